@@ -1,4 +1,4 @@
-//! Who may depend on whom, and what every package has.
+//! Which packages may depend on which, and what every package must have.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::repository::root;
 
-/// Which packages of the workspace a package may use outside its tests. What is not listed may use none.
+/// The workspace packages that each package may use outside its tests. A package that is not listed may use none.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("tableau", &[]),
     ("plain-text", &[]),
@@ -68,7 +68,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The same for what stands in on one machine: `local/`. Nothing of it is deployed.
+/// The workspace packages that each package in `local/` may use. Packages in `local/` are never deployed.
 const LOCAL_MAY_USE: &[(&str, &[&str])] = &[
     ("local-aws", &["loopback-server"]),
     ("loopback-server", &[]),
@@ -97,7 +97,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "workflow",
 ];
 
-/// What may use anything in `shared/` and `local/`, since nothing of it is deployed.
+/// Packages that are never deployed, so they may use everything in `shared/` and `local/`.
 const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xtask"];
 
 /// The packages in `shared/` and `local/`.
@@ -128,10 +128,10 @@ const OF_BOTH: &[&str] = &[
     "workflow",
 ];
 
-/// There is one of each, so that a function carries one TLS stack.
+/// Crates of which there is one version each, so that a function has one TLS stack.
 const ONE_VERSION: &[&str] = &["hyper", "ring", "rustls"];
 
-/// The other TLS stacks, which no function carries.
+/// Other TLS stacks, which no function may contain.
 const OTHER_TLS: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl", "openssl-sys"];
 
 fn cargo(arguments: &[&str]) -> String {
@@ -145,9 +145,9 @@ struct Package {
     name: String,
     folder: PathBuf,
     binaries: Vec<String>,
-    /// Of the workspace, outside tests.
+    /// The workspace packages that it depends on outside tests.
     uses: BTreeSet<String>,
-    /// Of the workspace, in tests only.
+    /// The workspace packages that it depends on in tests only.
     tests_use: BTreeSet<String>,
 }
 
@@ -165,7 +165,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A package's name in this repository. On crates.io, `tableau` is a library that draws tables.
+/// A package's name in this repository. On crates.io, `tableau` is a library that prints tables.
 fn name_of(package: &Value) -> String {
     let name = text(&package["name"]);
     if name == "tableau-types" { "tableau".to_owned() } else { name }
@@ -178,7 +178,7 @@ fn packages() -> Vec<Package> {
     let packages = metadata["packages"].as_array().unwrap();
     let uses = |package: &Value, in_tests: bool| {
         let dependencies = package["dependencies"].as_array().unwrap().iter();
-        // A dependency within the workspace has a path.
+        // A dependency on a workspace package has a path.
         dependencies
             .filter(|d| d["path"].is_string() && (d["kind"] == "dev") == in_tests)
             .map(name_of)
@@ -200,7 +200,7 @@ fn packages() -> Vec<Package> {
         .collect()
 }
 
-/// Names of all packages that end up in `package`, tests aside.
+/// The names of all direct and indirect dependencies of `package`, without those of tests.
 fn tree(package: &str) -> BTreeSet<String> {
     names(&["-p", package])
 }
@@ -362,7 +362,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 // 12-S1
 #[test]
 fn an_error_of_aws_becomes_text_in_one_place_of_what_is_deployed() {
-    // Each makes an error with the words of AWS's answer, which may repeat the request.
+    // Each of these files makes an error from AWS's answer, which may repeat the request.
     let words = ["into_service_error", "DisplayErrorContext", "Error::from)", ".message()"];
     let mut files = Vec::new();
     for package in packages().into_iter().filter(|package| package.name != "aws-http") {

@@ -1,4 +1,4 @@
-//! Whether the files in `events/` are what their page says.
+//! Checks that the files in `events/` match their description.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -15,20 +15,20 @@ use tableau::{Event, EventName, Incomplete, Payload};
 
 /// The token in the fixtures.
 const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
-/// As long, and wrong.
+/// A wrong token of the same length.
 const WRONG_TOKEN: &str = "wrong-webhook-token-not-a-secret-0123456789";
-/// The largest body that is taken.
+/// The largest body that is accepted.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What comes of an odd body.
+/// The result of parsing an odd body.
 enum Odd {
-    /// It does not parse, for this reason.
+    /// The body does not parse, for this reason.
     Error(&'static str),
-    /// It is a webhook's test.
+    /// The body is Tableau's test of a webhook.
     Test,
-    /// It is a payload, but lacks this field to be an event.
+    /// The body is a payload, but lacks this field of an event.
     Incomplete(&'static str),
-    /// It is an event.
+    /// The body is an event.
     Event,
 }
 
@@ -68,7 +68,7 @@ fn events() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("events")
 }
 
-/// The files in a folder of `events/`, not those in folders below.
+/// The files in a folder of `events/`, without those in subfolders.
 fn files(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(events().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     entries
@@ -110,8 +110,11 @@ fn bodies_have_the_shape_of_real_deliveries() {
         let event = Event::try_from(&payload).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert_eq!(format!("{}.json", kebab(&event.name)), file);
 
-        let (resource, name) = (payload.resource.unwrap(), event.resource_name.unwrap());
-        let (site, luid, created_at) = (event.site, event.subject.luid(), payload.created_at.unwrap());
+        let resource = payload.resource.unwrap();
+        let name = event.resource_name.unwrap();
+        let site = event.site;
+        let luid = event.subject.luid();
+        let created_at = payload.created_at.unwrap();
         let text = payload.text.unwrap();
         let event_type = &event.name;
         let keys = [
@@ -125,7 +128,8 @@ fn bodies_have_the_shape_of_real_deliveries() {
         let sentence = format!("Event {event_type} for resource {name}: {luid} on site {site} posted at ");
         let posted = text.strip_prefix(&sentence).unwrap_or_else(|| panic!("{file}: {text}"));
         assert_eq!((created_at.len(), posted.len()), (20, 24), "{file}: whole seconds, and milliseconds");
-        let (created, posted) = (event.created_at.unwrap(), posted.parse::<Timestamp>().unwrap());
+        let created = event.created_at.unwrap();
+        let posted = posted.parse::<Timestamp>().unwrap();
         assert!(posted <= created && created <= posted + 1.second(), "{file}: {posted}, {created}");
     }
 }

@@ -1,6 +1,5 @@
-//! What a public repository has: a licence that is the stated one, licences of others that we may use, links that lead
-//! somewhere, a picture that is true, a changelog in a known form, a workflow that runs the command of the README, Python
-//! packages that are pinned by hash.
+//! Checks of a public repository: its licence, the licences of its dependencies, links, pictures, the changelog's
+//! format, the CI workflow's command, and Python packages pinned by hash.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -15,7 +14,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every crate in the lock file, ours included.
+/// Every crate in Cargo.lock, including ours.
 fn packages() -> Vec<Value> {
     let mut cargo = Command::new(env!("CARGO"));
     let output =
@@ -37,14 +36,14 @@ fn the_licence_is_the_one_that_the_packages_state() {
     }
 }
 
-/// The items of a list in deny.toml, which has one item a line.
+/// The items of a list in deny.toml, which has one item per line.
 fn denied_list(name: &str) -> BTreeSet<String> {
     let text = read("deny.toml");
     let list = text.split(&format!("\n{name} = [\n")).nth(1).unwrap().split("\n]").next().unwrap();
     list.lines().map(|line| line.trim().trim_matches([',', '"']).to_owned()).collect()
 }
 
-/// cargo-deny checks the same every week, and what only it can: advisories.
+/// cargo-deny makes the same check weekly, and also checks advisories.
 #[test]
 fn every_crate_has_a_licence_and_a_source_that_deny_toml_allows() {
     let allowed = denied_list("allow");
@@ -99,7 +98,7 @@ fn the_workflow_runs_the_command_of_the_readme() {
     assert!(weekly.iter().any(|command| command == "cargo deny --locked check"), "{weekly:?}");
 }
 
-/// The files of the repository whose name ends so, by their path from the root.
+/// The files of the repository with this name ending, by path.
 fn files_named(end: &str) -> Vec<String> {
     let mut git = Command::new("git");
     git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).arg(format!("*{end}"));
@@ -109,10 +108,10 @@ fn files_named(end: &str) -> Vec<String> {
     paths.lines().filter(|path| root().join(path).is_file()).map(str::to_owned).collect()
 }
 
-/// The one option that a file of requirements has for all of them.
+/// The only global option that a requirements file may have.
 const NO_SOURCE_PACKAGES: &str = "--only-binary :all:";
 
-/// The requirements of a file of pip, each with its options on one line.
+/// The requirements in a pip file, each with its options on one line.
 fn requirements(text: &str) -> Vec<String> {
     let whole = text.replace("\\\n", " ");
     let is_requirement =
@@ -121,7 +120,7 @@ fn requirements(text: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// What is wrong with a requirement: pip would take another version of it, or any file of that version.
+/// What is wrong with a requirement: pip would accept another version, or any file of that version.
 fn unpinned(requirement: &str) -> Option<String> {
     let (package, options) = requirement.split_once(" --").unwrap_or((requirement, ""));
     let (pin, _condition) = package.split_once(';').unwrap_or((package, ""));
@@ -206,7 +205,7 @@ fn a_requirement_without_one_version_or_without_a_hash_is_recognised() {
     assert_eq!(lines, ["a==1      --hash=sha256:00      --hash=sha256:01", "b==2"]);
 }
 
-/// Places where something calls pip, by file and line.
+/// The files and lines that call pip.
 fn calls_of_pip(text: &str) -> Vec<String> {
     let is_call = |line: &&str| line.contains("pip install") || line.contains("\"install\",");
     text.lines().filter(is_call).map(str::to_owned).collect()
@@ -220,14 +219,14 @@ fn pip_installs_nothing_but_files_with_a_listed_hash() {
     for file in
         [".rs", ".md", ".yml", ".in", ".py", ".ci/run", "Makefile"].iter().flat_map(|end| files_named(end))
     {
-        // This file has the words that it looks for.
+        // This file contains the words that it searches for.
         if file == "tests/repository.rs" {
             continue;
         }
         let text = read(&file);
         for call in calls_of_pip(&text) {
             places += 1;
-            // In code the arguments stand on lines of their own, below the word.
+            // In code the arguments are on separate lines, below the word.
             let start = text.find(&call).unwrap();
             let arguments: String = text[start..].lines().take(8).collect();
             for option in NEEDED {
@@ -238,7 +237,7 @@ fn pip_installs_nothing_but_files_with_a_listed_hash() {
     assert!(places > 0, "no call of pip was found");
 }
 
-/// Every page in the repository, by its path from the root.
+/// Every Markdown page in the repository, by path.
 fn pages() -> BTreeMap<PathBuf, String> {
     let mut git = Command::new("git");
     let output = git
@@ -252,7 +251,7 @@ fn pages() -> BTreeMap<PathBuf, String> {
     existing.map(|path| (path.clone(), fs::read_to_string(root().join(path)).unwrap())).collect()
 }
 
-/// The text without blocks of code, in which nothing is a link.
+/// The text without code blocks, in which nothing is a link.
 fn prose(page: &str) -> String {
     let mut in_code = false;
     let mut lines = Vec::new();
@@ -266,7 +265,7 @@ fn prose(page: &str) -> String {
     lines.join("\n")
 }
 
-/// Where the links of a page lead, with the places in other pages that are not in the repository left out.
+/// The targets of a page's links, without pages outside the repository.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
@@ -278,7 +277,7 @@ fn links(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors that GitHub makes of a page's headings.
+/// The anchors that GitHub generates for a page's headings.
 fn anchors(page: &str) -> BTreeSet<String> {
     let prose = prose(page);
     let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -324,7 +323,7 @@ fn a_link_and_the_anchor_of_a_heading_are_recognised() {
     assert_eq!(anchors(page), BTreeSet::from(["the-urls-token-rotate-it".to_owned()]));
 }
 
-/// The texts of a picture, without their markup.
+/// The texts in an SVG picture, without markup.
 fn texts_of_svg(svg: &str) -> Vec<String> {
     let texts =
         svg.split("<text ").skip(1).filter_map(|rest| rest.split_once('>')?.1.split("</text>").next());
@@ -335,11 +334,11 @@ fn texts_of_svg(svg: &str) -> Vec<String> {
     texts.map(plain).collect()
 }
 
-/// The lines that a reader sees of a message that the tests of `shared/destinations` keep.
+/// The visible lines of a message snapshot in the tests of `shared/destinations`.
 fn lines_of_message(kept: &str) -> Vec<String> {
     let line = |line: &str| {
         let (kind, text) = line.split_once("] ").unwrap_or(("", line));
-        // Push notifications have this line; the channel does not show it.
+        // This line is for push notifications; the channel does not show it.
         if kind == "[text" {
             return None;
         }

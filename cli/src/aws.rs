@@ -1,4 +1,4 @@
-//! AWS as an operator has it: environment, profiles, SSO, roles. And its errors, in a line each.
+//! The AWS account that an operator uses (environment, profile, SSO, role), and AWS errors in one line each.
 
 use crate::http;
 use crate::local;
@@ -14,21 +14,21 @@ use std::time::Duration;
 use url::Url;
 use workflow::{BoxError, chain};
 
-/// The longest that one attempt may take, waiting for messages included.
+/// The longest time for one attempt of an AWS call, including waiting for messages.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 const SIGN_IN: &str = "set AWS_PROFILE or give --profile, or sign in with `aws sso login`";
 
-/// Whom to ask, and where.
+/// The AWS account, region and endpoint to call.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) config: SdkConfig,
-    /// The region, and the endpoint if it is an unusual one.
+    /// The region and, if it is not the usual one, the endpoint; for error texts.
     pub(crate) target: String,
 }
 
 impl Account {
-    /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
+    /// Finds credentials and region as every AWS tool does. Credentials are requested with the first call.
     pub(crate) async fn find(options: &TargetOptions) -> Result<Self, BoxError> {
         if !options.local {
             profile::check(options.profile.as_deref())?;
@@ -65,14 +65,16 @@ impl Account {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(url) = &endpoint_url {
-            // Without the slash that every URL has at its end.
+            // Without the slash that every parsed URL has at its end.
             loader = loader.endpoint_url(url.as_str().trim_end_matches('/'));
         }
         let config = loader.load().await;
         let Some(region) = config.region() else {
-            return Err("there is no AWS region: give --region, or set AWS_REGION or the profile's; \
-                        for the local stack: --local"
-                .into());
+            return Err(
+                "no AWS region is set: give --region, or set AWS_REGION or the region of the profile; \
+                        for the local stack use --local"
+                    .into(),
+            );
         };
         let target = match config.endpoint_url() {
             None => region.to_string(),
@@ -81,7 +83,7 @@ impl Account {
         Ok(Self { config, target })
     }
 
-    /// What went wrong when `action` was called, named as in a policy.
+    /// Describes the error of calling `action` (an IAM action).
     pub(crate) fn explain<E, R>(&self, action: &str, error: SdkError<E, R>) -> BoxError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -103,7 +105,7 @@ impl Account {
                 answer.err().code().map_or("an error", aws_http::code),
                 answer.err().message(),
             ),
-            // What the parser says of an answer may repeat it.
+            // The parser's own text is left out, because it may repeat the answer.
             SdkError::ResponseError(_) => {
                 format!(
                     "{target} answered {action} with something that cannot be read: that is not AWS; check --endpoint-url"
@@ -121,7 +123,7 @@ impl Account {
 }
 
 impl Account {
-    /// Why AWS did not answer when `action` was called, and what to do.
+    /// Says why AWS did not answer when `action` was called, and what to do.
     fn unreachable(&self, action: &str, cause: &Cause) -> String {
         let endpoint = self.config.endpoint_url().and_then(|url| url.parse::<Url>().ok());
         let host = endpoint.as_ref().and_then(Url::host_str).map(str::to_owned);
@@ -131,14 +133,14 @@ impl Account {
     }
 }
 
-/// The host of the service with this action, where no endpoint says otherwise.
+/// The host of the AWS service with this action, if no other endpoint is set.
 fn aws_host(action: &str, region: &str) -> String {
     let service = action.split(':').next().unwrap_or_default();
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("{service}.{region}.{domain}")
 }
 
-/// An endpoint without what may be secret in its URL.
+/// Scheme, host and port of an endpoint. The rest of its URL may be secret.
 fn origin(url: &str) -> String {
     match url.parse::<Url>() {
         Ok(url) => url.origin().ascii_serialization(),
@@ -146,7 +148,7 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// What to do when there are no credentials, if that is what is wrong.
+/// What to do if the error is that there are no credentials; `None` for another error.
 fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -163,13 +165,13 @@ fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// A service's own refusal. Its words are for the operator, who needs them, and have lost what they repeat of the request
-/// (`aws_http`). What is deployed shows none of them.
+/// The error text when an AWS service refuses a call. It shows the service's own words, which the operator needs;
+/// `aws_http` has removed whatever repeats the request. Deployed functions never show such words.
 fn refused(action: &str, code: &str, message: Option<&str>) -> String {
     let words = message.map(|message| format!(": {message}")).unwrap_or_default();
     match code.rsplit(['.', '#']).next().unwrap_or(code) {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            format!("these AWS credentials may not call {action}{words}")
+            format!("these AWS credentials have no permission for {action}{words}")
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             "the AWS credentials have expired: sign in again".to_owned()
@@ -195,7 +197,7 @@ mod tests {
         let message = "User: arn:aws:iam::1:user/ana is not authorized to perform: sqs:SendMessage";
         assert_eq!(
             refused("sqs:SendMessage", "AccessDenied", Some(message)),
-            format!("these AWS credentials may not call sqs:SendMessage: {message}")
+            format!("these AWS credentials have no permission for sqs:SendMessage: {message}")
         );
         assert_eq!(
             refused("sqs:SendMessage", "ExpiredTokenException", Some("x")),

@@ -1,4 +1,4 @@
-//! Colours on a terminal, and `--color`.
+//! Colours on a terminal, and the option `--color`.
 
 use anstyle::Style;
 use anstyle_query::windows::enable_ansi_colors;
@@ -7,15 +7,15 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 
-/// What `--color` says.
+/// The value of `--color`.
 static CHOICE: OnceLock<clap::ColorChoice> = OnceLock::new();
 
 const OPTION: &str = "--color";
 
-/// The command line as clap reads it, and the choice that it makes.
+/// The command line for clap, and the value of `--color` in it.
 ///
-/// Help and errors are written before the options are read, so the choice is looked for here. An option in front of the command
-/// goes behind it, where clap takes it for the command's own.
+/// Help and errors are printed before clap has read the options, so this function looks for `--color` itself. A
+/// `--color` before the command is moved after it, where clap accepts it.
 pub(crate) fn arguments(arguments: impl IntoIterator<Item = OsString>) -> (Vec<OsString>, clap::ColorChoice) {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let options = arguments.split(|argument| argument == "--").next().unwrap_or_default();
@@ -46,19 +46,19 @@ fn chosen(options: &[OsString]) -> clap::ColorChoice {
         {
             [true, true] => clap::ColorChoice::Always,
             [false, false] => clap::ColorChoice::Never,
-            // Help goes to the one and errors to the other.
+            // Help goes to standard output and errors to standard error, so clap decides for each.
             _ => clap::ColorChoice::Auto,
         },
     }
 }
 
-/// Takes over what `--color` says, for what this program prints.
+/// Applies the value of `--color` to what this program prints.
 pub(crate) fn choose(choice: clap::ColorChoice) {
-    // Only the first counts: there is one command line.
+    // Only the first value counts: there is one command line.
     let _ = CHOICE.set(choice);
 }
 
-/// Whether what goes to a stream is coloured: as `--color` says, or else as the environment does.
+/// Whether a stream is coloured, by `--color` or else by the environment.
 pub(crate) fn is_coloured(stream: &impl IsTerminal) -> bool {
     match CHOICE.get() {
         Some(clap::ColorChoice::Always) => true,
@@ -67,14 +67,14 @@ pub(crate) fn is_coloured(stream: &impl IsTerminal) -> bool {
     }
 }
 
-/// A `NO_COLOR` that is not empty turns colours off. `CLICOLOR_FORCE` turns them on, also in a file. Otherwise there are colours
-/// only on a terminal that has them.
+/// A non-empty `NO_COLOR` turns colours off. `CLICOLOR_FORCE` turns them on, even in a file. Otherwise only a
+/// terminal that supports colours gets them.
 ///
 /// Source: <https://no-color.org/>, <https://bixense.com/clicolors/>
 fn by_environment(is_terminal: bool, variable: impl Fn(&'static str) -> Option<OsString>) -> bool {
     let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
     let is_zero = |name| variable(name).is_some_and(|value| value == "0");
-    // On Windows a terminal has no `TERM`.
+    // A terminal on Windows does not set `TERM`.
     let has_colours = || variable("TERM").map_or(cfg!(windows), |term| !term.is_empty() && term != "dumb");
     if is_set("NO_COLOR") {
         return false;

@@ -1,13 +1,13 @@
-//! Where files are.
+//! Finds and reads files.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
-/// The most that a file for this program may have.
+/// The largest file that this program reads, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// The text of a file, without a byte order mark.
+/// Reads a text file without its byte order mark.
 pub(crate) fn text(file: &Path) -> io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
@@ -17,7 +17,7 @@ pub(crate) fn text(file: &Path) -> io::Result<String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// The file here or in a folder above, so that commands work anywhere in the repository.
+/// Finds a file in this folder or in one above it, so that commands work anywhere in the repository.
 pub(crate) fn find(file: &Path) -> Result<PathBuf, BoxError> {
     let here = std::env::current_dir()?;
     let found = here.ancestors().map(|folder| folder.join(file)).find(|path| path.is_file());

@@ -1,4 +1,4 @@
-//! What `--help` adds to the options, and the completions of shells.
+//! The examples in `--help`, and shell completions.
 
 use crate::options::Options;
 use clap::{Command, CommandFactory};
@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// What the program is called.
+/// The name of the program.
 const NAME: &str = "tableau-webhooks";
 
 pub(crate) const PROGRAM: &str = "\
@@ -160,7 +160,7 @@ Examples:
   tableau-webhooks completions fish > ~/.config/fish/completions/tableau-webhooks.fish
   tableau-webhooks completions powershell >> profile.ps1";
 
-/// Prints what a shell needs to complete the words of a command line.
+/// Prints the completion script for a shell.
 pub(crate) fn completions(shell: Shell) -> Result<ExitCode, BoxError> {
     let mut script = Vec::new();
     match shell {
@@ -172,8 +172,8 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode, BoxError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The script for bash. Its generator takes a hyphen in the name of a program or a command for the beginning of another command,
-/// so the names have underscores until it is done.
+/// The completion script for bash. Its generator takes a hyphen in the name of a program or command for the beginning
+/// of a subcommand, so hyphens are replaced by underscores while it runs.
 ///
 /// Source: <https://github.com/clap-rs/clap/issues/6421>
 fn bash() -> String {
@@ -190,7 +190,7 @@ fn bash() -> String {
 mod tests {
     use super::*;
 
-    /// Each command with the words that lead to it.
+    /// Collects each command with the words that lead to it.
     fn commands(command: &Command, path: &str, found: &mut Vec<(String, Command)>) {
         found.push((path.to_owned(), command.clone()));
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// The words of a line of a shell, up to what is not this program's any more.
+    /// The words of a shell line that belong to this program.
     fn words(line: &str) -> Vec<String> {
         let line = line.split(['|', '>']).next().unwrap_or_default().trim();
         let mut words = vec![String::new()];

@@ -1,16 +1,17 @@
-//! The HTTP client of a person's machine.
+//! The HTTP client for a person's machine.
 
 use confidential::SecureUrl;
 use std::path::PathBuf;
 use url::Url;
 
-/// The most of an answer that is read. The ingress answers in one line.
+/// The longest answer that is read, in bytes. The ingress answers in one line.
 const ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Reads an answer as text.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence about who answered: it is too long, or does not end in time.
+/// What is wrong with the answer, as the end of a sentence about the server: the answer is too long, or does not end
+/// in time.
 pub(crate) async fn text(mut response: reqwest::Response) -> Result<String, String> {
     let mut body = Vec::new();
     loop {
@@ -34,8 +35,8 @@ pub(crate) async fn text(mut response: reqwest::Response) -> Result<String, Stri
     }
 }
 
-/// A client for `to`: through the machine's proxy, unless that is this machine itself. Trusts the authorities in
-/// `AWS_CA_BUNDLE` as well, as every AWS tool does: a proxy's own, for one.
+/// The HTTP client for `to`: through the machine's proxy, unless `to` is this machine. Also trusts the certificate
+/// authorities in `AWS_CA_BUNDLE`, as every AWS tool does (for example a proxy's own).
 pub(crate) fn client(to: Option<&Url>) -> Result<reqwest::Client, http_client::Error> {
     let authorities = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
     match to.is_some_and(is_loopback) {
@@ -44,7 +45,7 @@ pub(crate) fn client(to: Option<&Url>) -> Result<reqwest::Client, http_client::E
     }
 }
 
-/// Whether it is on this machine.
+/// Whether the URL is on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     SecureUrl::try_from(url.clone()).is_ok_and(|url| url.is_loopback())
 }

@@ -1,7 +1,8 @@
-//! The local stack as other commands find it: where it is, and the keys of its run.
+//! How other commands find the local stack: its address, and the keys of its present run.
 //!
-//! `up` writes them into a file of the user's own, since they are new in each run, and removes it at the end. A process that is
-//! killed leaves its file behind; such a file is taken for what it is, because nothing listens at its address any more.
+//! `up` writes address and keys, which are new in each run, into a file that only this user can read, and deletes the
+//! file at the end. A process that is killed leaves its file behind; it is recognised because nothing listens at its
+//! address.
 
 use crate::http::is_loopback;
 use crate::program;
@@ -15,21 +16,21 @@ use tempfile::NamedTempFile;
 use url::Url;
 use workflow::BoxError;
 
-/// The folder with the files, in the one for state.
+/// The folder for these files, inside the user's state folder.
 const FOLDER: &str = "tableau-webhooks";
 const PREFIX: &str = "local-stack-";
 const SUFFIX: &str = ".json";
-/// More than a connection on one machine takes.
+/// The timeout for connecting to a local stack: more than a connection on one machine takes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A local stack that runs. It has no `Debug`: everything in it but the addresses is secret.
+/// A local stack that is running. It has no `Debug`, because everything except the addresses is secret.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct LocalStack {
-    /// Where the HTTP API listens.
+    /// The address of the HTTP API.
     pub(crate) api: SocketAddr,
-    /// Where the AWS services listen.
+    /// The address of the AWS services.
     pub(crate) aws: SocketAddr,
-    /// The token in the URLs of webhooks.
+    /// The token in webhook URLs.
     pub(crate) webhook_token: String,
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
@@ -37,7 +38,7 @@ pub(crate) struct LocalStack {
 }
 
 impl LocalStack {
-    /// The URL that a webhook would have.
+    /// The webhook URL of the local stack.
     pub(crate) fn webhook_url(&self) -> Result<Url, url::ParseError> {
         format!("http://{}/webhook?token={}", self.api, self.webhook_token).parse()
     }
@@ -47,31 +48,32 @@ impl LocalStack {
         format!("http://{}", self.aws)
     }
 
-    /// Whether something listens at its address.
+    /// Whether something listens at the stack's address.
     fn is_up(&self) -> bool {
         TcpStream::connect_timeout(&self.aws, CONNECT_TIMEOUT).is_ok()
     }
 
-    /// Lets other commands of this user find the stack, until the answer is dropped.
+    /// Lets other commands of this user find the stack, until the returned value is dropped.
     ///
     /// # Errors
-    /// When the file cannot be written where only this user can read it: names the folder or file, and what is wrong.
+    /// If the file cannot be written so that only this user can read it. The error names the folder or file and the
+    /// problem.
     pub(crate) fn register(&self) -> io::Result<Registration> {
         let folder = folder().ok_or_else(|| io::Error::other("this user has no home folder"))?;
-        make_private(&folder).map_err(|error| at("cannot make", &folder, &error))?;
+        make_private(&folder).map_err(|error| at("cannot create", &folder, &error))?;
         check_private(&folder).map_err(io::Error::other)?;
         for (path, other) in entries(&folder) {
-            // This stack has the address now, so that whatever said the same is over.
+            // This stack now uses the address, so another stack with the same address has ended.
             if other.is_none_or(|other| other.aws == self.aws || !other.is_up()) {
                 remove(&path);
             }
         }
-        // On Unix only this user can read the file, from the moment it is there. Its name is its own: what removes it
-        // removes no successor.
+        // On Unix the file is readable only for this user from its creation on. Each run uses a new file name, so
+        // that removing the file never removes that of a later run.
         let mut file =
-            NamedTempFile::new_in(&folder).map_err(|error| at("cannot write into", &folder, &error))?;
+            NamedTempFile::new_in(&folder).map_err(|error| at("cannot write to", &folder, &error))?;
         let text = serde_json::to_string(self)?;
-        file.write_all(text.as_bytes()).map_err(|error| at("cannot write into", &folder, &error))?;
+        file.write_all(text.as_bytes()).map_err(|error| at("cannot write to", &folder, &error))?;
         let port = self.aws.port();
         let path = folder.join(format!("{PREFIX}{port}-{}{SUFFIX}", std::process::id()));
         file.persist(&path).map_err(|error| at("cannot write", &path, &error.error))?;
@@ -79,16 +81,15 @@ impl LocalStack {
     }
 }
 
-/// The error with the path that it is about, which those of the standard library leave out. A path of this machine is no
-/// secret to its user.
+/// Adds the path to an I/O error; the standard library's errors lack it. A local path is no secret to its user.
 fn at(what: &str, path: &Path, error: &io::Error) -> io::Error {
-    // Some have a path of their own at their end.
+    // Some I/O errors already end with a path.
     let error = error.to_string();
     let error = error.split(" at path ").next().unwrap_or_default();
     io::Error::other(format!("{what} {}: {error}", path.display()))
 }
 
-/// Removes the file at its end.
+/// Removes the file when dropped.
 #[must_use]
 pub(crate) struct Registration {
     path: PathBuf,
@@ -100,15 +101,16 @@ impl Drop for Registration {
     }
 }
 
-/// A file that is gone already is as good.
+/// Removes the file. A file that does not exist any more is no problem.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-/// The local stack at this address of its AWS services; without one the only one there is, or the one at the usual ports.
+/// Finds the local stack at this address of its AWS services. Without an address: the only one that is running, or
+/// the one at the default ports.
 ///
 /// # Errors
-/// A sentence that says what to do.
+/// What to do.
 pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack, BoxError> {
     let start = format!("`{}` starts one", program::start());
     let folder = folder().filter(|folder| fs::symlink_metadata(folder).is_ok());
@@ -143,7 +145,7 @@ pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack,
     }
 }
 
-/// The address of a URL on this machine.
+/// The address in a URL on this machine.
 fn address(url: &Url) -> Option<SocketAddr> {
     if !is_loopback(url) {
         return None;
@@ -151,7 +153,7 @@ fn address(url: &Url) -> Option<SocketAddr> {
     url.socket_addrs(|| None).ok()?.into_iter().find(SocketAddr::is_ipv4)
 }
 
-/// The files of a folder with what they hold, the newest first; none in place of what cannot be read.
+/// The files in a folder with their contents, newest first; `None` for a file that cannot be read.
 fn entries(folder: &Path) -> Vec<(PathBuf, Option<LocalStack>)> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
@@ -165,7 +167,7 @@ fn entries(folder: &Path) -> Vec<(PathBuf, Option<LocalStack>)> {
     entries.into_iter().map(|(_, path)| (path.clone(), stack(&path))).collect()
 }
 
-/// The user's own folder for what programs keep from one run to the next.
+/// The user's folder for data that programs keep between runs.
 ///
 /// Source: <https://specifications.freedesktop.org/basedir-spec/latest/>
 fn folder() -> Option<PathBuf> {
@@ -177,7 +179,7 @@ fn folder() -> Option<PathBuf> {
     Some(state.join(FOLDER))
 }
 
-/// Makes the folder, and closes it to others.
+/// Creates the folder and removes other users' access to it.
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -188,15 +190,15 @@ fn make_private(folder: &Path) -> io::Result<()> {
         check_owner(folder).map_err(io::Error::other)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
     }
-    // Elsewhere the user's own folders are closed to others as they are.
+    // On other systems, a user's own folders are not accessible to other users by default.
     #[cfg(not(unix))]
     builder.create(folder)
 }
 
-/// Whether others are kept out of a folder: what they could write there is not believed, and gets no keys.
+/// Checks that other users have no access to a folder. A folder that others can write to is not trusted with keys.
 ///
 /// # Errors
-/// A sentence that names the folder, what is wrong with it, and what to do.
+/// The error names the folder, what is wrong with it, and what to do.
 #[cfg(unix)]
 fn check_private(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -212,7 +214,7 @@ fn check_private(folder: &Path) -> Result<(), String> {
             own & 0o7777
         ));
     }
-    // Who may write into the folder above can put another in its place.
+    // A user who may write into the parent folder can replace this folder.
     let Some(above) = folder.parent() else { return Ok(()) };
     let mode = mode(above)?;
     if mode & 0o002 != 0 && mode & STICKY == 0 {
@@ -226,13 +228,13 @@ fn check_private(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Elsewhere the user's own folders are closed to others as they are.
+/// On other systems, a user's own folders are not accessible to other users by default.
 #[cfg(not(unix))]
 fn check_private(_: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether it is a folder, and this user's.
+/// Whether the path is a folder that belongs to this user.
 #[cfg(unix)]
 fn check_owner(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -259,7 +261,7 @@ fn unseen(path: &Path, error: &io::Error) -> String {
     format!("cannot see who may write into {}: {error}", path.display())
 }
 
-/// Whether this user wrote a file: one that others left behind before the folder was closed to them is not believed.
+/// Whether this user wrote a file. A file that another user left there earlier is not trusted.
 #[cfg(unix)]
 fn is_own(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -49,7 +49,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
     }
 }
 
-/// One line, with the whole chain of causes.
+/// Prints an error with all its causes in one line.
 fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     out::problem(chain(error));
     ExitCode::FAILURE

@@ -3,7 +3,7 @@
 use deliveries::UNREADABLE;
 use tableau::EventName;
 
-/// An event's name that Tableau has; otherwise the names that it could be.
+/// Reads an event name that Tableau has. Otherwise the error suggests similar names.
 pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     let name = EventName::from(text);
     if name.is_known() {
@@ -11,7 +11,7 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     }
     let same = EventName::KNOWN.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
     if let Some(meant) = same.or_else(|| EventName::nearest(text)) {
-        return Err(format!("`{text}` is no event name; did you mean `{meant}`?"));
+        return Err(format!("`{text}` is not an event name; did you mean `{meant}`?"));
     }
     let lower = text.to_lowercase();
     let near = EventName::KNOWN.iter().filter(|known| known.as_str().to_lowercase().contains(&lower));
@@ -21,10 +21,10 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     } else {
         near.join(", ")
     };
-    Err(format!("`{text}` is no event name; there are: {names}"))
+    Err(format!("`{text}` is not an event name; the event names are: {names}"))
 }
 
-/// The same for events on record: also the name of a body that could not be read.
+/// Reads the name of a recorded event: like `event_name`, and also the name for unreadable bodies.
 pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     if text.eq_ignore_ascii_case(UNREADABLE) {
         return Ok(EventName::from(UNREADABLE));
@@ -50,7 +50,7 @@ mod tests {
             ("DATASOURCEREFRESHFAILED", "DatasourceRefreshFailed"),
             ("WorkbookCreatd", "WorkbookCreated"),
         ] {
-            let expected = format!("`{written}` is no event name; did you mean `{meant}`?");
+            let expected = format!("`{written}` is not an event name; did you mean `{meant}`?");
             assert_eq!(event_name(written).unwrap_err(), expected);
         }
     }

@@ -1,4 +1,4 @@
-//! Why a server gave no answer, in words that say what to do.
+//! Explains why a server gave no answer, and what to do.
 
 use rustls::pki_types::InvalidDnsNameError;
 use rustls::{CertificateError, Error as TlsError};
@@ -7,33 +7,33 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use workflow::chain;
 
-/// Why there is no answer.
+/// Why a server gave no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The name of the server is unknown to DNS.
+    /// DNS does not know the server's name.
     UnknownHost,
     /// Nothing listens at the address.
     Refused,
-    /// No answer in time.
+    /// The server did not answer in time.
     Timeout,
-    /// There is no secure connection: why.
+    /// No secure connection was possible; the text says why.
     Tls(String),
-    /// Anything else.
+    /// Another reason.
     Other(String),
 }
 
-/// An error with all that it was caused by.
+/// An error and all its causes.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'e (dyn Error + 'static) = *error;
-        // An error of the standard library hides the one inside it.
+        // An I/O error of the standard library does not return the error inside it as its source.
         let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| error.source())
     })
 }
 
 impl Cause {
-    /// The cause of an error of the HTTP client.
+    /// Finds the reason in an error of the HTTP client.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
         let kind = |kind: ErrorKind| {
             causes(error)
@@ -42,7 +42,8 @@ impl Cause {
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {
             return Self::Tls(tls_reason(tls));
         }
-        // The first is a name that cannot be one. Of the second no type says so: it is the resolver's sentence.
+        // The first case is a name that is not valid. For the second there is no error type: the text is the
+        // resolver's.
         if causes(error).any(|cause| cause.is::<InvalidDnsNameError>() || cause.to_string() == "dns error") {
             return Self::UnknownHost;
         }
@@ -56,7 +57,7 @@ impl Cause {
             return Self::Refused;
         }
         let text = match error.downcast_ref::<reqwest::Error>() {
-            // Its own sentence has the URL in it, and with it what may be secret.
+            // The error's own text contains the URL, which may contain a secret.
             Some(error) => error.source().map(chain).unwrap_or_else(|| "the connection broke off".to_owned()),
             None => chain(error),
         };
@@ -103,7 +104,7 @@ fn tls_reason(error: &TlsError) -> String {
     }
 }
 
-/// The variable that names a proxy, if there is one: then it may be what does not answer.
+/// The environment variable that sets a proxy, if any: the proxy may be what does not answer.
 fn proxy() -> Option<&'static str> {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
         .into_iter()

@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// Print a script with which a shell completes the words of a command line
     #[command(after_help = help::COMPLETIONS)]
     Completions {
-        /// The shell
+        /// The shell that the script is for
         shell: Shell,
     },
 }
@@ -156,7 +156,7 @@ pub(crate) struct SendOptions {
     /// Name of the object in the sample content that the event is about, such as "General Ledger" [default: the first one]
     #[arg(long, value_name = "NAME")]
     pub(crate) object: Option<String>,
-    /// Send the event about so many objects of the sample content, one after the other. With DatasourceRefreshFailed and 5 or
+    /// Number of objects of the sample content to send the event about, one after the other. With DatasourceRefreshFailed and 5 or
     /// more, most failures are announced together, in the message of an alert group
     #[arg(long, value_name = "COUNT", default_value_t = 1, conflicts_with = "object", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,

@@ -1,7 +1,7 @@
-//! The terminal, or whatever reads in its place.
+//! Writes to the terminal, or to the program that reads the output.
 //!
-//! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
-//! it on, cleans up on its way, and `main` ends without a word.
+//! `println!` panics when its reader has ended, as `head` does. Here that is an error like any other: commands return
+//! it, clean up, and `main` ends the program without a message.
 
 use crate::colour::is_coloured;
 use anstyle::{AnsiColor, Style};
@@ -10,10 +10,10 @@ use std::fmt::{Arguments, Display};
 use std::io::{self, IsTerminal, Write};
 use terminal_size::terminal_size;
 
-/// How many columns there are where no terminal says.
+/// The width of the output if it is not a terminal.
 const USUAL_WIDTH: usize = 80;
 
-/// Writes a line to standard output. Gives [`Error`] when it has no reader any more.
+/// Writes a line to standard output. Returns [`Error`] when nothing reads the output any more.
 macro_rules! line {
     () => {
         $crate::out::write(format_args!(""))
@@ -24,12 +24,12 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// A line could not be written.
+/// The error that a line could not be written.
 #[derive(Debug)]
 pub(crate) struct Error(io::Error);
 
 impl Error {
-    /// Whether the reader has gone, which is its right.
+    /// Whether the reader of the output has ended, which is normal for programs such as `head`.
     pub(crate) fn reader_has_gone(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
@@ -53,33 +53,32 @@ impl std::error::Error for Error {
     }
 }
 
-/// What `line!` calls.
+/// The function behind the macro `line!`.
 pub(crate) fn write(line: Arguments<'_>) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Error)
 }
 
-/// How many columns standard output has.
+/// The width of standard output in columns.
 pub(crate) fn width() -> usize {
     let size = || terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-    // Some terminals, such as those of scripts, do not know how wide they are.
+    // Some terminals, such as those that scripts create, do not report a width.
     io::stdout().is_terminal().then(size).flatten().unwrap_or(USUAL_WIDTH)
 }
 
-/// Writes what went wrong to standard error. Without a reader of that there is nothing more to do.
+/// Writes an error to standard error. If that fails, nothing more can be done.
 pub(crate) fn problem(what: impl Display) {
     let style = if is_coloured(&io::stderr()) { AnsiColor::Red.on_default().bold() } else { Style::new() };
     let _ = writeln!(io::stderr().lock(), "{style}error:{style:#} {}", plain(&what.to_string()));
 }
 
-/// Says something beside the output, on standard error.
+/// Writes a note to standard error.
 pub(crate) fn note(what: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(&what.to_string()));
 }
 
-/// The text on one line, without what a terminal would obey or a reader would not see: control characters, those that change
-/// the direction of writing, invisible ones. Names of workbooks are chosen by anyone who may publish, and answers come from
-/// anywhere.
+/// The text on one line, without characters that control a terminal or are invisible. Any user who may publish
+/// chooses names of workbooks, and answers may come from any server.
 pub(crate) fn plain(text: &str) -> String {
     visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
@@ -88,8 +87,8 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || plain_text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The value as JSON on one line, in which what a terminal would obey or a reader would not see is escaped: the value stays
-/// the same.
+/// The value as JSON on one line. Characters that control a terminal or are invisible are escaped, which does not
+/// change the value.
 pub(crate) fn json(value: &impl serde::Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut shown = String::with_capacity(json.len());
@@ -98,7 +97,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> String {
             shown.push(c);
             continue;
         }
-        // Beyond ASCII there are only strings.
+        // Characters outside ASCII occur only in JSON strings, where they may be escaped.
         for unit in c.encode_utf16(&mut [0; 2]) {
             shown.push_str(&format!("\\u{unit:04x}"));
         }

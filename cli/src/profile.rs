@@ -1,16 +1,16 @@
-//! Whether there is the AWS profile that is asked for.
+//! Checks that the requested AWS profile exists.
 
 use std::env::{home_dir, var_os};
 use std::path::{Path, PathBuf};
 
-/// A file of profiles.
+/// A file with AWS profiles.
 struct ProfileFile {
     path: PathBuf,
-    /// Whether its sections are called `[profile NAME]`.
+    /// Whether the file names its sections `[profile NAME]`.
     is_config: bool,
 }
 
-/// The files that every AWS tool reads.
+/// The files in which every AWS tool looks for profiles.
 ///
 /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
 fn files() -> Vec<ProfileFile> {
@@ -24,10 +24,10 @@ fn files() -> Vec<ProfileFile> {
     files.into_iter().flatten().collect()
 }
 
-/// Refuses a profile that is in neither file. `option`: the one in `--profile`; otherwise that of `AWS_PROFILE` counts.
+/// Refuses a profile that is in neither file. `option` is the value of `--profile`; without it, `AWS_PROFILE` counts.
 ///
 /// # Errors
-/// A sentence with the profile, the files and the profiles that there are.
+/// A sentence that names the profile, the files and the existing profiles.
 pub(crate) fn check(option: Option<&str>) -> Result<(), String> {
     let variable =
         || var_os("AWS_PROFILE").and_then(|name| name.into_string().ok()).filter(|name| !name.is_empty());
@@ -48,19 +48,19 @@ pub(crate) fn check(option: Option<&str>) -> Result<(), String> {
     Err(format!("there is no AWS profile `{profile}` (from {from}) in {}; {there}", looked.join(" or ")))
 }
 
-/// The file, and whether it is there at all.
+/// The file's path, and whether the file exists.
 fn place(path: &Path) -> String {
     let missing = if path.is_file() { "" } else { " (no such file)" };
     format!("{}{missing}", path.display())
 }
 
-/// The names of the profiles in a file; none where it cannot be read, which the SDK reports.
+/// The names of the profiles in a file; empty if the file cannot be read, which the AWS SDK reports.
 fn profiles(file: &ProfileFile) -> Vec<String> {
     let text = crate::files::text(&file.path).unwrap_or_default();
     text.lines().filter_map(|line| section(line, file.is_config)).collect()
 }
 
-/// The profile that begins with this line.
+/// The name of the profile that begins with this line.
 ///
 /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>
 fn section(line: &str, is_config: bool) -> Option<String> {
@@ -68,7 +68,7 @@ fn section(line: &str, is_config: bool) -> Option<String> {
     let inside = inside.trim();
     let name = match inside.strip_prefix("profile").filter(|rest| rest.starts_with([' ', '\t'])) {
         Some(name) if is_config => name.trim(),
-        // Without the word it is the default profile, or a section of another kind.
+        // Without the word `profile`, this is the default profile or a section of another kind.
         None if !is_config || inside == "default" => inside,
         _ => return None,
     };

@@ -1,11 +1,11 @@
-//! What a person types to run this program.
+//! How the user starts this program.
 
 use std::env::var_os;
 
-/// Set by the launcher, which `cargo run` starts.
+/// The environment variable that the launcher sets, which `cargo run` starts.
 const TYPED_AS: &str = "TABLEAU_WEBHOOKS_TYPED_AS";
 
-/// What stands in front of a command: `tableau-webhooks`, or `cargo run --` for a program that was started so.
+/// The beginning of a command line: `tableau-webhooks`, or `cargo run --` if the program was started that way.
 pub(crate) fn typed() -> String {
     let typed = var_os(TYPED_AS).and_then(|typed| typed.into_string().ok());
     typed.filter(|typed| typed == "cargo run --").unwrap_or_else(|| "tableau-webhooks".to_owned())

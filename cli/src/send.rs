@@ -1,4 +1,4 @@
-//! `send`: realistic events, posted as Tableau would.
+//! The command `send`: posts realistic events as Tableau would.
 
 use crate::http;
 use crate::local;
@@ -16,7 +16,7 @@ use tableau::EventName;
 use url::Url;
 use workflow::BoxError;
 
-/// Posts the events and prints the answers. The exit code says whether all were a 2xx.
+/// Posts the events and prints the answers. The exit code says whether every answer was a 2xx.
 pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let name = event_name(&options.event)?;
     let payloads = payloads(&name, options.object.as_deref(), options.count, Timestamp::now())?;
@@ -27,14 +27,14 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let of_variable = || var_os("WEBHOOK_URL").filter(|url| !url.is_empty() && !options.local);
     let given = options.to.clone().or_else(|| of_variable().map(|url| url.to_string_lossy().into_owned()));
     let to = match given {
-        // What was given may hold the token, so the error does not repeat it.
+        // The given text may contain the token, so the error does not repeat it.
         Some(text) => text.trim().parse::<Url>().map_err(|_| {
             "--to or WEBHOOK_URL is not a URL: it must begin with https:// and a host. It is not repeated here because it may \
              hold the token"
         })?,
         None => local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?.webhook_url()?,
     };
-    // The token in it must not cross a network in clear text.
+    // A network must not carry the token unencrypted.
     let to = SecureUrl::try_from(to).map_err(|invalid| format!("the URL in --to {invalid}"))?;
     let secrets = Secrets::of_url(&to);
     let place = place(&to);
@@ -52,7 +52,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
             let answer = serde_json::from_str(&body).unwrap_or_else(|_| Value::from(body));
             let status = status.as_u16();
             let sent = json!({ "url": place, "event_name": name, "object": object, "status": status, "answer": answer });
-            // Again: an answer may have escaped what it repeats.
+            // Redacted once more, because the answer may have escaped a secret that it repeats.
             line!("{}", secrets.redact_text(&out::json(&sent)))?;
         } else {
             line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
@@ -62,7 +62,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     Ok(if all_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The names of the objects, each with the event's payload.
+/// The names of the objects, each with an event's payload.
 fn payloads(
     name: &EventName,
     object: Option<&str>,
@@ -93,8 +93,8 @@ fn payloads(
     found.map(|found| vec![found])
 }
 
-/// The address without the token, wherever it stands: what is printed ends up in histories and tickets. Of the path only
-/// words are shown, which a token is not.
+/// The URL without its token, because printed text ends up in shell histories and tickets. Only path segments that
+/// are plain words are shown; a token is never one.
 fn place(url: &Url) -> String {
     let is_word = |segment: &&str| {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';

@@ -1,4 +1,4 @@
-//! A stack, as CloudFormation knows it: which queue is whose, and where deliveries are recorded.
+//! A deployed stack: CloudFormation lists its queues and its table.
 
 use crate::aws::Account;
 use crate::options::TargetOptions;
@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
 use workflow::BoxError;
 
-/// The template's name for the table with the delivery records.
+/// The table's logical id in the template.
 const TABLE: &str = "DeliveryTable";
 /// The template's name for the secret with which functions sign in to Tableau.
 const TABLEAU_SECRET: &str = "TableauSecret";
@@ -25,14 +25,14 @@ pub(crate) struct Stack {
     pub(crate) workflows: Vec<WorkflowQueues>,
 }
 
-/// A workflow's queues.
+/// The two queues of a workflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkflowQueues {
-    /// Its name.
+    /// The workflow's name.
     pub(crate) workflow: String,
-    /// The URL of the queue that it works on.
+    /// The URL of the workflow's queue.
     pub(crate) queue: String,
-    /// The URL of the queue with the events that it gave up.
+    /// The URL of the workflow's dead-letter queue.
     pub(crate) dead_letters: String,
 }
 
@@ -56,7 +56,7 @@ impl Stack {
                 }
                 account.explain("cloudformation:ListStackResources", error)
             })?;
-            // A workflow that was taken out of the template goes on being listed.
+            // CloudFormation also lists resources of a workflow that was removed from the template.
             let there = page
                 .stack_resource_summaries()
                 .iter()
@@ -109,7 +109,7 @@ impl Stack {
         Ok(pairs.collect())
     }
 
-    /// The queues of one workflow, or of all.
+    /// The queues of the given workflow, or of all workflows.
     pub(crate) fn queues_of(&self, workflow: Option<&str>) -> Result<Vec<&WorkflowQueues>, BoxError> {
         let Some(workflow) = workflow else { return Ok(self.workflows.iter().collect()) };
         let found = self.workflows.iter().find(|queues| queues.workflow == workflow);
@@ -121,8 +121,8 @@ impl Stack {
     }
 }
 
-/// Pairs queues, given by logical id and URL, as the template names them: `NotifySlackQueue` and
-/// `NotifySlackDeadLetters` are those of `notify-slack`. A queue without the other is not a workflow's.
+/// Pairs queues by their logical ids: `NotifySlackQueue` and `NotifySlackDeadLetters` belong to `notify-slack`. A
+/// queue without its counterpart belongs to no workflow.
 fn paired(queues: Vec<(String, String)>) -> Vec<WorkflowQueues> {
     let queues: BTreeMap<String, String> = queues.into_iter().collect();
     let pairs = queues.iter().filter_map(|(id, queue)| {
@@ -133,7 +133,7 @@ fn paired(queues: Vec<(String, String)>) -> Vec<WorkflowQueues> {
     pairs.collect()
 }
 
-/// `NotifySlack` as `notify-slack`.
+/// Converts `NotifySlack` to `notify-slack`.
 fn kebab(pascal: &str) -> String {
     let mut kebab = String::with_capacity(pascal.len() + 4);
     for c in pascal.chars() {

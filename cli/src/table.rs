@@ -1,4 +1,5 @@
-//! `table copy`: brings the items of another table into the stack's, after a restore or from a stack that was deleted.
+//! The command `table copy`: copies the items of another table into the stack's, after a restore or from a deleted
+//! stack.
 
 use crate::aws::Account;
 use crate::help;
@@ -37,7 +38,7 @@ pub(crate) struct CopyOptions {
 
 type Item = HashMap<String, AttributeValue>;
 
-/// What became of the items so far.
+/// How many items were copied, skipped, …, so far.
 #[derive(Debug, Default)]
 struct Tally {
     copied: usize,
@@ -45,13 +46,14 @@ struct Tally {
     expired: usize,
 }
 
-/// Carries out a command.
+/// Runs a `table` command.
 pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
     let TableCommand::Copy(options) = command;
     copy(&options).await
 }
 
-/// Copies page by page. Interrupted, it can be run again: an item that was copied counts as there.
+/// Copies page by page. After an interruption it can be run again: items that were copied exist already and are
+/// skipped.
 async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
@@ -89,7 +91,7 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the items that are not there yet, a few at a time.
+/// Writes the items that do not exist yet, some at a time.
 async fn write(
     account: &Account,
     client: &Client,
@@ -121,7 +123,7 @@ async fn write(
     }
 }
 
-/// Whether DynamoDB would have deleted the item by now; it takes up to two days for that. `now` is in seconds since 1970.
+/// Whether an item has expired. DynamoDB takes up to two days to delete it. `now` is Unix time in seconds.
 fn is_expired(item: &Item, now: i64) -> bool {
     let Some(AttributeValue::N(at)) = item.get("expires_at") else { return false };
     at.parse::<f64>().is_ok_and(|at| at < now as f64)

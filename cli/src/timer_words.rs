@@ -1,9 +1,10 @@
-//! What a timer is for, in words. No I/O.
+//! The purpose of a timer, in words. No I/O.
 
 use alerting::TimerSubject;
 use workflow::SharedMessage;
 
-/// What the timer with this key is, and where what it sends goes: a channel, or the LUID of an incident's object.
+/// What the timer with this key is for, and the target of its message: a channel, or the LUID of an incident's
+/// object.
 pub(crate) fn words(key: &str) -> (String, String) {
     match TimerSubject::of_key(key) {
         Some(TimerSubject::Message(SharedMessage::Group { id, target })) => {
@@ -17,7 +18,7 @@ pub(crate) fn words(key: &str) -> (String, String) {
     }
 }
 
-/// The same in one text.
+/// The timer's purpose and target as one text.
 pub(crate) fn sentence(key: &str) -> String {
     let (what, place) = words(key);
     match TimerSubject::of_key(key) {

@@ -1,4 +1,4 @@
-//! What a server sends without an end is not read without one.
+//! The program limits how much it reads of an answer that never ends.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 
-/// A server that begins every answer well and never ends one; counts the bytes that it has sent.
+/// A server that starts every answer correctly, never ends it, and counts the bytes that it sent.
 fn endless() -> (String, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -25,7 +25,7 @@ fn endless() -> (String, Arc<AtomicU64>) {
     (url, sent)
 }
 
-/// Sends until the other side has gone.
+/// Sends until the client closes the connection.
 fn answer(mut stream: TcpStream, sent: &AtomicU64) {
     let mut request = [0; 16 * 1024];
     let _ = stream.read(&mut request);
@@ -57,7 +57,7 @@ fn an_answer_to_an_event_that_does_not_end_is_one_clear_line() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
         (Some(1), &*expected)
     );
-    // What is in the buffers of two sockets was sent too.
+    // Bytes in the buffers of both sockets count as sent too.
     assert!(sent.load(Ordering::SeqCst) < 32 * 1024 * 1024);
 }
 
@@ -73,7 +73,7 @@ fn an_answer_in_place_of_aws_that_does_not_end_is_one_clear_line() {
         );
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), said), (Some(1), expected), "{command:?}");
-        // The SDK tries three times.
+        // The SDK makes three attempts.
         assert!(sent.load(Ordering::SeqCst) < 3 * 32 * 1024 * 1024, "{command:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! `up` while thousands of events come.
+//! `up` while thousands of events arrive.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
@@ -10,19 +10,19 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
-/// Until then the next line is there, also on a busy machine.
+/// The next line must be printed within this time, even on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 const EVENTS: usize = 80;
-/// The data source whose refresh fails at the start.
+/// The data source whose refresh fails when the stack starts.
 const FAILING: &str = "c7a2ea20-b2f1-4c94-ae05-319acb5c7427";
 
-/// The local stack, with what it prints.
+/// The local stack and its output.
 struct Up {
     child: Child,
     lines: Receiver<String>,
     api: String,
     token: String,
-    /// When it started, and its first refresh failed.
+    /// Starts the stack and fails the first refresh.
     began: String,
 }
 
@@ -72,8 +72,8 @@ impl Up {
         }
     }
 
-    /// Sends failures of one object, each of which edits its message, and waits until each edit is shown; gives the processor
-    /// time that `up` has used, in ticks. Events of other kinds would be grouped.
+    /// Sends failures of one object, each of which edits the object's message, and waits until each edit is shown.
+    /// Returns the processor time of `up` in ticks. Events of several objects would be grouped.
     fn send(&self, name: &str, count: usize) -> u64 {
         let before = self.ticks();
         let at = &self.began;
@@ -105,14 +105,14 @@ impl Up {
     fn ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        // utime and stime, the 14th and the 15th of all.
+        // `utime` and `stime` are fields 14 and 15 of `/proc/PID/stat`.
         fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 }
 
 impl Drop for Up {
     fn drop(&mut self) {
-        // Ctrl-C, so that it ends its functions.
+        // Sends Ctrl-C, so that the stack stops its functions.
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
@@ -127,7 +127,8 @@ fn an_event_costs_no_more_after_hundreds_of_others() {
     let early = up.send("early", EVENTS);
     up.send("more", 5 * EVENTS);
     let late = up.send("late", EVENTS);
-    // With a copy of all messages for every line it was more than twice as much here, and grew without end.
+    // When `up` copied all messages for every line, the processor time was more than twice as high and grew without
+    // limit.
     assert!(
         late < early * 3 / 2 + 10,
         "{early} ticks for {EVENTS} events, and {late} after six times as many"

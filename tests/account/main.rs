@@ -1,5 +1,5 @@
-//! What holds within the limits of a real account: the stack of `template.yaml` with the functions' real binaries, on our own
-//! double of AWS with the limits that AWS sets.
+//! The stack of `template.yaml` with the functions' real binaries, within the limits of a real AWS account, on our own
+//! AWS double.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests")]
 

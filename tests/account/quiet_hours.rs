@@ -1,4 +1,5 @@
-//! What happens in quiet hours waits in one digest with one timer, and what still comes back to its own queue.
+//! Events in quiet hours wait in one digest with one timer. Some of them return to their queue, within AWS's recursion
+//! limit.
 //!
 //! The binary goes by the machine's clock, so quiet hours end for real, at the next full minute that is far enough away.
 
@@ -15,12 +16,12 @@ use timer::TimerMessage;
 
 /// How many events happen in quiet hours.
 const EVENTS: usize = 12;
-/// How long the machine has for them at least.
+/// The shortest time in which the machine must handle these events.
 const LEAST_SECONDS: i64 = 20;
-/// The quiet hours that are left at most, and time for the message.
+/// The longest time until quiet hours end, plus time for the message.
 const TIMEOUT: Duration = Duration::from_secs(180);
 const SETTING: &str = "RecursiveLoop: Allow";
-/// How often an event may lead to invocations of one function before Lambda drops it: "approximately 16".
+/// How many invocations of one function an event may cause before Lambda drops it: "approximately 16".
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 const LAMBDAS_LIMIT: usize = 16;
@@ -43,7 +44,7 @@ rules:
     )
 }
 
-/// Workbooks are published in quiet hours that end after `ahead`, and the digest has all of them.
+/// Publishes workbooks in quiet hours that end after `ahead`, and checks that the digest has all of them.
 async fn quiet_hours(template: &str, ahead: Span) -> Site {
     let site = Site::start(template, &rules(ahead), TableauSimulator::sample(), &[], None).await;
     site.register(&EventName::WorkbookCreated);
@@ -64,14 +65,14 @@ async fn quiet_hours(template: &str, ahead: Span) -> Site {
     site
 }
 
-/// Invocations of notify-slack for its queue, and those that Lambda dropped as recursive.
+/// Invocations of notify-slack by its queue, and invocations that Lambda dropped as recursive.
 fn invocations(events: &[StackEvent]) -> (usize, usize) {
     let of_queue = |event: &&StackEvent| matches!(event, StackEvent::Delivered { function, failures: 0, .. } if function == "notify-slack");
     let dropped = |event: &&StackEvent| matches!(event, StackEvent::RecursionStopped { .. });
     (events.iter().filter(of_queue).count(), events.iter().filter(dropped).count())
 }
 
-// 11-A1, 13: a night needs no permission to loop.
+// 11-A1, 13: a night does not need `RecursiveLoop: Allow`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer_and_nothing_sent_round() {
     let template = template().replace(SETTING, "RecursiveLoop: Terminate");
@@ -109,8 +110,8 @@ async fn a_digest_whose_quiet_hours_end_in_hours_has_one_schedule_and_nothing_in
     site.stack.shutdown().await;
 }
 
-/// How many invocations the first event of a group leads to, one by the other, if the next member always joins a second
-/// after the group's timer has fired: the event's own, and one for each firing.
+/// The length of the longest chain of invocations that a group's first event starts, if the next member always joins a
+/// second after the group's timer fired: the event's own invocation, and one per firing.
 fn longest_chain(edit: bool) -> usize {
     let capabilities = Capabilities { edit, thread: edit, idempotency_key: false, grouping: true };
     let mut now: Timestamp = "2026-11-28T22:00:00Z".parse().unwrap();
@@ -120,7 +121,7 @@ fn longest_chain(edit: bool) -> usize {
     head.changed(now, true, capabilities);
     let mut invocations = 1;
     while let Some(pending) = head.pending.take() {
-        // The last member joined a second after the firing before; others joined with the first.
+        // The last member joined a second after the previous firing; the others joined with the first member.
         now = pending.due;
         invocations += 1;
         if let GroupStep::WaitUntil(due) = head.step(&members, true, now, capabilities) {
@@ -139,6 +140,6 @@ fn a_group_whose_messages_cannot_be_edited_comes_near_lambdas_limit_so_the_setti
     let posted = longest_chain(false);
     println!("invocations in a row: {edited} where messages can be edited, {posted} where they cannot");
     assert!(edited <= 4, "{edited}");
-    // A timer that comes early, or a chain that begins with another group's, reaches it.
+    // A timer that fires early, or a chain that another group's event started, reaches this length.
     assert!(posted >= LAMBDAS_LIMIT - 1, "{posted}: is the setting still needed?");
 }

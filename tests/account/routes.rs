@@ -1,5 +1,5 @@
-//! Every route that the internet can reach, with every method and without the token; and every item that is kept of what
-//! came in.
+//! Every route that is reachable from the internet, called with every method and without the token; and every stored
+//! item.
 
 use crate::site::{Site, template, until};
 use reqwest::{Client, Method, StatusCode};
@@ -28,7 +28,7 @@ fn archived(site: &Site) -> usize {
     site.stack.plan().buses.iter().map(|bus| site.stack.aws().archive(bus).len()).sum()
 }
 
-/// How many events were taken: on the bus, and in the workflows' queues and records.
+/// How many events were accepted: on the bus, in the workflows' queues, and in records.
 fn taken(site: &Site) -> usize {
     archived(site) + site.stack.aws().items("DeliveryTable").len()
 }
@@ -37,7 +37,7 @@ fn taken(site: &Site) -> usize {
 #[tokio::test]
 async fn no_public_route_takes_an_event_without_the_token_or_by_another_method() {
     let (site, http) = site().await;
-    // `cargo test` must see each route that a later change adds.
+    // `cargo test` must cover each route that a later change adds.
     let routes: BTreeSet<String> = site.stack.routes().iter().map(|route| route.key.to_string()).collect();
     let mut paths = vec!["/webhook".to_owned()];
     let workflows = functions().into_iter().filter(|folder| folder != "receive-webhook");

@@ -1,4 +1,4 @@
-//! A site of Tableau, a Slack, and the stack between them.
+//! A simulated Tableau site, a simulated Slack, and the stack between them.
 
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
@@ -16,10 +16,10 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) const QUEUE: &str = "NotifySlackQueue";
 pub(crate) const DEAD_LETTERS: &str = "NotifySlackDeadLetters";
-/// How often a condition is looked at.
+/// The interval between two checks of a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Everything that runs. It ends when it is dropped.
+/// Everything that runs in the test. It stops when dropped.
 pub(crate) struct Site {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
@@ -34,7 +34,7 @@ fn file(text: &str) -> NamedTempFile {
     file
 }
 
-/// Where cargo puts the functions' binaries: above this test's own.
+/// The folder of the functions' binaries: the parent of this test binary's folder.
 fn binaries() -> PathBuf {
     let ours = std::env::current_exe().unwrap();
     ours.parent().and_then(Path::parent).expect("target/debug/deps/account-…").to_owned()
@@ -46,7 +46,8 @@ pub(crate) fn template() -> String {
 }
 
 impl Site {
-    /// With this template, these rules, parameters, and so many concurrent executions, if there is a limit.
+    /// Starts everything with this template, these rules and parameters, and this limit of concurrent executions, if
+    /// any.
     pub(crate) async fn start(
         template: &str,
         rules: &str,
@@ -94,13 +95,13 @@ impl Site {
         Self { stack, tableau, slack, events, _files: files }
     }
 
-    /// Registers a webhook at the common ingress.
+    /// Registers a webhook whose URL is the common ingress.
     pub(crate) fn register(&self, event: &EventName) {
         let url = format!("{}/webhook?token={TOKEN}", self.stack.url());
         self.tableau.add(Webhook::on(event.clone(), &url));
     }
 
-    /// What has happened since the last look.
+    /// The stack's events since the last call.
     pub(crate) fn news(&mut self) -> Vec<StackEvent> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
@@ -121,7 +122,7 @@ impl Site {
     }
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 pub(crate) async fn until(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {

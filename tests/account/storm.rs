@@ -1,5 +1,5 @@
-//! A storm of events at a site whose stack runs on a new account, with its ten concurrent executions: receive-webhook
-//! shares them with two workflows that work on what has come in already.
+//! A storm of events on a new account with ten concurrent executions. receive-webhook shares the executions with two
+//! workflows that handle events at the same time.
 //!
 //! Lambda refuses a request that finds no execution free in that very moment, so a few hundredths of a second count, and a
 //! machine with other work to do delays requests by more. The storm is therefore shown in slow motion: events, executions,
@@ -18,18 +18,19 @@ use testkit::repository::every_rule;
 use tokio::time::{Instant, interval};
 
 const EVENTS: usize = 500;
-/// A new account's.
+/// The limit of concurrent executions of a new account.
 const CONCURRENT_EXECUTIONS: usize = 10;
-/// Tableau's own gaps are not known, only that they grow. In seconds, these are shorter than those of any sender of webhooks
-/// that says how long its gaps are.
+/// The gaps between delivery attempts, in seconds. Tableau's own gaps are not known, only that they grow. These are
+/// shorter than the documented gaps of any sender of webhooks.
 const RETRY_GAPS: [u32; 3] = [1, 2, 4];
-/// What EventBridge takes for an event, by far the most of what an execution of receive-webhook takes on Lambda: about 20 ms.
+/// How long EventBridge takes to accept an event, about 20 ms: most of the duration of a receive-webhook execution on
+/// Lambda.
 const PUT_EVENTS_TAKES: Duration = Duration::from_millis(17);
-/// How long a second lasts, in seconds, unless `STORM_SECOND` says otherwise.
+/// How long a simulated second lasts, in real seconds, unless `STORM_SECOND` sets it.
 const SECOND: f64 = 10.0;
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// As a site has them: one webhook for each event name, all at the common ingress.
+/// The webhooks of a site: one for each event name, all for the common ingress.
 const NAMES: [EventName; 5] = [
     EventName::WorkbookCreated,
     EventName::WorkbookUpdated,
@@ -38,7 +39,7 @@ const NAMES: [EventName; 5] = [
     EventName::DatasourceRefreshFailed,
 ];
 
-/// How long a second takes.
+/// How long a simulated second lasts.
 fn second(pace: f64) -> Duration {
     Duration::from_secs(1).mul_f64(pace)
 }
@@ -63,14 +64,14 @@ fn id(payload: &str) -> String {
     EventId::of(&Payload::parse(payload.as_bytes()).unwrap()).as_str().to_owned()
 }
 
-/// A storm that is over.
+/// The results of a storm.
 struct Storm {
     site: Site,
-    /// The names of the events, by their ids. Fewer than there should be when Tableau switched a webhook off meanwhile.
+    /// The names of the events, by event id. There are fewer when Tableau disabled a webhook meanwhile.
     events: BTreeMap<String, EventName>,
 }
 
-/// Lets the events happen within a second, each about an object of its own, and waits until Tableau has done with them.
+/// Fires the events within a second, each about its own object, and waits until Tableau has finished all deliveries.
 async fn storm(pace: f64) -> Storm {
     let mut site = site(pace).await;
     NAMES.iter().for_each(|name| site.register(name));
@@ -108,14 +109,14 @@ async fn storm(pace: f64) -> Storm {
     Storm { site, events }
 }
 
-/// Which of the events are neither in a workflow's queue nor on its record.
+/// The events that are neither in a workflow's queue nor in its records.
 fn lost<'a>(
     site: &Site,
     workflow: &str,
     queue: &str,
     events: impl Iterator<Item = &'a String>,
 ) -> BTreeSet<&'a String> {
-    // First the queue: what leaves it has a record by then.
+    // Read the queue first: an event that leaves the queue has a record by then.
     let waiting: BTreeSet<String> = site.bodies(queue).iter().map(|body| id(body)).collect();
     let records = site.records(workflow);
     events.filter(|id| !waiting.contains(*id) && !records.contains_key(*id)).collect()
@@ -157,7 +158,7 @@ async fn five_hundred_events_within_a_second_are_stored_with_ten_concurrent_exec
     assert_eq!(lost(&site, "update-broadcast", "UpdateBroadcastQueue", taken.into_iter()), BTreeSet::new());
     assert!(site.bodies(DEAD_LETTERS).is_empty() && site.bodies("UpdateBroadcastDeadLetters").is_empty());
 
-    // Meanwhile the workflows had their share, and no more.
+    // Meanwhile the workflows used their share of the executions, and no more.
     for mapping in &site.stack.plan().mappings {
         assert!(!site.records(&mapping.function).is_empty(), "{mapping:?}");
         let executions = site.stack.environments(&mapping.function);

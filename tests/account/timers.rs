@@ -1,4 +1,4 @@
-//! Timers and the hourly sweep, through the real binaries and the wiring of `template.yaml`.
+//! Timers and the hourly sweep, through the real binaries and the resources of `template.yaml`.
 
 use crate::site::{DEAD_LETTERS, QUEUE, Site, template, until};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ fn due_in(seconds: i64) -> TimerMessage {
     TimerMessage::new("digest#notify-slack#data-alerts", at, 7)
 }
 
-/// The log lines about timers since the last look.
+/// The log lines about timers since the last call.
 fn lines(site: &mut Site) -> Vec<Value> {
     let lines = site.news().into_iter().filter_map(|event| match event {
         StackEvent::Log { line, .. } => serde_json::from_str::<Value>(&line).ok(),
@@ -30,7 +30,7 @@ fn lines(site: &mut Site) -> Vec<Value> {
     lines.filter(|line| !line["timer.key"].is_null()).collect()
 }
 
-/// Waits for a line about a timer.
+/// Waits for a log line about a timer.
 async fn line(site: &mut Site, message: &str) -> Value {
     let mut seen = Vec::new();
     let mut found = None;
@@ -55,7 +55,7 @@ async fn a_timer_that_comes_early_comes_again_at_its_time_and_is_no_event() {
 
     assert_eq!((&early["timer.hops"], &late["timer.hops"]), (&json!(0), &json!(1)));
     assert_eq!(late["timer.key"], timer.key);
-    // No such digest waits.
+    // No such digest exists.
     assert_eq!(late["outcome"], "skipped");
     assert_eq!(late["reason"], "the digest was sent by another timer");
     assert!(Timestamp::now() >= timer.due, "early");
@@ -79,7 +79,7 @@ async fn a_timer_of_hours_is_a_schedule_that_comes_back_to_the_same_function() {
     assert_eq!(first[0].name, schedule_name("notify-slack", &timer.again()));
     assert!(first[0].role_arn.ends_with("NotifySlackTimersRole"), "{}", first[0].role_arn);
 
-    // The schedule fires, and by the function's clock it is early: what was armed is found again under another name.
+    // The schedule fires early by the function's clock, so the function arms the timer again under another name.
     assert_eq!(site.stack.aws().fire_schedules(timer.due + SignedDuration::from_secs(1)), 1);
     line(&mut site, "timer armed again").await;
     let second = site.stack.aws().schedules();
@@ -131,7 +131,8 @@ async fn a_timer_that_cannot_be_read_is_a_dead_letter_that_says_why() {
     until(LIMIT, "the dead letter", || !site.stack.aws().messages(DEAD_LETTERS).is_empty()).await;
     let letter = site.stack.aws().messages(DEAD_LETTERS).remove(0);
     assert_eq!(letter.body, body);
-    let reason = "the message is no timer: timer.due: expected a time with its offset, found another string";
+    let reason =
+        "the message is not a timer: timer.due: expected a time with its offset, found another string";
     assert_eq!(letter.attributes["reason"], reason);
     assert_eq!(letter.attributes["workflow"], "notify-slack");
 }

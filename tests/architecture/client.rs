@@ -1,4 +1,4 @@
-//! `tableau-client` stands alone: it can be published, and another program can use it.
+//! `tableau-client` can be published on its own, and other programs can use it.
 
 use crate::{Package, cargo, packages, tree};
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ fn the_tableau_client_depends_on_what_can_be_published_and_on_nothing_else_of_ou
     }
 }
 
-/// Built with the whole workspace it has features that other packages ask for, which another program lacks.
+/// Built with the whole workspace, the crate has features that other packages enable and that another program lacks.
 // 14-8
 #[test]
 fn the_tableau_client_builds_in_a_workspace_that_has_nothing_else_of_ours() {

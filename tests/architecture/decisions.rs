@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use testkit::repository::root;
 
-/// What decides, and the times by which it does.
+/// Words for decisions (timing, grouping, suppression) and the durations that decide.
 const DECIDING: &[&str] = &[
     "Decision",
     "DigestState",
@@ -26,7 +26,7 @@ const DECIDING: &[&str] = &[
     "still_failing",
 ];
 
-/// The code of a file, without comments and the contents of texts.
+/// The code of a file, without comments and without the contents of string literals.
 fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -48,7 +48,7 @@ fn code(text: &str) -> String {
     code
 }
 
-/// Where the text ends with which `rest` begins.
+/// The rest after the string literal that `rest` begins with.
 fn end_of_text(rest: &str) -> usize {
     if let Some(raw) = rest.strip_prefix("r#\"") {
         return raw.find("\"#").map_or(rest.len(), |end| end + "r#\"\"#".len());
@@ -68,14 +68,14 @@ fn end_of_text(rest: &str) -> usize {
     rest.len()
 }
 
-/// What in a file decides: the words above, and imports that may hide them.
+/// The decisions in a file: the words above, and imports that could hide them under another name.
 fn decisions(text: &str) -> BTreeSet<String> {
     let code = code(text);
     let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
     let words = code.split(|c| !is_of_word(c)).filter(|word| DECIDING.contains(word)).map(str::to_owned);
     let mut found: BTreeSet<String> = words.collect();
     for statement in code.split(';') {
-        // What stands before the import in the same statement, such as the end of a function.
+        // Text before the import in the same statement, such as the end of a function.
         let Some((_, import)) = statement.rsplit_once("use ") else { continue };
         let names: Vec<&str> = import.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).collect();
         let is_of_deciding = ["alerting", "rules"].iter().any(|deciding| names.contains(deciding));
@@ -165,7 +165,7 @@ fn words_in_comments_texts_and_longer_names_are_no_decision() {
     }
 }
 
-// A word that was renamed would find nothing any more.
+// If a word were renamed, the search for it would never find anything.
 #[test]
 fn every_deciding_word_is_a_name_in_alerting_or_rules() {
     let mut files = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use testkit::repository::root;
 
-/// The page without its drawings.
+/// The text of the page without its drawings.
 fn page() -> String {
     let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let prose: Vec<&str> = text.split("```").step_by(2).collect();
@@ -19,7 +19,7 @@ fn drawings() -> Vec<String> {
     text.split("```").skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -32,7 +32,7 @@ fn is_path(word: &str) -> bool {
     is_plain && !word.starts_with('/') && (is_file || word.contains('/'))
 }
 
-/// Whether a word can be a name in code.
+/// Whether a word can be an identifier in code.
 fn is_name(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
@@ -54,7 +54,7 @@ fn text(path: &str) -> String {
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 }
 
-/// Whether a text has a word, and not as a part of a longer one.
+/// Whether a text contains a word as a whole word.
 fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word)
@@ -80,7 +80,7 @@ fn every_name_that_the_page_gives_with_a_file_is_in_that_file() {
         let mut is_after_name = false;
         for word in code(row.last().unwrap()) {
             if is_path(word) {
-                // Names stand behind the files that have them.
+                // Names follow the files that define them.
                 if is_after_name {
                     files.clear();
                 }

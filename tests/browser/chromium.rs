@@ -1,4 +1,4 @@
-//! The browser.
+//! Runs the Chromium browser.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Where Chromium is; none, and a line that says so, where there is none.
+/// The path of Chromium; `None` and a printed note when it is not installed.
 pub(crate) fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -21,20 +21,20 @@ pub(crate) fn program() -> Option<PathBuf> {
     found
 }
 
-/// A running browser; ends when it is dropped.
+/// A running browser. It is closed when dropped.
 pub(crate) struct Chromium {
     child: Child,
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// Opens `url`, with `site` and nothing else on this machine.
+    /// Opens `url`. The host name `site` resolves to this machine; no other name resolves.
     pub(crate) async fn start(program: &PathBuf, site: &str, url: &str) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(program);
         command.args([
             "--headless",
-            // Nothing but this test's own pages is opened, and root has no sandbox.
+            // Root has no sandbox, and the browser only opens this test's own pages.
             "--no-sandbox",
             "--disable-gpu",
             "--disable-quic",
@@ -47,7 +47,7 @@ impl Chromium {
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(format!("--host-resolver-rules=MAP {site} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"));
         command.arg(url);
-        // A group of its own: the browser is several processes.
+        // The browser gets its own process group, since it consists of several processes.
         command.process_group(0).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { child: command.spawn().unwrap(), _profile: profile }

@@ -1,4 +1,4 @@
-//! The local stack: every listener of it, at given ports.
+//! The local stack, with every listener on a given port.
 
 use crate::page::LISTENERS;
 use local_aws::template::Template;
@@ -20,21 +20,21 @@ pub(crate) struct Environment {
     tableau: TableauSimulator,
     slack: SlackSimulator,
     events: UnboundedReceiver<StackEvent>,
-    /// Where the Lambda Runtime API of a function listens.
+    /// The address of a function's Lambda Runtime API.
     runtime_api: String,
 }
 
-/// One thing to try.
+/// One request that the page tries.
 struct Try {
     listener: &'static str,
     url: String,
     body: String,
-    /// For where a page may set them.
+    /// The request headers that a page is allowed to set.
     headers: Value,
 }
 
 impl Try {
-    /// The same under another name of this machine.
+    /// The same listener under another name of this machine.
     fn at(&self, host: &str) -> Value {
         let url = self.url.replacen("127.0.0.1", host, 1);
         json!({ "url": url, "body": self.body, "headers": self.headers })
@@ -42,7 +42,7 @@ impl Try {
 }
 
 impl Environment {
-    /// With the API, AWS, Slack and Tableau at these ports.
+    /// Starts the stack with the API, AWS, Slack and Tableau on these ports.
     pub(crate) async fn start(ports: [u16; 4]) -> Self {
         let [api, aws, slack, tableau] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let tableau = TableauSimulator::sample().address(tableau).start().await.unwrap();
@@ -61,7 +61,7 @@ impl Environment {
             template,
             binaries: ours.parent().and_then(Path::parent).expect("target/debug/deps/browser-…").to_owned(),
             parameters,
-            // The page knows the token of the URL, which is more than it would.
+            // The page knows the URL's token, which a real attacker does not.
             secrets: BTreeMap::from([
                 ("WebhookSecret".to_owned(), json!({ "current": TOKEN, "previous": "" })),
                 (
@@ -86,7 +86,7 @@ impl Environment {
         Self { stack, tableau, slack, events, runtime_api }
     }
 
-    /// What there is to try, by listener.
+    /// The requests that the page tries, by listener.
     fn tries(&self) -> Vec<Try> {
         let luid = self.tableau.datasource("Sales Orders").unwrap();
         let event = std::fs::read_to_string(root().join("events/tableau/workbook-created.json")).unwrap();
@@ -118,7 +118,7 @@ impl Environment {
         ]
     }
 
-    /// What each frame tries, with `site` as the page's name.
+    /// The requests that each frame tries. `site` is the page's host name.
     pub(crate) fn targets(&self, site: &str) -> BTreeMap<String, Value> {
         let tries = self.tries();
         let at = |host: &str, is_tried: &dyn Fn(&Try) -> bool| -> Vec<Value> {
@@ -126,7 +126,8 @@ impl Environment {
         };
         let of_frame = |frame: &str| -> Vec<Value> {
             if LISTENERS.contains(&frame) {
-                // Its own origin; then the same listener, and the one without a frame, as other origins.
+                // First the frame's own origin, then two others: the same listener under another name, and the
+                // listener without a frame.
                 let own = at(site, &|one| one.listener == frame);
                 let others = at("127.0.0.1", &|one| [frame, "runtime api"].contains(&one.listener));
                 return [own, others].concat();
@@ -137,7 +138,7 @@ impl Environment {
         frames.map(|frame| ((*frame).to_owned(), Value::Array(of_frame(frame)))).collect()
     }
 
-    /// All that a page could have done.
+    /// Everything that a page could have changed.
     pub(crate) async fn seen(&mut self) -> Value {
         let mut requests = 0;
         while let Ok(event) = self.events.try_recv() {
@@ -167,7 +168,7 @@ impl Environment {
         })
     }
 
-    /// The stack has not been stopped by all of it either.
+    /// The requests must not have stopped the stack either.
     pub(crate) async fn still_works(self) {
         let luid = self.tableau.datasource("Sales Orders").unwrap();
         self.tableau.fail_refresh(&luid, simulator::notes::SQL_SERVER_LOGIN).unwrap();
@@ -177,10 +178,10 @@ impl Environment {
     }
 }
 
-/// Starts a function, which then waits for its next invocation, and asks its environment.
+/// Starts a function, which then waits for its next invocation, and reads its environment.
 async fn runtime_api(stack: &Stack) -> String {
     let function = stack.function(FUNCTION).unwrap();
-    // Whatever it makes of it.
+    // The result of the invocation does not matter.
     let _ = function.invoke(&json!({})).await;
     let environment = std::fs::read(format!("/proc/{}/environ", function.pid().unwrap())).unwrap();
     let environment = String::from_utf8(environment).unwrap();

@@ -1,5 +1,5 @@
-//! A page of another site, in Chromium, tries all that a page can do with the local stack. It reads nothing, and nothing of it
-//! arrives.
+//! A page of another site, in Chromium, tries everything that a page can do with the local stack. The page can read
+//! nothing, and none of its requests has an effect.
 //!
 //! The page is on a name that resolves to loopback. It is in one tab and several frames:
 //!
@@ -9,7 +9,7 @@
 //! - `neighbour`, on `127.0.0.1` and a port of its own, as another program's page on this machine;
 //! - `sandbox`, whose origin is `null`.
 //!
-//! Without Chromium it is skipped, and says so; with `BROWSER_REQUIRED` in the environment it fails.
+//! Without Chromium the test is skipped with a note; with `BROWSER_REQUIRED` in the environment it fails.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
@@ -25,21 +25,21 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Until then Chromium has loaded the page and its frames, also on a busy machine.
+/// The time limit for Chromium to load the page and its frames, even on a busy machine.
 const LOADED_WITHIN: Duration = Duration::from_secs(60);
-/// Until then the page has tried everything. It takes some ten seconds on two cores.
+/// The time limit for all requests of the page. They take about ten seconds on two cores.
 const TRIED_WITHIN: Duration = Duration::from_secs(300);
 
 const SITE: &str = "evil.example";
 
-/// What a try may come to. What a page may read is the refusal, and no more.
+/// The allowed results of a request. A page may read the text of the refusal, and no more.
 fn is_harmless(result: &Value) -> bool {
     let text = result["text"].as_str().unwrap_or_default();
     match result["outcome"].as_str().unwrap_or_default() {
         "answer" => result["status"] == 403 && text.starts_with("Refused: "),
         "shown" => text.is_empty() || text.starts_with("Refused: "),
         "opaque" | "sent true" | "sent false" => true,
-        // Chromium lets a page wait that has opened several in vain.
+        // Chromium delays a page after several failed WebSocket connections.
         "no answer" => result["how"] == "websocket",
         other => other.starts_with("error"),
     }
@@ -54,7 +54,7 @@ async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_sta
     let ready = page.ready(LOADED_WITHIN).await;
     assert_eq!(ready, page.frames(), "the frames of the page");
 
-    // The page's server leaves the ports, and the listeners take them.
+    // The page's server releases the ports, and the stack's listeners take them.
     let ports = page.leave_ports().await;
     let mut environment = Environment::start(ports).await;
     let before = environment.seen().await;
@@ -77,7 +77,7 @@ async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_sta
     );
     assert_eq!(environment.seen().await, before, "something arrived");
 
-    // The tries did come to the listeners: each has refused those of the page on its own port.
+    // Check that the requests reached the listeners: each listener refused requests of the page on its own port.
     let refused: BTreeSet<&String> = reports
         .iter()
         .filter(|(_, results)| results.as_array().unwrap().iter().any(|result| result["status"] == 403))

@@ -1,4 +1,4 @@
-//! The page's own server: the page, its frames, and what they say to the test.
+//! The web server of the hostile page: the page, its frames, and their reports to the test.
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// The listeners whose ports the page's server has first, in alphabetical order.
+/// The listeners whose ports the page's server has at first, in alphabetical order.
 pub(crate) const LISTENERS: [&str; 4] = ["api", "aws", "slack", "tableau"];
 
 type Targets = BTreeMap<String, Value>;
@@ -31,7 +31,7 @@ pub(crate) struct Page {
     shared: Arc<Shared>,
     port: u16,
     frames: BTreeSet<String>,
-    /// The servers on ports that the listeners will have.
+    /// The servers on the ports that the listeners get later.
     early: Mutex<Vec<(u16, JoinHandle<()>)>>,
     own: JoinHandle<()>,
 }
@@ -47,8 +47,8 @@ struct Name {
     name: String,
 }
 
-/// Pages of every origin may read it, and each connection ends with its answer: one that were kept would lead to this server when
-/// a listener has its port.
+/// Pages of every origin may read this answer. Each connection closes after its answer: a kept connection would lead
+/// to this server even when a listener has the port.
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CONNECTION, "close")];
 
@@ -80,7 +80,7 @@ async fn ready(State(shared): State<Arc<Shared>>, body: String) -> impl IntoResp
     HEADERS
 }
 
-/// Answers when it is time.
+/// Answers when the test allows it.
 async fn go(State(shared): State<Arc<Shared>>, Query(query): Query<Name>) -> impl IntoResponse {
     let mut go = shared.go.subscribe();
     let targets = go.wait_for(Option::is_some).await.unwrap().clone().unwrap();
@@ -149,32 +149,32 @@ impl Page {
         self.frames.clone()
     }
 
-    /// The frames that are loaded: all, or those that are within this time.
+    /// The frames that were loaded: all frames, or those loaded within this time.
     pub(crate) async fn ready(&self, limit: Duration) -> BTreeSet<String> {
         let mut ready = self.shared.ready.subscribe();
         let _ = timeout(limit, ready.wait_for(|ready| ready.len() == self.frames.len())).await;
         self.shared.ready.borrow().clone()
     }
 
-    /// Leaves the ports to the listeners.
+    /// Releases the ports for the listeners.
     pub(crate) async fn leave_ports(&self) -> [u16; 4] {
         let early = std::mem::take(&mut *self.early.lock().unwrap());
         let mut ports = Vec::new();
         for (port, server) in early {
             server.abort();
-            // The port is free when the task has ended.
+            // The port is free when the server's task has ended.
             let _ = server.await;
             ports.push(port);
         }
         ports.try_into().unwrap()
     }
 
-    /// Says to each frame what to try.
+    /// Sends each frame its list of requests.
     pub(crate) fn go(&self, targets: &Targets) {
         self.shared.go.send_replace(Some(targets.clone()));
     }
 
-    /// What came of it, by frame.
+    /// The results of the requests, by frame.
     pub(crate) async fn reports(&self, limit: Duration) -> BTreeMap<String, Value> {
         let mut reports = self.shared.reports.subscribe();
         let all = timeout(limit, reports.wait_for(|reports| reports.len() == self.frames.len())).await;

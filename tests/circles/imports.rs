@@ -1,14 +1,14 @@
-//! Which file of a crate imports which names of which other, and the circles among them.
+//! Which file of a crate imports which names from which other file, and the import cycles among the files.
 
 use crate::krate::{Crate, Import, Segments, Target, branches, is_test_only};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::buffer::{Cursor, TokenBuffer};
 use syn::visit::{self, Visit};
 
-/// The names that one file imports from another, by (importing file, file that defines them).
+/// The names that one file imports from another, by (importing file, defining file).
 pub(crate) type Imports = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// Every import of a file of the crate from another. A `mod x;` or a `pub use` is none.
+/// Every import of a crate's file from another file. `mod x;` and `pub use` do not count.
 pub(crate) fn imports(krate: &Crate) -> Imports {
     let mut found = Imports::new();
     for (here, module) in krate.modules.iter().enumerate() {
@@ -18,7 +18,7 @@ pub(crate) fn imports(krate: &Crate) -> Imports {
         module.items.iter().for_each(|item| code.visit_item(item));
         paths.extend(code.paths);
         for import in code.uses {
-            // A module that is imported in a function is named by the paths that follow.
+            // A module that a function imports is named by the paths that follow.
             let through = paths.iter().filter(|path| path.first() == import.name.as_ref());
             let through: Vec<Segments> = through.map(|path| [&import.path, &path[1..]].concat()).collect();
             paths.extend(through);
@@ -26,7 +26,7 @@ pub(crate) fn imports(krate: &Crate) -> Imports {
         }
         for path in paths {
             for target in krate.resolve(here, &path) {
-                // The import of a module alone takes nothing from it: what is taken is named in the code.
+                // Importing only a module takes no name from it; the code names what it takes.
                 let Target::Defined(there) = target else { continue };
                 let there = &krate.modules[there].file;
                 if *there != module.file {
@@ -39,7 +39,7 @@ pub(crate) fn imports(krate: &Crate) -> Imports {
     found
 }
 
-/// The circles: each a group of files that all import each other, directly or through others of the group.
+/// The cycles: groups of files that import each other, directly or indirectly.
 pub(crate) fn circles(imports: &Imports) -> Vec<Vec<String>> {
     let files: BTreeSet<&String> = imports.keys().flat_map(|(from, to)| [from, to]).collect();
     let reached: BTreeMap<&String, BTreeSet<&String>> =
@@ -56,7 +56,7 @@ pub(crate) fn circles(imports: &Imports) -> Vec<Vec<String>> {
     found
 }
 
-/// The files that a file imports, directly or through others; itself if it is in a circle.
+/// The files that a file imports, directly or indirectly; includes the file itself when it is in a cycle.
 fn reached<'a>(file: &'a String, imports: &'a Imports) -> BTreeSet<&'a String> {
     let mut found = BTreeSet::new();
     let mut open = vec![file];
@@ -87,7 +87,7 @@ impl Code {
 
 impl<'ast> Visit<'ast> for Code {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        // Modules are visited one by one.
+        // Each module is visited on its own.
         if !matches!(item, syn::Item::Mod(_)) {
             self.depth += 1;
             visit::visit_item(self, item);
@@ -96,7 +96,7 @@ impl<'ast> Visit<'ast> for Code {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        // Those of the module itself are known.
+        // The module's own `use` lines are already known.
         if self.depth > 1 {
             self.uses.extend(branches(&item.tree, false));
         }
@@ -109,11 +109,11 @@ impl<'ast> Visit<'ast> for Code {
     }
 
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {
-        // `pub(in crate::x)` takes nothing.
+        // `pub(in crate::x)` imports nothing.
     }
 
     fn visit_expr_path(&mut self, expression: &'ast syn::ExprPath) {
-        // A word alone in small letters may be a variable; a function is seen where it is called.
+        // A single lower-case word may be a variable; a function is found where it is called.
         let path = &expression.path;
         let is_word = path.get_ident().is_some_and(|word| is_small(&word.to_string()));
         if is_word {
@@ -135,7 +135,7 @@ impl<'ast> Visit<'ast> for Code {
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
-        // serde takes paths as text: `with = "crate::seconds"`.
+        // serde has paths in string literals: `with = "crate::seconds"`.
         if let syn::Meta::List(list) = &attribute.meta {
             let buffer = TokenBuffer::new2(list.tokens.clone());
             texts(buffer.begin(), &mut self.paths);
@@ -153,10 +153,10 @@ fn is_small(word: &str) -> bool {
     !word.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-/// Adds the paths among the words of a macro, which may be any text.
+/// Adds the paths among the tokens of a macro, which can be any text.
 fn tokens(mut cursor: Cursor<'_>, found: &mut Vec<Segments>) {
     let mut path = Segments::new();
-    // The colons since the last word: two join it to the next.
+    // The colons since the last word: two of them join it to the next word.
     let mut colons = 0;
     let mut end = |path: &mut Segments, is_call: bool| {
         let alone = path.len() == 1 && is_small(&path[0]) && !is_call;
@@ -195,7 +195,7 @@ fn tokens(mut cursor: Cursor<'_>, found: &mut Vec<Segments>) {
     groups.into_iter().for_each(|inside| tokens(inside, found));
 }
 
-/// Adds the paths that stand in an attribute as text.
+/// Adds the paths in an attribute's string literals.
 fn texts(mut cursor: Cursor<'_>, found: &mut Vec<Segments>) {
     while !cursor.eof() {
         if let Some((literal, rest)) = cursor.literal() {

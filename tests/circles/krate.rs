@@ -1,32 +1,32 @@
-//! The modules of one crate, without tests, and the file that defines a name.
+//! The modules of one crate, without tests, and the file in which each name is defined.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use syn::{Attribute, Item, Meta, UseTree, Visibility};
 
-/// A path in a `use` or in code, with the module that it stands in.
+/// A path in a `use` or in code, with the module that contains it.
 pub(crate) type Segments = Vec<String>;
 
-/// What a path leads to.
+/// The definition that a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
-    /// A module, by its number.
+    /// A module, by its index.
     Module(usize),
-    /// What the module of this number defines itself.
+    /// A name that the module with this index defines itself.
     Defined(usize),
 }
 
 /// One branch of a `use`.
 pub(crate) struct Import {
     pub(crate) path: Segments,
-    /// The name that it has here; `None` for a glob.
+    /// The name that the branch introduces; `None` for a glob.
     pub(crate) name: Option<String>,
-    /// `pub use`, `pub(crate) use` and the like, which pass a name on.
+    /// Whether the `use` re-exports the name: `pub use`, `pub(crate) use` and the like.
     pub(crate) is_re_export: bool,
 }
 
-/// One module, in a file of its own or inside another's.
+/// One module, in its own file or inside another module's file.
 pub(crate) struct Module {
     pub(crate) file: String,
     pub(crate) items: Vec<Item>,
@@ -36,23 +36,23 @@ pub(crate) struct Module {
     pub(crate) imports: Vec<Import>,
 }
 
-/// Where the text of a file comes from.
+/// A function that returns the text of a file.
 type Source<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
-/// Every module of a crate; the first is its root.
+/// Every module of a crate; the first is the root.
 pub(crate) struct Crate {
     pub(crate) modules: Vec<Module>,
 }
 
 impl Crate {
-    /// Reads the crate with this root, usually `src/lib.rs`.
+    /// Parses the crate with this root file, usually `src/lib.rs`.
     pub(crate) fn read(file: &Path) -> Self {
         let folder = file.parent().unwrap();
         let source = |path: &Path| fs::read_to_string(folder.join(path)).ok();
         Self::parse(Path::new(file.file_name().unwrap()), &source)
     }
 
-    /// The crate with this root, whose files `source` returns by their paths beside it.
+    /// Parses the crate with this root file; `source` returns its files by relative path.
     pub(crate) fn parse(file: &Path, source: Source<'_>) -> Self {
         let text = source(file).unwrap_or_else(|| panic!("{} is missing", file.display()));
         let mut krate = Self { modules: Vec::new() };
@@ -60,7 +60,7 @@ impl Crate {
         krate
     }
 
-    /// Adds a module and what is below it. `folder` is where its children have their files.
+    /// Adds a module and its submodules. `folder` is the folder of its submodules' files.
     fn add(
         &mut self,
         file: &Path,
@@ -110,22 +110,22 @@ impl Crate {
         self.modules.iter().map(|module| module.file.as_str()).collect()
     }
 
-    /// What a path in the module `from` leads to; nothing if that is another crate's.
+    /// The definition that a path in the module `from` leads to; `None` when it belongs to another crate.
     pub(crate) fn resolve(&self, from: usize, path: &[String]) -> BTreeSet<Target> {
         self.follow(from, path, &mut BTreeSet::new())
     }
 
-    /// `seen` has the names that are being looked up, since globs and `pub use` may lead back to them.
+    /// `seen` has the names that are being resolved, since globs and `pub use` can form cycles.
     fn follow(&self, from: usize, path: &[String], seen: &mut BTreeSet<(usize, String)>) -> BTreeSet<Target> {
         let mut found = BTreeSet::from([Target::Module(from)]);
         for (position, segment) in path.iter().enumerate() {
             let mut next = BTreeSet::new();
-            // A function may have the name of a module, and has nothing below it.
+            // A function can have the same name as a module, and has nothing below it.
             let has_module = found.iter().any(|target| matches!(target, Target::Module(_)));
             for target in found {
                 match target {
                     Target::Defined(_) if has_module => {}
-                    // What follows is its associated function, variant or the like.
+                    // The rest of the path is an associated function, a variant or the like.
                     Target::Defined(_) => _ = next.insert(target),
                     Target::Module(module) => match segment.as_str() {
                         "crate" if position == 0 => _ = next.insert(Target::Module(0)),
@@ -140,7 +140,7 @@ impl Crate {
         found
     }
 
-    /// What a name means in a module.
+    /// Resolves a name in a module.
     fn named(&self, here: usize, name: &str, seen: &mut BTreeSet<(usize, String)>) -> BTreeSet<Target> {
         let mut found = BTreeSet::new();
         if !seen.insert((here, name.to_owned())) {
@@ -158,7 +158,7 @@ impl Crate {
         if found.is_empty() {
             for glob in module.imports.iter().filter(|import| import.name.is_none()) {
                 for target in self.follow(here, &glob.path, seen) {
-                    // The variants of an enum are not listed; its name is in the path of the glob.
+                    // Variants of an enum are not listed: a glob over an enum contains the enum's name in its path.
                     if let Target::Module(module) = target {
                         found.extend(self.named(module, name, seen));
                     }

@@ -1,4 +1,4 @@
-//! No files of one crate import each other in a circle, so that each can be read after what it needs.
+//! No files of one crate import each other in a cycle, so that each file can be read after the files it needs.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -29,7 +29,7 @@ fn no_files_of_a_library_import_each_other_in_a_circle() {
     assert!(found.is_empty(), "{} circles\n{}", found.len(), found.join("\n"));
 }
 
-/// The files of a circle, and the names that each takes from another.
+/// The files of a cycle, and the names that each file imports from another.
 fn shown(circle: &[String], imports: &Imports) -> String {
     let mut text = circle.join(", ");
     for ((from, to), names) in imports {

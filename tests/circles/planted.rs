@@ -1,11 +1,11 @@
-//! Circles that are planted in small crates, and what is none.
+//! Small crates with a planted import cycle, and crates without one.
 
 use crate::imports::{circles, imports};
 use crate::krate::Crate;
 use crate::shown;
 use std::path::Path;
 
-/// The circles of a crate with these files, as they are shown.
+/// The cycles of a crate with these files, as text.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let source = |path: &Path| {
         let file = files.iter().find(|(name, _)| Path::new(name) == path);
@@ -15,10 +15,10 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
     circles(&imports).iter().map(|circle| shown(circle, &imports)).collect()
 }
 
-/// A module may have the name of a function.
+/// A module can have the same name as a function.
 const ROOT: &str = "mod a; mod b; mod both; pub fn both() { b::of_b(); }";
 
-/// Two files with this code are a circle, since `b` has `use crate::a::A`.
+/// These two files import each other, since `b` has `use crate::a::A`.
 fn is_circle(a: &str) -> bool {
     let a = format!("pub struct A; pub fn of_a() {{}} {a}");
     let b = "use crate::a::A; pub struct B(A); pub fn of_b() {} pub const LIMIT: u8 = 1;";
@@ -89,7 +89,7 @@ fn a_name_is_followed_to_the_file_that_defines_it() {
     let root = "mod a; mod b; mod c; pub use b::B;";
     let b = "use crate::a::A; pub struct B(A);";
     for (a, c) in [
-        // Through the root, through two files, through a glob, and with another name.
+        // A cycle through the root, through two files, through a glob, and through a renamed import.
         ("use crate::B; pub struct A;", ""),
         ("use crate::c::B; pub struct A;", "pub use crate::B;"),
         ("use crate::c::B; pub struct A;", "pub use crate::b::*;"),
@@ -110,7 +110,7 @@ fn a_file_and_those_below_it_can_be_a_circle() {
     let circles = found(&[("lib.rs", root), ("a/mod.rs", a), ("a/b.rs", b)]);
     assert_eq!(circles.len(), 1, "{circles:?}");
     assert!(circles[0].starts_with("a/b.rs, a/mod.rs\n"), "{circles:?}");
-    // With the definition in a file of its own there is none.
+    // With the definition in its own file there is no cycle.
     let a = "mod b; mod c; pub use c::A; fn f() { b::of_b(); }";
     let files = [("lib.rs", root), ("a/mod.rs", a), ("a/b.rs", b), ("a/c.rs", "pub struct A;")];
     assert!(found(&files).is_empty());

@@ -1,4 +1,4 @@
-//! Airflow's operator and sensor for Tableau.
+//! Runs Airflow's Tableau operator and sensor against the simulator.
 
 use super::{NAME, PASSWORD, Site, file, python, run, script};
 use serde_json::json;

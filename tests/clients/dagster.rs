@@ -1,4 +1,4 @@
-//! dagster's integration with Tableau, which always uses https.
+//! Runs dagster's Tableau integration, which always uses https, against the simulator.
 
 use super::{Site, python, script};
 use testkit::simulator::{ConnectedApp, notes};

@@ -20,17 +20,17 @@ use testkit::simulator::{SAMPLE_CONTENT_URL, SiteRole, TableauBuilder, TableauSi
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// How long a refresh takes at the simulator: several looks of a client.
+/// How long a refresh takes at the simulator: long enough for a client to poll several times.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// How long a client may take in all.
+/// The time limit for a client.
 const LONGEST: Duration = Duration::from_secs(150);
 
-/// An administrator with a password, whose sessions end no other's.
+/// An administrator with a password, whose sign-ins end no sessions of others.
 const NAME: &str = "svc-pipeline@example.com";
 const PASSWORD: &str = "svc-pipeline's password";
 
-/// The Python that a client is installed in, if the caller has one.
+/// The Python interpreter of a client's virtual environment, if the caller set one.
 fn python(variable: &str) -> Option<PathBuf> {
     let python = std::env::var_os(variable);
     if python.is_none() {
@@ -39,19 +39,19 @@ fn python(variable: &str) -> Option<PathBuf> {
     python.map(PathBuf::from)
 }
 
-/// A Tableau over TLS, and a folder of the client's own.
+/// A Tableau simulator over TLS, and a folder for the client's files.
 struct Site {
     tableau: TableauSimulator,
     folder: TempDir,
 }
 
 impl Site {
-    /// With the sample content. Refreshes end by themselves.
+    /// Starts a site with the sample content. Refreshes end by themselves.
     async fn start() -> Self {
         Self::of(TableauSimulator::sample().refreshes_take(REFRESH)).await
     }
 
-    /// With the sample content. Refreshes stay queued until a call ends them.
+    /// Starts a site with the sample content. Refreshes stay queued until a call ends them.
     async fn that_never_ends() -> Self {
         Self::of(TableauSimulator::sample()).await
     }
@@ -65,7 +65,7 @@ impl Site {
         Self { tableau, folder }
     }
 
-    /// The authority's certificate, in a file.
+    /// The file with the CA certificate.
     fn authority(&self) -> PathBuf {
         self.folder.path().join("authority.pem")
     }
@@ -75,8 +75,8 @@ impl Site {
         self.tableau.address().to_string()
     }
 
-    /// What the client gets of this test: where Tableau is, which authority to trust, who to sign in as. Nothing else of
-    /// the caller's environment: no proxy, no setting of the caller's own installation.
+    /// The environment that a client gets: Tableau's address, the CA certificate, and the user. No other variables of
+    /// the caller: no proxy and no settings of the caller's own installation.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.folder.path());
@@ -85,18 +85,18 @@ impl Site {
         command.env("TABLEAU_URL", self.tableau.url()).env("TABLEAU_HOST", self.host());
         command.env("TABLEAU_SITE", SAMPLE_CONTENT_URL).env("TABLEAU_USER", NAME);
         command.env("TABLEAU_PASSWORD", PASSWORD);
-        // The setting of Python's `requests`, which all of them use.
+        // The setting of Python's `requests`, which all of these clients use.
         command.env("REQUESTS_CA_BUNDLE", self.authority());
         command.current_dir(self.folder.path()).kill_on_drop(true);
         command
     }
 
-    /// How often the client looked at a job.
+    /// How often the client polled a job.
     fn looks(&self) -> u32 {
         self.tableau.calls("GET /sites/{site}/jobs/{id}")
     }
 
-    /// Cancels the refresh of this name, once the client has seen it open.
+    /// Cancels the refresh with this name once the client has seen it open.
     async fn cancel_once_it_was_looked_at(&self, title: &str) {
         let job = loop {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -109,7 +109,7 @@ impl Site {
         self.tableau.cancel_job(&job);
     }
 
-    /// The states of the refreshes that the client asked for, by the name of what was refreshed.
+    /// The states of the refreshes that the client requested, by the content's name.
     fn asked_for(&self, before: usize) -> Vec<(String, &'static str)> {
         let mut jobs: Vec<_> =
             self.tableau.jobs().split_off(before).into_iter().map(|job| (job.title, job.status)).collect();
@@ -118,12 +118,12 @@ impl Site {
     }
 }
 
-/// A file of this folder.
+/// A file in this folder.
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name)
 }
 
-/// What a client printed, and how it ended.
+/// The output and exit code of a client.
 struct Ended {
     answer: String,
     printed: String,
@@ -131,13 +131,13 @@ struct Ended {
 }
 
 impl Ended {
-    /// The JSON that it answers with.
+    /// The JSON in the client's output.
     fn json(&self) -> Value {
         serde_json::from_str(&self.answer).unwrap()
     }
 }
 
-/// Runs a client and shows what it printed.
+/// Runs a client and prints its output.
 async fn run(mut command: Command) -> Ended {
     let output = timeout(LONGEST, command.output()).await.expect("the client ends in time").unwrap();
     let answer = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -146,7 +146,7 @@ async fn run(mut command: Command) -> Ended {
     Ended { answer, printed, code: output.status.code() }
 }
 
-/// Runs a script of this folder, which prints a line for each of its checks.
+/// Runs a Python script of this folder, which prints a line for each passed check.
 async fn script(site: &Site, python: &Path, name: &str, arguments: &[&str]) {
     let mut script = site.command(python);
     script.arg(file(name)).args(arguments);

@@ -1,4 +1,4 @@
-//! Tableau's command line.
+//! Runs tabcmd, Tableau's command line, against the simulator.
 
 use super::{Ended, NAME, PASSWORD, Site, python, run};
 use std::fs;
@@ -7,7 +7,7 @@ use testkit::simulator::{Datasource, PatCredential, SAMPLE_CONTENT_URL, notes};
 
 const TOKEN: (&str, &str) = ("tabcmd", "a-secret-of-this-test-alone");
 
-/// tabcmd at a site, with a session that it keeps in the site's folder.
+/// tabcmd at a site. It keeps its session in the site's folder.
 struct Tabcmd<'a> {
     site: &'a Site,
     program: PathBuf,

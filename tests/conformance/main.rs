@@ -1,4 +1,4 @@
-//! Our doubles of vendors, met by clients that the vendors wrote.
+//! The vendors' own clients run against our simulators of the vendors.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 #![expect(
@@ -13,13 +13,13 @@ mod tableau;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// A variable of the run: where Python is, and what is wanted of it, is no matter of the code.
+/// An environment variable of the test run, such as the path of Python. It is no setting of the product.
 fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "a setting of the run")]
     std::env::var(name).ok()
 }
 
-/// The Python with the packages of requirements.txt, if the caller has one.
+/// The Python interpreter with the packages of requirements.txt, if the caller set one.
 fn python() -> Option<PathBuf> {
     let python = variable("CONFORMANCE_PYTHON");
     if python.is_none() {
@@ -28,11 +28,11 @@ fn python() -> Option<PathBuf> {
     python.map(PathBuf::from)
 }
 
-/// Runs a script of this folder, which prints a line per check.
+/// Runs a Python script of this folder, which prints a line per check.
 async fn script(python: &Path, name: &str, arguments: &[impl AsRef<OsStr>]) {
     let mut script = tokio::process::Command::new(python);
     script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name)).args(arguments);
-    // Imports leave nothing behind in the checkout.
+    // Python must not write bytecode files into the checkout.
     script.env("PYTHONDONTWRITEBYTECODE", "1");
     let output = script.kill_on_drop(true).output().await.unwrap();
     println!("{}", String::from_utf8_lossy(&output.stdout));

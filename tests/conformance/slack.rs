@@ -1,4 +1,4 @@
-//! Slack's own client at the recorder of Slack.
+//! Slack's own Python client runs against the Slack simulator.
 
 use super::{python, script};
 use serde_json::Value;
@@ -11,15 +11,15 @@ fn binary(name: &str) -> PathBuf {
     ours.parent().and_then(Path::parent).expect("target/debug/deps/conformance-…").join(name)
 }
 
-/// What notify-slack posts about every event there is.
+/// The messages that notify-slack posts, one for every event name.
 async fn messages(environment: &TestEnvironment) -> Vec<Value> {
-    // In a queue the second that fails would wait a moment for others.
+    // In queue mode, the second failure would wait for its group.
     let function = environment.inline("notify-slack", binary("notify-slack"));
     let files = std::fs::read_dir(repository::root().join("events/tableau")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
         names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
-    // They are about the same objects: a start after its end would be late.
+    // The events are about the same objects: a start event after the end would be late.
     names.sort_by_key(|name| (!name.ends_with("started"), name.clone()));
     for name in names {
         let event = fixtures::json(&format!("tableau/{name}.json"));

@@ -1,4 +1,4 @@
-//! Tableau's own client at the simulator of Tableau.
+//! Tableau's own Python client runs against the Tableau simulator.
 
 use super::{python, script, variable};
 use std::fs;
@@ -11,7 +11,7 @@ async fn tableaus_own_client_finds_in_the_simulator_what_it_expects() {
     let Some(python) = python() else { return };
     let tableau = TableauSimulator::sample().refreshes_take(Duration::from_secs(2)).start().await.unwrap();
     tableau.break_refreshes(tableau.datasource("Budget").unwrap(), Some(notes::MISSING_COLUMN));
-    // The only one who may act as others.
+    // The only user who may impersonate others.
     let root = User::named("root").with_role(SiteRole::ServerAdministrator);
     tableau.add(root.with_password("root's password"));
     let old = TableauSimulator::sample().max_version("3.8".parse().unwrap()).start().await.unwrap();

@@ -7,19 +7,19 @@ use local_aws::TableSpec;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// What IAM is asked for a call, or for one item of a transaction.
+/// The permission that IAM checks for a call, or for one item of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Access {
-    /// Such as `dynamodb:GetItem`.
+    /// The IAM action, such as `dynamodb:GetItem`.
     pub(crate) action: String,
-    /// The table, or `{table}/index/{index}`.
+    /// The resource: the table, or `{table}/index/{index}`.
     pub(crate) resource: String,
-    /// The partition keys. None for a request that names none, such as a scan, or whose keys cannot be read.
+    /// The partition keys. Empty for a request without a key, such as a scan, or with unreadable keys.
     pub(crate) keys: BTreeSet<String>,
 }
 
-/// The permissions that a call needs; none if it is not a call to DynamoDB. Whatever is not known here needs the action
-/// of its own name, without a key, so that no role with conditions allows it.
+/// The permissions that a call needs; empty for a call to another service. An unknown operation needs the action of
+/// its own name without a key, which no role with conditions allows.
 pub(crate) fn accesses(operation: &str, body: &Value, tables: &[TableSpec]) -> Vec<Access> {
     let Some(operation) = operation.strip_prefix("DynamoDB_20120810.") else { return Vec::new() };
     let listed = |list: &str| body[list].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -41,12 +41,12 @@ pub(crate) fn accesses(operation: &str, body: &Value, tables: &[TableSpec]) -> V
             parts.map(|(kind, part)| of_one_item(action_of(kind), part, tables)).collect()
         }
         "Query" => vec![of_query(body, tables)],
-        // A table's or an account's own matters have no key.
+        // Operations on a whole table or account have no key.
         _ => vec![of_one_item(operation, body, tables)],
     }
 }
 
-/// The action that IAM asks for an item of a transaction.
+/// The IAM action for one item of a transaction.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
 fn action_of(kind: &str) -> &str {
@@ -66,12 +66,12 @@ fn access(action: &str, table: &str, index: Option<&str>, keys: BTreeSet<String>
     Access { action: format!("dynamodb:{action}"), resource, keys }
 }
 
-/// A table's name, where a request may have its ARN.
+/// The name of a table, from a name or an ARN.
 fn name_of(table: &str) -> &str {
     table.rsplit('/').next().unwrap_or_default()
 }
 
-/// The key, or the whole item, that a request or a part of one is about.
+/// The key or the whole item in a request or a part of a request.
 fn item(asked: &Value) -> Option<&Value> {
     let parts = [asked, &asked["PutRequest"], &asked["DeleteRequest"]];
     let found = parts.into_iter().flat_map(|part| [&part["Key"], &part["Item"]]);
@@ -113,7 +113,7 @@ fn of_query(body: &Value, tables: &[TableSpec]) -> Access {
     access("Query", table, index, key.into_iter().collect())
 }
 
-/// The value that a query's condition asks the partition key to have: `#pk = :pk AND #sk > :sk`.
+/// The partition key in a query's condition: `#pk = :pk AND #sk > :sk`.
 fn key_in_condition(body: &Value, partition: &str) -> Option<String> {
     let empty = Map::new();
     let names = body["ExpressionAttributeNames"].as_object().unwrap_or(&empty);
@@ -220,7 +220,7 @@ mod tests {
             (None, "(#sk = :b)\n AND (pk=:a)", "table", &["a#1"]),
             (None, "#pk = :a AND begins_with(#sk, :b)", "table", &["a#1"]),
             (Some("by_due"), "#scope = :b AND #at < :n", by_due, &["b"]),
-            // The table's key is no key of the index.
+            // The table's partition key is not the index's key.
             (Some("by_due"), "#pk = :a", by_due, &[]),
             (Some("other"), "#pk = :a", "table/index/other", &[]),
             (None, "#pk <= :a", "table", &[]),

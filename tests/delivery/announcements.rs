@@ -1,23 +1,24 @@
-//! How an event was announced, and whether it had to be announced again.
+//! Checks how an event was announced, and why it was announced again if it was.
 //!
-//! Slack takes no key. So an event may be announced again, but only when no word of the first time arrived, and only for
-//! a reason that lies outside of us: the worker was killed, an answer was lost, the table did not take the word.
+//! Slack's API has no idempotency key. So an event may be announced again, but only when no record of the first
+//! announcement arrived, and only for a reason outside of our code: the worker was killed, an answer was lost, or the
+//! table refused the write.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Which worker, and which of its invocations.
+/// A worker, and one of its invocations.
 pub(crate) type Invocation = (usize, u64);
 
-/// A message that the destination took.
+/// A message that the destination accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Act {
     pub(crate) at: u64,
     pub(crate) by: Invocation,
-    /// Whether the worker got the destination's answer.
+    /// Whether the worker received the destination's answer.
     pub(crate) answered: bool,
 }
 
-/// That an act, or the end of an event, was to be written down.
+/// A write about an announcement, or about the end of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) at: u64,
@@ -26,23 +27,23 @@ pub(crate) struct Word {
     pub(crate) says: Says,
 }
 
-/// What a word says.
+/// What a write records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
-    /// A message of its own has announced the event.
+    /// The event was announced by its own message.
     Announced,
-    /// Nothing is left to do for the event. A group or a digest may announce it later.
+    /// The event is completed. A group or digest may announce it later.
     Done,
 }
 
-/// That an event was written into a group or a digest, which will announce it.
+/// A write that adds an event to a group or digest, which will announce it.
 #[derive(Clone, Debug)]
 pub(crate) struct Placement {
     pub(crate) at: u64,
     pub(crate) by: Invocation,
     /// The group or digest.
     pub(crate) partition: String,
-    /// Whether the worker got the table's answer.
+    /// Whether the worker received the table's answer.
     pub(crate) answered: bool,
 }
 
@@ -51,25 +52,25 @@ pub(crate) struct Placement {
 pub(crate) enum Ended {
     Answered,
     Killed,
-    /// It used up its time.
+    /// The invocation timed out.
     OutOfTime,
 }
 
-/// Stands for timers, of which AWS did not take one.
+/// The key for timers that AWS refused to arm.
 pub(crate) const TIMERS: &str = "timers";
 
-/// What the run knows of invocations.
+/// What the run knows about invocations.
 #[derive(Debug, Default)]
 pub(crate) struct Invocations {
     pub(crate) ended: HashMap<Invocation, Ended>,
-    /// Those that a timer started.
+    /// The invocations that a timer started.
     pub(crate) of_timers: HashSet<Invocation>,
-    /// What AWS did not take, or did not answer: about which message, group or digest, and from which invocation.
+    /// The refused or unanswered writes: the message, group or digest, and the invocation.
     pub(crate) not_taken: HashSet<(String, Invocation)>,
 }
 
 impl Invocations {
-    /// Why what an invocation did may have to be repeated, as far as it does not depend on words.
+    /// Why an invocation's actions may be repeated, as far as that does not depend on writes.
     pub(crate) fn reason(
         &self,
         by: Invocation,
@@ -89,7 +90,7 @@ impl Invocations {
     }
 }
 
-/// What happened to one event, or to one message.
+/// The history of one event, or of one message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventHistory {
     pub(crate) acts: Vec<Act>,
@@ -97,7 +98,7 @@ pub(crate) struct EventHistory {
     pub(crate) placements: Vec<Placement>,
 }
 
-/// One of the times that an event was announced: with a message of its own, or in a group or digest.
+/// One announcement of an event: by its own message, or in a group or digest.
 #[derive(Clone, Copy, Debug)]
 enum Announcement<'a> {
     Alone(&'a Act),
@@ -121,15 +122,15 @@ impl Announcement<'_> {
 }
 
 impl EventHistory {
-    /// How often an event was announced. `partitions`: the groups and digests that have announced it.
+    /// How often an event was announced. `partitions` has the groups and digests that announced it.
     pub(crate) fn times_announced(&self, partitions: &BTreeSet<String>) -> usize {
         self.acts.len() + partitions.len()
     }
 
-    /// Why the event was announced again, for each time but one.
+    /// Why the event was announced again: one reason for each announcement after the first.
     ///
     /// # Errors
-    /// What must not happen: an announcement after a word of an earlier one, or one without a reason.
+    /// A violation: an announcement after a recorded earlier one, or one without a reason.
     pub(crate) fn reasons(
         &self,
         partitions: &BTreeSet<String>,
@@ -157,13 +158,13 @@ impl EventHistory {
         invocations: &Invocations,
     ) -> Result<&'static str, String> {
         let by_timer = invocations.of_timers.contains(&next.by());
-        // The timer of a group announces a member alone after the event itself is done.
+        // A group's timer announces a member alone only after the event itself is completed.
         let prevents =
             |word: &&Word| word.stored && word.at < next.at() && (!by_timer || word.says == Says::Announced);
         if let Some(word) = self.words.iter().find(prevents) {
             return Err(format!("announced again after {word:?}: {first:?}, then {next:?}"));
         }
-        // The group announces its members after its timer, so the message of one's own came first.
+        // The group announces its members after its timer fired, so the event's own message came first.
         let came_first = match (first, next) {
             (Announcement::In(_), Announcement::Alone(_)) if by_timer => next,
             _ => first,

@@ -1,4 +1,4 @@
-//! The AWS emulator of this run: what `template.yaml` describes is made there, and looked at.
+//! The AWS emulator of a run: creates the resources of `template.yaml` there and reads them.
 
 use crate::binaries;
 use local_aws::template::{Function, Places, Plan, Template};
@@ -10,12 +10,12 @@ use std::time::Duration;
 use tableau::{EventId, Payload};
 use testkit::repository::root;
 
-/// How long an invocation may take: more than a destination's ten seconds of silence.
+/// The timeout of an invocation: longer than a destination's silence of ten seconds.
 pub(crate) const FUNCTION_TIMEOUT: Duration = Duration::from_secs(12);
-/// How long a message is out of sight of other workers: longer than the one that has it may take.
+/// The visibility timeout of a message: longer than the invocation that handles it.
 const VISIBILITY: Duration = Duration::from_secs(16);
 
-/// A running emulator.
+/// A running AWS emulator.
 #[derive(Clone, Debug)]
 pub(crate) struct Emulator {
     pub(crate) url: String,
@@ -23,7 +23,7 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// The one at `EMULATOR_URL`; none, and a line that says so, without.
+    /// The emulator at `EMULATOR_URL`; `None` and a printed note when it is not set.
     pub(crate) fn of_this_run() -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "where the emulator is, is a matter of the run")]
         let url = std::env::var("EMULATOR_URL").ok();
@@ -35,10 +35,10 @@ impl Emulator {
         Some(Self { url: url?, http: http_client::client(None).unwrap() })
     }
 
-    /// Calls an operation, such as `AmazonSQS.SendMessage`; again when the connection breaks.
+    /// Calls an operation, such as `AmazonSQS.SendMessage`; retries when the connection breaks.
     ///
     /// # Errors
-    /// What the emulator answered instead.
+    /// The emulator's error answer.
     async fn try_call(&self, operation: &str, arguments: &Value) -> Result<Value, String> {
         let mut broken = String::new();
         for _ in 0..3 {
@@ -87,7 +87,7 @@ impl Emulator {
         self.call("AmazonSQS.DeleteMessage", arguments).await;
     }
 
-    /// How many messages a queue holds, visible, at work or delayed.
+    /// The number of messages in a queue: visible, in flight or delayed.
     pub(crate) async fn depth(&self, queue: &str) -> usize {
         let names = [
             "ApproximateNumberOfMessages",
@@ -102,7 +102,7 @@ impl Emulator {
             .sum()
     }
 
-    /// Takes everything out of a queue: each message with the id of its event.
+    /// Removes all messages from a queue, and returns each with the id of its event.
     pub(crate) async fn drain(&self, queue: &str) -> Vec<(EventId, Value)> {
         let mut all = Vec::new();
         loop {
@@ -133,7 +133,7 @@ impl Emulator {
     }
 }
 
-/// What `template.yaml` describes, made on the emulator.
+/// The resources of `template.yaml`, created on the emulator.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) emulator: Emulator,
@@ -142,8 +142,8 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Makes queues with their dead-letter queues, table, bus and rules anew, and secrets with what these variables of
-    /// the functions point to.
+    /// Creates the queues with their dead-letter queues, the table, the bus, its rules, and the secrets that these
+    /// environment variables name. Old ones are deleted first.
     pub(crate) async fn create(
         emulator: Emulator,
         parameters: &BTreeMap<String, String>,
@@ -156,7 +156,7 @@ impl Stack {
         let plan = template.plan(&all, &places).unwrap();
         let mut stack = Self { emulator, plan, secrets: BTreeMap::new() };
         stack.delete().await;
-        // A dead-letter queue is there before the queue that names it.
+        // Create a dead-letter queue before the queue that refers to it.
         let (first, then): (Vec<_>, Vec<_>) =
             stack.plan.queues.iter().partition(|q| q.dead_letters.is_none());
         for queue in first.into_iter().chain(then) {
@@ -178,7 +178,8 @@ impl Stack {
 
     async fn create_rules(&self) {
         for rule in &self.plan.rules {
-            let (name, bus) = (&rule.name, &rule.bus);
+            let name = &rule.name;
+            let bus = &rule.bus;
             let arguments =
                 json!({ "Name": name, "EventBusName": bus, "EventPattern": rule.pattern.to_string() });
             self.emulator.call("AWSEvents.PutRule", arguments).await;
@@ -197,7 +198,7 @@ impl Stack {
         }
     }
 
-    /// Makes a secret of its own, and gives its name.
+    /// Creates a new secret and returns its name.
     pub(crate) async fn create_secret(&self, name: &str, value: &Value) -> String {
         let name = format!("{name}-{}", fastrand::u64(..));
         let arguments = json!({ "Name": name, "SecretString": value.to_string() });
@@ -205,12 +206,13 @@ impl Stack {
         name
     }
 
-    /// Removes what an earlier run may have left: some of it is not there.
+    /// Deletes resources of an earlier run. Some of them may not exist.
     pub(crate) async fn delete(&self) {
         let mut calls = Vec::new();
         for rule in &self.plan.rules {
             let ids: Vec<_> = (0..rule.targets.len()).map(|at| at.to_string()).collect();
-            let (name, bus) = (&rule.name, &rule.bus);
+            let name = &rule.name;
+            let bus = &rule.bus;
             calls.push(("AWSEvents.RemoveTargets", json!({ "Rule": name, "EventBusName": bus, "Ids": ids })));
             calls.push(("AWSEvents.DeleteRule", json!({ "Name": name, "EventBusName": bus })));
         }
@@ -224,7 +226,7 @@ impl Stack {
         }
     }
 
-    /// A function as the template describes it, but for its time, which is shorter.
+    /// A function as the template describes it, but with a shorter timeout.
     pub(crate) fn function(&self, name: &str, endpoint_url: String) -> FunctionSpec {
         let function: &Function = self.plan.functions.iter().find(|f| f.name == name).unwrap();
         let mut spec = FunctionSpec::new(name, binaries().join(&function.binary));

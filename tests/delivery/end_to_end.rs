@@ -81,14 +81,14 @@ impl Environment {
         self.request(Method::POST, &format!("{path}?token={TOKEN}"), body).await.0
     }
 
-    /// The delivery records, in the order of their keys.
+    /// The delivery records, ordered by key.
     fn records(&self) -> Vec<Value> {
         let mut items = self.stack.aws().items("DeliveryTable");
         items.retain(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("delivery#")));
         items
     }
 
-    /// Waits until as many deliveries ended as `ended` says.
+    /// Waits until `ended` deliveries are completed.
     async fn wait_for_records(&self, ended: usize) {
         let done = async {
             loop {
@@ -131,7 +131,7 @@ async fn tableaus_duplicates_become_one_message() {
     let luid = environment.tableau.workbook("Superstore").unwrap();
     environment.tableau.fire(&EventName::WorkbookCreated, &luid).unwrap();
     environment.tableau.settled(TIMEOUT).await.unwrap();
-    // The same event again, at the workflow's own ingress.
+    // The same event again, through the workflow's own ingress.
     environment.post("/webhooks/notify-slack", "workbook-created").await;
     environment.post("/webhooks/notify-slack", "workbook-created").await;
 
@@ -183,7 +183,7 @@ async fn functions_that_run_at_the_same_time_share_one_session() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_knows_is_recorded_as_skipped() {
+async fn an_unknown_event_is_recorded_as_skipped() {
     let environment = Environment::start().await;
     let event = json!({ "event_type": "FlowRunFailed", "site_luid": "s", "resource_luid": "f" }).to_string();
     let answer = environment.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;

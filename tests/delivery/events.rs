@@ -1,5 +1,5 @@
-//! The events of a run: each about a resource of its own, and of many kinds, so that some are announced alone and others in the
-//! group of their kind.
+//! The events of a run, each about its own resource. They are of many kinds, so that some are announced alone and
+//! others in a group.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tableau_client::{
     BroadcastOptions, FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential,
 };
 
-/// Every event becomes a message; the update of a workbook overwrites its Broadcasts as well, with other options than
+/// Every event becomes a message. The update of a workbook also overwrites its broadcasts, with changed options.
 /// they had.
 pub(crate) const RULES: &str = "
 sites:
@@ -31,7 +31,7 @@ rules:
     do: [{ update-broadcast: { watermark: false, tabs: true, downloads: true } }]
 ";
 
-/// One event in so many is the update of a workbook with a Broadcast.
+/// One in this many events updates a workbook that has a broadcast.
 const BROADCAST_EVERY: usize = 10;
 
 const OF_WORKBOOKS: [&str; 3] = ["WorkbookCreated", "WorkbookDeleted", "WorkbookRefreshStarted"];
@@ -43,7 +43,7 @@ const OF_DATASOURCES: [&str; 4] =
 pub(crate) struct Occurrence {
     pub(crate) id: EventId,
     pub(crate) body: String,
-    /// The view that is broadcast.
+    /// The broadcast view.
     pub(crate) broadcast: Option<ViewLuid>,
 }
 
@@ -75,12 +75,12 @@ pub(crate) fn refresh(event: &EventName, name: &str, luid: &str, at: Timestamp) 
     Occurrence::of(&body, None)
 }
 
-/// Bodies of as many events about resources that Tableau does not have; for ingresses, which do not ask.
+/// Event bodies about resources that do not exist at Tableau, for ingresses, which do not ask Tableau.
 pub(crate) fn bodies(from: usize, number: usize) -> Vec<Occurrence> {
     (from..from + number).map(|n| occurrence(n, "WorkbookCreated", &format!("w-{n}"), None)).collect()
 }
 
-/// Publishes as many resources at Tableau, and gives an event about each.
+/// Publishes this many resources at Tableau, and returns an event about each.
 pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occurrence> {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
@@ -91,7 +91,8 @@ pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occ
     let mut all = Vec::new();
     for number in 0..number {
         let name = format!("Resource {number}");
-        let (workbook, datasource) = (Workbook::named(&name), Datasource::named(&name));
+        let workbook = Workbook::named(&name);
+        let datasource = Datasource::named(&name);
         all.push(match number {
             n if n.is_multiple_of(BROADCAST_EVERY) => {
                 let luid = tableau.add(workbook.with_view(&name));

@@ -1,12 +1,12 @@
-//! The fault run: many events, and everything goes wrong. At the end nothing is lost, and nothing acted twice that did
-//! not have to.
+//! The fault run: many events, with faults in every part. At the end no event is lost, and no action was repeated
+//! without a reason.
 
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, happen};
 use crate::figures::Figures;
 use crate::findings::judge;
 use crate::run::{Environment, Size};
-use crate::workers::{Poller, Seat, Worker};
+use crate::workers::{FunctionSlot, Poller, Worker};
 use local_aws::template::Mapping;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -15,18 +15,18 @@ use testkit::Request;
 use testkit::dynamodb::say;
 use tokio::task::JoinSet;
 
-/// As the template's `MaximumConcurrency`.
+/// The template's `MaximumConcurrency`.
 const WORKERS: usize = 5;
-/// Events that Tableau delivers more than once.
+/// The number of events that Tableau delivers more than once.
 const DUPLICATED_PERCENT: usize = 30;
-/// How often a sender tries. Tableau tries four times, then waits for us to switch the webhook on again; here no
-/// sender loses an event before it was accepted.
+/// The number of delivery attempts. Tableau makes four and then disables the webhook; here senders never give up
+/// before an event is accepted.
 const TRIES: usize = 40;
 
-/// For so long after the last event trouble goes on: the timers of groups are to meet it.
+/// How long faults continue after the last event, so that they hit the timers of groups.
 const TROUBLE_GOES_ON: Duration = Duration::from_secs(20);
 
-/// How long a run may take.
+/// The time limit of a run.
 fn deadline(events: usize) -> Duration {
     Duration::from_secs(170) + Duration::from_millis(400).saturating_mul(u32::try_from(events).unwrap())
 }
@@ -37,7 +37,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let size = Size::of_this_run();
     let environment = Arc::new(Environment::start(emulator, size.seed).await);
     let events = Arc::new(happen(&environment.tableau, size.events).await);
-    // With a token, so that the messages of groups are edited, and none is left for five minutes later.
+    // With a bot token the messages of groups can be edited, so no member is left for a message five minutes later.
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
         workers.push(environment.member_with_token("notify-slack").await);
@@ -50,10 +50,10 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for member in workers.iter().chain(&updaters) {
-        tasks.spawn(poller(&environment, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.slot).poll());
     }
     let all = workers.iter().chain(&updaters).chain(&ingresses);
-    tasks.spawn(trouble(Arc::clone(&environment), all.map(|member| Arc::clone(&member.seat)).collect()));
+    tasks.spawn(trouble(Arc::clone(&environment), all.map(|member| Arc::clone(&member.slot)).collect()));
     let in_time = async {
         let duplicates = deliver(&environment, &events, &ingresses).await;
         let left = deadline(size.events).saturating_sub(started.elapsed());
@@ -70,7 +70,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     figures.row("events", size.events);
     figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
     let members = workers.iter().chain(&updaters).chain(&ingresses);
-    let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
+    let logs: Vec<String> = members.flat_map(|member| member.slot.process().logs()).collect();
     let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
     figures.row("put off: another worker had it", busy);
     judged.add_to(&mut figures, &environment);
@@ -89,37 +89,37 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     environment.stack.delete().await;
 }
 
-/// The hourly sweep, once, so that what it asks the index for is among the requests that roles are checked against. It comes
-/// before the events: a later one would send again the timers whose loss the run has to find.
+/// Runs the hourly sweep once, so that its requests to the index are checked against the role. It runs before the
+/// events: a later sweep would arm again the lost timers that the run must find.
 async fn sweep(environment: &Environment, ingresses: &[Worker]) {
     environment.random.calm_down();
-    let of_timers = ingresses.iter().find(|ingress| ingress.seat.process().name() == "notify-slack").unwrap();
-    let answer = of_timers.seat.invoke(&json!({ "sweep": {} }), &environment.history).await;
+    let of_timers = ingresses.iter().find(|ingress| ingress.slot.process().name() == "notify-slack").unwrap();
+    let answer = of_timers.slot.invoke(&json!({ "sweep": {} }), &environment.history).await;
     answer.expect("the sweep ends");
     environment.random.wake_up();
 }
 
-pub(crate) fn poller(environment: &Environment, seat: &Arc<Seat>) -> Poller {
-    let name = seat.process().name();
+pub(crate) fn poller(environment: &Environment, slot: &Arc<FunctionSlot>) -> Poller {
+    let name = slot.process().name();
     let mapping = environment.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
     Poller {
         emulator: environment.stack.emulator.clone(),
         mapping: mapping.clone(),
-        seat: Arc::clone(seat),
+        slot: Arc::clone(slot),
         random: environment.random.fork(),
         history: Arc::clone(&environment.history),
     }
 }
 
-/// Kills processes at random, ends Tableau's sessions, lets the table take nothing for a while.
-pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>) {
+/// Kills processes at random, ends Tableau's sessions, and makes the table refuse writes for a while.
+pub(crate) async fn trouble(environment: Arc<Environment>, slots: Vec<Arc<FunctionSlot>>) {
     let kills = async {
         while !environment.random.is_calm() {
             environment.random.pause(400..2_400).await;
-            let seat = &seats[environment.random.below(seats.len())];
-            if !environment.random.is_calm() && seat.process().pid().is_some() {
+            let slot = &slots[environment.random.below(slots.len())];
+            if !environment.random.is_calm() && slot.process().pid().is_some() {
                 environment.history.count("kills at random");
-                seat.process().kill().await;
+                slot.process().kill().await;
             }
         }
     };
@@ -140,8 +140,8 @@ pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>
     tokio::join!(kills, sessions, storms);
 }
 
-/// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
-/// number of duplicates.
+/// Delivers every event in random order, some more than once, and repeats each delivery until it is accepted. Returns
+/// the number of duplicates.
 pub(crate) async fn deliver(
     environment: &Arc<Environment>,
     events: &Arc<Vec<Occurrence>>,
@@ -150,23 +150,26 @@ pub(crate) async fn deliver(
     let mut order: Vec<usize> = (0..events.len()).collect();
     environment.random.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
-    // Half of the duplicates come at the same time, so that two workers meet; the others at any time.
+    // Half of the duplicates are sent at the same time, so that two workers meet; the others at random times.
     let (at_once, late) = twice.split_at(twice.len() / 2);
     order.extend(late);
     environment.random.shuffle(&mut order);
-    // The workflow's own ingress serves no other workflow.
+    // A workflow's own ingress serves only this workflow.
     let goes_to_own_ingress = |at: &usize| {
         events[*at].broadcast.is_none() && !at_once.contains(at) && environment.random.below(4) == 0
     };
     let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_ingress);
-    let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
+    let own = Arc::new(Mutex::new(own));
+    let common = Arc::new(Mutex::new(common));
     let mut senders = JoinSet::new();
     for (ingress, other) in ingresses.iter().zip(ingresses.iter().skip(1).chain(ingresses)) {
-        let is_own = ingress.seat.process().name() == "notify-slack";
+        let is_own = ingress.slot.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
-        let (environment, events, at_once) = (Arc::clone(environment), Arc::clone(events), at_once.to_vec());
-        let seat = Arc::clone(&ingress.seat);
-        let other = Arc::clone(&other.seat);
+        let environment = Arc::clone(environment);
+        let events = Arc::clone(events);
+        let at_once = at_once.to_vec();
+        let slot = Arc::clone(&ingress.slot);
+        let other = Arc::clone(&other.slot);
         senders.spawn(async move {
             loop {
                 let Some(at) = letters.lock().unwrap().pop() else { return };
@@ -175,7 +178,7 @@ pub(crate) async fn deliver(
                         send(&environment, &other, &events[at]).await;
                     }
                 };
-                tokio::join!(send(&environment, &seat, &events[at]), copy);
+                tokio::join!(send(&environment, &slot, &events[at]), copy);
                 environment.random.pause(0..150).await;
             }
         });
@@ -186,10 +189,10 @@ pub(crate) async fn deliver(
     twice.len()
 }
 
-async fn send(environment: &Environment, seat: &Seat, event: &Occurrence) {
+async fn send(environment: &Environment, slot: &FunctionSlot, event: &Occurrence) {
     for _ in 0..TRIES {
         let request = Request::post(event.body.as_bytes()).event();
-        match seat.invoke(&request, &environment.history).await {
+        match slot.invoke(&request, &environment.history).await {
             Some(answer) if answer["statusCode"] == 202 => return,
             Some(answer) => {
                 assert_eq!(answer["statusCode"], 503, "{answer}");
@@ -202,8 +205,8 @@ async fn send(environment: &Environment, seat: &Seat, event: &Occurrence) {
     panic!("{} was never accepted", event.id);
 }
 
-/// Waits until the queues of these functions are empty. Trouble ends when few events are left, or most of the time has
-/// passed, so that the last ones do too.
+/// Waits until the queues of these functions are empty. The faults stop when few events are left or most of the time
+/// has passed, so that the last events complete too.
 pub(crate) async fn until_nothing_is_left(
     environment: &Environment,
     functions: &[&str],
@@ -211,7 +214,7 @@ pub(crate) async fn until_nothing_is_left(
     limit: Duration,
 ) {
     let started = Instant::now();
-    // Twice in a row: a message that is sent anew, such as a timer, is in neither place for a moment.
+    // Check twice in a row: a message that is sent anew, such as a timer, is in neither queue for a moment.
     let mut empty = 0;
     loop {
         let mut left = 0;

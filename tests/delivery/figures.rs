@@ -1,4 +1,4 @@
-//! The table that a run prints.
+//! The table of figures that a run prints.
 
 use std::fmt::{self, Display};
 
@@ -17,7 +17,7 @@ impl Figures {
     }
 }
 
-/// As Markdown, to be pasted.
+/// The table as Markdown.
 impl Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.0.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What came of a fault run, event by event.
+//! The result of a fault run, event by event.
 
 use crate::events::Occurrence;
 use crate::figures::Figures;
@@ -10,13 +10,13 @@ use simulator::{SlackCall, SlackMessage, render};
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::EventId;
 
-/// What came of it.
+/// The result of a fault run.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     messages: usize,
     alone: usize,
     grouped: usize,
-    /// Events that more than one message announced, also after one that a lost answer hides.
+    /// Events that more than one message announced, including messages whose answer was lost.
     more_than_once: usize,
     groups: usize,
     doubled: usize,
@@ -26,11 +26,11 @@ pub(crate) struct Findings {
     letters: usize,
     broadcasts: usize,
     overwritten_again: usize,
-    /// What must not be.
+    /// Violations: results that must not happen.
     pub(crate) wrong: Vec<String>,
 }
 
-/// Looks at table, dead letters, Slack and Tableau.
+/// Reads the table, the dead letters, Slack and Tableau, and checks them.
 pub(crate) async fn judge(environment: &Environment, events: &[Occurrence]) -> Findings {
     let mut judged = Findings::default();
     let items = environment.stack.emulator.items(environment.stack.table()).await;
@@ -69,7 +69,7 @@ pub(crate) async fn judge(environment: &Environment, events: &[Occurrence]) -> F
             };
             let follows = record.show_tabs && record.allow_downloads && !record.show_watermark;
             judged.broadcasts += usize::from(follows);
-            // It was sent once before.
+            // The message was sent once before.
             judged.overwritten_again += usize::try_from(record.times).unwrap().saturating_sub(2);
             judged.lost(&event.id, done || given_up);
             judged.missing(&event.id, follows || given_up);
@@ -77,7 +77,7 @@ pub(crate) async fn judge(environment: &Environment, events: &[Occurrence]) -> F
     }
     let ours: BTreeSet<&str> = events.iter().map(|event| event.id.short()).collect();
     judged.wrong.extend(environment.beyond_roles());
-    // The ids of messages have a point.
+    // Slack's message ids contain a point.
     let acted = environment.history.acted();
     let events = acted.iter().filter(|key| !key.contains('.'));
     for stranger in events.filter(|event| !ours.contains(event.as_str())) {
@@ -95,7 +95,7 @@ pub(crate) async fn judge(environment: &Environment, events: &[Occurrence]) -> F
 }
 
 impl Findings {
-    /// The groups and digests that have announced each event, by its short id.
+    /// The groups and digests that announced each event, by short event id.
     fn announced_with_others(
         &mut self,
         items: &[Value],
@@ -125,7 +125,7 @@ impl Findings {
         announced
     }
 
-    /// A message about many that no document knows was sent once more, and has to have a reason.
+    /// A message about several events that no document knows is a duplicate, and needs a reason.
     fn unknown(&mut self, history: &History, said: &[SlackMessage]) {
         let posts = said.iter().filter(|message| message.call != SlackCall::Update);
         for message in posts.filter(|message| !is_about_one(message) && !history.is_known(&message.ts)) {
@@ -137,7 +137,7 @@ impl Findings {
         }
     }
 
-    /// Judges one event. `with_others`: the groups and digests that have announced it.
+    /// Checks one event. `with_others` has the groups and digests that announced the event.
     fn event(
         &mut self,
         history: &History,
@@ -146,9 +146,9 @@ impl Findings {
         given_up: bool,
         with_others: &BTreeSet<String>,
     ) {
-        let of_event = history.of_event(id.short());
-        let times = of_event.times_announced(with_others);
-        self.alone += usize::from(!of_event.acts.is_empty());
+        let events_history = history.of_event(id.short());
+        let times = events_history.times_announced(with_others);
+        self.alone += usize::from(!events_history.acts.is_empty());
         self.grouped += usize::from(!with_others.is_empty());
         self.more_than_once += usize::from(times > 1);
         self.lost(id, done || given_up);
@@ -174,7 +174,7 @@ impl Findings {
         }
     }
 
-    /// None is expected: nothing here fails for good, and nothing as often as the template allows.
+    /// No dead letter is expected: no fault is permanent, and no event fails as often as the template allows.
     fn dead_letter(&mut self, id: &EventId, letter: &Value) {
         self.letters += 1;
         let reason = &letter["MessageAttributes"]["reason"]["StringValue"];
@@ -250,7 +250,7 @@ mod tests {
         json!({ "pk": { "S": partition }, "sk": { "S": sort }, "document": { "S": document.to_string() } })
     }
 
-    /// A group with a message that names its only member, as the table has it.
+    /// A group in the table with a message that names its only member.
     fn group_of(name: &str) -> (String, [Value; 2]) {
         let partition = format!("group#notify-slack#data-news#{name}");
         let head = json!({ "pending": null, "message": { "id": name } });
@@ -260,7 +260,8 @@ mod tests {
         (partition, items)
     }
 
-    /// A digest that was sent, with an entry about the event, one about the end of a group and one that is not sent yet.
+    /// A sent digest with an entry about the event, an entry about the end of a group, and an entry that is not sent
+    /// yet.
     fn digest_of() -> (String, [Value; 4]) {
         let partition = "digest#notify-slack#data-news#1767225600".to_owned();
         let entry = |object: &str, generation| json!({ "object": object, "generation": generation });
@@ -297,7 +298,7 @@ mod tests {
         judged
     }
 
-    // 13: an event that was announced alone and in a group was counted twice, and not called doubled.
+    // 13: an event that was announced alone and in a group counts as announced twice, not as a doubled message.
     #[tokio::test]
     async fn an_event_that_two_messages_announce_is_doubled_and_fails_the_run_without_a_reason() {
         let said = said(&["1.1", "1.2"]).await;

@@ -1,5 +1,5 @@
-//! The ingress flood: many requests at the same time. What was accepted is stored, all of it; what cannot be stored is not
-//! accepted.
+//! The ingress flood: many requests at the same time. Every accepted event is stored; an event that cannot be stored
+//! is not accepted.
 
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, bodies};
@@ -14,16 +14,16 @@ use std::time::{Duration, Instant};
 use testkit::Request;
 use tokio::task::JoinSet;
 
-/// Processes of each of the two ingresses.
+/// The number of processes of each of the two ingresses.
 const INGRESSES: usize = 4;
-/// Requests of each process in an outage.
+/// The number of requests of each process during an outage.
 const IN_OUTAGE: usize = 3;
 const LEAST_REQUESTS: usize = 600;
 const DEADLINE: Duration = Duration::from_secs(300);
-/// How long a line may be on its way from a process to us.
+/// How long a log line may take from a process to the test.
 const LINES_ARRIVE: Duration = Duration::from_secs(5);
 
-/// How an ingress answered.
+/// An ingress's answer.
 #[derive(Debug)]
 struct Answered {
     ingress: String,
@@ -67,7 +67,7 @@ async fn run(environment: Environment, size: Size) {
     let mut refused = Vec::new();
     for (number, outage) in [Outage::Errors, Outage::Refuses].into_iter().enumerate() {
         environment.store.set_outage(outage);
-        // One that has read no secret yet is among them.
+        // One of the processes has not read its secret yet.
         ingresses.push(environment.member("receive-webhook").await);
         let requests = ingresses.len() * IN_OUTAGE;
         refused.extend(flood(&ingresses, bodies(1_000_000 * (number + 1), requests)).await);
@@ -100,13 +100,13 @@ fn accepted(answers: &[Answered]) -> BTreeSet<String> {
     answers.iter().filter(|answer| answer.status == 202).map(|answer| answer.event.clone()).collect()
 }
 
-/// Sends all of these, to each ingress one after the other.
+/// Sends all of these requests to each ingress, one after another.
 async fn flood(ingresses: &[Worker], events: Vec<Occurrence>) -> Vec<Answered> {
     let events = Arc::new(Mutex::new(events));
     let mut senders = JoinSet::new();
     for ingress in ingresses {
         let events = Arc::clone(&events);
-        let process = ingress.seat.process().clone();
+        let process = ingress.slot.process().clone();
         senders.spawn(async move {
             let mut answers = Vec::new();
             loop {
@@ -143,11 +143,11 @@ fn latencies(answers: &[Answered], figures: &mut Figures) {
     }
 }
 
-/// The events that logs call accepted, and how many the metrics count; as soon as there are so many.
+/// Waits until the logs and the metrics report this many accepted events, and returns both.
 async fn lines_of_accepted(ingresses: &[Worker], number: usize) -> (BTreeSet<String>, usize) {
     let began = Instant::now();
     loop {
-        let logs = ingresses.iter().flat_map(|ingress| ingress.seat.process().logs());
+        let logs = ingresses.iter().flat_map(|ingress| ingress.slot.process().logs());
         let lines: Vec<Value> = logs.filter_map(|line| serde_json::from_str(&line).ok()).collect();
         let counted = lines.iter().filter(|line| line["Accepted"] == 1.0).count();
         let accepted = lines.iter().filter(|line| line["message"] == "event accepted");

@@ -1,11 +1,11 @@
-//! Which events the groups and digests in the table have announced.
+//! Which events the groups and digests in the table announced.
 
 use crate::writes::is_about_an_object;
 use serde_json::Value;
 use simulator::{SlackMessage, render};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether a message is about one event: its small print names it.
+/// Whether a message is about one event: its small print names the event.
 pub(crate) fn is_about_one(message: &SlackMessage) -> bool {
     message.blocks.iter().any(|block| block.to_string().contains("· event "))
 }
@@ -14,7 +14,7 @@ fn document(item: &Value) -> Value {
     serde_json::from_str(item["document"]["S"].as_str().unwrap_or_default()).unwrap_or_default()
 }
 
-/// The events that a digest has announced.
+/// The events that a digest announced.
 pub(crate) fn digest(items: &[&Value]) -> BTreeSet<String> {
     let head = items.iter().find(|item| item["sk"]["S"] == "head");
     let sent = head.and_then(|head| document(head)["done_generation"].as_u64()).unwrap_or_default();
@@ -27,10 +27,10 @@ pub(crate) fn digest(items: &[&Value]) -> BTreeSet<String> {
     entries.collect()
 }
 
-/// The events that a group has announced.
+/// The events that a group announced.
 ///
 /// # Errors
-/// What is wrong with it: it was not announced, or its message does not account for all of them.
+/// What is wrong with the group: it was not announced, or its message does not account for all members.
 pub(crate) fn group(items: &[&Value], said: &[SlackMessage]) -> Result<BTreeSet<String>, String> {
     let mut head = Value::Null;
     let mut members = BTreeMap::new();

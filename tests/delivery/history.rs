@@ -1,5 +1,5 @@
-//! What happened, in its order: of each event the acts at the destination, the words about them in the table, and the
-//! groups and digests that it was written into. `announcements.rs` says whether that is what may happen.
+//! The history of a run: for each event its actions at the destination, the writes about them to the table, and the
+//! groups and digests that it was added to. `announcements.rs` decides whether a history is allowed.
 
 use crate::accesses::Access;
 use crate::announcements::{Act, Ended, EventHistory, Invocation, Invocations, Placement, Says, Word};
@@ -7,19 +7,19 @@ use crate::roles::Requested;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
-/// Stands for messages that end an incident: of these the table knows only that they were sent.
+/// The key for messages that end an incident: the table knows only that they were sent.
 pub(crate) const ENDS: &str = "ends";
 
 #[derive(Debug, Default)]
 struct Facts {
     clock: u64,
-    /// By the short id of an event, or by the id of a message.
+    /// Histories by short event id, or by message id.
     histories: HashMap<String, EventHistory>,
     invocations: Invocations,
     counts: BTreeMap<&'static str, u64>,
-    /// Messages of which the table knows.
+    /// The messages that the table knows.
     known: HashSet<String>,
-    /// What each function asked DynamoDB for.
+    /// Each function's requests to DynamoDB.
     requested: Requested,
 }
 
@@ -29,7 +29,7 @@ impl Facts {
     }
 }
 
-/// Everything that happened, in its order.
+/// Everything that happened, in order.
 #[derive(Debug, Default)]
 pub(crate) struct History(Mutex<Facts>);
 
@@ -62,7 +62,7 @@ impl History {
         });
     }
 
-    /// Notes that an event was written into a group or digest.
+    /// Records that an event was added to a group or digest.
     pub(crate) fn placed(&self, event: &str, partition: &str, by: Invocation, answered: bool) {
         self.with(|facts| {
             let placement = Placement { at: facts.clock, by, partition: partition.to_owned(), answered };
@@ -70,7 +70,7 @@ impl History {
         });
     }
 
-    /// Notes that a timer started an invocation.
+    /// Records that a timer started an invocation.
     pub(crate) fn started_by_timer(&self, invocation: Invocation) {
         self.with(|facts| facts.invocations.of_timers.insert(invocation));
     }
@@ -79,34 +79,35 @@ impl History {
         self.with(|facts| facts.invocations.ended.insert(invocation, how));
     }
 
-    /// What happened to an event.
+    /// The history of an event.
     pub(crate) fn of_event(&self, event: &str) -> EventHistory {
         self.with(|facts| facts.histories.get(event).cloned().unwrap_or_default())
     }
 
-    /// All events that acted.
+    /// All events with an action at the destination.
     pub(crate) fn acted(&self) -> Vec<String> {
         self.with(|facts| {
-            let acted = facts.histories.iter().filter(|(_, of_event)| !of_event.acts.is_empty());
+            let acted = facts.histories.iter().filter(|(_, history)| !history.acts.is_empty());
             acted.map(|(event, _)| event.clone()).collect()
         })
     }
 
-    /// Why an event was announced again, for each time but one. `partitions`: the groups and digests that have announced it.
+    /// Why an event was announced again: one reason for each announcement after the first. `partitions` has the groups
+    /// and digests that announced it.
     ///
     /// # Errors
-    /// What must not happen: see [`EventHistory::reasons`].
+    /// A violation: see [`EventHistory::reasons`].
     pub(crate) fn reasons(
         &self,
         event: &str,
         partitions: &BTreeSet<String>,
     ) -> Result<Vec<&'static str>, String> {
-        let of_event = self.of_event(event);
-        self.with(|facts| of_event.reasons(partitions, &facts.invocations))
+        let events_history = self.of_event(event);
+        self.with(|facts| events_history.reasons(partitions, &facts.invocations))
             .map_err(|wrong| format!("{event}: {wrong}"))
     }
 
-    /// Notes that the table knows of a message.
+    /// Records that the table knows a message.
     pub(crate) fn know(&self, message: &str) {
         self.with(|facts| facts.known.insert(message.to_owned()));
     }
@@ -115,12 +116,13 @@ impl History {
         self.with(|facts| facts.known.contains(message))
     }
 
-    /// Notes that AWS did not take what an invocation had to say of a message, group or digest, of [`ENDS`] or of timers.
+    /// Records that AWS refused a write of an invocation about a message, group or digest, about [`ENDS`] or about
+    /// timers.
     pub(crate) fn not_taken(&self, what: &str, by: Invocation) {
         self.with(|facts| facts.invocations.not_taken.insert((what.to_owned(), by)));
     }
 
-    /// Why a message may have been sent once more. `word`: what would have been written down of it.
+    /// Why a message may have been sent again. `word` is the write that would have recorded it.
     pub(crate) fn reason_of(&self, message: &str, word: &str) -> Option<&'static str> {
         let act = self.of_event(message).acts.pop()?;
         self.with(|facts| {
@@ -130,7 +132,7 @@ impl History {
         })
     }
 
-    /// Notes what a function asked DynamoDB for.
+    /// Records a function's request to DynamoDB.
     pub(crate) fn asked_for(&self, function: &str, accesses: Vec<Access>) {
         self.with(|facts| facts.requested.entry(function.to_owned()).or_default().extend(accesses));
     }
@@ -139,12 +141,13 @@ impl History {
         self.with(|facts| facts.requested.clone())
     }
 
-    /// How many acts were made by invocations that were killed.
+    /// How many actions were made by invocations that were killed.
     pub(crate) fn killed_after_act(&self) -> usize {
         self.with(|facts| {
-            // With a bot token each act is there twice: by its event, and by its message, whose id has a point.
+            // With a bot token each action is recorded twice: under its event, and under its message, whose id
+            // contains a point.
             let by_message = facts.histories.iter().filter(|(key, _)| key.contains('.'));
-            let acts = by_message.flat_map(|(_, of_event)| &of_event.acts);
+            let acts = by_message.flat_map(|(_, history)| &history.acts);
             acts.filter(|act| facts.invocations.ended.get(&act.by) == Some(&Ended::Killed)).count()
         })
     }
@@ -161,7 +164,7 @@ mod tests {
     const OTHER: &str = "group#notify-slack#data-news#ba9876543210";
     const DIGEST: &str = "digest#notify-slack#data-news#1767225600";
 
-    /// A way to announce an event, and the group or digest that has announced it then.
+    /// A way to announce an event, with the group or digest that announced it.
     type Way = (fn(&History, Invocation), Option<&'static str>);
 
     fn alone(history: &History, by: Invocation) {
@@ -183,7 +186,7 @@ mod tests {
     const WAYS: [Way; 4] =
         [(alone, None), (in_group, Some(GROUP)), (in_other_group, Some(OTHER)), (in_digest, Some(DIGEST))];
 
-    /// The event announced in two ways, one after the other, with what happened in between.
+    /// The history of an event that was announced in two ways, with other steps in between.
     fn judged(first: Way, between: &dyn Fn(&History), next: Way) -> Result<Vec<&'static str>, String> {
         let history = History::default();
         first.0(&history, FIRST);
@@ -196,11 +199,11 @@ mod tests {
 
     fn pairs() -> impl Iterator<Item = (Way, Way)> {
         let all = WAYS.into_iter().flat_map(|first| WAYS.map(|next| (first, next)));
-        // Twice in the same group is once.
+        // Two announcements in the same group count once.
         all.filter(|(first, next)| first.1.is_none() || first.1 != next.1)
     }
 
-    // 13: every doubled message with its reason, also an event that two messages announce.
+    // 13: every doubled message has a reason, also for an event that two messages announce.
     #[test]
     fn an_event_that_is_announced_alone_in_a_group_or_in_a_digest_again_needs_a_reason() {
         assert_eq!(pairs().count(), 13);
@@ -257,7 +260,7 @@ mod tests {
         }
     }
 
-    /// A group of few announces each member alone. Then the member was placed before, and its event is done.
+    /// A small group announces each member alone. Then the member was added before, and its event is completed.
     #[test]
     fn a_member_that_a_timer_announces_alone_and_its_group_again_needs_a_reason_of_the_timer() {
         let judged = |after: &dyn Fn(&History)| {

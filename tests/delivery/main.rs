@@ -1,4 +1,4 @@
-//! Does an event travel the whole way, on the real binaries?
+//! Do events arrive from Tableau to the destination, on the real binaries?
 //!
 //! `way`: the stack of `template.yaml` on our own double of AWS, with nothing but Rust. `faults`, `flood`, `storm`: the same
 //! binaries on an AWS emulator, with everything going wrong at once; `cargo xtask check --step delivery` starts one,
@@ -33,7 +33,7 @@ mod writes;
 
 use std::path::{Path, PathBuf};
 
-/// Where cargo puts the functions' binaries: above this test's own.
+/// The folder of the functions' binaries: the parent of this test binary's folder.
 fn binaries() -> PathBuf {
     let ours = std::env::current_exe().unwrap();
     ours.parent().and_then(Path::parent).expect("target/debug/deps/delivery-…").to_owned()

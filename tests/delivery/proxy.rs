@@ -1,4 +1,4 @@
-//! A proxy that reads HTTP/1.1 requests as bytes, so that it can break a connection at any point.
+//! A proxy that reads HTTP/1.1 requests as bytes and can break a connection at any point.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -7,25 +7,25 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug)]
 pub(crate) struct Asked {
     method: String,
-    /// With the query.
+    /// The path with the query.
     pub(crate) path: String,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// What becomes of it.
+/// What the proxy does with a request.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
-    /// The connection ends with a TCP reset.
+    /// Resets the TCP connection.
     Reset,
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -44,7 +44,7 @@ impl Answer {
     }
 }
 
-/// A running server; it and its connections end when it is dropped.
+/// A running proxy. It and its connections end when dropped.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     address: SocketAddr,
@@ -58,20 +58,21 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// Hands every request to `handle`, on a free port of loopback.
+    /// Starts a proxy on a free loopback port. `handle` answers every request.
     pub(crate) async fn listen<H, F>(handle: H) -> Self
     where
         H: Fn(Asked) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send,
     {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, handle) = (socket.local_addr().unwrap(), Arc::new(handle));
+        let address = socket.local_addr().unwrap();
+        let handle = Arc::new(handle);
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = socket.accept().await {
                 let handle = Arc::clone(&handle);
                 connections.spawn(async move {
-                    // A client that is gone is its own affair.
+                    // Ignore errors: the client may have disconnected.
                     let _ = serve(stream, handle.as_ref()).await;
                 });
                 while connections.try_join_next().is_some() {}
@@ -106,7 +107,7 @@ async fn serve<F: Future<Output = Reply>>(
     Ok(())
 }
 
-/// The next request; none at the connection's end.
+/// The next request on a connection; `None` at its end.
 async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked>> {
     let mut lines = Vec::new();
     loop {
@@ -120,7 +121,8 @@ async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked
         }
     }
     let mut first = lines.first().map(String::as_str).unwrap_or_default().split(' ');
-    let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let method = first.next().unwrap_or_default();
+    let path = first.next().unwrap_or_default();
     let headers = lines.iter().skip(1).filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
     let mut asked = Asked { method: method.to_owned(), path: path.to_owned(), headers, body: Vec::new() };
@@ -136,7 +138,7 @@ impl Asked {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Asks the real server, and gives its answer; none when it broke off.
+    /// Forwards a request to the real server and returns the answer; `None` when the connection broke.
     pub(crate) async fn forward(&self, http: &reqwest::Client, server: &str) -> Option<Answer> {
         let of_connections = ["connection", "content-length", "host", "transfer-encoding"];
         let method = self.method.parse().unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A source of random faults. While calmed, no fault happens, here and in all its forks.
+/// A source of random faults. While calmed, neither this source nor its forks produce faults.
 #[derive(Debug)]
 pub(crate) struct Random {
     rng: Mutex<Rng>,
@@ -18,7 +18,7 @@ impl Random {
         Self { rng: Mutex::new(Rng::with_seed(seed)), calm: Arc::default() }
     }
 
-    /// Another source, so that how often one is asked does not change what the other says.
+    /// A new source with its own sequence, so that the number of draws from one does not change the other.
     pub(crate) fn fork(&self) -> Self {
         Self { rng: Mutex::new(self.rng.lock().unwrap().fork()), calm: Arc::clone(&self.calm) }
     }
@@ -35,7 +35,7 @@ impl Random {
         self.calm.load(Ordering::SeqCst)
     }
 
-    /// One of these, each as often in a thousand as it says; mostly none.
+    /// Draws one of these faults, each with its weight in thousandths; mostly `None`.
     pub(crate) fn pick<T: Copy>(&self, of: &[(u32, T)]) -> Option<T> {
         let mut drawn = self.rng.lock().unwrap().u32(..1_000);
         for (per_mille, what) in of {
@@ -52,7 +52,7 @@ impl Random {
         self.pick(&[(per_mille, ())]).is_some()
     }
 
-    /// A number below `end`, calm or not.
+    /// A random number below `end`, even while calmed.
     pub(crate) fn below(&self, end: usize) -> usize {
         self.rng.lock().unwrap().usize(..end)
     }

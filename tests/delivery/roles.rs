@@ -1,4 +1,4 @@
-//! Whether each function's role allows what the function asked DynamoDB for: the emulator ignores
+//! Checks that each function's role allows the function's DynamoDB requests, since the emulator ignores
 //! `dynamodb:LeadingKeys`.
 
 use crate::accesses::Access;
@@ -6,22 +6,22 @@ use crate::reading::{pascal, target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each function asked for.
+/// The permissions that each function needed.
 pub(crate) type Requested = BTreeMap<String, BTreeSet<Access>>;
 
-/// Which partition keys a statement is about.
+/// The partition keys that a statement allows.
 #[derive(Debug)]
 enum Keys {
     All,
-    /// Any that are equal to one of these.
+    /// Keys equal to one of these.
     Equal(Vec<String>),
-    /// Any that fit one of these patterns.
+    /// Keys that match one of these patterns.
     Like(Vec<String>),
-    /// It has a condition that is not known here.
+    /// The statement has a condition that this check does not know.
     Unknown,
 }
 
-/// A statement of a role about DynamoDB.
+/// A role's statement about DynamoDB.
 #[derive(Debug)]
 struct Statement {
     denies: bool,
@@ -31,7 +31,7 @@ struct Statement {
 }
 
 impl Statement {
-    /// None for a statement that names no action of DynamoDB.
+    /// `None` for a statement without DynamoDB actions.
     fn read(statement: &Value) -> Option<Self> {
         let actions = listed(&statement["Action"], |action| action.as_str().map(str::to_owned));
         let of_dynamodb = |action: &String| action == "*" || action.starts_with("dynamodb:");
@@ -49,7 +49,7 @@ impl Statement {
         fits(&self.actions, &access.action) && fits(&self.resources, &access.resource)
     }
 
-    /// `ForAllValues` also holds for a request without a key. That is no permission that a template means to give.
+    /// `ForAllValues` also holds for a request without a key, which no template should allow.
     fn allows(&self, access: &Access) -> bool {
         let all =
             |fits: &dyn Fn(&str) -> bool| !access.keys.is_empty() && access.keys.iter().all(|key| fits(key));
@@ -64,7 +64,7 @@ impl Statement {
     }
 }
 
-/// One value or a list of them.
+/// One value or a list of values.
 fn listed(value: &Value, read: impl Fn(&Value) -> Option<String>) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().filter_map(read).collect(),
@@ -72,7 +72,7 @@ fn listed(value: &Value, read: impl Fn(&Value) -> Option<String>) -> Vec<String>
     }
 }
 
-/// A resource, as [`Access`] names it. On the emulator a table's name is its logical id.
+/// A resource, in the form of [`Access`]. On the emulator a table's name is its logical id.
 fn resource(value: &Value) -> Option<String> {
     let of_table = value["Fn::GetAtt"].as_str().and_then(|name| name.strip_suffix(".Arn"));
     let of_index = || Some(value["Fn::Sub"].as_str()?.strip_prefix("${")?.replacen(".Arn}", "", 1));
@@ -100,7 +100,7 @@ fn keys(condition: &Value) -> Keys {
     }
 }
 
-/// Whether a text fits a pattern of IAM: `*` stands for any characters, `?` for one.
+/// Whether a text matches an IAM pattern: `*` stands for any characters, `?` for one.
 fn is_like(pattern: &str, text: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return text.is_empty() };
     let rest = &pattern[first.len_utf8()..];
@@ -112,8 +112,8 @@ fn is_like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The statements about DynamoDB in the role of a function. A statement with a condition of the template is left out: no
-/// function may need what only some stacks give.
+/// The DynamoDB statements in a function's role. Statements under a template condition are left out: a function must
+/// not need what only some stacks grant.
 fn statements(template: &Value, function: &str) -> Vec<Statement> {
     let resource = |id: &str| &template["Resources"][id]["Properties"];
     let role = target(&resource(&pascal(function))["Role"]).expect("the function's role");
@@ -123,8 +123,8 @@ fn statements(template: &Value, function: &str) -> Vec<Statement> {
     all.filter_map(Statement::read).collect()
 }
 
-/// What functions asked for and their roles do not allow: for each request one statement has to allow the action, on that
-/// table or index, with all its keys.
+/// The requests that roles do not allow: for each request one statement must allow the action on that table or index
+/// with all its keys.
 pub(crate) fn beyond(template: &Value, requested: &Requested) -> Vec<String> {
     let mut beyond = Vec::new();
     for (function, accesses) in requested.iter().filter(|(_, accesses)| !accesses.is_empty()) {
@@ -144,7 +144,7 @@ pub(crate) fn beyond(template: &Value, requested: &Requested) -> Vec<String> {
     beyond
 }
 
-/// What roles allow and these functions did not ask for: function, action, table or index, pattern.
+/// The permissions that no request used: function, action, table or index, pattern.
 pub(crate) fn unused(template: &Value, requested: &Requested) -> Vec<String> {
     let mut unused = Vec::new();
     for (function, accesses) in requested.iter().filter(|(_, accesses)| !accesses.is_empty()) {
@@ -208,24 +208,24 @@ mod tests {
             (slack, "UpdateItem", TABLE, &["incident#other#l"]),
             ("update-broadcast", "GetItem", TABLE, &["incident#notify-slack#l"]),
             ("update-broadcast", "GetItem", TABLE, &["rules#current"]),
-            // Actions that the role has for other keys.
+            // Actions that the role allows for other keys only.
             (slack, "ConditionCheckItem", TABLE, &["delivery#notify-slack#e"]),
             (slack, "BatchGetItem", TABLE, &["session#a#b"]),
             (slack, "ConditionCheckItem", TABLE, &["content#e"]),
             (slack, "Query", TABLE, &["incident#notify-slack#l"]),
             (slack, "Query", TABLE, &["delivery#notify-slack#e"]),
-            // One of the keys.
+            // A request with several keys, one of which is not allowed.
             (slack, "BatchGetItem", TABLE, &["incident#notify-slack#l", "delivery#notify-slack#e"]),
             // Actions that no statement names.
             (slack, "PutItem", TABLE, &["incident#notify-slack#l"]),
             (slack, "DeleteItem", TABLE, &["delivery#notify-slack#e"]),
-            // Indexes: another one, the key of another workflow, and a function without permission.
+            // Indexes: another index, another workflow's key, and a function without permission.
             (slack, "Query", "DeliveryTable/index/by_day", &["2026-03-02"]),
             (slack, "Query", BY_DUE, &["notify-slack-too"]),
             (slack, "Query", BY_DUE, &["update-broadcast"]),
             ("update-broadcast", "Query", BY_DUE, &["update-broadcast"]),
             (slack, "GetItem", "OtherTable", &["delivery#notify-slack#e"]),
-            // Without a key.
+            // Requests without a key.
             (slack, "Query", TABLE, &[]),
             (slack, "Query", BY_DUE, &[]),
             (slack, "Scan", TABLE, &[]),
@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    /// A template whose only function has a role with this statement.
+    /// A template with one function whose role has this statement.
     fn with(statements: &str) -> Value {
         let text = format!(
             "Resources:\n  Probe:\n    Properties: {{ Role: !GetAtt ProbeRole.Arn }}\n  ProbeRole:\n    Properties:\n      \

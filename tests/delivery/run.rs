@@ -1,4 +1,4 @@
-//! What both runs have around them, and how large they are.
+//! The environment and the size of the runs.
 
 use crate::emulator::{Emulator, Stack};
 use crate::events::RULES;
@@ -9,7 +9,7 @@ use crate::reading::read;
 use crate::roles;
 use crate::slack::Troubled;
 use crate::store::Store;
-use crate::workers::{Seat, Worker};
+use crate::workers::{FunctionSlot, Worker};
 use local_aws::LambdaProcess;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
@@ -21,10 +21,10 @@ use tempfile::NamedTempFile;
 use testkit::TOKEN;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The emulator has one stack: one run after the other.
+/// The emulator has one stack, so runs take turns.
 static ONE_RUN: Mutex<()> = Mutex::const_new(());
 
-/// How large a run is, and what goes wrong in it.
+/// The size of a run, and its faults.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) events: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// As `DELIVERY_EVENTS` and `DELIVERY_SEED` say.
+    /// The size from `DELIVERY_EVENTS` and the seed from `DELIVERY_SEED`.
     #[expect(clippy::disallowed_methods, reason = "how large a run is, is a matter of the run")]
     pub(crate) fn of_this_run() -> Self {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
@@ -43,7 +43,7 @@ impl Size {
     }
 }
 
-/// Everything the functions talk to.
+/// Everything that the functions communicate with.
 pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
@@ -53,7 +53,7 @@ pub(crate) struct Environment {
     pub(crate) store: Arc<Store>,
     troubled: Arc<Troubled>,
     webhook: String,
-    seats: AtomicUsize,
+    slots: AtomicUsize,
     _rules: NamedTempFile,
     _alone: MutexGuard<'static, ()>,
 }
@@ -61,7 +61,8 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) async fn start(emulator: Emulator, seed: u64) -> Self {
         let alone = ONE_RUN.lock().await;
-        let (random, history) = (Random::new(seed), Arc::<History>::default());
+        let random = Random::new(seed);
+        let history = Arc::<History>::default();
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let webhook = slack.add_webhook("data-news").replace(&slack.url(), "");
@@ -83,7 +84,7 @@ impl Environment {
         let tables = &stack.plan.tables;
         let store = Arc::new(Store::new(url, tables, random.fork(), Arc::clone(&history)));
         let troubled = Arc::new(Troubled::new(slack.url(), random.fork(), Arc::clone(&history)));
-        let seats = AtomicUsize::new(0);
+        let slots = AtomicUsize::new(0);
         Self {
             stack,
             tableau,
@@ -93,45 +94,50 @@ impl Environment {
             store,
             troubled,
             webhook,
-            seats,
+            slots,
             _rules: rules,
             _alone: alone,
         }
     }
 
-    /// What roles allow and no function asked for in this run.
+    /// The permissions that no function used in this run.
     pub(crate) fn unused_permissions(&self) -> Vec<String> {
         roles::unused(&read("template.yaml"), &self.history.requested())
     }
 
-    /// What the functions asked DynamoDB for and their roles do not allow.
+    /// The DynamoDB requests of the functions that their roles do not allow.
     pub(crate) fn beyond_roles(&self) -> Vec<String> {
         roles::beyond(&read("template.yaml"), &self.history.requested())
     }
 
-    /// One more process of a function, behind proxies of its own.
+    /// Starts one more process of a function, behind its own proxies.
     pub(crate) async fn member(&self, function: &str) -> Worker {
         self.seated(function, false).await
     }
 
-    /// The same, with a bot token for Slack instead of a webhook URL.
+    /// Starts a process with a bot token for Slack instead of a webhook URL.
     pub(crate) async fn member_with_token(&self, function: &str) -> Worker {
         self.seated(function, true).await
     }
 
     async fn seated(&self, function: &str, with_token: bool) -> Worker {
-        let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
-        let (store, at) = (Arc::clone(&self.store), Arc::clone(&seat));
+        let slot = FunctionSlot::new(self.slots.fetch_add(1, Ordering::SeqCst));
+        let store = Arc::clone(&self.store);
+        let at = Arc::clone(&slot);
         let aws = Proxy::listen(move |asked| {
-            let (store, at) = (Arc::clone(&store), Arc::clone(&at));
+            let store = Arc::clone(&store);
+            let at = Arc::clone(&at);
             async move { store.answer(&at, asked).await }
         });
-        let (troubled, at) = (Arc::clone(&self.troubled), Arc::clone(&seat));
+        let troubled = Arc::clone(&self.troubled);
+        let at = Arc::clone(&slot);
         let slack = Proxy::listen(move |asked| {
-            let (troubled, at) = (Arc::clone(&troubled), Arc::clone(&at));
+            let troubled = Arc::clone(&troubled);
+            let at = Arc::clone(&at);
             async move { troubled.answer(&at, asked).await }
         });
-        let (aws, slack) = (aws.await, slack.await);
+        let aws = aws.await;
+        let slack = slack.await;
         let mut spec = self.stack.function(function, aws.url());
         let secret = if with_token {
             json!({ "bot_token": self.slack.token() })
@@ -143,8 +149,8 @@ impl Environment {
         let api_url = self.slack.api_url().replace(&self.slack.url(), &slack.url());
         spec.environment.insert("SLACK_API_URL".to_owned(), api_url);
         let process = LambdaProcess::new(spec).expect("the binaries are built by `cargo test --workspace`");
-        seat.take(process);
-        Worker { seat, _wires: vec![aws, slack] }
+        slot.take(process);
+        Worker { slot, _wires: vec![aws, slack] }
     }
 
     pub(crate) async fn members(&self, function: &str, number: usize) -> Vec<Worker> {

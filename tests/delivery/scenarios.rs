@@ -1,5 +1,5 @@
-//! Incidents over time: refreshes that fail, go on failing and recover, while everything goes wrong. Each incident is announced
-//! and resolved, no message stays red of which a document knows, and what was sent twice has a reason.
+//! Incidents over time: refreshes fail, fail again and recover, with faults in every part. Each incident is announced
+//! and resolved, no message that a document knows stays red, and every duplicate message has a reason.
 
 use crate::announcements::Ended;
 use crate::emulator::Emulator;
@@ -17,14 +17,14 @@ use tableau::EventName;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
-/// So few are announced one by one, in a channel of their own.
+/// The number of objects that are announced one by one, in their own channel.
 const ALONE: usize = 2;
-/// And the others together.
+/// The number of objects that are announced in a group.
 const TOGETHER: &str = "data-news";
 
-/// From the fifth time within a day on they flap, and alerts are suppressed.
+/// From the fifth incident within a day on, an object is flapping and its alerts are suppressed.
 const FLAPPING: usize = 4;
-/// What happens, one after the other.
+/// The steps of a scenario, in order.
 const ROUNDS: [Round; 3] = [Round::Begins, Round::GoesOn, Round::Recovers];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +64,8 @@ fn objects(environment: &Environment, number: usize) -> Vec<Object> {
 async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
-    let (number, cycles) = ((size.events / 40).max(10), (size.events / 500).clamp(1, FLAPPING));
+    let number = (size.events / 40).max(10);
+    let cycles = (size.events / 500).clamp(1, FLAPPING);
     let environment = Arc::new(Environment::start(emulator, size.seed).await);
     let objects = objects(&environment, number);
     let mut workers = Vec::new();
@@ -75,10 +76,12 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     ingresses.push(environment.member("notify-slack").await);
     let mut pollers = JoinSet::new();
     for member in &workers {
-        pollers.spawn(poller(&environment, &member.seat).poll());
+        pollers.spawn(poller(&environment, &member.slot).poll());
     }
 
-    let (began, mut events, mut duplicates) = (Instant::now(), 0, 0);
+    let began = Instant::now();
+    let mut events = 0;
+    let mut duplicates = 0;
     let mut wrong = Vec::new();
     for round in (0..cycles).flat_map(|_| ROUNDS) {
         let happened: Vec<Occurrence> =
@@ -86,8 +89,8 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
         events += happened.len();
         let happened = Arc::new(happened);
         environment.random.wake_up();
-        let seats = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.seat)).collect();
-        let troubles = tokio::spawn(trouble(Arc::clone(&environment), seats));
+        let slots = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.slot)).collect();
+        let troubles = tokio::spawn(trouble(Arc::clone(&environment), slots));
         let limit = Duration::from_secs(150) + Duration::from_secs(2) * u32::try_from(number).unwrap();
         let in_time = async {
             let duplicates = deliver(&environment, &happened, &ingresses).await;
@@ -144,7 +147,7 @@ fn occurrence(environment: &Environment, object: &Object, round: Round) -> Occur
     refresh(name, &object.name, &object.luid, Timestamp::now())
 }
 
-/// What people see in a channel, and whether that is as it should be after a round.
+/// The messages that users see in a channel, checked after a round.
 fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> Vec<String> {
     let said = environment.slack.messages();
     let mut wrong = Vec::new();
@@ -169,7 +172,7 @@ fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> V
     wrong
 }
 
-/// What was sent, and why twice.
+/// The messages that were sent, and the reasons for duplicates.
 #[derive(Debug, Default)]
 struct Sent {
     opened: usize,
@@ -191,8 +194,8 @@ impl Sent {
         sent.opened = said.len() - sent.changes - sent.closed;
         let channels: BTreeSet<_> = said.iter().map(|message| message.channel_name.clone()).collect();
         for message in channels.iter().flat_map(|channel| environment.slack.channel(channel)) {
-            let (is_red, known) =
-                (render(&message).contains('🔴'), environment.history.is_known(&message.ts));
+            let is_red = render(&message).contains('🔴');
+            let known = environment.history.is_known(&message.ts);
             sent.red += usize::from(is_red);
             if is_red && known {
                 sent.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));
@@ -200,7 +203,7 @@ impl Sent {
             let said_again = match &message.thread_ts {
                 None if known => None,
                 None => Some(message),
-                // All replies to it but the last.
+                // All replies to the message except the last.
                 Some(parent) => closed.insert(parent.clone(), message),
             };
             if let Some(message) = said_again {
@@ -222,7 +225,7 @@ impl Sent {
     }
 }
 
-/// Events that have not come to their end, and dead letters.
+/// Events that are not completed, and dead letters.
 async fn lost(environment: &Environment, events: usize) -> Vec<String> {
     let items = environment.stack.emulator.items(environment.stack.table()).await;
     let ended = items.iter().filter(|item| {

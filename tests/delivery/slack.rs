@@ -1,9 +1,9 @@
-//! What stands between the functions and Slack: for a third of the calls it is in trouble.
+//! The proxy between the functions and Slack. It disturbs a third of the calls.
 
 use crate::history::History;
 use crate::proxy::{Answer, Asked, Reply};
 use crate::random::Random;
-use crate::workers::Seat;
+use crate::workers::FunctionSlot;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ enum Fault {
     ServerError,
     Reset,
     Silence,
-    /// The message is taken, and the connection reset before the answer.
+    /// Slack accepts the message; the connection is reset before the answer.
     ResetAfter,
-    /// The message is taken, and then nothing.
+    /// Slack accepts the message and never answers.
     SilenceAfter,
 }
 
-/// Of a thousand calls: a third.
+/// The weights of the faults in thousandths: a third of the calls in total.
 const FAULTS: [(u32, Fault); 6] = [
     (100, Fault::TooMany),
     (100, Fault::ServerError),
@@ -32,7 +32,7 @@ const FAULTS: [(u32, Fault); 6] = [
 /// Longer than our functions wait for an answer.
 const SILENCE: Duration = Duration::from_millis(10_500);
 
-/// Slack, as the functions reach it. Behind it is the recorder, which takes what Slack would take.
+/// Slack as the functions reach it. Behind the proxy is the Slack simulator.
 #[derive(Debug)]
 pub(crate) struct Troubled {
     http: reqwest::Client,
@@ -46,9 +46,9 @@ impl Troubled {
         Self { http: http_client::client(None).unwrap(), url, random, history }
     }
 
-    /// Answers a call of the function on this seat.
-    pub(crate) async fn answer(&self, seat: &Seat, asked: Asked) -> Reply {
-        let invocation = seat.invocation();
+    /// Answers a call of the worker in this slot.
+    pub(crate) async fn answer(&self, slot: &FunctionSlot, asked: Asked) -> Reply {
+        let invocation = slot.invocation();
         let fault = self.random.pick(&FAULTS);
         match fault {
             Some(Fault::TooMany) => {
@@ -97,7 +97,7 @@ impl Troubled {
     }
 }
 
-/// The short id of the event that a message is about: it stands in the small print. A message about many has none.
+/// The short event id in the small print of a message. A message about several events has none.
 fn event_of(message: &[u8]) -> Option<String> {
     let message: Value = serde_json::from_slice(message).unwrap();
     let blocks = message["blocks"].as_str().map_or_else(|| message["blocks"].to_string(), str::to_owned);

@@ -1,4 +1,4 @@
-//! What stands between the functions and AWS: calls are throttled, late, lost on their way, or their answers are.
+//! The proxy between the functions and AWS: calls are throttled, delayed or lost, or their answers are.
 
 use crate::accesses::accesses;
 use crate::announcements::{Invocation, Says, TIMERS};
@@ -6,14 +6,14 @@ use crate::emulator::FUNCTION_TIMEOUT;
 use crate::history::{ENDS, History};
 use crate::proxy::{Answer, Asked, Reply};
 use crate::random::Random;
-use crate::workers::Seat;
+use crate::workers::FunctionSlot;
 use crate::writes::Said;
 use local_aws::TableSpec;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Whether AWS can be reached at all.
+/// Whether AWS is reachable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Outage {
     #[default]
@@ -32,26 +32,28 @@ enum Fault {
     Late,
 }
 
-/// Of a thousand calls.
+/// The weights of the faults in thousandths.
 const FAULTS: [(u32, Fault); 4] =
     [(80, Fault::Throttled), (15, Fault::RequestLost), (25, Fault::AnswerLost), (30, Fault::Late)];
 
-/// When a worker is killed that is about to say something.
+/// At which write a worker is killed.
 #[derive(Clone, Copy, Debug)]
 enum Kill {
     Before,
     After,
 }
 
-/// Of a thousand workers that are about to write down that they have acted.
+/// How many of a thousand workers are killed when they record a completed action.
 const KILLS: [(u32, Kill); 2] = [(25, Kill::Before), (15, Kill::After)];
-/// Of a thousand workers that write what a timer will announce, or arm it: between write, arm and delete.
+/// How many of a thousand workers are killed when they write a group's documents or arm a timer: between write, arm
+/// and delete.
 const KILLS_BETWEEN: [(u32, Kill); 2] = [(20, Kill::Before), (40, Kill::After)];
 
-/// The functions wait two seconds for an answer of AWS. What comes about then may be too late.
+/// A delay longer than the functions' timeout of two seconds for AWS: the call is carried out after the worker stopped
+/// waiting.
 const ANSWERED_IN_TIME: Duration = Duration::from_millis(1_800);
 
-/// AWS, as the functions reach it.
+/// AWS as the functions reach it.
 #[derive(Debug)]
 pub(crate) struct Store {
     http: reqwest::Client,
@@ -60,7 +62,7 @@ pub(crate) struct Store {
     random: Random,
     history: Arc<History>,
     outage: Mutex<Outage>,
-    /// Until when the table takes nothing.
+    /// Until when the table refuses all writes.
     storm: Mutex<Option<Instant>>,
 }
 
@@ -81,7 +83,7 @@ impl Store {
         *self.outage.lock().unwrap() = outage;
     }
 
-    /// From now on the table takes nothing, for so long.
+    /// Makes the table refuse all writes for this long.
     pub(crate) fn storm(&self, lasts: Duration) {
         *self.storm.lock().unwrap() = Some(Instant::now() + lasts);
     }
@@ -90,8 +92,8 @@ impl Store {
         !self.random.is_calm() && self.storm.lock().unwrap().is_some_and(|end| Instant::now() < end)
     }
 
-    /// Answers a call of the function on this seat.
-    pub(crate) async fn answer(&self, seat: &Seat, mut asked: Asked) -> Reply {
+    /// Answers a call of the worker in this slot.
+    pub(crate) async fn answer(&self, slot: &FunctionSlot, mut asked: Asked) -> Reply {
         match *self.outage.lock().unwrap() {
             Outage::None => {}
             Outage::Errors => {
@@ -107,7 +109,7 @@ impl Store {
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         let said = Said::of(&operation, &body);
         let accesses = accesses(&operation, &body, &self.tables);
-        let invocation = seat.invocation();
+        let invocation = slot.invocation();
         let began = Instant::now();
         let words = |stored| {
             for event in &said.announced {
@@ -117,7 +119,7 @@ impl Store {
                 self.history.word(event, Says::Done, invocation, stored);
             }
         };
-        // A worker that has no answer of a group or digest gives its event up, and another attempt begins anew.
+        // A worker that gets no answer about a group or digest releases its event, and another attempt starts again.
         let unanswered = || {
             let keys = accesses.iter().flat_map(|access| &access.keys);
             keys.for_each(|key| self.history.not_taken(key, invocation));
@@ -133,7 +135,7 @@ impl Store {
                 self.history.not_taken(ENDS, invocation);
             }
         };
-        self.history.asked_for(seat.process().name(), accesses.clone());
+        self.history.asked_for(slot.process().name(), accesses.clone());
         let fault = match self.random.pick(&FAULTS) {
             _ if table && self.in_storm() => Some(Fault::Throttled),
             fault => fault,
@@ -172,7 +174,7 @@ impl Store {
         };
         if let Some((Kill::Before, when)) = kill {
             not_stored();
-            self.kill(seat, when).await;
+            self.kill(slot, when).await;
             return Reply::Reset;
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
@@ -194,7 +196,7 @@ impl Store {
             not_stored();
         }
         if let Some((_, when)) = kill {
-            self.kill(seat, when).await;
+            self.kill(slot, when).await;
         }
         if is_answer_lost {
             self.history.count("answers lost");
@@ -209,9 +211,9 @@ impl Store {
         }
     }
 
-    async fn kill(&self, seat: &Seat, when: &'static str) {
+    async fn kill(&self, slot: &FunctionSlot, when: &'static str) {
         self.history.count(when);
-        seat.process().kill().await;
+        slot.process().kill().await;
     }
 }
 
@@ -224,8 +226,8 @@ fn throttled(table: bool) -> Answer {
     Answer::new(status, body).with("content-type", "application/x-amz-json-1.0")
 }
 
-/// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does
-/// not stays as it is: a worker that waits for another's claim to end waits for that.
+/// Shortens a delay so that a run takes minutes: delays longer than the longest claim are divided by thirty. Shorter
+/// delays stay: a worker that waits for another worker's claim waits until it expires.
 fn sooner(body: &[u8]) -> Vec<u8> {
     let longest_claim = FUNCTION_TIMEOUT.as_secs() + 1;
     let mut body: Value = serde_json::from_slice(body).unwrap();

@@ -1,5 +1,5 @@
-//! A storm: many objects begin to fail at about the same time, for one reason. People get one message that grows, and one
-//! at the end, not one for each.
+//! A storm: many objects begin to fail at about the same time, for one reason. Users get one message that grows, and
+//! one at the end, not one per object.
 
 use crate::emulator::Emulator;
 use crate::events::refresh;
@@ -17,24 +17,24 @@ use testkit::Request;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
-/// The whole of a storm, as the issue has it.
+/// The number of objects in a full storm.
 const MOST: usize = 500;
 
-/// What is new in the channel, without changes.
+/// The new messages in the channel, without edits.
 fn posts(said: &[SlackMessage]) -> Vec<&SlackMessage> {
     said.iter().filter(|message| message.call != SlackCall::Update).collect()
 }
 
-/// Delivers the events to the ingresses, each ingress one after the other.
+/// Delivers the events to the ingresses, one after another at each ingress.
 async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingresses: &[Worker]) {
     let mut senders = JoinSet::new();
     for (at, ingress) in ingresses.iter().enumerate() {
         let bodies: Vec<_> = bodies.iter().skip(at).step_by(ingresses.len()).cloned().collect();
         let environment = Arc::clone(environment);
-        let seat = Arc::clone(&ingress.seat);
+        let slot = Arc::clone(&ingress.slot);
         senders.spawn(async move {
             for body in bodies {
-                let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &environment.history).await;
+                let answer = slot.invoke(&Request::post(body.as_bytes()).event(), &environment.history).await;
                 assert_eq!(answer.expect("the ingress answers")["statusCode"], 202);
             }
         });
@@ -47,7 +47,7 @@ async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingress
 async fn until_empty(environment: &Environment) {
     let queue =
         environment.stack.plan.mappings.iter().find(|mapping| mapping.function == "notify-slack").unwrap();
-    // Twice in a row: a message that is sent anew is in neither place for a moment.
+    // Check twice in a row: a message that is sent anew is in neither queue for a moment.
     let mut empty = 0;
     while empty < 2 {
         let depth = environment.stack.emulator.depth(&queue.queue).await;
@@ -70,7 +70,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let ingresses = environment.members("receive-webhook", 2).await;
     let mut tasks = JoinSet::new();
     for member in &workers {
-        tasks.spawn(poller(&environment, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.slot).poll());
     }
 
     let names: Vec<String> = (0..count).map(|n| format!("Sales of region {n:03}")).collect();
@@ -79,7 +79,8 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
         environment.tableau.fail_refresh(luid, notes::SNOWFLAKE_LOGIN).unwrap();
     }
     let run = async {
-        let (began, now) = (Instant::now(), Timestamp::now());
+        let began = Instant::now();
+        let now = Timestamp::now();
         let failed = names
             .iter()
             .zip(&luids)
@@ -107,7 +108,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let named: BTreeSet<_> = names.iter().filter(|name| last.contains(*name)).collect();
     let more = last.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
     let accounted = named.len() + more.unwrap_or(0);
-    let invocations = workers.iter().map(|member| member.seat.invocation().1).sum::<u64>();
+    let invocations = workers.iter().map(|member| member.slot.invocation().1).sum::<u64>();
     let mut figures = Figures::default();
     figures.row("objects that fail", count);
     figures.row("seconds until all were delivered", format!("{:.1}", delivered.as_secs_f64()));

@@ -1,5 +1,5 @@
-//! The functions' processes, each behind proxies of its own, so that the caller is known; and what Lambda does
-//! with a queue.
+//! The functions' processes, each behind its own proxies, so that the caller of each request is known; and Lambda's
+//! handling of a queue.
 
 use crate::announcements::{Ended, Invocation};
 use crate::emulator::{Emulator, FUNCTION_TIMEOUT};
@@ -15,10 +15,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use testkit::dynamodb::say;
 
-/// Time for which nothing of ours runs in an invocation that ran out of it: what the runtime keeps in reserve, and some.
+/// How long an invocation does nothing before its timeout: the runtime's reserve and a margin.
 const RESERVE: Duration = Duration::from_millis(1_500);
 
-/// Whether a process ended because we killed it.
+/// Whether the test killed the process.
 fn was_killed(status: ExitStatus) -> bool {
     #[cfg(unix)]
     return std::os::unix::process::ExitStatusExt::signal(&status) == Some(9);
@@ -26,33 +26,33 @@ fn was_killed(status: ExitStatus) -> bool {
     return !status.success();
 }
 
-/// Where a process sits: one after the other, as each is killed.
+/// A worker slot: the processes that run in it one after another, as each is killed.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct FunctionSlot {
     pub(crate) number: usize,
     invocations: AtomicU64,
     process: OnceLock<LambdaProcess>,
 }
 
-impl Seat {
+impl FunctionSlot {
     pub(crate) fn new(number: usize) -> Arc<Self> {
         Arc::new(Self { number, invocations: AtomicU64::new(0), process: OnceLock::new() })
     }
 
     pub(crate) fn take(&self, process: LambdaProcess) {
-        self.process.set(process).expect("one process per seat");
+        self.process.set(process).expect("one process per slot");
     }
 
     pub(crate) fn process(&self) -> &LambdaProcess {
-        self.process.get().expect("the seat is taken")
+        self.process.get().expect("the slot is taken")
     }
 
-    /// The invocation under way.
+    /// The running invocation.
     pub(crate) fn invocation(&self) -> Invocation {
         (self.number, self.invocations.load(Ordering::SeqCst))
     }
 
-    /// Invokes the function; how that ended is written down.
+    /// Invokes the function and records how the invocation ended.
     pub(crate) async fn invoke(&self, event: &Value, history: &History) -> Option<Value> {
         self.invocations.fetch_add(1, Ordering::SeqCst);
         let invocation = self.invocation();
@@ -81,25 +81,25 @@ impl Seat {
     }
 }
 
-/// A seat and the proxies in front of it.
+/// A worker slot and its proxies.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) slot: Arc<FunctionSlot>,
     pub(crate) _wires: Vec<Proxy>,
 }
 
-/// What Lambda does for one worker of a queue: receives, invokes, deletes what is done. A delete may get lost.
+/// Lambda's work for one worker of a queue: receives, invokes, and deletes completed messages. A delete can get lost.
 #[derive(Debug)]
 pub(crate) struct Poller {
     pub(crate) emulator: Emulator,
     pub(crate) mapping: Mapping,
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) slot: Arc<FunctionSlot>,
     pub(crate) random: Random,
     pub(crate) history: Arc<History>,
 }
 
 impl Poller {
-    /// Until the task ends.
+    /// Runs until the task is stopped.
     pub(crate) async fn poll(self) {
         let queue = &self.mapping.queue;
         loop {
@@ -109,7 +109,7 @@ impl Poller {
                 continue;
             }
             self.history.count("batches");
-            let Some(answer) = self.seat.invoke(&batch(queue, &messages), &self.history).await else {
+            let Some(answer) = self.slot.invoke(&batch(queue, &messages), &self.history).await else {
                 continue;
             };
             let failures = answer["batchItemFailures"].as_array().expect("a batch reply");
@@ -125,7 +125,7 @@ impl Poller {
     }
 }
 
-/// The event that a function gets.
+/// The Lambda event for a batch of messages.
 fn batch(queue: &str, messages: &[Value]) -> Value {
     let records = messages.iter().map(|message| {
         json!({

@@ -8,32 +8,32 @@ struct Written {
     pk: String,
     sk: String,
     document: String,
-    /// The item's other values, such as `:state`.
+    /// The other values of the item, such as `:state`.
     values: Value,
     expression: String,
 }
 
-/// What a call says, as far as a run has to know.
+/// The content of a call that matters to a run.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
-    /// Events of which it says that they were announced by a message of their own.
+    /// Events that the call records as announced by their own message.
     pub(crate) announced: Vec<String>,
-    /// Events of which it says that nothing is left to do.
+    /// Events that the call records as completed.
     pub(crate) done: Vec<String>,
-    /// Events that it writes into a group or digest that will announce them: the partition, and the event.
+    /// Events that the call adds to a group or digest: the partition and the event.
     pub(crate) placed: Vec<(String, String)>,
-    /// The messages that its documents know.
+    /// The messages that the written documents know.
     pub(crate) messages: Vec<String>,
-    /// Whether it says of a message that it has its end.
+    /// Whether the call records that a message has its end.
     pub(crate) ends: bool,
-    /// Whether it writes what a timer will announce: a head and a member of a group.
+    /// Whether the call writes what a timer will announce: a head and a member of a group.
     pub(crate) groups: bool,
-    /// Whether it arms a timer.
+    /// Whether the call arms a timer.
     pub(crate) arms: bool,
 }
 
 impl Said {
-    /// What this call says about acts that have happened.
+    /// What this call records about completed actions.
     pub(crate) fn is_about_acts(&self) -> bool {
         !self.announced.is_empty() || !self.messages.is_empty()
     }
@@ -81,14 +81,14 @@ impl Said {
             self.placed.push((write.pk.clone(), event.to_owned()));
         }
         let ids = write.document.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
-        // Slack's: 1767225600.000006. Those of incidents and groups have no point.
+        // Slack's ids look like 1767225600.000006. Ids of incidents and groups have no point.
         self.messages.extend(ids.filter(|id| id.contains('.')).map(str::to_owned));
         self.ends |= write.document.contains(r#""resolution_sent":true"#)
             || write.document.contains(r#""closed":true"#);
     }
 }
 
-/// Whether an entry of a digest announces an event. One about the end of a group stands under an event's id too.
+/// Whether an entry of a digest announces an event. An entry about a group's end has an event's id too.
 pub(crate) fn is_about_an_object(entry: &str) -> bool {
     let entry: Value = serde_json::from_str(entry).unwrap_or_default();
     entry["object"].as_str().is_some_and(|object| !object.is_empty())

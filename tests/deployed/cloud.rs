@@ -9,19 +9,19 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 
-/// How long a tool may take.
+/// The time limit of a tool.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The region of everything.
+/// The region of all resources.
 pub(crate) const REGION: &str = "us-east-1";
 
 /// The emulated AWS account.
 pub(crate) struct Cloud {
     url: String,
     tools: PathBuf,
-    /// The template of a release for this machine's processor, with its zips beside it and the rules in `../rules`.
+    /// The release's template for this machine's processor, with the zip files beside it and the rules in `../rules`.
     pub(crate) bundle: PathBuf,
-    /// For whatever is written: the home of the tools, rules files, scratch copies of the template.
+    /// A folder for everything that is written: the home folder of the tools, rules files, copies of the template.
     pub(crate) folder: TempDir,
     boto: Mutex<Boto>,
 }
@@ -33,18 +33,18 @@ struct Boto {
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-/// What AWS answered to a call that it refused.
+/// The error answer of AWS to a refused call.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// `AccessDeniedException`, …
+    /// The error code, such as `AccessDeniedException`.
     pub(crate) code: String,
-    /// For people, who read it when a test fails.
+    /// The error text, which is printed when a test fails.
     #[expect(dead_code, reason = "for `Debug`")]
     message: String,
 }
 
 impl Cloud {
-    /// The emulator that `cargo xtask check --step deployed` has started; `None` without one.
+    /// The emulator that `cargo xtask check --step deployed` started; `None` without one.
     #[expect(
         clippy::disallowed_methods,
         reason = "where the emulator is, is a matter of the run, not of the code"
@@ -66,18 +66,18 @@ impl Cloud {
         Some(Self { url, tools, bundle, folder, boto })
     }
 
-    /// A path in the emulator.
+    /// The URL of a path at the emulator.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// A call of AWS, with the answer.
+    /// Calls AWS and returns the answer.
     pub(crate) async fn call(&self, service: &str, operation: &str, arguments: Value) -> Value {
         let request = json!({ "service": service, "operation": operation, "arguments": arguments });
         self.request(&request).await.unwrap_or_else(|refused| panic!("{service}.{operation}: {refused:?}"))
     }
 
-    /// The same as the role of a function.
+    /// Calls AWS with the role of a function.
     pub(crate) async fn call_as(
         &self,
         role: &str,
@@ -104,7 +104,7 @@ impl Cloud {
         }
     }
 
-    /// Runs `sam` in `folder`. Panics with what it printed unless it ends well.
+    /// Runs `sam` in `folder`. Panics with its output when it fails.
     pub(crate) async fn sam(&self, folder: &Path, arguments: &[&str]) -> String {
         let mut sam = self.program(&self.tools.join("sam"));
         let output = tokio::time::timeout(TIMEOUT, sam.current_dir(folder).args(arguments).output()).await;
@@ -112,7 +112,7 @@ impl Cloud {
         succeeded(&format!("sam {}", arguments[0]), &output)
     }
 
-    /// Runs `sam` in `folder`, which has to fail. Gives what it printed.
+    /// Runs `sam` in `folder`, expects it to fail, and returns its output.
     pub(crate) async fn sam_refuses(&self, folder: &Path, arguments: &[&str]) -> String {
         let mut sam = self.program(&self.tools.join("sam"));
         let output = tokio::time::timeout(TIMEOUT, sam.current_dir(folder).args(arguments).output()).await;
@@ -123,7 +123,7 @@ impl Cloud {
         printed
     }
 
-    /// Runs our command line. Panics with what it printed unless it ends well.
+    /// Runs our command line. Panics with its output when it fails.
     pub(crate) async fn tableau_webhooks(&self, arguments: &[&str]) -> String {
         let ours = std::env::current_exe().unwrap();
         let folder = ours.parent().and_then(Path::parent).expect("target/debug/deps/deployed-…");
@@ -139,7 +139,7 @@ impl Cloud {
     }
 }
 
-/// A program that finds the emulator and no settings or credentials of this machine's user.
+/// A command that uses the emulator, and no settings or credentials of this machine's user.
 fn command(program: &Path, tools: &Path, url: &str, home: &Path) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -154,7 +154,7 @@ fn command(program: &Path, tools: &Path, url: &str, home: &Path) -> Command {
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("SAM_CLI_TELEMETRY", "0"),
-        // Seconds between looks at CloudFormation, which here needs none.
+        // The interval at which SAM polls CloudFormation, in seconds; the emulator needs none.
         ("SAM_CLI_POLL_DELAY", "0.3"),
     ]);
     command.stdin(Stdio::null()).kill_on_drop(true);

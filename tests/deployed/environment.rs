@@ -7,7 +7,7 @@ use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// A duplicate that comes while the event is being handled is put off until the claim would be over: for the
+/// A duplicate that comes while the event is being handled is deferred until the claim would be over: for the
 /// function's 60 s.
 const CLAIM: Duration = Duration::from_secs(120);
 

@@ -1,11 +1,11 @@
-//! What an account holds.
+//! The inventory of an AWS account.
 
 use crate::cloud::Cloud;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Lists of AWS that show what costs money or gets in the way: service, operation, the list in the answer, and what
-/// an entry is called; an entry without a name is its own.
+/// AWS operations that list resources which cost money or block a new deployment: the service, the operation, the list
+/// in the answer, and the name of an entry (an entry without a name is its own name).
 const LISTS: &[(&str, &str, &str, &str)] = &[
     ("apigatewayv2", "get_apis", "Items", "Name"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
@@ -24,12 +24,12 @@ const LISTS: &[(&str, &str, &str, &str)] = &[
     ("sqs", "list_queues", "QueueUrls", ""),
 ];
 
-/// What an account holds.
+/// The resources of an account.
 #[derive(Debug)]
 pub(crate) struct Inventory(BTreeSet<String>);
 
 impl Inventory {
-    /// Everything there is now.
+    /// Lists all current resources.
     pub(crate) async fn take(cloud: &Cloud) -> Self {
         let mut found = BTreeSet::new();
         for (service, operation, list, name) in LISTS {
@@ -43,14 +43,14 @@ impl Inventory {
         Self(found)
     }
 
-    /// What another does not hold.
+    /// The resources that another inventory does not have.
     pub(crate) fn without(self, other: &Self) -> BTreeSet<String> {
         self.0.difference(&other.0).cloned().collect()
     }
 }
 
-/// How many bytes are in the bucket that SAM keeps for itself: the packages of deploys before the last, which
-/// `sam delete` does not look for.
+/// The bytes in the bucket that SAM creates for itself: packages of earlier deployments, which `sam delete` does not
+/// remove.
 pub(crate) async fn kept_by_sam(cloud: &Cloud) -> u64 {
     let mut bytes = 0;
     for bucket in buckets(cloud).await.into_iter().filter(|name| is_sams(name)) {

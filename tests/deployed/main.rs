@@ -1,5 +1,5 @@
-//! The stack of `template.yaml`, as a release has it, deployed with `sam deploy` to an AWS emulator that enforces policies: does an event
-//! travel through what stands there?
+//! Deploys a release's `template.yaml` with `sam deploy` to an AWS emulator that enforces policies, and checks that
+//! events arrive through the deployed stack.
 //!
 //! `cargo xtask check --step deployed` builds, starts the emulator and runs this. Without it there is nothing to
 //! run, and this says so (`--nocapture`).
@@ -19,7 +19,7 @@ use serde_json::json;
 use simulator::SAMPLE_PAT;
 use std::time::Instant;
 
-/// Says what the emulator does not do as AWS does, and what the test does about it.
+/// Prints where the emulator differs from AWS, and how the test works around it.
 #[expect(clippy::print_stdout, reason = "says out loud where the emulator differs from AWS")]
 fn tell_differences() {
     let page = include_str!("README.md");

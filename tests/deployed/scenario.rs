@@ -1,4 +1,4 @@
-//! What is shown of the deployed stack, step by step.
+//! The steps of the deployed scenario.
 
 use crate::environment::{ALARM_EMAIL, Environment, MISSING_CHANNEL, RULES, until};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClie
 use timer::{TimerMessage, schedule_name};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Three waits of the workflow's own, 15, 30 and 60 s at most, and the attempts between them.
+/// The workflow's own waits (15, 30 and 60 s at most) and the attempts between them.
 const THREE_WAITS: Duration = Duration::from_secs(150);
 
 /// The body that Tableau would post.
@@ -29,7 +29,7 @@ async fn accepted(environment: &Environment<'_>, output: &str, body: &str) -> St
     answer.body["event_id"].as_str().unwrap().to_owned()
 }
 
-/// Of every function that has a URL, so of those too that nothing else here is about.
+/// Calls every function that has a URL, including functions that no other step is about.
 pub(crate) async fn every_url_answers_a_test(environment: &Environment<'_>) {
     let token = environment.stack.token();
     assert!(token.len() == 43 && token.chars().all(|c| c.is_ascii_alphanumeric()), "43 letters and digits");
@@ -78,7 +78,7 @@ pub(crate) async fn a_wrong_token_is_refused(environment: &Environment<'_>) {
     }
 }
 
-/// Four refusals would switch the webhook off, so it is stored; and no workflow lets it vanish.
+/// Four refusals would disable the webhook, so the body is stored, and every workflow records it.
 pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(environment: &Environment<'_>) {
     let id = accepted(environment, "WebhookUrl", "{\"event_type\":\"WorkbookUpd").await;
     for workflow in ["notify-slack", "update-broadcast"] {
@@ -128,7 +128,7 @@ pub(crate) async fn a_broadcast_follows_its_workbook(environment: &Environment<'
     a_change_is_broadcast(environment, &workbook, &view, 2).await;
 }
 
-/// A changed workbook's Broadcast is overwritten, for the `times`-th time.
+/// Overwrites the broadcast of a changed workbook, for the `times`-th time.
 async fn a_change_is_broadcast(
     environment: &Environment<'_>,
     workbook: &WorkbookLuid,
@@ -147,8 +147,8 @@ async fn a_change_is_broadcast(
     until("the Broadcast is overwritten", TIMEOUT, sent).await;
 }
 
-/// What each role may not: other functions' secrets and queues, and whatever its function never does. It tests the
-/// test as well: an emulator that lets everybody do everything would show nothing about the policies.
+/// Denied actions of each role: other functions' secrets and queues, and actions that its function never calls. This
+/// checks the test too: an emulator that allows everything would prove nothing about the policies.
 pub(crate) async fn roles_are_enforced(environment: &Environment<'_>) {
     let secret = |output: &str| json!({ "SecretId": environment.stack.output(output) });
     let read = |output: &str| ("secretsmanager", "get_secret_value", secret(output));
@@ -191,7 +191,7 @@ pub(crate) async fn roles_are_enforced(environment: &Environment<'_>) {
     }
 }
 
-/// A timer of hours comes early, so the function arms it again: with its own role, settings and queue.
+/// A timer of several hours arrives early, so the function arms it again with its own role, settings and queue.
 pub(crate) async fn a_timer_of_hours_is_a_schedule(environment: &Environment<'_>) {
     let due = Timestamp::now() + SignedDuration::from_hours(8);
     let timer = TimerMessage::new("digest#notify-slack#data-alerts", due, 1);
@@ -247,7 +247,7 @@ pub(crate) async fn slack_fails_three_times(environment: &Environment<'_>) {
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("4")));
 }
 
-/// Its channel does not exist.
+/// The channel of the event does not exist.
 pub(crate) async fn what_cannot_succeed_waits(environment: &Environment<'_>) {
     let id = accepted(environment, "WebhookUrl", &payload(environment, EventName::LabelCreated)).await;
 
@@ -269,7 +269,7 @@ pub(crate) async fn what_cannot_succeed_waits(environment: &Environment<'_>) {
             assert!(answer.contains(part), "no {part} in\n{answer}");
         }
     }
-    // The emulator emits no metrics of SQS: the depth that it does show is reported in their stead.
+    // The emulator reports no SQS metrics, so the test reports the queue's depth instead.
     let (depth, _) = environment.stack.depth("NotifySlackDeadLetters").await;
     let queue = environment.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
     let of_queue = json!([{ "Name": "QueueName", "Value": queue }]);
@@ -286,7 +286,7 @@ pub(crate) async fn what_cannot_succeed_waits(environment: &Environment<'_>) {
     }
 }
 
-/// Reports what an alarm watches, and waits until it rings. Gives the alarm.
+/// Reports an alarm's metric, waits until the alarm is in state ALARM, and returns the alarm.
 async fn rings(environment: &Environment<'_>, alarm: &str, value: u64) -> Value {
     let name = environment.stack.resource(alarm);
     let look = || async {
@@ -303,7 +303,7 @@ async fn rings(environment: &Environment<'_>, alarm: &str, value: u64) -> Value 
     watched
 }
 
-/// Metrics of our own. The emulator does not take them out of logs, so they are reported here.
+/// Our own metrics. The emulator does not extract them from logs, so the test reports them.
 pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(environment: &Environment<'_>) {
     for (alarm, outcome) in
         [("NotifySlackMisconfiguredAlarm", "misconfigured"), ("UpdateBroadcastIgnoredAlarm", "ignored")]
@@ -322,11 +322,11 @@ pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(environment: &
     );
 }
 
-/// 11-A2. Nothing of the stack is there after that, so CloudFormation has not begun.
+/// 11-A2. Afterwards no resource of the stack exists, so CloudFormation never started.
 pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Environment<'_>, template: &str) {
     for (parameter, part) in [
         ("WorkflowMaximumConcurrency=10", "ConcurrencyQuotaConfirmed=true"),
-        ("DoorReservedConcurrency=5", "A new account refuses reserved concurrency"),
+        ("IngressReservedConcurrency=5", "A new account refuses reserved concurrency"),
         ("SubnetIds=subnet-0a1b2c3d", "Give both SubnetIds and SecurityGroupIds"),
     ] {
         let said = environment.stack.is_refused(template, &[parameter]).await;
@@ -335,7 +335,7 @@ pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Envir
     }
 }
 
-/// 11-A2. Parameters are texts, and Lambda wants a number here.
+/// 11-A2. Parameters are texts, and Lambda requires a number here.
 pub(crate) async fn instances_work_on_each_queue(environment: &Environment<'_>, instances: u64) {
     let mappings = environment.cloud.call("lambda", "list_event_source_mappings", json!({})).await;
     let mappings = mappings["EventSourceMappings"].as_array().unwrap();
@@ -345,7 +345,7 @@ pub(crate) async fn instances_work_on_each_queue(environment: &Environment<'_>, 
     }
 }
 
-/// An event that is done, to be asked for again after a restore.
+/// Completes an event, which is sent again after the restore.
 pub(crate) async fn an_event_is_done(environment: &Environment<'_>) -> String {
     let before = environment.messages("data-alerts");
     let body = payload(environment, EventName::UserDeleted);
@@ -355,8 +355,8 @@ pub(crate) async fn an_event_is_done(environment: &Environment<'_>) -> String {
     body
 }
 
-/// 11-A8. As docs/operations.md says under "Restore the table": the table that the deleted stack has left, at a moment.
-/// Gives the name of the restored one, and how many items it holds.
+/// 11-A8. Restores the deleted stack's table to a point in time, as docs/operations.md says under "Restore the table".
+/// Returns the restored table's name and its number of items.
 pub(crate) async fn the_table_that_is_left_is_restored(
     environment: &Environment<'_>,
     left: &str,
@@ -372,7 +372,7 @@ pub(crate) async fn the_table_that_is_left_is_restored(
     (restored, items)
 }
 
-/// 11-A8. Its items go into the table of the stack that is there now, and once only.
+/// 11-A8. Copies the restored items into the current stack's table, once.
 pub(crate) async fn its_items_are_copied_into_the_new_stack(
     environment: &Environment<'_>,
     restored: &str,
@@ -389,7 +389,7 @@ pub(crate) async fn its_items_are_copied_into_the_new_stack(
     environment.cloud.call("dynamodb", "delete_table", json!({ "TableName": restored })).await;
 }
 
-/// What was done before the restore is not done again, and Tableau's session is the old one.
+/// Events completed before the restore are not handled again, and Tableau's session is still the old one.
 pub(crate) async fn nothing_is_done_twice_after_it(environment: &Environment<'_>, body: &str, sign_ins: u32) {
     let before = environment.messages("data-news");
     let id = accepted(environment, "WebhookUrl", body).await;
@@ -424,7 +424,8 @@ pub(crate) async fn it_is_replayed(environment: &Environment<'_>) {
 }
 
 pub(crate) async fn changed_rules_take_effect(environment: &mut Environment<'_>) {
-    let (alerts, news) = (environment.messages("data-alerts"), environment.messages("data-news"));
+    let alerts = environment.messages("data-alerts");
+    let news = environment.messages("data-news");
     let token = environment.stack.token().to_owned();
 
     let template = environment.stack.with_rules(&RULES.replace("data-news", "data-alerts"));

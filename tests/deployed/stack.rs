@@ -11,20 +11,20 @@ use testkit::repository::root;
 /// The stack's name.
 pub(crate) const STACK: &str = "tableau-webhooks-test";
 
-/// The stack, deployed or about to be.
+/// The stack, before or after its deployment.
 pub(crate) struct Stack<'a> {
     cloud: &'a Cloud,
     http: Client,
     parameters: Vec<String>,
-    /// Where the functions look for the rules.
+    /// The folder in which the functions look for the rules.
     rules_file: PathBuf,
     outputs: BTreeMap<String, String>,
-    /// Physical ids by logical id.
+    /// Physical resource ids by logical id.
     resources: BTreeMap<String, String>,
     token: String,
 }
 
-/// The answer to an event.
+/// The stack's answer to a posted event.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -32,12 +32,12 @@ pub(crate) struct Answer {
 }
 
 impl<'a> Stack<'a> {
-    /// A stack that is not deployed yet, with these parameters beside those that the emulator needs.
+    /// A stack that is not deployed yet, with these parameters in addition to those that the emulator needs.
     pub(crate) fn new(cloud: &'a Cloud, parameters: &[(&str, &str)]) -> Self {
         let rules_file = cloud.folder.path().join("rules.yaml");
         let rules = rules_file.display().to_string();
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
-        // The emulator knows no archives, and lays no layers out for functions that are executables.
+        // The emulator supports no archives, and does not unpack layers for functions that are executables.
         let ours =
             [("Architecture", architecture), ("EventRetentionDays", "0"), ("RulesFile", rules.as_str())];
         let parameters =
@@ -58,7 +58,7 @@ impl<'a> Stack<'a> {
         self.deploy_with(template, &[]).await;
     }
 
-    /// The same with more parameters.
+    /// Deploys a template with additional parameters.
     pub(crate) async fn deploy_with(&mut self, template: &str, more: &[&str]) {
         let arguments = self.arguments(template, more);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -67,7 +67,7 @@ impl<'a> Stack<'a> {
         self.lay_out_layer().await;
     }
 
-    /// Deploys with parameters that the template's rules refuse. Gives what the operator reads.
+    /// Deploys with parameters that the template's rules refuse. Returns the error that the operator sees.
     pub(crate) async fn is_refused(&self, template: &str, more: &[&str]) -> String {
         let arguments = self.arguments(template, more);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -84,7 +84,7 @@ impl<'a> Stack<'a> {
         arguments.into_iter().map(str::to_owned).collect()
     }
 
-    /// The template in a copy of the bundle that has these rules: as of an operator who has edited `rules/rules.yaml`.
+    /// The template in a copy of the bundle with these rules, as if an operator had edited `rules/rules.yaml`.
     pub(crate) fn with_rules(&self, rules: &str) -> String {
         let copied = tempfile::tempdir_in(self.cloud.folder.path()).unwrap().keep();
         let processor = copied.join(self.cloud.bundle.file_name().unwrap());
@@ -94,7 +94,7 @@ impl<'a> Stack<'a> {
         processor.join("template.yaml").display().to_string()
     }
 
-    /// Reads what stands there.
+    /// Reads the deployed stack's resources and outputs.
     async fn look(&mut self) {
         let stacks =
             self.cloud.call("cloudformation", "describe_stacks", json!({ "StackName": STACK })).await;
@@ -110,7 +110,7 @@ impl<'a> Stack<'a> {
         self.token = text(&self.secret("WebhookSecretArn").await["current"]);
     }
 
-    /// Does for the functions what Lambda does and the emulator does not: lays the layer out where they look.
+    /// Unpacks the layer where the functions look for it, as Lambda does and the emulator does not.
     async fn lay_out_layer(&self) {
         let function = json!({ "FunctionName": self.resource("NotifySlack") });
         let function = self.cloud.call("lambda", "get_function_configuration", function).await;
@@ -125,7 +125,7 @@ impl<'a> Stack<'a> {
         self.outputs.get(name).unwrap_or_else(|| panic!("no output {name}: {:?}", self.outputs))
     }
 
-    /// The outputs.
+    /// The outputs of the stack.
     pub(crate) fn outputs(&self) -> &BTreeMap<String, String> {
         &self.outputs
     }
@@ -135,27 +135,28 @@ impl<'a> Stack<'a> {
         self.resources.get(id).unwrap_or_else(|| panic!("no resource {id}"))
     }
 
-    /// The secret that an output names.
+    /// The value of the secret that an output names.
     pub(crate) async fn secret(&self, output: &str) -> Value {
         let id = json!({ "SecretId": self.output(output) });
         let secret = self.cloud.call("secretsmanager", "get_secret_value", id).await;
         serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap()
     }
 
-    /// Fills in the secret that an output names.
+    /// Sets the value of the secret that an output names.
     pub(crate) async fn put_secret(&self, output: &str, value: &Value) {
         let secret = json!({ "SecretId": self.output(output), "SecretString": value.to_string() });
         self.cloud.call("secretsmanager", "put_secret_value", secret).await;
     }
 
-    /// The token in the URLs.
+    /// The token in the webhook URLs.
     pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
-    /// Posts a body to the URL that an output names, through the emulated API gateway.
+    /// Posts a body to the URL in an output, through the emulated API Gateway.
     pub(crate) async fn post(&self, output: &str, token: &str, body: &str) -> Answer {
-        // `http://<api>.execute-api.localhost:<port>/webhook`: not every resolver knows names below localhost.
+        // The URL is `http://<api>.execute-api.localhost:<port>/webhook`; not every resolver knows names below
+        // localhost.
         let url: reqwest::Url = self.output(output).parse().unwrap();
         let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
         let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default{}?token={token}", url.path()));
@@ -166,7 +167,7 @@ impl<'a> Stack<'a> {
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
-    /// How many messages wait in a queue, and how many a worker has.
+    /// How many messages are visible in a queue, and how many are in flight.
     pub(crate) async fn depth(&self, queue: &str) -> (u64, u64) {
         let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
         let arguments = json!({ "QueueUrl": self.resource(queue), "AttributeNames": names });
@@ -182,7 +183,7 @@ impl<'a> Stack<'a> {
         answer["Items"].as_array().cloned().unwrap()
     }
 
-    /// Removes it.
+    /// Deletes the stack.
     pub(crate) async fn delete(&self) {
         let arguments = ["delete", "--stack-name", STACK, "--region", REGION, "--no-prompts"];
         self.cloud.sam(self.cloud.folder.path(), &arguments).await;

@@ -1,4 +1,4 @@
-//! AWS's Runtime Interface Emulator: one function's package behind Lambda's Invoke API, without a container.
+//! AWS's Runtime Interface Emulator: runs one function's package behind Lambda's Invoke API, without a container.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -8,10 +8,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::Command;
 
-/// How long the emulator may take to listen.
+/// How long the emulator may take until it listens.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// What SAM would run, and with what.
+/// The package and environment that SAM would run.
 #[derive(serde::Deserialize)]
 pub(crate) struct Built {
     emulator: PathBuf,
@@ -25,19 +25,20 @@ struct Function {
 }
 
 impl Built {
-    /// As `functions.py` prints it.
+    /// The package and environment that `functions.py` prints.
     pub(crate) fn read(printed: &[u8]) -> Self {
         serde_json::from_slice(printed).unwrap()
     }
 }
 
-/// What a function answers to an event.
+/// A function's answer to an event.
 pub(crate) async fn answer(built: &Built, function: &str, event: &str) -> Value {
     let Function { folder, environment } = &built.functions[function];
-    let (invoke, runtime_api) = (free_address(), free_address());
+    let invoke = free_address();
+    let runtime_api = free_address();
     let mut emulator = Command::new(&built.emulator);
     emulator.args(["--runtime-interface-emulator-address", &invoke, "--runtime-api-address", &runtime_api]);
-    // It starts this relative to the function's folder, as Lambda does.
+    // The emulator starts the bootstrap relative to the function's folder, as Lambda does.
     emulator.arg("./bootstrap").current_dir(folder).env_clear().envs(environment);
     emulator.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let _emulator = emulator.spawn().unwrap();
@@ -59,7 +60,7 @@ pub(crate) async fn answer(built: &Built, function: &str, event: &str) -> Value 
     }
 }
 
-/// An address of this machine without a listener.
+/// A loopback address on which no program listens.
 fn free_address() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().to_string()

@@ -1,5 +1,5 @@
-//! `sam local invoke`, as the functions' READMEs print it: with Docker the line itself; without, the same package in
-//! the same environment under the Runtime Interface Emulator that SAM puts into its containers.
+//! Runs `sam local invoke` as the functions' READMEs print it. With Docker it runs that line itself; without, the same
+//! package and environment under the Runtime Interface Emulator that SAM puts into its containers.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -14,10 +14,10 @@ use tempfile::TempDir;
 use testkit::repository::{functions, pascal, root};
 use tokio::process::Command;
 
-/// What the READMEs print after the function's name.
+/// The arguments that the READMEs print after the function's name.
 const OPTIONS: &str = "--env-vars events/local.json --docker-network host";
 
-/// The run's own: where the tools are and what was built.
+/// The environment of the run: the tools' folder and the build folder.
 struct Run {
     tools: PathBuf,
     built: PathBuf,
@@ -26,7 +26,7 @@ struct Run {
     folder: TempDir,
 }
 
-/// The event in the line that a function's README prints.
+/// The event file in the command line of a function's README.
 fn fixture(function: &str) -> String {
     let path = format!("functions/{function}/README.md");
     let readme = std::fs::read_to_string(root().join(&path)).unwrap();
@@ -82,7 +82,8 @@ impl Run {
         reason = "what was built where, is a matter of the run, not of the code"
     )]
     async fn start() -> Option<Self> {
-        let (tools, built) = (std::env::var("TOOLS").ok()?, std::env::var("SAM_BUILD").ok()?);
+        let tools = std::env::var("TOOLS").ok()?;
+        let built = std::env::var("SAM_BUILD").ok()?;
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         slack.add_channel("data-alerts", true);
@@ -96,15 +97,16 @@ impl Run {
         docker.status().await.is_ok_and(|status| status.success())
     }
 
-    /// `events/local.json`, with this run's Tableau and Slack in place of the local stack's.
+    /// `events/local.json`, with the URLs of this run's Tableau and Slack instead of the local stack's.
     fn env_vars(&self, docker: bool) -> PathBuf {
         let text = std::fs::read_to_string(root().join("events/local.json")).unwrap();
-        let (tableau, slack) = (self.tableau.url(), self.slack.url());
+        let tableau = self.tableau.url();
+        let slack = self.slack.url();
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
         let mut values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         if !docker {
-            // In a container SAM lays the layer out in /opt.
+            // In a container SAM unpacks the layer in /opt.
             let rules = self.built.join("RulesLayer/rules.yaml");
             values["Parameters"]["RULES_FILE"] = rules.to_str().unwrap().into();
         }
@@ -113,7 +115,7 @@ impl Run {
         path
     }
 
-    /// What SAM would run.
+    /// The package and environment that SAM would run.
     async fn built(&self, docker: bool) -> Built {
         let mut python = Command::new(self.tools.join("python"));
         python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("invoke/functions.py"));

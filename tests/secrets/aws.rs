@@ -1,4 +1,4 @@
-//! AWS repeats every request.
+//! An AWS double that repeats every request in its answers.
 
 use crate::echo::{Echo, Well, every};
 use crate::environment::{AWS_TOKEN, Environment, binary, event, in_parts};
@@ -7,7 +7,8 @@ use testkit::{Request, TOKEN};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
-/// An ingress of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
+/// A function's ingress with an AWS that repeats everything except these secrets. It is called until every answer was
+/// used.
 async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
     in_parts(every(4), |_, part| {
         let well = well.clone();
@@ -41,14 +42,14 @@ fn token() -> (&'static str, serde_json::Value) {
 
 // 12-S1
 #[tokio::test]
-async fn a_secrets_manager_that_repeats_each_request_is_told_nowhere() {
+async fn requests_that_secrets_manager_repeats_appear_nowhere() {
     asked("receive-webhook", Well::Nothing, &[("EVENT_BUS_NAME", "events")], 503).await;
     asked("notify-slack", Well::Secrets(vec![token()]), &[], 502).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_bus_a_queue_and_a_table_that_repeat_each_request_are_told_nowhere() {
+async fn requests_that_a_bus_a_queue_and_a_table_repeat_appear_nowhere() {
     asked("receive-webhook", Well::Secrets(vec![token()]), &[("EVENT_BUS_NAME", "events")], 503).await;
     let pat = ("tableau", json!({ "token_name": "n", "token_secret": PAT }));
     let table = [("TABLE_NAME", "deliveries")];

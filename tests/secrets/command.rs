@@ -1,4 +1,4 @@
-//! The command line before doubles that repeat every request.
+//! The command line with doubles that repeat every request.
 
 use crate::echo::{Echo, Part, Place, Well, every};
 use crate::environment::{Environment, binary};
@@ -51,7 +51,7 @@ async fn the_local_stack_before_a_tableau_and_a_slack_that_repeat_each_request_s
     let slack = Echo::start(Well::Nothing).await;
     let plan = every(0).into_iter().filter(|repeat| repeat.place == Place::Words);
     let plan: Vec<_> = plan.filter(|repeat| matches!(repeat.status, 401 | 403)).collect();
-    // The words of a refused sign-in are shown: what comes of the first answer is seen.
+    // The text of a refused sign-in is shown, so the effect of the first answer is visible.
     tableau
         .plan(&plan.iter().rev().copied().filter(|repeat| repeat.part == Part::Secret).collect::<Vec<_>>());
     slack.plan(&plan);

@@ -14,31 +14,31 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Place {
     Body,
     Html,
-    /// The body of an error of the vendor, with a code that it has.
+    /// In the text of the vendor's error, with a code that the vendor has.
     Words,
-    /// The code of such an error.
+    /// In the code of such an error.
     Code,
-    /// A JSON text where an object belongs.
+    /// A JSON string instead of an object.
     Text,
-    /// Every field that is read of what was asked for.
+    /// In every field that the client reads.
     Fields,
-    /// The key of an object that breaks off.
+    /// In the key of an incomplete JSON object.
     Key,
     Location,
     Headers,
     StatusLine,
 }
 
-/// What of the request.
+/// Which part of the request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Part {
     All,
     Body,
-    /// The secret alone: it could be a word of the vendor's, and no limit to a text's length cuts it off.
+    /// Only the secret: it could be a word of the vendor's, and no length limit cuts it off.
     Secret,
 }
 
-/// How it is written there.
+/// The encoding of the repeated text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Encoding {
     Plain,
@@ -48,7 +48,7 @@ pub(crate) enum Encoding {
     Base64,
 }
 
-/// An answer.
+/// A planned answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Repeat {
     pub(crate) status: u16,
@@ -73,15 +73,15 @@ const PLACES: [Place; 10] = [
 const ENCODINGS: [Encoding; 5] =
     [Encoding::Plain, Encoding::Json, Encoding::Xml, Encoding::Percent, Encoding::Base64];
 
-/// Each status in each place, once with the request or its body and once with the secret alone, with one encoding after the
-/// other: another `turn` has others.
+/// A plan of answers: each status with each position, once with the request or its body and once with the secret
+/// alone, with rotating encodings. Another `turn` rotates differently.
 pub(crate) fn every(turn: usize) -> Vec<Repeat> {
     let pairs = PLACES.into_iter().flat_map(|place| STATUSES.map(|status| (status, place)));
-    // Ten statuses and five encodings: without the tens each status would have one of its own.
+    // With an equal number of statuses, tens are added so that each status gets every encoding.
     let encoding = |at: usize| ENCODINGS[(at + at / STATUSES.len() + turn) % ENCODINGS.len()];
     let of = |(at, (status, place)): (usize, (u16, Place))| {
         let part = if (at + turn).is_multiple_of(3) { Part::Body } else { Part::All };
-        // Encoded it could not be a word.
+        // An encoded secret could not be a word, so it is repeated plainly.
         let alone = if place == Place::Code { Encoding::Plain } else { encoding(at + 1) };
         [
             Repeat { status, place, part, encoding: encoding(at) },
@@ -91,15 +91,15 @@ pub(crate) fn every(turn: usize) -> Vec<Repeat> {
     pairs.enumerate().flat_map(of).collect()
 }
 
-/// What it answers properly.
+/// The calls that the double answers correctly.
 #[derive(Clone, Debug)]
 pub(crate) enum Well {
     Nothing,
-    /// Tableau's version, which is asked for before a sign-in.
+    /// Tableau's version, which clients ask for before signing in.
     Version,
-    /// The same, and its sign-in, with a new session each time.
+    /// Tableau's version and its sign-in, with a new session each time.
     SignIn,
-    /// AWS's secrets of these names, and no other call.
+    /// AWS's secrets with these names, and no other call.
     Secrets(Vec<(&'static str, Value)>),
 }
 
@@ -110,7 +110,7 @@ struct Heard {
     secrets: Vec<String>,
 }
 
-/// The server.
+/// The echo server.
 #[derive(Clone)]
 pub(crate) struct Echo {
     pub(crate) url: String,
@@ -133,18 +133,18 @@ impl Echo {
         echo
     }
 
-    /// What to answer, one after the other and round again.
+    /// The planned answers, used in turn and repeated.
     pub(crate) fn plan(&self, plan: &[Repeat]) {
         let mut heard = self.heard.lock().unwrap();
         (heard.plan, heard.repeated) = (plan.iter().copied().collect(), 0);
     }
 
-    /// How many requests it has repeated since then.
+    /// How many requests the server has repeated since the last reset.
     pub(crate) fn repeated(&self) -> usize {
         self.heard.lock().unwrap().repeated
     }
 
-    /// Sessions that it has given, and the JWTs it was sent.
+    /// The sessions that the server gave, and the JWTs that it received.
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.heard.lock().unwrap().secrets.clone()
     }
@@ -166,9 +166,9 @@ impl Echo {
     }
 }
 
-/// A request as it came.
+/// A received request.
 struct Request {
-    /// All of it.
+    /// The whole request.
     text: String,
     path: String,
     target: String,
@@ -176,7 +176,7 @@ struct Request {
     secret: String,
 }
 
-/// The secret of a request: in a header, in the body of a sign-in, or its path.
+/// The secret of a request: in a header, in the body of a sign-in, or in the path.
 fn secret(header: impl Fn(&str) -> String, path: &str, body: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let credentials = &body["credentials"];
@@ -260,7 +260,7 @@ impl Repeat {
             Part::Body => &request.body,
             Part::Secret => &request.secret,
         });
-        // What neither a status line nor a header can carry.
+        // Characters that neither a status line nor a header can contain.
         let line: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).collect();
         let host: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let head = |headers: &str, body: &str| answer(self.status, "X", headers, body);
@@ -291,7 +291,7 @@ fn is_slack(request: &Request) -> bool {
     request.path.contains("/services/") || request.path.contains("/chat.")
 }
 
-/// An error of each vendor with a code that it has.
+/// An error of each vendor, with a code that the vendor has.
 fn words(request: &Request, text: &str) -> String {
     if request.target.is_empty() && is_slack(request) {
         return json!({ "ok": false, "error": "channel_not_found", "response_metadata": { "messages": [text] } }).to_string();
@@ -304,7 +304,7 @@ fn words(request: &Request, text: &str) -> String {
     .to_string()
 }
 
-/// What is read of answers that succeed, of each vendor.
+/// The fields that clients read of successful answers, for each vendor.
 fn fields(text: &str) -> Value {
     let thing = json!({
         "id": "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb", "name": text, "title": text, "status": text, "fullName": text,

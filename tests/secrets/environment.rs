@@ -1,4 +1,4 @@
-//! The real binaries before doubles that repeat, and all that comes out of them.
+//! The real binaries with doubles that repeat requests, and all output of the binaries.
 
 use crate::echo::Repeat;
 use crate::search::assert_none;
@@ -26,7 +26,7 @@ rules:
     do: [{ notify-slack: { channel: data-alerts } }, { update-broadcast: {} }]
 ";
 
-/// Where cargo puts the binaries: above this test's own.
+/// The folder of the binaries: the parent of this test binary's folder.
 pub(crate) fn binary(name: &str) -> PathBuf {
     let ours = std::env::current_exe().unwrap();
     let folder = ours.parent().and_then(Path::parent).expect("target/debug/deps/secrets-…");
@@ -35,7 +35,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
     binary
 }
 
-/// An event about a workbook; each number makes another.
+/// An event about a workbook; each number makes another event.
 pub(crate) fn event(name: &str, number: usize) -> Value {
     json!({
         "resource": "WORKBOOK", "event_type": name, "resource_name": format!("Superstore {number}"), "site_luid": SITE,
@@ -43,9 +43,9 @@ pub(crate) fn event(name: &str, number: usize) -> Value {
     })
 }
 
-/// So many answers a stack gets: fewer than make it leave a destination alone.
+/// The number of answers per stack: too few to open a circuit.
 const ANSWERS: usize = 8;
-/// So many stacks run beside each other: most of their time they wait before they try again.
+/// The number of stacks that run at the same time: mostly they wait before a retry.
 const BESIDE: usize = 5;
 
 /// Runs `one` with each part of the plan, a few at a time.
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// A stack of its own for some answers.
+/// A new stack for some of the answers.
 pub(crate) struct Environment {
     pub(crate) services: TestEnvironment,
     secrets: Vec<String>,
@@ -78,7 +78,7 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) async fn start(secrets: &[&str]) -> Self {
         let services = TestEnvironment::with_rules(RULES).await;
-        // The template's own table, for the index that the command line reads.
+        // The template's own table, whose index the command line reads.
         let template = Template::read(&root().join("template.yaml")).unwrap();
         let places = Places { endpoint_url: String::new(), api_url: String::new() };
         let parameters: BTreeMap<String, String> =
@@ -105,12 +105,12 @@ impl Environment {
         Self { services, secrets, written: Vec::new() }
     }
 
-    /// A function behind its queue, with the keys of the services.
+    /// A function behind its queue, with the keys of the AWS double.
     pub(crate) fn queued(&self, name: &str, variables: &[(&str, &str)]) -> Function {
         self.services.queued_with(name, binary(name), variables)
     }
 
-    /// Hands events over, each in a batch of its own.
+    /// Passes events to the function, each in its own batch.
     pub(crate) async fn handle(&mut self, function: &Function, events: &[Value]) {
         for event in events {
             let answer = function.invoke(&Batch::default().message(&event.to_string()).event()).await;
@@ -118,7 +118,7 @@ impl Environment {
         }
     }
 
-    /// Runs the command line against the stack's AWS.
+    /// Runs the command line against the stack's AWS double.
     pub(crate) async fn command(&mut self, arguments: &[&str]) -> String {
         let mut command = Command::new(binary("tableau-webhooks"));
         command.args(arguments).env_clear().env("AWS_ENDPOINT_URL", self.services.aws.url());
@@ -136,8 +136,8 @@ impl Environment {
         self.written.push((what.to_owned(), text));
     }
 
-    /// Looks for every secret in all that came out: logs, answers, items, messages with their attributes, events, and what the
-    /// command line shows of them.
+    /// Searches all output for every secret: logs, answers, items, messages with their attributes, events, and the
+    /// command line's output about them.
     pub(crate) async fn assert_no_secret(&mut self, function: &Function, more: &[String]) {
         self.keep("a log", function.logs().join("\n"));
         self.command(&["events", "list", "--wide"]).await;
@@ -150,7 +150,7 @@ impl Environment {
         }
         for mut item in items {
             if item["pk"]["S"].as_str().unwrap().starts_with("session#") {
-                // The place where it belongs.
+                // The stored session, which must contain the session's token.
                 let mut document: Value =
                     serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap();
                 document["session"]["token"].take();
@@ -170,7 +170,7 @@ impl Environment {
         }
     }
 
-    /// All that was kept so far.
+    /// Everything that was stored so far.
     pub(crate) fn text(&self) -> String {
         self.written.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
     }

@@ -1,4 +1,4 @@
-//! Secrets: as people paste them, and where they must not appear.
+//! Secrets as users paste them, and outputs in which they must not appear.
 //!
 //! `pasted`: read by the types that use them. `repeating`, `aws`, `command`: doubles of Slack, Tableau and AWS repeat the whole
 //! request in every answer, the real binaries run against them at log level trace, and every byte that comes out is

@@ -1,4 +1,4 @@
-//! Secrets as people paste them, read by the types that use them.
+//! Secrets as users paste them, parsed by the types that use them.
 
 use destinations::slack::SlackCredential;
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile};
@@ -11,7 +11,7 @@ use workflow::{CredentialError, CredentialSource, Failure, chain};
 
 const SECRET: &str = "hunter2-0123456789-0123456789-0123456789";
 
-/// A kind of secret: its JSON with `SECRET` where the value goes, and that value's key.
+/// A kind of secret: its JSON with `SECRET` for the value, and the value's key.
 struct Kind {
     json: Value,
     key: &'static str,
@@ -60,7 +60,7 @@ where
     of_store(store).await
 }
 
-/// The value with every text in it changed.
+/// The value with every string in it changed.
 fn each_text(value: &Value, change: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(change(text)),
@@ -74,7 +74,7 @@ fn each_text(value: &Value, change: &impl Fn(&str) -> String) -> Value {
     }
 }
 
-/// The ways in which a right secret arrives that was pasted.
+/// Pasted variants of a correct secret.
 fn pasted(json: &Value) -> Vec<(&'static str, String)> {
     let text = json.to_string();
     let pretty = serde_json::to_string_pretty(json).unwrap();
@@ -84,7 +84,7 @@ fn pasted(json: &Value) -> Vec<(&'static str, String)> {
         with[key] = Value::Null;
         with.to_string()
     };
-    // A console for keys and values makes a text of everything.
+    // A console for key-value pairs turns every value into a string.
     let flat: serde_json::Map<String, Value> = json
         .as_object()
         .unwrap()
@@ -133,7 +133,7 @@ where
             let read = read::<T>(&text).await;
             let read = read.unwrap_or_else(|error| panic!("{form}, {}: {}", kind.key, chain(&error)));
             assert!(read == right, "{form}, {}", kind.key);
-            // The stores of local work hold secrets as a part of their own JSON.
+            // The secret files for local work contain secrets as a part of their own JSON.
             let all = format!("\u{feff}{}\r\n", json!({ "the-secret": text }));
             let local = of_store::<T>(MemorySecrets::from_json(&all).unwrap()).await;
             assert!(local.unwrap() == right, "{form}, {}, in SECRETS", kind.key);
@@ -145,7 +145,7 @@ where
     }
 }
 
-/// The ways in which a secret is wrong, each with what the error says.
+/// Wrong secrets, each with a part of the error message.
 fn wrong(kind: &Kind) -> Vec<(&'static str, String, String)> {
     let text = kind.json.to_string();
     let key = kind.key;
@@ -163,13 +163,9 @@ fn wrong(kind: &Kind) -> Vec<(&'static str, String, String)> {
         ("a line break in it", in_value("\\n"), line_break.clone()),
         ("a line break that is not escaped", in_value("\r\n"), line_break.clone()),
         ("a line break in JSON in a string", Value::from(in_value("\\n")).to_string(), line_break),
-        ("a mark in it", in_value("\u{feff}"), format!("`{key}` has a character in it that cannot be seen")),
-        (
-            "a control character",
-            in_value("\\u001b"),
-            format!("`{key}` has a character in it that cannot be seen"),
-        ),
-        ("a word for nothing", instead("null".into()), format!("`{key}` is a word for nothing")),
+        ("a mark in it", in_value("\u{feff}"), format!("`{key}` has an invisible character in it")),
+        ("a control character", in_value("\\u001b"), format!("`{key}` has an invisible character in it")),
+        ("a word for nothing", instead("null".into()), format!("`{key}` is a placeholder, not a value")),
         ("a number", instead(4711.into()), format!("`{key}`")),
         ("a misspelt key", misspelt, format!("`{}`; did you mean `{key}`?", kind.misspelt)),
         ("a secret for a key", confused, "a key is not known: there are `".to_owned()),

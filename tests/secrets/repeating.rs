@@ -1,15 +1,15 @@
-//! Tableau and Slack repeat every request; what comes out of the workflows has no secret.
+//! Tableau and Slack repeat every request; the workflows' output contains no secret.
 
 use crate::echo::{Echo, Repeat, Well, every};
 use crate::environment::{Environment, event, in_parts};
 use serde_json::{Value, json};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
-/// It could be a word, a code or a name.
+/// A secret that could be a word, a code or a name.
 const LETTERS: &str = "correcthorsebatterystaple";
 const PASSWORD: &str = "pa/ss \"wörd\" & 1 + <2>";
 
-/// Each with what is secret in it.
+/// Each credential, with its secret parts.
 fn tableau_credentials() -> [(Value, &'static str); 4] {
     let app =
         json!({ "client_id": "c", "secret_id": "i", "secret_value": PAT, "user_name": "ana@example.com" });
@@ -23,20 +23,20 @@ fn tableau_credentials() -> [(Value, &'static str); 4] {
 
 const EVENTS: [&str; 3] = ["WorkbookCreated", "WorkbookRefreshFailed", "WorkbookRefreshSucceeded"];
 
-/// A function before a double.
+/// A function with a double that repeats requests.
 struct Case {
     function: &'static str,
     /// The setting with the double's address.
     address: &'static str,
-    /// The secret with the credential: its name, what is in it, and what of that is secret.
+    /// The credential: the secret's name, its content, and the secret parts of the content.
     name: &'static str,
     credential: Value,
     secret: &'static str,
 }
 
 impl Case {
-    /// Handles events until every answer of the plan was given, and looks at all that came out. A credential that was refused is
-    /// not tried again for a minute, so that a stack that asks for nothing any more is followed by a new one.
+    /// Handles events until every planned answer was given, and searches all output. A refused credential is not
+    /// retried for a minute, so a stack that makes no more calls is replaced by a new one.
     async fn run(&self, echo: &Echo, plan: &[Repeat]) {
         echo.plan(plan);
         for stack in 0..plan.len() {
@@ -59,7 +59,7 @@ impl Case {
                 }
             }
             environment.assert_no_secret(&function, &echo.secrets()).await;
-            // There is something to look at, and it says what went wrong.
+            // There is output to search, and it names the error.
             assert!(environment.text().contains("\"outcome\":"), "{}", environment.text());
             assert!(echo.repeated() > before, "it asks for nothing: {}", environment.text());
         }
@@ -82,26 +82,26 @@ async fn of_tableau(function: &'static str, well: Well, turn: usize) {
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_sign_in_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_at_sign_in_appear_nowhere() {
     of_tableau("notify-slack", Well::Version, 0).await;
     of_tableau("update-broadcast", Well::Version, 3).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_call_of_a_session_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_in_calls_of_a_session_appear_nowhere() {
     of_tableau("notify-slack", Well::SignIn, 1).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_call_about_broadcasts_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_in_calls_about_broadcasts_appear_nowhere() {
     of_tableau("update-broadcast", Well::SignIn, 2).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_slack_that_repeats_each_message_is_told_nowhere() {
+async fn secrets_that_slack_repeats_appear_nowhere() {
     let paths = [
         "T024BE7LD/B024BE7LD/q1w2E3r4T5y6U7i8O9p0a1s2",
         "tsecretworkspace/bsecretbot/correct_horse_battery_staple",

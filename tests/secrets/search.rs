@@ -1,13 +1,13 @@
-//! Looks for a secret in what came out, in the forms in which it could be there.
+//! Searches output for a secret, in every encoding in which it could appear.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// So many characters in a row of a secret are a leak.
+/// This many consecutive characters of a secret are a leak.
 const PIECE: usize = 12;
 
-/// The forms of a secret that are looked for, all in lower case but those in base64.
+/// The encodings of a secret to search for; all in lower case except base64.
 pub(crate) struct Needles {
     any_case: Vec<String>,
     exact: Vec<String>,
@@ -34,7 +34,7 @@ impl Needles {
         let characters: Vec<char> = secret.chars().collect();
         any_case.extend(characters.windows(PIECE.min(characters.len())).map(String::from_iter));
         any_case.iter_mut().for_each(|needle| *needle = needle.to_lowercase());
-        // At each of its three places within other bytes, what depends on the secret alone.
+        // The base64 characters that depend on the secret alone, at each of its three possible offsets.
         let mut exact = Vec::new();
         for before in 0..3 {
             let bytes = [&vec![0; before], secret.as_bytes()].concat();
@@ -47,7 +47,7 @@ impl Needles {
         Self { any_case, exact }
     }
 
-    /// The form in which the secret is in the text.
+    /// The encoding in which the text contains the secret.
     pub(crate) fn find(&self, text: &str) -> Option<&str> {
         let lower = text.to_lowercase();
         let any = self.any_case.iter().find(|needle| lower.contains(needle.as_str()));
@@ -66,7 +66,7 @@ pub(crate) fn assert_none(what: &str, text: &str, secrets: &[String]) {
     }
 }
 
-// 12-S1: the search itself can fail.
+// 12-S1: the search itself finds planted secrets.
 #[test]
 fn a_planted_secret_is_found_in_each_form() {
     let secret = "qlE1g9/MMh+rj==:\"rZ\" & wörd<4>";

@@ -1,4 +1,4 @@
-//! An AWS that answers anything but a confirmation, and one whose words are shown nowhere.
+//! An AWS double that never confirms a call, and one whose texts must not appear in any output.
 
 use crate::environment::{binary, event};
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use testkit::{Batch, Function, Request, TOKEN, TestEnvironment};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// In every text that the double answers, beside the whole request.
+/// A marker in every text that the double answers, in addition to the whole request.
 const WORDS: &str = "zebra-of-the-service";
 
 /// A status, a content type and a body.
 type Reply = (u16, &'static str, String);
 
-/// An AWS that gives the webhooks' token, and answers every other call with one reply.
+/// An AWS double that returns the webhook tokens, and gives one fixed answer to every other call.
 struct Aws {
     url: String,
     reply: Arc<Mutex<Reply>>,
@@ -40,7 +40,7 @@ impl Aws {
         self.asked.lock().unwrap().clear();
     }
 
-    /// The calls since then, but for those of secrets.
+    /// The calls since the last reset, without those of Secrets Manager.
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -95,7 +95,7 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The common ingress before the bus, and a workflow's own before its queue.
+/// The common ingress, which needs the bus, and a workflow's own ingress, which needs its queue.
 fn ingresses(services: &TestEnvironment, aws: &Aws) -> [(Function, &'static str); 2] {
     let endpoint = ("AWS_ENDPOINT_URL", aws.url.as_str());
     let queue = format!("{}/123456789012/queue", aws.url);
@@ -195,7 +195,7 @@ async fn the_words_of_an_aws_that_repeats_the_request_are_shown_nowhere() {
             assert_eq!(answer.status, 503, "{call} {reply:?}: {answer:?}");
             let mut shown = format!("{answer:?}");
             if call == "sendmessage" {
-                // Behind its queue: claims, and the queues themselves.
+                // Behind the queue: claims, and the queues themselves.
                 aws.answers(reply.clone());
                 let batch = ingress.invoke(&Batch::default().message(&body).event()).await;
                 shown.push_str(&format!("{batch:?}"));

@@ -1,12 +1,13 @@
-//! What the alarms and the dashboard report to an operator.
+//! The alarms and the dashboard that operators use.
 
 use crate::reading::{dead_letters, of_type, read, resources_of};
 use serde_json::{Value, json};
 
-/// What one event sets off: back at OK a moment later, so that it rings for the next. Its end says nothing.
+/// An alarm for single events: it returns to OK a moment later, so that the next event triggers it again. Its end
+/// notifies no one.
 const MOMENTS: [&str; 3] = ["NewDeadLettersAlarm", "UndeliveredAlarm", "IgnoredAlarm"];
 
-/// An alarm that there must be.
+/// An alarm that must exist.
 struct Wanted {
     namespace: Value,
     metric: &'static str,
@@ -14,7 +15,7 @@ struct Wanted {
     threshold: u64,
 }
 
-/// The alarms on a function's own metrics, by outcome of its attempts.
+/// The alarms on a function's own metrics, by attempt outcome.
 const OUTCOMES: [&str; 3] = ["transient", "misconfigured", "ignored"];
 
 fn wanted(template: &Value) -> Vec<Wanted> {
@@ -33,7 +34,8 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         }
         let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
         if works_on_a_queue {
-            // While a destination is down, this metric shows it: SQS's age leaves out what was received often.
+            // While a destination is down this metric shows it; SQS's message age ignores messages that were received
+            // often.
             for outcome in OUTCOMES {
                 let dimensions = json!([
                     { "Name": "workflow", "Value": function },
@@ -42,7 +44,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
                 wanted.push(Wanted { namespace: own.clone(), metric: "Attempts", dimensions, threshold: 0 });
             }
         } else {
-            // Four refusals switch a webhook off.
+            // Four refusals disable a webhook.
             let dimensions = json!([
                 { "Name": "function", "Value": function },
                 { "Name": "status", "Value": "403" },
@@ -53,7 +55,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     for (id, _) in of_type(&all, "AWS::SQS::Queue") {
         let dimensions =
             json!([{ "Name": "QueueName", "Value": { "Fn::GetAtt": format!("{id}.QueueName") } }]);
-        // 11-A8: what is there, and what comes.
+        // 11-A8: the current backlog, and new messages.
         let metrics: &[(&str, u64)] = match dead_letters.contains(id) {
             true => &[("ApproximateNumberOfMessagesVisible", 0), ("NumberOfMessagesSent", 0)],
             false => &[("ApproximateAgeOfOldestMessage", 3600)],
@@ -63,7 +65,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
             wanted.push(Wanted { namespace: json!("AWS/SQS"), metric, dimensions, threshold });
         }
     }
-    // 11-A6. Metrics of a bus of one's own have both dimensions. A rule's ARN ends with the bus's name and its own.
+    // 11-A6. Metrics of a custom bus have both dimensions. A rule's ARN ends with the bus's name and the rule's name.
     //
     // Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html#eb-metrics>
     for (id, rule) in of_type(&all, "AWS::Events::Rule") {
@@ -76,7 +78,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         let metric = "InvocationsFailedToBeSentToDlq";
         wanted.push(Wanted { namespace: json!("AWS/Events"), metric, dimensions, threshold: 0 });
     }
-    // 13. Metrics of schedules have their group as their only dimension.
+    // 13. Schedule metrics have the schedule group as their only dimension.
     //
     // Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html>
     for (id, _) in of_type(&all, "AWS::Scheduler::ScheduleGroup") {
@@ -91,13 +93,13 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     wanted
 }
 
-/// Who gets an alarm: the operator's topic, the stack's own, both or none.
+/// The recipients of an alarm: the operator's topic, the stack's own topic, both or none.
 fn recipients() -> Value {
     let optional = |condition: &str, topic: &str| json!({ "Fn::If": [condition, { "Ref": topic }, { "Ref": "AWS::NoValue" }] });
     json!([optional("HasAlarmTopic", "AlarmTopicArn"), optional("HasAlarmEmail", "AlarmTopic")])
 }
 
-/// Alarms that are missing, and what is wrong with those that are there.
+/// Alarms that are missing, and mistakes in existing alarms.
 fn problems(template: &Value) -> Vec<String> {
     let all = resources_of(template);
     let alarms = of_type(&all, "AWS::CloudWatch::Alarm");
@@ -139,7 +141,8 @@ fn every_function_queue_and_api_has_its_alarms_and_they_tell_the_topics() {
     assert_eq!(problems(&read("template.yaml")), Vec::<String>::new());
 }
 
-/// 11-A8. An alarm that stays in alarm sends nothing: this one counts what comes within a minute, and is over with it.
+/// 11-A8. An alarm that stays in state ALARM sends nothing more. This alarm counts what arrives within a minute, then
+/// returns to OK.
 #[test]
 fn every_new_dead_letter_rings() {
     let all = resources_of(&read("template.yaml"));
@@ -155,7 +158,7 @@ fn every_new_dead_letter_rings() {
     assert_eq!(seen, dead_letters(&all).len());
 }
 
-/// 11-B3. Events that wait for a person are tried at least once an hour: the alarm must not end between two tries.
+/// 11-B3. Events that wait for an operator are retried at least hourly: the alarm must not end between two attempts.
 #[test]
 fn the_alarm_for_a_person_lasts_until_an_hour_has_passed_without_a_failure() {
     let all = resources_of(&read("template.yaml"));
@@ -175,7 +178,7 @@ fn the_alarm_for_a_person_lasts_until_an_hour_has_passed_without_a_failure() {
     assert_eq!(seen, dead_letters(&all).len());
 }
 
-/// 11-A4. A mail address is enough: the stack makes the topic, and subscribes it.
+/// 11-A4. An e-mail address is enough: the stack creates the topic and subscribes the address.
 #[test]
 fn a_mail_address_gets_a_topic_of_the_stack() {
     let all = resources_of(&read("template.yaml"));
@@ -186,12 +189,12 @@ fn a_mail_address_gets_a_topic_of_the_stack() {
         "TopicArn": { "Ref": "AlarmTopic" }, "Protocol": "email", "Endpoint": { "Ref": "AlarmEmail" },
     });
     assert_eq!(all["AlarmSubscription"]["Properties"], expected);
-    // CloudWatch may not use the key that AWS holds for SNS.
+    // CloudWatch may not use AWS's own key for SNS.
     assert!(all["AlarmTopic"]["Properties"]["KmsMasterKeyId"].is_null());
 }
 
 #[test]
-fn an_alarm_that_is_missing_or_tells_nobody_is_found() {
+fn an_alarm_that_is_missing_or_notifies_no_one_is_found() {
     let template = read("template.yaml");
     let ids = resources_of(&template);
     for (id, _) in of_type(&ids, "AWS::CloudWatch::Alarm") {

@@ -1,4 +1,4 @@
-//! One block per folder in `functions/`.
+//! The template has one block per folder in `functions/`.
 
 use crate::reading::{functions, of_type, pascal, resources, root};
 use serde_json::json;
@@ -52,7 +52,8 @@ fn blocks_stand_in_alphabetical_order_and_name_their_resources_after_their_folde
 
 #[test]
 fn every_function_has_a_role_of_its_own() {
-    // Without one SAM makes it, and adds managed policies that allow reading any queue and writing any log.
+    // Without an explicit role SAM creates one, with managed policies that allow reading any queue and writing any
+    // log.
     let all = resources();
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
         assert_eq!(function["Role"], json!({ "Fn::GetAtt": format!("{id}Role.Arn") }), "{id}");

@@ -1,4 +1,4 @@
-//! Metrics: what the code reports reaches CloudWatch, and the dashboard shows it, of this stack alone.
+//! Metrics that the code reports reach CloudWatch, and the dashboard shows those of this stack only.
 
 use crate::reading::{of_type, read, resources_of, root};
 use crate::scan::{reported_metrics, sources};
@@ -8,14 +8,14 @@ use std::fs;
 
 #[test]
 fn lambda_drops_no_metric_however_little_is_logged() {
-    // Lambda takes a line without a level, as ours with metrics are, for INFO.
+    // Lambda treats a log line without a level, such as our metrics, as INFO.
     //
     // Source: <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
     let logging = &read("template.yaml")["Globals"]["Function"]["LoggingConfig"];
     assert_eq!(*logging, json!({ "LogFormat": "JSON", "ApplicationLogLevel": "TRACE" }));
 }
 
-/// The text of a part of the body: with its workflow on, or off.
+/// The text of a part of the dashboard body, with its workflow enabled or disabled.
 fn text(part: &Value, on: bool) -> String {
     match (&part["Fn::If"], &part["Fn::Sub"]) {
         (Value::Array(branches), _) => text(&branches[if on { 1 } else { 2 }], on),
@@ -24,7 +24,7 @@ fn text(part: &Value, on: bool) -> String {
     }
 }
 
-/// The widgets, with all workflows on or off.
+/// The widgets, with all workflows enabled or disabled.
 fn widgets(template: &Value, on: bool) -> Vec<Value> {
     let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Join"];
     assert_eq!(body[0], "");
@@ -65,7 +65,7 @@ fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {
     assert_eq!(ours, expected.map(str::to_owned).into());
 }
 
-/// 11-A5. Dashboards have one list of names in an account, for all its regions.
+/// 11-A5. Dashboard names are unique per account, across all regions.
 #[test]
 fn a_stack_of_one_name_has_a_dashboard_in_each_region() {
     let dashboard = &read("template.yaml")["Resources"]["Dashboard"]["Properties"]["DashboardName"];
@@ -102,7 +102,7 @@ fn the_dashboards_address_is_right_in_every_partition() {
     assert_eq!(url[0], pattern);
 }
 
-/// 11-A5. A widget holds at most 100 alarms, and those of a workflow that is off are not there to be named.
+/// 11-A5. A widget has at most 100 alarms, and must not name alarms of disabled workflows.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>
 #[test]
@@ -168,14 +168,14 @@ fn numbers_are_shown_and_an_outcome_has_one_colour_everywhere() {
     assert_eq!(different.len(), colours.len(), "{colours:?}");
 }
 
-/// The names of sections in quotes or between asterisks.
+/// The section names in quotes or between asterisks.
 fn sections_named(text: &str) -> Vec<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let quote = if text.contains('"') { '"' } else { '*' };
     text.split(quote).skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// 11-A5. The text on the dashboard and the alarms say where to read on; those sections are there.
+/// 11-A5. The dashboard and the alarms name sections of the documentation, which exist.
 #[test]
 fn what_to_do_stands_where_the_dashboard_and_the_alarms_say() {
     let template = read("template.yaml");

@@ -26,7 +26,7 @@ const NOT_FOR_THE_INGRESS: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
-const FOR_THE_COMMON_DOOR: [&str; 1] = ["serve_common_ingress"];
+const FOR_THE_COMMON_INGRESS: [&str; 1] = ["serve_common_ingress"];
 /// These read for those that call them.
 const ON_REQUEST: [&str; 2] = ["table", "timer"];
 /// Read for every workflow, and set where timers of more than 15 minutes are armed: all of them or none.
@@ -36,7 +36,7 @@ const OF_SCHEDULES: [&str; 4] =
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
     let other_kind: &[&str] =
-        if function.contains("serve_common_ingress(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_DOOR };
+        if function.contains("serve_common_ingress(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_INGRESS };
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
     let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
     let of_host = runtime.iter().filter(|read| !left_out.contains(&read.within.as_str())).cloned();
@@ -77,7 +77,7 @@ fn the_code_reads_what_the_template_sets_and_the_other_way_round() {
 }
 
 #[test]
-fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
+fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
     let template = read("template.yaml");
     let variables = |id: &str| format!("/Resources/{id}/Properties/Environment/Variables");
     for (pointer, name, expected) in [
@@ -153,7 +153,7 @@ fn every_exception_is_still_read() {
     for name in NOT_SET.into_iter().chain(NOT_FOR_THE_INGRESS).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_DOOR).chain(ON_REQUEST) {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

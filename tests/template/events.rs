@@ -113,7 +113,8 @@ fn rules_take_known_events_and_only_they_may_fill_their_queues() {
 
 /// Names of the events that rules are for, and of the workflows that they start.
 fn named(rules: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut events, mut workflows) = (BTreeSet::new(), BTreeSet::new());
+    let mut events = BTreeSet::new();
+    let mut workflows = BTreeSet::new();
     for rule in rules["rules"].as_array().unwrap() {
         events.extend(rule["on"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()));
         let actions = rule["do"].as_array().unwrap().iter();
@@ -134,7 +135,7 @@ fn the_sample_of_rules_names_every_event_and_existing_workflows() {
 
 /// A storm that passes would be as many messages as there were failures, beside the one that says that it has passed.
 #[test]
-fn the_sample_of_rules_tells_no_refresh_that_goes_well_but_what_ends_a_story() {
+fn the_sample_of_rules_announces_no_success_but_the_end_of_an_incident() {
     rules::Rules::check_file(&root().join("rules.yaml")).unwrap();
     let (events, _) = named(&read("rules.yaml"));
     let well: Vec<_> =

@@ -1,4 +1,4 @@
-//! What the blocks of `template.yaml` have in common, and whether they fit `functions/` and `rules.yaml`.
+//! What the blocks of `template.yaml` have in common, and whether they match `functions/` and `rules.yaml`.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! What a company's account may ask for: a VPC, a permissions boundary.
+//! Requirements of company accounts: a VPC, a permissions boundary.
 
 use crate::reading::{INGRESS, of_type, pascal, read, resources};
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ fn every_role_takes_the_companys_permissions_boundary() {
     }
 }
 
-/// 11-A4, 11-A3. Workflows may have to reach a Tableau Server inside a network. receive-webhook talks to AWS alone, and a
-/// network without a way out would stop it.
+/// 11-A4, 11-A3. Workflows may have to reach a Tableau Server inside a VPC. receive-webhook only calls AWS, and a VPC
+/// without a route to AWS would stop it.
 #[test]
 fn workflows_can_stand_in_a_vpc_and_the_ingress_does_not() {
     let all = resources();

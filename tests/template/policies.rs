@@ -1,15 +1,15 @@
-//! Least privilege.
+//! Least privilege: what the roles may do.
 
 use crate::reading::{INGRESS, functions, pascal, read, root, target};
 use serde_json::{Value, json};
 use std::fs;
 
-/// AWS has no resources for them, so their `Resource` can only be `*`.
+/// Actions for which IAM has no resources, so their `Resource` must be `*`.
 ///
 /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>
 const WITHOUT_RESOURCES: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
 
-/// What Lambda does in the name of the role of a function in a VPC; it wants any resource.
+/// Lambda's own actions in the role of a function in a VPC; they need any resource.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>
 const NETWORK_INTERFACES: [&str; 6] = [
@@ -21,7 +21,7 @@ const NETWORK_INTERFACES: [&str; 6] = [
     "ec2:UnassignPrivateIpAddresses",
 ];
 
-/// Schedules have names of their own, of which a role knows how they begin.
+/// A schedule's name is generated, so a role names only its prefix.
 const OF_SCHEDULES: [&str; 2] = ["scheduler:CreateSchedule", "scheduler:GetSchedule"];
 
 /// Whether the resources are schedules of one workflow.
@@ -33,7 +33,7 @@ fn are_schedules_of_one(statement: &Value) -> bool {
         && functions().iter().any(|folder| folder.chars().take(16).collect::<String>() == name)
 }
 
-/// Every object in `value` with a key `Effect`, that is, every statement of a policy.
+/// Every object in `value` with a key `Effect`, which is every policy statement.
 fn statements<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(map) => {
@@ -77,7 +77,7 @@ fn no_policy_has_a_wildcard_but_for_xray_a_vpc_and_names_of_schedules() {
     }
 }
 
-/// What a function's role may do with the table's items: the actions, and the keys of the items.
+/// What a function's role may do with the table's items: the actions and the partition keys.
 fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
     let mut found = Vec::new();
     statements("", role, &mut found);
@@ -89,10 +89,10 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
     of_the_table.map(|statement| (statement["Action"].clone(), keys(statement))).collect()
 }
 
-/// What all workflows that sign in to Tableau share.
+/// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 
-/// The kinds of items that our code keeps for a workflow: the first parts of their keys.
+/// The kinds of items that our code stores for a workflow: the first parts of their keys.
 fn kinds() -> Vec<String> {
     let mut kinds = vec!["delivery".to_owned()];
     let mut folders = vec![root().join("shared")];
@@ -132,7 +132,7 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
             continue;
         }
         let signs_in = !resource(&id)["Environment"]["Variables"]["TABLEAU_SECRET"].is_null();
-        // The statements before it are alerting's.
+        // The statements before this one are alerting's.
         let Some(((actions, keys), of_alerting)) = reached.split_last() else { panic!("{folder}: none") };
         let reads = actions.as_array().unwrap().contains(&json!("dynamodb:GetItem"));
         assert_eq!(reads, signs_in, "{folder}: dynamodb:GetItem on the table");
@@ -147,14 +147,15 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
     }
 }
 
-/// Whether the function of a folder announces with `shared/alerting`.
+/// Whether a folder's function uses `shared/alerting`.
 fn uses_alerting(folder: &str) -> bool {
     let manifest = fs::read_to_string(root().join("functions").join(folder).join("Cargo.toml")).unwrap();
     manifest.lines().any(|line| line == "alerting.workspace = true")
 }
 
-/// The actions and keys that alerting needs on the table. `shared/alerting/tests/over_time/dynamodb.rs` shows that these
-/// are the kinds of its keys, and that only groups and digests are listed. Sites and contents are in no transaction.
+/// The actions and keys that alerting needs on the table. `shared/alerting/tests/over_time/dynamodb.rs` proves that
+/// these are the kinds of its keys, and that only groups and digests are listed. Sites and contents are in no
+/// transaction.
 fn all_of_alerting(folder: &str) -> Vec<(Value, Value)> {
     let of = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}#{folder}#*")).collect::<Vec<_>>();
     let in_transactions = of(&["incident", "window", "group", "digest"]);
@@ -181,7 +182,8 @@ fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_oth
             "Effect": "Allow",
             "Action": "dynamodb:Query",
             "Resource": { "Fn::Sub": "${DeliveryTable.Arn}/index/by_due" },
-            // The partition key of the index is the workflow's name: a pattern would reach others that begin alike.
+            // The index's partition key is the workflow's name: a pattern would also match workflows whose names begin
+            // alike.
             "Condition": { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [folder] } },
         });
         let expected = if uses_alerting(&folder) { vec![&expected] } else { Vec::new() };
@@ -189,7 +191,7 @@ fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_oth
     }
 }
 
-/// The statements of a function's role that are there if a condition holds.
+/// The statements of a function's role that exist only if a condition holds.
 fn conditional(role: &Value, condition: &str) -> Vec<Value> {
     let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
     let branches = statements.iter().map(|statement| &statement["Fn::If"]);
@@ -198,8 +200,8 @@ fn conditional(role: &Value, condition: &str) -> Vec<Value> {
     chosen.map(|branch| branch[1].clone()).collect()
 }
 
-/// 11-A4, 11-A8. What a role may for X-Ray and for a VPC it may only with them, and in a VPC Lambda may and the
-/// function's code may not: a call of its code has the key `lambda:SourceFunctionArn`.
+/// 11-A4, 11-A8. X-Ray and VPC permissions exist only when these are used. In a VPC, Lambda may use them and the
+/// function's code may not: calls of the code have the key `lambda:SourceFunctionArn`.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security>
 #[test]

@@ -1,4 +1,4 @@
-//! Queues, their dead-letter queues, and who works on them.
+//! Queues, their dead-letter queues, and the functions that process them.
 
 use crate::reading::{dead_letters, of_type, read, resources, target};
 use serde_json::json;
@@ -35,7 +35,8 @@ fn every_queue_has_one_function_that_reports_partial_batches() {
 
 #[test]
 fn a_message_stays_invisible_for_six_times_the_functions_timeout() {
-    let (template, all) = (read("template.yaml"), resources());
+    let template = read("template.yaml");
+    let all = resources();
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
         let timeout =
             function["Timeout"].as_u64().or_else(|| template["Globals"]["Function"]["Timeout"].as_u64());
@@ -70,7 +71,7 @@ fn every_queue_is_encrypted_and_has_dead_letters_that_keep_longer() {
     }
 }
 
-/// 11-A2. Lambda takes 2 at least. The emulator takes a number alone, and a parameter is a text.
+/// 11-A2. Lambda requires at least 2. The emulator accepts only a number, and a parameter is a text.
 #[test]
 fn two_instances_work_on_a_queue_unless_a_parameter_says_more() {
     let template = read("template.yaml");
@@ -88,8 +89,8 @@ fn two_instances_work_on_a_queue_unless_a_parameter_says_more() {
     }
 }
 
-/// 11-A1. Lambda drops a chain of invocations of one function after about 16, however long they are apart: four hours of
-/// quiet hours.
+/// 11-A1. Lambda stops a chain of about 16 invocations of one function, however far apart: about four hours of quiet
+/// hours.
 #[test]
 fn a_function_that_sends_to_its_own_queue_may_be_invoked_again_and_again() {
     let all = resources();
@@ -117,8 +118,8 @@ fn a_function_that_sends_to_its_own_queue_may_be_invoked_again_and_again() {
     assert!(senders > 0);
 }
 
-/// The function gives up by itself, with a reason, long before: after 50 failed tries, or three days of a mistake that
-/// a person has to mend, with waits of up to an hour.
+/// The function gives up with a reason long before SQS does: after 50 failed attempts, or after three days of a
+/// mistake that an operator must fix, with waits of up to an hour.
 #[test]
 fn sqs_gives_up_only_on_what_kills_the_function_each_time() {
     let all = resources();

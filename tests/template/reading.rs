@@ -1,4 +1,4 @@
-//! The template as JSON, and the folders it must fit.
+//! The template as JSON, and the folders that it must match.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Value {
     to_json(&documents[0])
 }
 
-/// YAML as JSON, CloudFormation's short forms (`!Ref X`) as its long ones (`{"Ref": "X"}`).
+/// Converts YAML to JSON, and CloudFormation's short forms (`!Ref X`) to long forms (`{"Ref": "X"}`).
 fn to_json(yaml: &Yaml<'_>) -> Value {
     match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
@@ -57,7 +57,7 @@ pub(crate) fn of_type<'a>(all: &'a BTreeMap<String, Value>, kind: &str) -> Vec<(
     all.iter().filter(|(_, r)| r["Type"] == kind).map(|(id, r)| (id.as_str(), &r["Properties"])).collect()
 }
 
-/// The common ingress, which no parameter switches off; the other functions are workflows.
+/// The common ingress, which no parameter disables. All other functions are workflows.
 pub(crate) const INGRESS: &str = "receive-webhook";
 
 /// The X of `!GetAtt X.…`.
@@ -65,7 +65,7 @@ pub(crate) fn target(value: &Value) -> Option<&str> {
     value["Fn::GetAtt"].as_str()?.split('.').next()
 }
 
-/// Queues that messages fall into from other queues.
+/// The dead-letter queues.
 pub(crate) fn dead_letters(all: &BTreeMap<String, Value>) -> BTreeSet<&str> {
     let queues = of_type(all, "AWS::SQS::Queue").into_iter();
     queues.filter_map(|(_, queue)| target(&queue["RedrivePolicy"]["deadLetterTargetArn"])).collect()

@@ -131,9 +131,9 @@ fn what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions() {
 
 /// 11-A2. A new account refuses reservations itself, in the middle of a deploy.
 #[test]
-fn a_new_account_is_told_that_it_cannot_reserve() {
+fn a_new_account_is_refused_with_the_reason_that_it_cannot_reserve() {
     let template = read("template.yaml");
-    for reserved in [("DoorReservedConcurrency", "5"), ("WorkflowReservedConcurrency", "3")] {
+    for reserved in [("IngressReservedConcurrency", "5"), ("WorkflowReservedConcurrency", "3")] {
         let refused = refusals(&template, &[reserved]);
         assert!(refused.len() == 1 && refused[0].contains("reserved concurrency"), "{refused:?}");
         let confirmed = refusals(&template, &[reserved, ("ConcurrencyQuotaConfirmed", "true")]);

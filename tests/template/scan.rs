@@ -1,19 +1,19 @@
-//! What sources say, as far as text shows it.
+//! Extracts variables and metrics from sources by text search.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// A variable that code reads.
+/// A variable that the code reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Read {
-    /// Its name.
+    /// The variable's name.
     pub(crate) variable: String,
-    /// The `fn` that reads it.
+    /// The `fn` that reads the variable.
     pub(crate) within: String,
 }
 
-/// The Rust sources below a folder, without their tests, in one text.
+/// The Rust sources below a folder, without tests, as one text.
 pub(crate) fn sources(folder: &Path) -> String {
     let mut all = String::new();
     let mut folders = vec![folder.to_owned()];
@@ -31,11 +31,11 @@ pub(crate) fn sources(folder: &Path) -> String {
     all
 }
 
-/// The variables that are read through `Env` and `Settings`, or the closure that our `Config`s have for what may be
-/// missing: `get("NAME")`, `optional("NAME")`.
+/// The variables that the code reads through `Env` and `Settings`, or through the closure for optional ones in our
+/// `Config`s: `get("NAME")`, `optional("NAME")`.
 ///
 /// # Panics
-/// When a text that looks like a variable's name stands anywhere else: this function would be blind for it.
+/// When a text that looks like a variable's name is anywhere else: this search would miss it.
 pub(crate) fn reads(source: &str) -> BTreeSet<Read> {
     let mut found = BTreeSet::new();
     for (at, _) in source.match_indices('"') {
@@ -62,7 +62,7 @@ fn function_around(before: &str) -> String {
     name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// The metrics that are reported: by name in the runtime, as counters elsewhere.
+/// The reported metrics: by name in the runtime, as counters elsewhere.
 pub(crate) fn reported_metrics(source: &str) -> BTreeSet<String> {
     let after = |start: &str, end: fn(char) -> bool| -> Vec<String> {
         let rest = source.split(start).skip(1);
@@ -71,7 +71,7 @@ pub(crate) fn reported_metrics(source: &str) -> BTreeSet<String> {
     let mut names = after("Metric::count(\"", |c| c == '"');
     names.extend(after("Metric::milliseconds(\"", |c| c == '"'));
     let counters = after("monotonic_counter.", |c| !(c.is_alphanumeric() || c == '_'));
-    // Prose about counters names none.
+    // Comments about counters contain no metric names.
     let counters = counters.iter().filter(|name| !name.is_empty());
     names.extend(counters.map(|name| crate::reading::pascal(&name.replace('_', "-"))));
     names.into_iter().collect()
@@ -88,7 +88,8 @@ fn variables_are_found_with_the_function_that_reads_them() {
             answer("POST", headers.get("content-type"));
         }
         async fn config(env: &Env) -> Result<(), MissingSettings> {
-            let (mut settings, optional) = (env.required(), |name| env.get(name));
+            let mut settings = env.required();
+            let optional = |name| env.get(name);
             (settings.get("TABLE_NAME"), optional("SITE"))
         }
     "#;

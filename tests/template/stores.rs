@@ -1,11 +1,11 @@
-//! What cannot be made again: the table, the token in the webhooks' URLs. And what is not wanted without being asked for.
+//! Resources that cannot be recreated: the table, the token in the webhook URLs. And resources that must be optional.
 
 use crate::reading::read;
 use serde_json::{Value, json};
 
-/// 11-A7. An edit of `GenerateSecretString` makes CloudFormation generate a new value: with it every webhook at Tableau,
-/// whose URL has the old token, gets 403, and is switched off after four of them. What has to change goes into another
-/// secret, beside this one.
+/// 11-A7. An edit of `GenerateSecretString` makes CloudFormation generate a new token. Then every webhook at Tableau,
+/// whose URL has the old token, gets 403 and is disabled after four of them. A changed setting belongs in a second
+/// secret.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-secretsmanager-secret-generatesecretstring.html>
 #[test]
@@ -23,8 +23,8 @@ fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
     assert!(secret["Properties"]["Name"].is_null(), "another name would be another secret");
 }
 
-/// 11-A7. DynamoDB cannot change what an index carries: a deploy that tries fails, or removes the index and takes `events
-/// list` away until it is filled again. Another set of attributes goes into an index with another name.
+/// 11-A7. DynamoDB cannot change the attributes of an index: a deployment that tries fails, or deletes the index and
+/// breaks `events list` until it is rebuilt. Another set of attributes needs an index with another name.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateGlobalSecondaryIndexAction.html>
 #[test]
@@ -55,8 +55,8 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
 }
 
 // 13
-/// Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a deploy
-/// that tries makes an empty table.
+/// Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a
+/// deployment that tries creates an empty table.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>
 #[test]
@@ -74,7 +74,7 @@ fn the_table_has_a_partition_key_and_a_sort_key() {
     }
 }
 
-/// 13. A sweep asks it for what is due; an index over whole documents would be written with each of them.
+/// 13. A sweep queries this index for due items; an index with whole documents would be written with each document.
 #[test]
 fn the_index_of_what_is_due_has_keys_alone() {
     let template = read("template.yaml");
@@ -107,7 +107,7 @@ fn the_table_stays_when_the_stack_goes() {
     );
 }
 
-/// 11-A8. Five to ten dollars a million events, for little that the logs do not say.
+/// 11-A8. X-Ray costs five to ten dollars per million events, and says little that the logs do not say.
 #[test]
 fn nothing_is_traced_unless_asked_for() {
     let template = read("template.yaml");

@@ -1,13 +1,13 @@
-//! Workflows that a parameter switches off, whole.
+//! A parameter disables a workflow with all of its resources.
 
 use crate::reading::{INGRESS, functions, pascal, read};
 use serde_json::{Value, json};
 
-/// Shared in form, used by one workflow: without it they would cost something for nothing.
+/// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
 const OF_ONE_WORKFLOW: [(&str, &str); 2] =
     [("SlackSecret", "NotifySlack"), ("SlackSecretArn", "NotifySlack")];
 
-/// What a first deploy is for.
+/// The workflow that is enabled by default, for a first deployment.
 const ON_BY_ITSELF: &str = "NotifySlack";
 
 /// The workflow that a resource or output belongs to.
@@ -15,12 +15,12 @@ fn owner(id: &str, workflows: &[String]) -> Option<String> {
     if let Some((_, workflow)) = OF_ONE_WORKFLOW.iter().find(|(other, _)| *other == id) {
         return Some((*workflow).to_owned());
     }
-    // The longest, if one workflow's name begins with another's.
+    // The longest match, in case one workflow's name begins with another's.
     let names = workflows.iter().map(|name| pascal(name)).filter(|name| id.starts_with(name));
     names.max_by_key(String::len)
 }
 
-/// What a switch does not switch, or should not.
+/// Resources that a switch does not disable, or that it wrongly disables.
 fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
     for section in ["Resources", "Outputs"] {
@@ -44,7 +44,7 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
             problems.push(format!("Conditions.{workflow}On is not {switch}"));
         }
         let body = &template["Parameters"][&parameter];
-        // 11-A2, 11-A8: a workflow that a new version brings must not switch itself on.
+        // 11-A2, 11-A8: a workflow that a new version adds must not enable itself.
         let default = if workflow == ON_BY_ITSELF { "true" } else { "false" };
         if body["Default"] != default || body["AllowedValues"] != json!(["true", "false"]) {
             problems.push(format!("Parameters.{parameter}: {body}"));

@@ -1,12 +1,12 @@
-//! Timers: schedules that functions make, and the hourly sweep.
+//! Timers: the schedules that functions create, and the hourly sweep.
 
 use crate::reading::{functions, of_type, pascal, read, resources_of};
 use serde_json::{Value, json};
 
-/// The setting that says that a function makes schedules.
+/// The variable that says that a function creates schedules.
 const GROUP: &str = "TIMER_GROUP_NAME";
 
-/// The logical ids of the functions that make schedules, with their folders.
+/// The logical ids of the functions that create schedules, with their folders.
 fn with_schedules(template: &Value) -> Vec<(String, String)> {
     let has_them = |id: &str| {
         let variables = &template["Resources"][id]["Properties"]["Environment"]["Variables"];
@@ -20,7 +20,7 @@ fn statements(role: &Value) -> &Vec<Value> {
     role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap()
 }
 
-/// What is not as the timers need it.
+/// What is wrong with the resources of timers.
 fn problems(template: &Value) -> Vec<String> {
     let all = resources_of(template);
     let mut problems = Vec::new();
@@ -41,7 +41,7 @@ fn problems(template: &Value) -> Vec<String> {
         expect("TIMER_QUEUE_ARN", &variables["TIMER_QUEUE_ARN"], arn(&queue));
         expect("TIMER_DEAD_LETTERS_ARN", &variables["TIMER_DEAD_LETTERS_ARN"], arn(&letters));
 
-        // Who may be the scheduler, and for whose schedules: those of the stack's group.
+        // The role's trust policy: EventBridge Scheduler, for schedules of the stack's group.
         //
         // Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html>
         let trust = json!([{
@@ -61,7 +61,7 @@ fn problems(template: &Value) -> Vec<String> {
         let condition = |id: &str| template["Resources"][id]["Condition"].clone();
         expect("condition", &condition(&role), condition(&id));
 
-        // What the function may.
+        // The function's permissions.
         let own = statements(properties(&format!("{id}Role")));
         let may = |service: &str| -> Value {
             let of_service = own.iter().filter(|one| one["Action"].to_string().contains(service));
@@ -112,7 +112,7 @@ fn a_function_with_timers_may_make_schedules_of_its_own_that_send_to_its_own_que
     assert_eq!(problems(&template), Vec::<String>::new());
 }
 
-/// A function that makes no schedules has no permission left over, and no sweep.
+/// A function that creates no schedules has no permission for them, and no sweep.
 #[test]
 fn a_function_without_timers_has_nothing_of_them() {
     let template = read("template.yaml");
@@ -126,7 +126,8 @@ fn a_function_without_timers_has_nothing_of_them() {
     }
 }
 
-/// The group goes with the stack, and its schedules with it: those of the group `default` would stay.
+/// The schedule group is deleted with the stack, and its schedules with it; schedules in the group `default` would
+/// remain.
 #[test]
 fn the_stack_has_a_group_of_schedules_and_an_alarm_for_what_they_cannot_bring() {
     let template = read("template.yaml");

@@ -9,6 +9,7 @@ mod release;
 mod repository;
 mod requirements;
 mod template;
+mod texts;
 
 use clap::{Parser, Subcommand};
 use repository::{Problem, Repository};
@@ -30,6 +31,7 @@ enum Chore {
     Release(release::Arguments),
     Requirements(requirements::Arguments),
     Template(template::Arguments),
+    Texts(texts::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +54,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
         Chore::Release(arguments) => release::run(&repository, &arguments),
         Chore::Requirements(arguments) => requirements::run(&repository, &arguments),
         Chore::Template(arguments) => template::run(&repository, &arguments),
+        Chore::Texts(arguments) => texts::run(&repository, &arguments),
     }
 }

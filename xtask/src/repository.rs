@@ -32,6 +32,12 @@ impl Repository {
         }
     }
 
+    /// The checkout with this root.
+    #[cfg(test)]
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// A file or folder of the repository.
     pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join(path)

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 
 fn launch(arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
     let launcher = env::current_exe()?;
-    let folder = launcher.parent().ok_or("this program is in no folder")?;
+    let folder = launcher.parent().ok_or("cannot find the folder of this program")?;
     let program = folder.join(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
     let needs = needs(&arguments);
     let root = repository()?;
@@ -87,7 +87,10 @@ fn needs(arguments: &[OsString]) -> Needs {
 /// The root of the repository, where the workspace is.
 fn repository() -> Result<PathBuf, Box<dyn Error>> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
-    ours.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "the launcher is not in cli/launcher".into())
+    ours.ancestors()
+        .nth(2)
+        .map(Path::to_owned)
+        .ok_or_else(|| "cannot find the repository that this program was built from".into())
 }
 
 /// The names of the functions: of their folders, packages and binaries alike.

@@ -1,28 +1,28 @@
-//! Ids of events and of SQS messages, and their first digits, which are enough where they are unique. No I/O.
+//! Ids of events and of SQS messages. Their first digits are enough where they are unique. No I/O.
 
 use crate::out::plain;
 use std::collections::BTreeMap;
 
-/// The least digits that name an event.
+/// The fewest first digits that may be given for an id.
 const LEAST_DIGITS: usize = 4;
-/// How many digits an event's id has.
+/// The number of digits of an event id.
 const EVENT_DIGITS: usize = 64;
-/// How long the id of an SQS message is, which is a UUID.
+/// The length of an SQS message id, which is a UUID.
 const MESSAGE_LENGTH: usize = 36;
-/// How many hexadecimal digits are in it.
+/// The number of hexadecimal digits in an SQS message id.
 const MESSAGE_DIGITS: usize = 32;
-/// How many digits of a candidate are shown, unless it takes more to distinguish it from the others.
+/// How many digits of a candidate an error shows; more if necessary to tell it from the others.
 const SHOWN_DIGITS: usize = 12;
 /// The most candidates that an error names.
 const NAMED: usize = 10;
 
-/// Ids, each with what it is the id of.
+/// Ids, each with a description of what it identifies.
 pub(super) type Candidates = BTreeMap<String, String>;
 
-/// Reads the id of an event, or the first digits of one.
+/// Reads an event id or the first digits of one.
 ///
 /// # Errors
-/// A sentence that says what is wrong and what to write.
+/// What is wrong, and what to write.
 pub(super) fn event_id(text: &str) -> Result<String, String> {
     if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || text.len() > EVENT_DIGITS {
         return Err(
@@ -33,10 +33,10 @@ pub(super) fn event_id(text: &str) -> Result<String, String> {
     long_enough(text, text.len())
 }
 
-/// Reads the id of an event or of an SQS message, or the first digits of one.
+/// Reads an event id or an SQS message id, or the first digits of one.
 ///
 /// # Errors
-/// A sentence that says what is wrong and what to write.
+/// What is wrong, and what to write.
 pub(super) fn dead_letter_id(text: &str) -> Result<String, String> {
     let is_message = text.contains('-') && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
@@ -58,15 +58,15 @@ fn long_enough(text: &str, digits: usize) -> Result<String, String> {
     }
 }
 
-/// Whether it is an id, and not only the first digits of one.
+/// Whether the text is a complete id and not only its first digits.
 pub(super) fn is_whole(id: &str) -> bool {
     id.len() == if id.contains('-') { MESSAGE_LENGTH } else { EVENT_DIGITS }
 }
 
-/// The error about first digits that several ids have.
+/// The error that several ids begin with the given digits.
 pub(super) fn ambiguous(beginning: &str, candidates: &Candidates) -> String {
     let shown = candidates.iter().take(NAMED).map(|(id, what)| {
-        // As many digits as distinguish one from the others.
+        // Shows as many digits as are necessary to tell this candidate from the others.
         let others = candidates.keys().filter(|other| *other != id);
         let digits = others.map(|other| alike(id, other) + 1).max().unwrap_or_default().max(SHOWN_DIGITS);
         format!("{} ({})", plain(id.get(..digits).unwrap_or(id)), plain(what))
@@ -76,7 +76,7 @@ pub(super) fn ambiguous(beginning: &str, candidates: &Candidates) -> String {
     format!("{} ids begin with {beginning}: {}{more}; write more digits", candidates.len(), shown.join(", "))
 }
 
-/// How many digits two ids have in common at the beginning.
+/// How many first digits two ids have in common.
 fn alike(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
 }

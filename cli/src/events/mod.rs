@@ -1,4 +1,4 @@
-//! `events`: what became of events at a stack, and sending them round again.
+//! The command `events`: looks up what happened to events, and replays them.
 
 mod dead_letters;
 mod history;
@@ -17,12 +17,12 @@ use serde::{Serialize, Serializer};
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// An instant in the one form in which texts sort as instants do, for JSON.
+/// Writes a timestamp for JSON, in the format whose alphabetical order is the order in time.
 fn instant<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     at.map(|at| format!("{at:.3}")).serialize(serializer)
 }
 
-/// Carries out a command.
+/// Runs an `events` command.
 pub(crate) async fn run(command: EventsCommand) -> Result<ExitCode, BoxError> {
     match command {
         EventsCommand::List(options) => history::list(options).await,

@@ -17,7 +17,7 @@ pub(crate) enum EventsCommand {
     /// List events and their outcomes, newest first
     ///
     /// Shows one line for each event and workflow, of the last 24 hours unless --since says otherwise. Records are kept for 30
-    /// days. Columns are cut to the width of the terminal, with … in place of what is left out; --wide shows all of it.
+    /// days. Long columns are shortened to the width of the terminal and end with …; --wide shows them whole.
     #[command(after_help = help::EVENTS_LIST)]
     List(ListOptions),
     /// Show everything about one event: each workflow, each attempt, each error
@@ -69,13 +69,13 @@ pub(crate) struct ListOptions {
     /// Only events of this resource: its LUID or the first 8 digits of it, or a part of its name
     #[arg(long, value_name = "TEXT")]
     pub(super) resource: Option<String>,
-    /// The most lines to show
+    /// The largest number of lines to show
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) limit: u32,
     /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
-    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    /// Do not shorten columns to the width of the terminal (80 columns if there is no terminal)
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub(crate) struct ShowOptions {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub(crate) struct SelectorOptions {
-    /// Ids of events or of SQS messages. The first 4 digits are enough where they are unique. Without an id: all
+    /// Ids of events or of SQS messages. The first 4 digits are enough where they are unique. Without ids: all dead letters
     #[arg(value_name = "EVENT_ID", value_parser = dead_letter_id)]
     ids: Vec<String>,
     /// Only events of this workflow
@@ -127,7 +127,7 @@ pub(crate) struct ReplayOptions {
     /// Print one JSON object per line instead of a table, with the fields of `dead-letters list --json`
     #[arg(long)]
     pub(super) json: bool,
-    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    /// Do not shorten columns to the width of the terminal (80 columns if there is no terminal)
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
@@ -141,7 +141,7 @@ pub(crate) struct DeadLettersOptions {
     /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
-    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    /// Do not shorten columns to the width of the terminal (80 columns if there is no terminal)
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Tables of which each row is one line. No I/O.
+//! Tables with one line per row. No I/O.
 
 use crate::colour::paint;
 use crate::out::plain;
@@ -6,9 +6,9 @@ use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The most that a resource's name gets.
+/// The widest column for a resource's name.
 const NAME_WIDTH: usize = 28;
-/// In less room than this, times and ids have their short forms.
+/// In a table narrower than this, times and ids are shortened.
 const ROOMY_WIDTH: usize = 120;
 const GAP: &str = "  ";
 
@@ -23,12 +23,13 @@ pub(super) fn name(text: &str) -> String {
     cell(&shortened(plain(text).trim(), NAME_WIDTH))
 }
 
-/// A cell with an event's id: in short so much of it as names the event.
+/// A cell with an event's id; in a narrow table only as many digits as identify the event.
 pub(super) fn event_id(id: &str, is_narrow: bool) -> String {
     cell(id.get(..if is_narrow { 8 } else { 12 }).unwrap_or(id))
 }
 
-/// A cell with the id of a message that is not an event: in short so much of it as names the message.
+/// A cell with the id of a message that is not an event; in a narrow table only as many digits as identify the
+/// message.
 pub(super) fn message_id(id: &str, is_narrow: bool) -> String {
     if is_narrow { cell(id.get(..8).unwrap_or(id)) } else { format!("message {}", plain(id)) }
 }
@@ -47,12 +48,12 @@ fn passed(passed: SignedDuration) -> String {
     }
 }
 
-/// A column, and how much of it may be cut where a row has less room than it takes.
+/// A column, and how far its cells may be shortened if the row is too wide.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     head: &'static str,
     cut: Cut,
-    /// The colour of a cell with this text.
+    /// The colour of a cell, by its text.
     style: fn(&str) -> Style,
 }
 
@@ -63,9 +64,9 @@ fn no_style(_: &str) -> Style {
 #[derive(Clone, Copy, Debug)]
 enum Cut {
     Never,
-    /// The end is cut, down to this width.
+    /// The end of a cell is cut, down to this width.
     End(usize),
-    /// The middle is cut, down to this width.
+    /// The middle of a cell is cut, down to this width.
     Middle(usize),
 }
 
@@ -80,17 +81,17 @@ impl Column {
         Self { head, cut: Cut::End(least), style: no_style }
     }
 
-    /// A column whose cells lose their middles: `DatasourceRefreshFailed` begins and ends with what counts.
+    /// A column whose cells are cut in the middle: the beginning and the end of `DatasourceRefreshFailed` say most.
     pub(super) const fn cut_in_the_middle(head: &'static str, least: usize) -> Self {
         Self { head, cut: Cut::Middle(least), style: no_style }
     }
 
-    /// The same column, its cells in the colours that `style` gives their texts.
+    /// Colours the column's cells by `style`.
     pub(super) const fn coloured(self, style: fn(&str) -> Style) -> Self {
         Self { style, ..self }
     }
 
-    /// The least width of this column, of which it may have `width`.
+    /// The narrowest that this column may become, if its full width is `width`.
     fn least(self, width: usize) -> usize {
         match self.cut {
             Cut::Never => width,
@@ -106,12 +107,12 @@ impl Column {
     }
 }
 
-/// Rows whose columns fit what has been seen so far, so that a row can be shown before all of them are known.
+/// A table whose column widths fit the rows seen so far, so that a row can be printed before all are known.
 #[derive(Debug)]
 pub(crate) struct Table<const N: usize> {
     columns: [Column; N],
     widths: [usize; N],
-    /// The most that a row takes; nothing is cut without it.
+    /// The widest row; `None` means that nothing is cut.
     width: Option<usize>,
 }
 
@@ -120,7 +121,7 @@ impl<const N: usize> Table<N> {
         Self { columns, widths: columns.map(|column| column.head.width()), width }
     }
 
-    /// Whether times and ids are shown in their short forms.
+    /// Whether times and ids are shortened.
     pub(super) fn is_narrow(&self) -> bool {
         self.width.is_some_and(|width| width < ROOMY_WIDTH)
     }
@@ -138,12 +139,12 @@ impl<const N: usize> Table<N> {
         self.line(&self.columns.map(|column| column.head.to_owned()))
     }
 
-    /// The widths that fit into a row. The columns that have the most to spare are cut first.
+    /// The column widths that fit into a row. Columns with the most room above their minimum are cut first.
     fn fitted(&self) -> [usize; N] {
         let mut widths = self.widths;
         let Some(whole) = self.width else { return widths };
         let room = whole.saturating_sub(GAP.len() * N.saturating_sub(1));
-        // Below 80 columns half of what is enough there has to do.
+        // Below 80 columns, half of each minimum must be enough.
         for divisor in [1, 2] {
             while widths.iter().sum::<usize>() > room {
                 let columns = widths.iter_mut().zip(self.columns).zip(self.widths);
@@ -177,7 +178,7 @@ impl<const N: usize> Table<N> {
             let gap = if at == 0 { "" } else { GAP };
             let room = whole.saturating_sub(line.width() + gap.len());
             if room == 0 {
-                // The rest does not fit even in its least widths.
+                // Even with the smallest widths the rest of the row does not fit.
                 return format!("{}…", beginning(line.chars(), whole.saturating_sub(1)).trim_end());
             }
             let width = width.min(room);
@@ -190,7 +191,7 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// The text within `width` columns; what is cut is marked.
+/// Shortens a text to `width` columns, and marks the cut.
 fn shortened(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -198,7 +199,7 @@ fn shortened(text: &str, width: usize) -> String {
     format!("{}…", beginning(text.chars(), width.saturating_sub(1)).trim_end())
 }
 
-/// The text within `width` columns, with its end.
+/// Shortens a text to `width` columns in the middle, keeping its end.
 fn without_middle(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Spans of time, as people write them. No I/O.
+//! Time ranges as people write them. No I/O.
 
 use clap::Args;
 use jiff::civil::{Date, DateTime};
@@ -7,12 +7,12 @@ use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::str::FromStr;
 use workflow::BoxError;
 
-/// A moment as a person writes it.
+/// A point in time as a person writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// So long ago: `2h`.
+    /// A time this long ago: `2h`.
     Ago(SignedDuration),
-    /// A day in UTC: from its beginning, or until its end.
+    /// A day in UTC: its beginning as a start, its end as an end.
     Day(Date),
     At(Timestamp),
 }
@@ -21,7 +21,7 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // jiff would take an instant for a day, and leave its time out.
+        // Checked here, because jiff would read a full timestamp as a day and ignore its time.
         if text.len() == "2026-11-22".len()
             && let Ok(day) = text.parse()
         {
@@ -48,7 +48,7 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// As the first moment of a time range.
+    /// The moment as the start of a time range.
     fn first(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN),
@@ -57,7 +57,7 @@ impl Moment {
         }
     }
 
-    /// As the last moment of a time range.
+    /// The moment as the end of a time range.
     fn last(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Day(day) => {
@@ -69,24 +69,24 @@ impl Moment {
     }
 }
 
-/// When a day begins in UTC.
+/// The beginning of a day in UTC.
 fn beginning(day: Date) -> Timestamp {
     let begins = day.to_zoned(TimeZone::UTC).map(|begins| begins.timestamp());
     begins.unwrap_or(if day.year() < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// From when until when.
+/// The options `--since` and `--until`.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct TimeRangeOptions {
     /// Start: a time (2026-11-22T08:00Z), a day (2026-11-22), or how long ago (2h, 3d). Times without a zone are in UTC
     #[arg(long, value_name = "WHEN")]
     since: Option<Moment>,
-    /// End, in the same forms. A day is included to its end
+    /// End, in the same forms. A day counts to its end
     #[arg(long, value_name = "WHEN")]
     until: Option<Moment>,
 }
 
-/// A time range, its ends included. Without an end it has none.
+/// A time range that includes its ends. A missing end means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TimeRange {
     pub(super) since: Option<Timestamp>,
@@ -111,7 +111,7 @@ impl TimeRangeOptions {
 }
 
 impl TimeRange {
-    /// Whether it holds this moment. What has no time is only in the time range of all times.
+    /// Whether the range contains this time. An unknown time is only in the unlimited range.
     pub(super) fn holds(self, at: Option<Timestamp>) -> bool {
         match at {
             None => self == Self::default(),

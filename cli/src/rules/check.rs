@@ -65,9 +65,9 @@ pub(super) fn summary(file: &Path, rules: &Rules) -> String {
     let file = file.display();
     let count = count(rules.len());
     let sites = match rules.sites().len() {
-        0 => "events of every site are taken".to_owned(),
-        1 => "events of 1 site are taken".to_owned(),
-        sites => format!("events of {sites} sites are taken"),
+        0 => "events of every site are accepted".to_owned(),
+        1 => "events of 1 site are accepted".to_owned(),
+        sites => format!("events of {sites} sites are accepted"),
     };
     format!("{file}: {count}; {sites}")
 }
@@ -81,10 +81,10 @@ pub(super) fn count(rules: usize) -> String {
 pub(super) fn notes(rules: &Rules) -> Vec<String> {
     let mut notes = Vec::new();
     if rules.is_empty() {
-        notes.push("without a rule nothing happens about any event".to_owned());
+        notes.push("there are no rules, so no event leads to a message or an action".to_owned());
     }
     if rules.lists_no_site() {
-        let text = "`sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count";
+        let text = "`sites` is empty, so events of every site are accepted, as without `sites`: list the sites whose events you want";
         notes.push(text.to_owned());
     }
     let quiet = |rule: &str| {

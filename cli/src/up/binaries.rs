@@ -1,19 +1,20 @@
-//! The functions' binaries.
+//! Finds the functions' binaries.
 
 use crate::options::UpOptions;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
-/// The folder with the functions' binaries: the one that was named, or else this program's own, where cargo puts them.
+/// The folder with the functions' binaries: the folder that the option names, or else this program's own, where cargo
+/// puts them.
 ///
 /// # Errors
-/// When the binary of a function of the template is not there.
+/// If the binary of a function in the template is missing.
 pub(crate) fn folder(options: &UpOptions, template: &Path) -> Result<PathBuf, BoxError> {
     let folder = match &options.binaries {
         Some(folder) => folder.clone(),
         None => {
             let ours = std::env::current_exe()?;
-            ours.parent().ok_or("this program is in no folder")?.to_owned()
+            ours.parent().ok_or("cannot find the folder of this program")?.to_owned()
         }
     };
     for function in crate::rules::plan(template)?.functions {

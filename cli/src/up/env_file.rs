@@ -1,5 +1,5 @@
-//! The file of settings: which line each stands on, and what is wrong in a line. What a line holds is not repeated: it may be a
-//! secret, also before the `=`.
+//! Reads the file with settings (`.env`), with line numbers for errors. Errors never repeat a line: it may contain a
+//! secret, even before the `=`.
 
 use crate::files;
 use std::cell::Cell;
@@ -9,18 +9,18 @@ use std::path::Path;
 use std::rc::Rc;
 use workflow::BoxError;
 
-/// A setting of the file.
+/// A setting in the file.
 #[derive(PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) value: String,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub(super) line: usize,
 }
 
-/// The settings of a file, by name.
+/// Reads the settings in a file, by name.
 ///
 /// # Errors
-/// The first line that is wrong, what is wrong, and what is right.
+/// The first wrong line, what is wrong, and what would be right.
 pub(super) fn read(file: &Path) -> Result<HashMap<String, Setting>, BoxError> {
     let text = files::text(file).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("there is no {}", file.display()),
@@ -39,14 +39,14 @@ fn parse(text: &str) -> Result<HashMap<String, Setting>, (usize, &'static str)> 
     loop {
         let before = read.get();
         let Some(setting) = parser.next() else { return Ok(settings) };
-        // The parser skips what is empty, and goes on to the line that ends a quotation.
+        // The parser skips empty lines, and reads on to the line that ends a quotation.
         let has_setting = |line: &&usize| lines.get(**line).is_some_and(|line| !is_empty(line));
         let first =
             (before..read.get()).collect::<Vec<_>>().iter().find(has_setting).copied().unwrap_or(before);
         let line = first + 1;
         match setting {
             Ok((name, value)) => drop(settings.insert(name, Setting { value, line })),
-            // The parser's own words repeat the line.
+            // The parser's own error text repeats the line, so it is left out.
             Err(_) => {
                 let text = lines.get(first..read.get().min(lines.len())).unwrap_or_default().join("\n");
                 return Err((line, wrong(&text)));
@@ -60,7 +60,7 @@ fn is_empty(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// What is wrong with a setting that the parser refuses, and what is right.
+/// What is wrong with a setting that the parser refuses, and what would be right.
 fn wrong(setting: &str) -> &'static str {
     const FORM: &str = "this is not NAME=value";
     let setting = setting.trim();
@@ -78,7 +78,7 @@ fn wrong(setting: &str) -> &'static str {
     wrong_value(value.trim()).unwrap_or(FORM)
 }
 
-/// What is wrong with a value, read as the parser reads it.
+/// What is wrong with a value, by the parser's rules.
 fn wrong_value(value: &str) -> Option<&'static str> {
     const UNQUOTED: &str = "a value with a space goes between single quotes: NAME='value'";
     let mut chars = value.chars().peekable();
@@ -105,12 +105,12 @@ fn wrong_value(value: &str) -> Option<&'static str> {
     quote.map(|_| "the quotation mark that begins the value is not closed: end the value with the same mark")
 }
 
-/// Gives a text line by line, so that it is known how far a reader has come.
+/// Passes a text on line by line, so that the caller knows which line the parser has reached.
 struct LineByLine<'a> {
     rest: &'a [u8],
-    /// What is not read of the line that was begun last.
+    /// The unread rest of the present line.
     line: &'a [u8],
-    /// The number of lines begun.
+    /// The number of lines begun so far.
     read: Rc<Cell<usize>>,
 }
 

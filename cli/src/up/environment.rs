@@ -1,10 +1,12 @@
-//! Everything that runs: Tableau, Slack, and the stack between them.
+//! The local stack with everything around it: Tableau, Slack and the functions.
 
+use super::documents::Documents;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::trace::Names;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
+use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
@@ -23,33 +25,33 @@ use tableau_client::{Settings as Server, TableauCredential};
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
-/// How long a refresh takes that is asked for over REST.
+/// How long a refresh takes that is requested over REST.
 const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 
-/// Everything that runs.
+/// The local stack with everything around it.
 pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
-    /// None when messages go to a real Slack.
+    /// The simulated Slack; `None` if messages go to a real Slack.
     pub(crate) slack: Option<SlackSimulator>,
     real_tableau: Option<String>,
-    /// The token in the URLs of webhooks, which the stack has generated as it does on AWS.
+    /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
 }
 
-/// The template's secret with the token.
+/// The secret with the token, as the template defines it.
 #[derive(Deserialize)]
 struct WebhookSecret {
     current: String,
 }
 
-/// Where the API (0), Tableau (1), Slack (2) and AWS (3) listen.
+/// The addresses of the API (offset 0), Tableau (1), Slack (2) and AWS (3).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Whether everything can listen where it should.
+/// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
     (0..=AWS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
         match TcpListener::bind(address) {
@@ -68,8 +70,8 @@ impl Environment {
         events: UnboundedSender<StackEvent>,
     ) -> Result<Self, BoxError> {
         let address = |offset: u16| address(options, offset);
-        // Refreshes that are asked for over REST end by themselves.
-        // It knows the token in the URLs of webhooks, and shows it to who signs in: the credential is as new as the token.
+        // Refreshes that are requested over REST end without help. The simulated Tableau knows the token in the
+        // webhook URLs and shows it to clients that sign in, so the credential is new in each run, like the token.
         let tableau = TableauSimulator::sample().one_new_token().address(address(1));
         let tableau = tableau.refreshes_take(REFRESHES_TAKE).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
@@ -81,7 +83,7 @@ impl Environment {
             true => BTreeMap::new(),
             false => BTreeMap::from([("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned())]),
         };
-        // Deployed, most workflows are off until someone switches them on; on one machine all can be tried.
+        // In a deployed stack most workflows are off at first; the local stack switches all of them on.
         let mut parameters = Template::read(&paths.template)?.everything_on();
         parameters.extend([
             ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
@@ -112,8 +114,8 @@ impl Environment {
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
-        // A simulated Tableau shows its webhooks to those who sign in, and the token with them. It gets them only where
-        // its events are the ones that count.
+        // The simulated Tableau shows its webhooks, and with them the token, to clients that sign in. It gets
+        // webhooks only if its events are used, that is, without a real Tableau.
         if environment.real_tableau.is_none() {
             environment.register_webhooks();
         }
@@ -124,7 +126,7 @@ impl Environment {
         format!("{}/webhook?token={}", self.stack.url(), self.webhook_token)
     }
 
-    /// What other commands have to know.
+    /// The addresses and keys that other commands need.
     pub(crate) fn to_find(&self) -> Result<LocalStack, AddrParseError> {
         let keys = self.stack.aws().keys();
         let address = |url: &str| url.trim_start_matches("http://").parse();
@@ -138,7 +140,8 @@ impl Environment {
         })
     }
 
-    /// Tableau delivers every event to the common ingress, as an administrator would have set it up.
+    /// Registers webhooks at the simulated Tableau that deliver every event to the common ingress, as an
+    /// administrator would.
     fn register_webhooks(&self) {
         let url = self.webhook_url();
         for event in EventName::KNOWN {
@@ -147,7 +150,7 @@ impl Environment {
         }
     }
 
-    /// Lets the refresh of the data source `name` fail. With a real Tableau, only its event is sent.
+    /// Lets the refresh of the data source `name` fail. With a real Tableau, only the event is sent.
     pub(crate) async fn fail_refresh(&self, name: &str, notes: &str) -> Result<(), BoxError> {
         if self.real_tableau.is_none() {
             let luid = self.tableau.datasource(name).ok_or("the sample content has no such data source")?;
@@ -163,13 +166,18 @@ impl Environment {
         Ok(())
     }
 
-    /// Where the names of events' objects are.
+    /// Where the names of the events' objects are found.
     pub(crate) fn names(&self) -> Names {
         let table = self.stack.plan().tables.first().map(|table| table.name.clone()).unwrap_or_default();
-        Names { aws: self.stack.aws().clone(), table }
+        let aws = self.stack.aws();
+        let documents = Documents::at(aws.url(), aws.keys(), &table);
+        if let Err(error) = &documents {
+            note(format!("note: the lines below do not say when the message of a group is due: {error}"));
+        }
+        Names { aws: aws.clone(), table, documents: documents.ok() }
     }
 
-    /// What runs where.
+    /// The lines that say which server listens where.
     pub(crate) fn summary(&self) -> Vec<String> {
         let (tableau, token) = match &self.real_tableau {
             Some(server) => (format!("{server} (real)"), None),
@@ -182,7 +190,7 @@ impl Environment {
             }
         };
         let slack = match &self.slack {
-            Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
+            Some(slack) => format!("{}  simulated; its messages are shown here", slack.url()),
             None => "your own: messages go there, and are not shown here".to_owned(),
         };
         let functions: Vec<_> =
@@ -223,7 +231,10 @@ fn slack_secret(
                 form.map_err(|problem| format!("{}: {problem}", settings.named(name)))?;
                 Ok((checked::<SlackCredential>(&settings.named(name), secret)?, true))
             }
-            Some(_) => Err(format!("--slack is for the simulated Slack, and {name} is set").into()),
+            Some(_) => Err(format!(
+                "--slack is only for the simulated Slack, but {name} is set: remove one of the two"
+            )
+            .into()),
         };
     }
     let secret = match by.unwrap_or_default() {
@@ -241,7 +252,7 @@ fn slack_secret(
     Ok((secret, false))
 }
 
-/// The setting for a real Slack, the secret that it makes, and whether it has the form of what Slack gives out.
+/// The setting for a real Slack, the secret made from it, and whether it has the form that Slack's credentials have.
 fn real_slack(settings: &Settings) -> Option<(&'static str, Value, Result<(), String>)> {
     if let Some(token) = settings.get("SLACK_BOT_TOKEN") {
         return Some(("SLACK_BOT_TOKEN", json!({ "bot_token": token }), slack_form::bot_token(token)));
@@ -251,7 +262,8 @@ fn real_slack(settings: &Settings) -> Option<(&'static str, Value, Result<(), St
     Some(("SLACK_WEBHOOK_URL", secret, slack_form::webhook_url(url)))
 }
 
-/// The secret, if the function that reads it will take it: better one line now than no message in half a minute.
+/// The secret, if the function will accept it. An error at the start is better than a message that is missing half a
+/// minute later.
 fn checked<T: DeserializeOwned>(names: &str, secret: Value) -> Result<Value, BoxError> {
     match secrets::parse::<T>(&secret.to_string().into()) {
         Ok(_) => Ok(secret),
@@ -281,11 +293,11 @@ impl TableauSettings {
         let names = ["TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
         let [Some(name), Some(secret)] = names.map(|name| settings.get(name)) else {
             return Err(
-                format!("TABLEAU_SERVER_URL is set; {} are needed with it", names.join(" and ")).into()
+                format!("TABLEAU_SERVER_URL is set, so {} must be set too", names.join(" and ")).into()
             );
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
-        // The functions would refuse it as well, with the first event; and the summary shows it.
+        // The functions would refuse this too, but only with the first event; and the summary shows it.
         Server::new(server, &site, "")
             .map_err(|error| format!("{}: {error}", settings.named("TABLEAU_SERVER_URL")))?;
         let secret = json!({ "token_name": name, "token_secret": secret });

@@ -1,4 +1,4 @@
-//! What to try next.
+//! The commands to try next, which `up` prints.
 
 use super::FIRST_FAILURE;
 use super::environment::Environment;
@@ -17,7 +17,7 @@ pub(crate) fn text(environment: &Environment) -> String {
     };
     let recovery = match environment.tableau.datasource(FIRST_FAILURE) {
         Some(luid) => format!(
-            "# Let the refresh succeed that failed first, which resolves its incident:\n\
+            "# Let the first failed refresh succeed. That resolves its incident:\n\
              curl -X POST '{tableau}/simulator/refresh/{luid}/succeed'\n\
              \n"
         ),
@@ -26,7 +26,7 @@ pub(crate) fn text(environment: &Environment) -> String {
     let dead_letter = match &environment.slack {
         Some(slack) => dead_letter(&slack.url(), &at, &run),
         None => format!(
-            "# Replay what failed for good, when its cause is gone:\n\
+            "# Replay the dead letters after their cause is fixed:\n\
              {run} events replay {at}\n\
              \n"
         ),
@@ -34,29 +34,29 @@ pub(crate) fn text(environment: &Environment) -> String {
     let routes: Vec<String> =
         environment.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
-        "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
+        "The stack keeps running until you press Ctrl-C. To try in another terminal:\n\
          \n\
-         # The token of webhooks' URLs, new in each run:\n\
+         # The token in the webhook URLs, new in each run:\n\
          token={token}\n\
          \n\
-         # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
+         # Send another event; every event name works (AdminPromoted, WorkbookCreated, …):\n\
          {run} send WorkbookCreated {at}\n\
          \n\
-         # One by hand (pasted twice, it is a duplicate and handled once):\n\
+         # Send an event with curl. Sent twice, it is a duplicate and is handled once:\n\
          curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
          \n\
-         # A workflow's own route, and a wrong token:\n\
+         # Send one to a workflow's own URL, and one with a wrong token:\n\
          curl -i \"{api}/webhooks/notify-slack/$token\" -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
          curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
          \n\
 {recovery}\
-         # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
+         # Let the refresh of another data source fail at Tableau, with another cause:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
-         # Five refreshes fail at the same time. Half a minute later one message has those that came after the first:\n\
+         # Let five refreshes fail at the same time. Half a minute later, one message lists those after the first:\n\
          {run} send DatasourceRefreshFailed --count 5 {at}\n\
          \n\
-         # What became of events, and the whole way of one, by the first digits of its id:\n\
+         # List the events and their outcomes, and show everything about one, by the first digits of its id:\n\
          {run} events list {at}\n\
          {run} events show EVENT_ID {at}\n\
          \n\
@@ -67,15 +67,15 @@ pub(crate) fn text(environment: &Environment) -> String {
     )
 }
 
-/// From a Slack that refuses what it is sent to a message that arrives after all.
+/// The commands from a Slack that refuses messages to a message that arrives after a replay.
 fn dead_letter(slack: &str, at: &str, run: &str) -> String {
     format!(
-        "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
+        "# Let Slack refuse every message, as if the channel were archived. The event becomes a dead letter:\n\
          curl -X POST '{slack}/simulator/faults?fault=archived'\n\
          {run} send SiteUpdated {at}\n\
          {run} events dead-letters list {at}\n\
          \n\
-         # Slack takes messages again, and what failed for good is replayed:\n\
+         # Let Slack accept messages again, and replay the dead letters:\n\
          curl -X DELETE '{slack}/simulator/faults'\n\
          {run} events replay {at}\n\
          \n"

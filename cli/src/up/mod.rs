@@ -1,6 +1,7 @@
 //! `up`: the local stack.
 
 mod binaries;
+mod documents;
 mod env_file;
 mod environment;
 mod hints;
@@ -21,12 +22,12 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use trace::{First, Trace};
 use workflow::BoxError;
 
-/// What fails at Tableau, by itself, when the stack has come up.
+/// The data source whose refresh fails when the local stack has started.
 const FIRST_FAILURE: &str = "Sales Orders";
-/// How long the first event may take. It takes a second; what takes this long has gone wrong.
+/// How long the first event may take. Usually it takes a second; after this time something is wrong.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Starts everything, sends one failing refresh through, and stays up.
+/// Starts the local stack, sends one failed refresh through it, and keeps running.
 pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     line!("tableau-webhooks: the local stack\n")?;
     let settings = settings::Settings::read(options.env_file.as_deref())?;
@@ -44,7 +45,7 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     let binaries = binaries::folder(&options, &paths.template)?;
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
-    // From here on the end is ours: the file with the keys goes first.
+    // From here on this program handles its own end, so that the file with the keys is deleted first.
     let stop = Stop::listen()?;
     let environment = Environment::start(&options, &paths, &settings, &binaries, sender).await?;
     let registration = environment.to_find()?.register();
@@ -61,7 +62,7 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ctrl-C, and on Unix the other ways to ask a program for its end.
+/// The signals that ask the program to stop: Ctrl-C and, on Unix, others.
 struct Stop {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 3],
@@ -99,7 +100,7 @@ impl Stop {
     }
 }
 
-/// Sends the first event through, and shows what happens until it is time to end.
+/// Sends the first event, and shows what happens until the program is asked to stop.
 async fn show(
     environment: &Environment,
     started: Instant,
@@ -110,7 +111,7 @@ async fn show(
     for part in environment.summary() {
         line!("  {part}")?;
     }
-    line!("  all of it up after {} ms\n", started.elapsed().as_millis())?;
+    line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
     let mut trace = Trace::new(events, environment.names(), environment.slack.clone());
     line!("An extract refresh fails at Tableau …\n")?;

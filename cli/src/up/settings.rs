@@ -1,4 +1,4 @@
-//! Where the files are, and which real destinations to use instead of the simulated ones.
+//! Finds the local stack's files, and reads which real services to use in place of the simulated ones.
 
 use super::env_file;
 use crate::files::find;
@@ -9,26 +9,26 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
-/// The files that the stack is made of.
+/// The files that the local stack needs.
 #[derive(Debug)]
 pub(crate) struct Paths {
     pub(crate) template: PathBuf,
     pub(crate) rules: PathBuf,
-    /// The channels that rules name.
+    /// The channels that the rules name.
     pub(crate) channels: Vec<String>,
-    /// Whether rules name a site.
+    /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
 
 impl Paths {
-    /// Finds the files, and reads the rules.
+    /// Finds the files and reads the rules.
     pub(crate) fn find(options: &UpOptions, settings: &Settings) -> Result<Self, BoxError> {
         let template = find(&options.template)?;
         let file = find(&options.rules)?;
-        // The functions' own word for a broken file comes with the first event; here it is the first thing said.
+        // Read here, because the functions would report a broken rules file only with the first event.
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
-        // A real site has other hours, which only the rules can say.
+        // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
@@ -36,7 +36,8 @@ impl Paths {
     }
 }
 
-/// Quiet hours that go by the simulated site's clock are other hours once the file is deployed.
+/// Prints a note if quiet hours use the simulated site's time zone: once deployed, the same file would mean other
+/// hours.
 fn tell_of_quiet_hours(rules: &Rules) {
     for rule in rules.quiet_without_timezone() {
         note(format!(
@@ -46,17 +47,18 @@ fn tell_of_quiet_hours(rules: &Rules) {
     }
 }
 
-/// Real destinations, from the environment or a file of `NAME=value` lines. The environment goes first.
+/// Settings for real services, from the environment or from a file with `NAME=value` lines. The environment has
+/// priority.
 #[derive(Default)]
 pub(crate) struct Settings {
     values: HashMap<String, String>,
-    /// Where the file has those that the environment does not have: `.env:3`.
+    /// Where the file contains a setting: `.env:3`. Only settings that the environment does not have.
     places: HashMap<String, String>,
     unknown: Vec<String>,
     readable: Option<String>,
 }
 
-/// All settings.
+/// The names of all settings.
 const NAMES: [&str; 6] = [
     "SLACK_BOT_TOKEN",
     "SLACK_WEBHOOK_URL",
@@ -66,7 +68,7 @@ const NAMES: [&str; 6] = [
     "TABLEAU_TOKEN_SECRET",
 ];
 
-/// What to say of a name that no setting has, and that one may be meant by. Other names may be other programs' own.
+/// A hint about an unknown name that resembles a setting's. Other names may belong to other programs.
 fn misspelt(name: &str) -> Option<String> {
     if NAMES.contains(&name) {
         return None;
@@ -79,7 +81,7 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 impl Settings {
-    /// Reads the file, or `.env` where there is one.
+    /// Reads the given file, or `.env` if it exists.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, BoxError> {
         let mut unknown = Vec::new();
         let file = match file {
@@ -116,23 +118,23 @@ impl Settings {
         }
     }
 
-    /// A setting's value, without blanks around it; none where it is empty.
+    /// A setting's value without spaces around it; `None` if it is empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
         self.values.get(name).map(|value| value.trim_matches(is_blank)).filter(|value| !value.is_empty())
     }
 
-    /// Sentences about names in the file that mean nothing, and are close to one that does.
+    /// Hints about names in the file that are unknown and resemble a setting's.
     pub(crate) fn unknown(&self) -> &[String] {
         &self.unknown
     }
 
-    /// A sentence about a file that other users can read.
+    /// A warning if other users can read the file.
     pub(crate) fn readable(&self) -> Option<&str> {
         self.readable.as_deref()
     }
 
-    /// Sentences about settings that are not used.
+    /// Notes about settings that are not used.
     pub(crate) fn unused(&self) -> Vec<String> {
         let mut unused = Vec::new();
         if self.get("TABLEAU_SERVER_URL").is_none() {
@@ -147,7 +149,7 @@ impl Settings {
     }
 }
 
-/// What to say of a file that other users can read. It may hold tokens.
+/// The warning about a file that other users can read: it may contain tokens.
 #[cfg(unix)]
 fn readable(file: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -161,7 +163,7 @@ fn readable(file: &Path) -> Option<String> {
     })
 }
 
-/// Elsewhere files have no such mode.
+/// Other systems have no such file mode.
 #[cfg(not(unix))]
 fn readable(_: &Path) -> Option<String> {
     None
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_means_nothing_without_another_is_told() {
+    fn a_setting_that_means_nothing_without_another_is_reported() {
         assert_eq!(unused(&["TABLEAU_SITE"]), ["TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set"]);
         assert!(unused(&["TABLEAU_SERVER_URL", "TABLEAU_SITE", "SLACK_WEBHOOK_URL"]).is_empty());
         let both = unused(&["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_close_to_a_setting_is_told_and_other_programs_names_are_not() {
+    fn a_name_that_is_close_to_a_setting_is_reported_and_other_programs_names_are_not() {
         for (name, expected) in [
             ("SLACK_BOT_TOKEN", None),
             ("SLACK_BOT_TOKN", Some("`SLACK_BOT_TOKN` is not known; did you mean SLACK_BOT_TOKEN?")),

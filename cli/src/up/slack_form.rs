@@ -1,20 +1,20 @@
-//! Whether a setting for Slack has the form of what Slack gives out: a wrong one is better seen at the start than by the first
-//! message that does not arrive. No value is repeated.
+//! Checks whether a setting for Slack has the form of Slack's tokens and URLs: a mistake is better reported at the
+//! start than noticed by a missing message. No value is repeated.
 
 use crate::http::is_loopback;
 use url::Url;
 
-/// The hosts of Slack's incoming webhooks, and of those of its cloud for US authorities.
+/// The hosts of Slack's incoming webhooks, including its cloud for US authorities.
 const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
-/// Looks at a bot token.
+/// Checks the form of a bot token.
 ///
 /// # Errors
-/// What is wrong, and what is right.
+/// What is wrong, and what would be right.
 ///
 /// Source: <https://docs.slack.dev/authentication/tokens>
 pub(super) fn bot_token(token: &str) -> Result<(), String> {
-    // A token that rotates has more before it.
+    // A token with rotation has a further prefix.
     let is_bot_token = |start| token.strip_prefix(start).is_some_and(|rest: &str| !rest.is_empty());
     if is_bot_token("xoxb-") || is_bot_token("xoxe.xoxb-") {
         return Ok(());
@@ -26,15 +26,16 @@ pub(super) fn bot_token(token: &str) -> Result<(), String> {
     } else if token.starts_with("xapp-") {
         "this is an app-level token"
     } else {
-        "this is no bot token"
+        "this is not a bot token"
     };
     Err(format!("{what}; a bot token begins with xoxb- and is on the app's page “OAuth & Permissions”"))
 }
 
-/// Looks at the URL of an incoming webhook. What is no URL at all is left to who reads the secret.
+/// Checks the form of an incoming webhook's URL. A text that is not a URL is reported by the code that reads the
+/// secret.
 ///
 /// # Errors
-/// What is wrong, and what is right.
+/// What is wrong, and what would be right.
 ///
 /// Source: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
 pub(super) fn webhook_url(text: &str) -> Result<(), String> {
@@ -42,17 +43,17 @@ pub(super) fn webhook_url(text: &str) -> Result<(), String> {
         return Err("this is a token; a bot token goes into SLACK_BOT_TOKEN".to_owned());
     }
     let Ok(url) = text.parse::<Url>() else { return Ok(()) };
-    // A double of Slack on this machine.
+    // A simulated Slack on this machine.
     if is_loopback(&url) {
         return Ok(());
     }
     let is_slack = url.host_str().is_some_and(|host| HOSTS.contains(&host));
-    // The secret's own check says more about triggers of workflows.
+    // The secret's own check says more about workflow triggers.
     let is_webhook = url.path().starts_with("/services/") || url.path().starts_with("/triggers/");
     match is_slack && is_webhook {
         true => Ok(()),
         false => {
-            Err("this is no incoming webhook of Slack; its URL begins with https://hooks.slack.com/services/"
+            Err("this is not an incoming webhook URL of Slack; its URL begins with https://hooks.slack.com/services/"
                 .to_owned())
         }
     }
@@ -69,9 +70,9 @@ mod tests {
             assert_eq!(bot_token(right), Ok(()));
         }
         for (wrong, expected) in [
-            ("hunter2", "this is no bot token; a bot token begins with xoxb-"),
-            ("xoxb-", "this is no bot token"),
-            ("XOXB-hunter2", "this is no bot token"),
+            ("hunter2", "this is not a bot token; a bot token begins with xoxb-"),
+            ("xoxb-", "this is not a bot token"),
+            ("XOXB-hunter2", "this is not a bot token"),
             ("xoxp-hunter2", "this is a user token; a bot token begins with xoxb-"),
             ("xapp-hunter2", "this is an app-level token; "),
             ("https://hooks.slack.com/services/hunter2", "this is a URL; "),

@@ -1,7 +1,11 @@
-//! The way of events, as they go it.
+//! Prints what happens to events while it happens.
 
+use super::documents::Documents;
 use crate::out::{self, line, plain};
 use crate::timer_words;
+use alerting::TimerSubject;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
 use local_aws::{Aws, StackEvent};
 use serde_json::{Value, json};
 use simulator::{SlackCall, SlackMessage, SlackSimulator, render};
@@ -9,10 +13,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
 
-/// Where the names of events' objects are: in the delivery records. The functions' own lines do not repeat them.
+/// Finds the names of events' objects in the delivery records. The functions' log lines do not contain names.
 pub(crate) struct Names {
     pub(crate) aws: Aws,
     pub(crate) table: String,
+    /// When messages of groups and digests are due; nothing where that cannot be read.
+    pub(crate) documents: Option<Documents>,
 }
 
 /// Prints what happens to events.
@@ -20,22 +26,26 @@ pub(crate) struct Trace {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
     slack: Option<SlackSimulator>,
-    /// How many of Slack's messages have been shown.
+    /// How many of Slack's messages have been printed.
     shown: usize,
     last: Instant,
-    started: Instant,
 }
 
-/// What became of the first event.
+/// The result of the first event.
 #[derive(Debug, PartialEq)]
 pub(crate) enum First {
-    /// Its message was sent, or there will be none.
+    /// Its message was sent, or no message will be sent.
     Ended,
-    /// A group or digest has it, whose message comes later: which.
+    /// The event is part of a group or digest, whose message comes later. The text names it.
     Grouped(String),
 }
 
-/// After a pause this long the next event begins a way of its own.
+/// The time of day in the lines, in the time zone of this machine.
+const CLOCK: &str = "%H:%M:%S%.3f";
+/// When a message is due, to the second.
+const DUE: &str = "%H:%M:%S";
+
+/// An empty line is printed after a pause this long.
 const PAUSE: Duration = Duration::from_secs(3);
 
 impl Trace {
@@ -44,22 +54,20 @@ impl Trace {
         names: Names,
         slack: Option<SlackSimulator>,
     ) -> Self {
-        let now = Instant::now();
-        Self { events, names, slack, shown: 0, last: now, started: now }
+        Self { events, names, slack, shown: 0, last: Instant::now() }
     }
 
-    /// Prints until the event's message was sent, a group or digest has it, or it has failed for good.
+    /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
     pub(crate) async fn first(&mut self) -> Result<First, out::Error> {
-        self.started = Instant::now();
         while let Some(event) = self.events.recv().await {
             let end = end(&event);
-            self.print(event)?;
+            self.print(event).await?;
             if let Some(end) = end {
-                // The other workflows take a moment more.
+                // The other workflows need a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
                 {
-                    self.print(event)?;
+                    self.print(event).await?;
                 }
                 return Ok(end);
             }
@@ -67,22 +75,23 @@ impl Trace {
         Ok(First::Ended)
     }
 
-    /// Prints until the stack ends.
+    /// Prints until the stack stops.
     pub(crate) async fn follow(&mut self) -> Result<(), out::Error> {
         while let Some(event) = self.events.recv().await {
             if self.last.elapsed() > PAUSE {
-                self.started = Instant::now();
                 line!()?;
             }
-            self.print(event)?;
+            self.print(event).await?;
         }
         Ok(())
     }
 
-    fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
+    async fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
+        let at = Zoned::now().strftime(CLOCK);
         if let Some((who, what)) = what_happened(&event, &|function, id| self.names.of(function, id)) {
-            line!("  {:>7.3} s  {who:<16} {}", self.started.elapsed().as_secs_f64(), plain(&what))?;
+            let due = self.names.due(&event).await.unwrap_or_default();
+            line!("  {at}  {who:<16} {}{due}", plain(&what))?;
         }
         self.print_messages()
     }
@@ -99,7 +108,8 @@ impl Trace {
         Ok(())
     }
 
-    /// Slack's messages that have not been shown. Asked for with every line, so it must not cost more with every message.
+    /// Slack's messages that have not been printed. Called for every line, so its cost must not grow with the number
+    /// of messages.
     fn new_messages(&mut self) -> Vec<SlackMessage> {
         let messages = self.slack.as_ref().map(|slack| slack.messages_since(self.shown)).unwrap_or_default();
         self.shown += messages.len();
@@ -108,39 +118,55 @@ impl Trace {
 }
 
 impl Names {
-    /// The name of the object that an event is about, as the workflow's record has it.
+    /// The name of the object that an event is about, from the workflow's delivery record.
     fn of(&self, workflow: &str, event_id: &str) -> Option<String> {
         let key = json!({ "pk": { "S": format!("delivery#{workflow}#{event_id}") }, "sk": { "S": "-" } });
         let item = self.aws.item(&self.table, &key)?;
         item["resource_name"]["S"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
     }
+
+    /// When the message of a group or digest is due, as the end of a line about an event of it, or about its timer.
+    async fn due(&self, event: &StackEvent) -> Option<String> {
+        let StackEvent::Log { function, line } = event else { return None };
+        let fields =
+            serde_json::from_str::<Value>(line).ok().filter(|fields| fields["outcome"] == "skipped")?;
+        let messages = match fields["timer.key"].as_str().map(TimerSubject::of_key) {
+            Some(Some(TimerSubject::Message(message))) => vec![message],
+            Some(_) => return None,
+            None if is_grouped(&fields) => SharedMessage::named_in(fields["reason"].as_str()?),
+            None => return None,
+        };
+        let due = self.documents.as_ref()?.due(function, &messages).await?;
+        Some(format!("; its message is due at {}", due.to_zoned(TimeZone::system()).strftime(DUE)))
+    }
 }
 
-/// The name of an event's object, by the workflow and the event's id, if it is known.
+/// A function that finds the name of an event's object by workflow and event id.
 type NameOf<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
 
-/// Who did what, in a line; nothing for what people need not see.
+/// What happened, as one line with its source; `None` for what people need not see.
 fn what_happened(event: &StackEvent, name_of: NameOf<'_>) -> Option<(String, String)> {
     let (who, what) = match event {
         StackEvent::Answered { route, function, status, duration } => {
             (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))
         }
         StackEvent::Published { detail_type, targets, .. } => {
-            let queues = if targets.is_empty() { "no rule takes it".to_owned() } else { targets.join(", ") };
+            let queues =
+                if targets.is_empty() { "no rule matches it".to_owned() } else { targets.join(", ") };
             return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
         }
         StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
         StackEvent::RecursionStopped { function } => {
             (function, "not invoked: it invoked itself 16 times, and has no RecursiveLoop: Allow".to_owned())
         }
-        StackEvent::DeadLettered { queue } => (queue, "got a message".to_owned()),
+        StackEvent::DeadLettered { queue } => (queue, "received a message".to_owned()),
         StackEvent::Log { function, line } => return logged(function, line, name_of),
         _ => return None,
     };
     Some((who.clone(), what))
 }
 
-/// A function's own line: what came of an event, and whatever is wrong. Metrics are not for this screen.
+/// A function's log line about the outcome of an event, or about an error. Metrics are not printed.
 fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, String)> {
     let Ok(fields) = serde_json::from_str::<Value>(line) else {
         return Some((function.to_owned(), line.to_owned()));
@@ -163,9 +189,9 @@ fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, St
         message => {
             let outcome = match text("outcome") {
                 "" => message,
-                "transient" => "failed for now, and is tried again",
-                "permanent" => "failed for good, and waits in the dead-letter queue",
-                "duplicate" => "was handled before",
+                "transient" => "failed temporarily and will be tried again",
+                "permanent" => "failed permanently; it is in the dead-letter queue",
+                "duplicate" => "duplicate, handled before",
                 outcome => outcome,
             };
             let outcome = if is_grouped(&fields) { "grouped" } else { outcome };
@@ -182,7 +208,7 @@ fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, St
     Some((function.to_owned(), what))
 }
 
-/// What a line is about: an event, with its object's name and its id, or a timer.
+/// What a log line is about: an event with its object's name and its id, or a timer.
 fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     let text = |name: &str| fields[name].as_str().filter(|text| !text.is_empty());
     if let Some(key) = text("timer.key") {
@@ -194,7 +220,7 @@ fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
 }
 
-/// Where a message stands, and whether it is new there.
+/// The title of a message: its channel, and whether it is new there.
 fn title(message: &SlackMessage) -> String {
     let how = match (message.call, &message.thread_ts) {
         (SlackCall::Update, _) => ", changed",
@@ -204,20 +230,20 @@ fn title(message: &SlackMessage) -> String {
     format!("Slack #{}{how}", plain(&message.channel_name))
 }
 
-/// Whether a group or digest has an event, by the log line about its end. Its message comes later.
+/// Whether an event's last log line says that a group or digest contains the event. Its message comes later.
 fn is_grouped(fields: &Value) -> bool {
     let reason = fields["reason"].as_str().unwrap_or_default();
     fields["outcome"] == "skipped" && SharedMessage::has_event(reason)
 }
 
-/// How an event ends at Slack, if this is its end.
+/// How an event ended, if this is its end.
 fn end(event: &StackEvent) -> Option<First> {
     let StackEvent::Log { function, line } = event else { return None };
     let fields = serde_json::from_str::<Value>(line).ok().filter(|_| function == "notify-slack")?;
     let text = |name: &str| fields[name].as_str().unwrap_or_default();
     match text("message") {
         "event handled" if is_grouped(&fields) => Some(First::Grouped(text("reason").to_owned())),
-        "event handled" | "event failed for good" => Some(First::Ended),
+        "event handled" | "event failed permanently" => Some(First::Ended),
         _ => None,
     }
 }
@@ -269,7 +295,10 @@ mod tests {
         let end =
             |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
         assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
-        assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
+        assert_eq!(
+            end(r#"{"message":"event failed permanently","outcome":"permanent"}"#),
+            Some(First::Ended)
+        );
         for reason in
             ["grouped with its failure: group 1 in c", "in the digest of the quiet hours until 07:00"]
         {
@@ -279,8 +308,8 @@ mod tests {
         let known = "recorded with its incident, which needs no new message now";
         let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
         assert_eq!(end(&known), Some(First::Ended));
-        assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);
-        assert_eq!(end(r#"{"message":"event put off","outcome":"busy"}"#), None);
+        assert_eq!(end(r#"{"message":"event failed temporarily","outcome":"transient"}"#), None);
+        assert_eq!(end(r#"{"message":"event deferred","outcome":"busy"}"#), None);
         assert_eq!(end(r#"{"message":"timer handled","outcome":"done"}"#), None);
     }
 
@@ -290,13 +319,13 @@ mod tests {
         let slack = SlackSimulator::start().await.unwrap();
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let names = Names { aws: Aws::start().await.unwrap(), table: String::new() };
+        let names = Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None };
         let mut trace = Trace::new(events, names, Some(slack.clone()));
         let mut shown = Vec::new();
         for n in 0..20 {
             let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
             post.header("content-type", "application/json").send().await.unwrap();
-            // A message is shown with the next line, and with none after it.
+            // A message is printed with the next line only, and not again.
             shown.extend((0..5).flat_map(|_| trace.new_messages()).map(|message| message.text));
         }
         assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
@@ -325,6 +354,6 @@ mod tests {
     #[test]
     fn a_dead_letter_is_not_said_to_have_been_tried_often() {
         let refused = StackEvent::DeadLettered { queue: "NotifySlackDeadLetters".to_owned() };
-        assert_eq!(what_happened(&refused, &|_, _| None).unwrap().1, "got a message");
+        assert_eq!(what_happened(&refused, &|_, _| None).unwrap().1, "received a message");
     }
 }

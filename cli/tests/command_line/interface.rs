@@ -1,10 +1,10 @@
-//! What people expect of a command line: exit codes, completions, examples.
+//! The command line's conventions: exit codes, completions, examples.
 
 use crate::{command, occupied, run, stderr, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The codes in a text, as its lines have them: a number, then words.
+/// The exit codes that a help text documents: lines with a number and then words.
 fn codes(text: &str, mark: char) -> Vec<i32> {
     let lines = text.lines().map(|line| line.trim_start_matches([mark, ' ']));
     lines.filter_map(|line| line.split_once([' ', mark])?.0.parse().ok()).collect()
@@ -45,7 +45,7 @@ fn exit_codes_are_as_help_and_the_docs_say() {
     }
 }
 
-/// Whether this shell is on the machine.
+/// Whether this shell is installed.
 fn is_there(shell: &str) -> bool {
     Command::new(shell).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
@@ -136,7 +136,7 @@ fn commands_in_sentences_are_those_that_the_user_typed() {
 fn the_docs_name_the_command_and_say_in_one_place_how_to_run_it_from_a_clone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
-    // The README's first commands are for a clone, where they run as printed.
+    // The first commands in the README are for a clone of the repository, and run there as printed.
     for file in ["docs/operations.md", "docs/security.md", "events/README.md", "rules.yaml"] {
         let text = std::fs::read_to_string(root.join(file)).unwrap();
         let commands =

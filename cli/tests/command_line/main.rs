@@ -1,4 +1,4 @@
-//! The command line as a person meets it.
+//! The command line as a user runs it.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
@@ -19,14 +19,14 @@ fn run(arguments: &[&str]) -> Output {
 
 fn command(arguments: &[&str]) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // Settings of the person who runs the tests must not turn into real destinations.
+    // The settings of the user who runs the tests must not point the tests to real destinations.
     let mut command = Command::new(PROGRAM);
     command.args(arguments).args(extra(arguments)).current_dir(root).env_clear();
     command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
-/// The stack takes the binaries that cargo has put beside the program, and no settings of a `.env`.
+/// Runs the local stack with the binaries that cargo built beside the program, and without a `.env` file.
 fn extra(arguments: &[&str]) -> Vec<String> {
     if arguments.first() != Some(&"up") {
         return Vec::new();
@@ -41,7 +41,7 @@ fn extra(arguments: &[&str]) -> Vec<String> {
     extra
 }
 
-/// A rules file with this text, for as long as the folder is there.
+/// A rules file with this text; it exists until the returned folder is dropped.
 fn rules_file(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.yaml");
@@ -57,7 +57,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Two free ports beyond one that is taken, so that the taken one is the reason.
+/// Two free ports beside the occupied port, so that only the occupied port can be the error's cause.
 fn occupied() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -129,7 +129,7 @@ fn a_message_stands_in_the_channel_of_its_rule() {
 
 #[test]
 fn the_first_run_ends_with_the_digest_that_has_its_event_when_hours_are_quiet() {
-    // Quiet hours that it is always in, but in the minute before they begin anew, twelve hours from now.
+    // Quiet hours that cover the whole day, except for one minute twelve hours from now.
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
     let begin = now.time().wrapping_add(jiff::SignedDuration::from_hours(12));
     let end = begin.wrapping_sub(jiff::SignedDuration::from_mins(1));

@@ -6,17 +6,17 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A name that no resolver knows.
+/// A host name that no resolver can resolve.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc6761#section-6.4>
 const UNKNOWN_HOST: &str = "events.invalid";
-/// Longer than a label of a domain name may be.
+/// A host name that is longer than DNS allows for a label.
 const NO_HOST: &str = "a-name-that-is-longer-than-the-sixty-three-characters-of-a-label-0123456789.example";
-/// For machines without a resolver: they would wait for one longer than for a connection.
+/// Skips a test on machines without a DNS resolver, where resolving takes longer than connecting.
 const RESOLVER: (&str, &str) = ("RES_OPTIONS", "attempts:1 timeout:1");
 const TOKEN: &str = "q1w2E3r4T5y6U7i8O9p0q1w2E3r4T5y6U7i8O9p0abc";
 
-/// A server that answers each connection with these bytes, after it has read something.
+/// A server that answers each connection with these bytes after it has read something.
 fn server(answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -29,7 +29,7 @@ fn server(answer: &'static [u8]) -> u16 {
     port
 }
 
-/// A port on which connections are made and nothing is answered, for as long as the listener is there.
+/// A port that accepts connections and never answers, while the listener exists.
 fn silent() -> (TcpListener, u16) {
     occupied()
 }
@@ -80,7 +80,7 @@ fn an_unknown_host_a_refusal_a_silence_and_a_server_without_tls_are_different_er
         assert!(error.starts_with(&format!("error: no answer from {origin}/webhook: {expected}")), "{error}");
         assert!(error.lines().count() == 1 && !error.contains(TOKEN), "{error}");
 
-        // The SDK has its own timeout, of the whole operation.
+        // The SDK has its own timeout for a whole operation.
         if origin.ends_with(&silent.to_string()) {
             continue;
         }
@@ -121,7 +121,7 @@ async fn a_certificate_of_an_unknown_authority_is_named_as_such_with_the_variabl
     assert!(error.contains("unknown authority") && error.contains("AWS_CA_BUNDLE"), "{error}");
 }
 
-/// The program with a home folder that has these AWS files.
+/// Runs the program with a home folder that contains these AWS configuration files.
 fn with_profiles(
     config: Option<&str>,
     credentials: Option<&str>,
@@ -162,12 +162,12 @@ fn an_unknown_profile_is_named_with_the_files_it_was_looked_up_in_and_the_profil
     let by_variable = command(&["events", "replay"]).env("AWS_PROFILE", "dta").output().unwrap();
     let expected = format!("error: there is no AWS profile `dta` (from AWS_PROFILE) in {files}; {there}");
     assert_eq!(stderr(&by_variable), expected);
-    // One that is there is used, and has no credentials.
+    // An existing profile is used, and has no credentials.
     for known in ["data", "old", "default"] {
         let error = stderr(&command(&["events", "list", "--profile", known]).output().unwrap());
         assert!(error.contains("credentials") && !error.contains("no AWS profile"), "{known}: {error}");
     }
-    // The local stack needs none.
+    // The local stack needs no AWS profile.
     let local = stderr(&command(&["events", "list", "--local"]).env("AWS_PROFILE", "dta").output().unwrap());
     assert!(local.starts_with("error: no local stack"), "{local}");
 }
@@ -193,7 +193,7 @@ fn files_of_profiles_that_are_not_there_or_elsewhere_are_named_as_they_are() {
 // 14, item 6
 #[test]
 fn what_is_sent_is_an_object_for_programs_without_the_token_that_an_answer_repeats_or_escapes() {
-    // The token's first letter is escaped in the second place.
+    // In the second URL, the first letter of the token is percent-encoded.
     let body = concat!(
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n",
         r#"{"status":"accepted","event_id":"717b","a":"q1w2E3r4T5y6U7i8O9p0q1w2E3r4T5y6U7i8O9p0abc","#,

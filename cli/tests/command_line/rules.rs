@@ -18,7 +18,7 @@ fn the_shipped_rules_are_right_wherever_one_stands() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
         let said = (output.status.code(), stdout(&output), stderr(&output));
-        let expected = "rules.yaml: 4 rules; events of every site are taken\n";
+        let expected = "rules.yaml: 4 rules; events of every site are accepted\n";
         let hint =
             "Whether webhooks send these events was not checked: --webhooks asks the Tableau of the stack\n";
         assert_eq!(said, (Some(0), expected.to_owned(), hint.to_owned()), "in {folder}");
@@ -111,7 +111,7 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
         rules_file("rules: [{ name: a, on: [WorkbookUpdated], do: [{ update-broadcast: {} }] }]\n");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
-    // Another workflow in its place, in the part of the template that `rules check` reads.
+    // Replaces the workflow's name in the part of the template that `rules check` reads.
     let other = template.replace("Binary: update-broadcast", "Binary: tag-workbook");
     let other = other.replace("update-broadcast", "tag-workbook").replace("UpdateBroadcast", "TagWorkbook");
     let path = folder.path().join("template.yaml");
@@ -130,22 +130,22 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     let muted = "rules:\n  - name: a\n    mute_until: 2026-01-01T00:00:00Z\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     for (text, expected, note) in [
-        (rule, "1 rule; events of every site are taken", "note: the quiet hours of rule `a` are in UTC"),
+        (rule, "1 rule; events of every site are accepted", "note: the quiet hours of rule `a` are in UTC"),
         // 13, step 6
         (
             muted,
-            "1 rule; events of every site are taken",
+            "1 rule; events of every site are accepted",
             "note: the rule `a` is no longer muted: its `mute_until` was 2026-01-01T00:00:00Z; remove it, or write a later time",
         ),
         (
             "",
-            "0 rules; events of every site are taken",
-            "note: without a rule nothing happens about any event",
+            "0 rules; events of every site are accepted",
+            "note: there are no rules, so no event leads to a message or an action",
         ),
         (
             "sites: []\nrules:\n  - { name: a, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }\n",
-            "1 rule; events of every site are taken",
-            "note: `sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count\n",
+            "1 rule; events of every site are accepted",
+            "note: `sites` is empty, so events of every site are accepted, as without `sites`: list the sites whose events you want\n",
         ),
     ] {
         let (_folder, file) = rules_file(text);

@@ -1,4 +1,4 @@
-//! Settings of the local stack, in the environment and in a file.
+//! Settings of the local stack, from environment variables and from a file.
 
 use crate::{command, run, stderr};
 
@@ -15,10 +15,13 @@ fn settings_without_use_are_named_and_their_file_must_exist() {
         .env("SLACK_BOT_TOKEN", "xoxb-nobodys")
         .output()
         .unwrap();
-    assert_eq!(stderr(&both), "error: --slack is for the simulated Slack, and SLACK_BOT_TOKEN is set\n");
+    assert_eq!(
+        stderr(&both),
+        "error: --slack is only for the simulated Slack, but SLACK_BOT_TOKEN is set: remove one of the two\n"
+    );
 }
 
-/// What is said on standard error with this as the file of settings. The file is called `.env` there, wherever it is.
+/// Standard error of a run with this text as the settings file. The error texts call the file `.env`.
 fn with_settings(text: impl AsRef<[u8]>) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(".env");
@@ -42,7 +45,7 @@ fn a_misspelt_setting_is_named_with_the_nearest_known_name() {
 // 11-B12
 #[test]
 fn a_pasted_setting_is_cleaned_or_named() {
-    // A mark before the first name, CRLF, and blanks: the name is known all the same.
+    // A byte order mark, CRLF line ends and blanks around a name do not matter.
     let mark = with_settings("\u{feff}TABLEAU_SITE=\" marketing \"\r\n");
     assert_eq!(mark, (Some(0), "note: TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set\n".to_owned()));
     for (text, expected) in [
@@ -57,7 +60,7 @@ fn a_pasted_setting_is_cleaned_or_named() {
         (
             "TABLEAU_SERVER_URL=https://x.example\nTABLEAU_TOKEN_NAME=n\nTABLEAU_TOKEN_SECRET='hunter2 x'\n",
             "error: .env:2: TABLEAU_TOKEN_NAME and .env:3: TABLEAU_TOKEN_SECRET: `token_secret` of the credential has a \
-             space, a line break or another character that Tableau does not use there: paste it anew\n",
+             space, a line break or another character that Tableau does not use there: paste it again\n",
         ),
     ] {
         assert_eq!(with_settings(text), (Some(1), expected.to_owned()));
@@ -70,7 +73,7 @@ fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_va
     for (text, expected) in [
         (
             "SLACK_BOT_TOKEN=hunter2\n",
-            "error: .env:1: SLACK_BOT_TOKEN: this is no bot token; a bot token begins with xoxb- and is on the app's page \
+            "error: .env:1: SLACK_BOT_TOKEN: this is not a bot token; a bot token begins with xoxb- and is on the app's page \
              “OAuth & Permissions”\n",
         ),
         (
@@ -83,7 +86,7 @@ fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_va
         ),
         (
             "SLACK_WEBHOOK_URL=https://example.com/hunter2\n",
-            "error: .env:1: SLACK_WEBHOOK_URL: this is no incoming webhook of Slack; its URL begins with \
+            "error: .env:1: SLACK_WEBHOOK_URL: this is not an incoming webhook URL of Slack; its URL begins with \
              https://hooks.slack.com/services/\n",
         ),
     ] {
@@ -92,7 +95,7 @@ fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_va
     let of_environment =
         command(&["up", "--once", "--port", "0"]).env("SLACK_BOT_TOKEN", "hunter2").output().unwrap();
     let error = stderr(&of_environment);
-    assert!(error.starts_with("error: SLACK_BOT_TOKEN: this is no bot token; "), "{error}");
+    assert!(error.starts_with("error: SLACK_BOT_TOKEN: this is not a bot token; "), "{error}");
 }
 
 // 12-C

@@ -1,4 +1,4 @@
-//! `events dead-letters`.
+//! The command `events dead-letters`.
 
 use crate::delivery::{Delivery, HOUR, failed};
 use crate::environment::{Environment, body, envelope, id, stderr, stdout};
@@ -43,7 +43,7 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
         (&"SiteUpdated".into(), &"b".into())
     );
     assert_eq!(read(&one), all[1..2]);
-    // A message that is no event has the same fields, and nothing of its body.
+    // A message that is no event has the same JSON fields, without anything from its body.
     let message_id = all[2]["message_id"].as_str().unwrap();
     assert!(shown.contains(&format!("message {message_id}  no event: body: not JSON")), "{shown}");
     let keys = |letter: &Value| letter.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -86,11 +86,11 @@ async fn what_is_dropped_is_shown_whole_and_nothing_else_is_dropped() {
         environment.bodies("UpdateBroadcastDeadLetters").is_empty()
             && environment.bodies("NotifySlackQueue").is_empty()
     );
-    // At once, not when its time out of sight is over.
+    // The messages are visible at once, before their visibility timeout ends.
     assert!(stdout(&letters(&environment, &["list"]).await).ends_with("\n1 dead letter\n"));
 }
 
-/// Ids of the messages among the dead letters, in the list's order, with why each is there.
+/// The message ids in the list of dead letters, in order, each with the reason.
 async fn message_ids(environment: &Environment) -> Vec<(String, String)> {
     let listed = stdout(&letters(environment, &["list", "--json"]).await);
     let letters = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -110,7 +110,7 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
         r#"{"source":"aws.s3","detail-type":"Object Created","detail":{"key":"a"}}"#,
     ];
     for body in foreign {
-        environment.dead_letter("NotifySlackDeadLetters", body, "the message is no event").await;
+        environment.dead_letter("NotifySlackDeadLetters", body, "the message is not an event").await;
     }
     environment.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
     let ids = message_ids(&environment).await;
@@ -126,7 +126,7 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
     assert_eq!(asked.status.code(), Some(1));
     assert_eq!(
         stderr(&asked),
-        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+        "error: there is no terminal to ask for confirmation: add --yes to drop without asking\n"
     );
     let mut left: Vec<String> = foreign[1..].iter().map(|text| (*text).to_owned()).collect();
     left.push(body("a"));
@@ -183,7 +183,7 @@ async fn the_beginning_of_several_ids_drops_nothing() {
     );
     assert_eq!(stderr(&output), expected);
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies);
-    // One digit more is enough to choose one, and both dead letters can be seen again at once.
+    // Nine digits identify one event, and both dead letters are visible again at once.
     let output = letters(&environment, &["drop", ids[0].short(), "--yes"]).await;
     assert!(stdout(&output).ends_with("\n1 dead letter dropped\n"), "{}", stdout(&output));
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies[1..]);
@@ -217,9 +217,9 @@ async fn without_a_terminal_nothing_is_dropped_unless_the_option_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         stderr(&output),
-        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+        "error: there is no terminal to ask for confirmation: add --yes to drop without asking\n"
     );
-    // There is nothing to ask about.
+    // Without dead letters the command asks no question.
     let unknown = letters(&environment, &["drop", "00000000"]).await;
     assert_eq!(
         stderr(&unknown),
@@ -283,11 +283,11 @@ async fn a_reader_of_the_first_line_alone_ends_the_list_without_a_word() {
         let output = output.await.unwrap();
         assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{format:?}");
     }
-    // All were given back.
+    // All messages were released.
     assert!(environment.aws.messages("NotifySlackDeadLetters").iter().all(|message| !message.in_flight));
 }
 
-/// As many letters of one event as make more than one answer of SQS.
+/// Dead letters of one event, more than one SQS receive returns.
 async fn duplicates(environment: &Environment) -> String {
     let body = body("a");
     for _ in 0..12 {
@@ -332,7 +332,8 @@ async fn the_record_of_an_event_says_that_it_was_dropped() {
     }
     environment.dead_letter("UpdateBroadcastDeadLetters", &body("a"), "no").await;
 
-    let (a, unknown) = (id(&body("a")), id(&body("without a record")));
+    let a = id(&body("a"));
+    let unknown = id(&body("without a record"));
     let output = letters(&environment, &["drop", a.short(), unknown.short(), "--yes"]).await;
 
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
@@ -345,11 +346,11 @@ async fn the_record_of_an_event_says_that_it_was_dropped() {
     outcomes.sort_unstable();
     assert_eq!(outcomes, ["a notify-slack dropped", "a update-broadcast done", "b notify-slack failed"]);
     let shown = stdout(&environment.run(&["events", "show", a.short()]).await);
-    let expected = "\nnotify-slack: failed for good, and was dropped by a person, 1 attempt\n";
+    let expected = "\nnotify-slack: failed permanently; a person dropped it, 1 attempt\n";
     assert!(shown.contains(expected) && !shown.contains("dead letters"), "{shown}");
     let listed = stdout(&environment.run(&["events", "list", "--outcome", "dropped"]).await);
     assert!(listed.ends_with("\n1 event\n"), "{listed}");
-    // Delivered once more, it is tried once more.
+    // A redriven message is tried once more.
     let again = of("notify-slack", "a").claim(0).await.end(2, 0, End::Done).await;
     let listed = stdout(&again.environment.run(&["events", "list", "--outcome", "dropped"]).await);
     assert!(listed.starts_with("no event matches: outcome dropped"), "{listed}");
@@ -365,7 +366,7 @@ async fn a_record_that_cannot_be_written_is_a_remark() {
         let output = letters(&environment, &["drop", id(&body("a")).short(), "--yes"]).await;
         assert!(output.status.success() && stdout(&output).ends_with("\n1 dead letter dropped\n"));
         let expected = format!(
-            "not every record says that its event was dropped: these AWS credentials may not call dynamodb:{action}"
+            "some delivery records do not show that their events were dropped: these AWS credentials have no permission for dynamodb:{action}"
         );
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
     }
@@ -385,7 +386,7 @@ async fn an_event_that_a_worker_has_again_was_not_dropped() {
     while environment.aws.calls("SQS.DeleteMessageBatch") == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // Between the look at the record and the end of the deletion a duplicate comes, and fails as well.
+    // Between reading the record and the end of the deletion, a duplicate of the event arrives and fails too.
     delivery.claim(0).await.end(2, 0, failed()).await;
 
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();

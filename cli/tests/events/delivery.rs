@@ -1,4 +1,4 @@
-//! What a workflow has done about an event, written by the runtime itself.
+//! Delivery records of a workflow, written by the runtime's own code.
 
 use crate::environment::Environment;
 use deliveries::{
@@ -6,7 +6,7 @@ use deliveries::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// What happens at a workflow to one event, so many seconds ago.
+/// Records what a workflow did about one event, some seconds ago.
 pub(crate) struct Delivery<'a> {
     pub(crate) claims: DynamoDbClaims,
     pub(crate) key: DeliveryKey,
@@ -61,7 +61,7 @@ impl<'a> Delivery<'a> {
         self
     }
 
-    /// One attempt with this end.
+    /// Records one attempt with this outcome.
     pub(crate) async fn attempt(self, seconds: i64, end: End) -> &'a Environment {
         self.claim(seconds).await.end(1, seconds, end).await.environment
     }

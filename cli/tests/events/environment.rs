@@ -1,4 +1,4 @@
-//! Where the program runs.
+//! The test environment of the `events` commands.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -19,7 +19,7 @@ pub(crate) struct Environment {
     pub(crate) config: SdkConfig,
 }
 
-/// The template's own table, so that what the index carries is what there is.
+/// The table of the template itself, so that its index carries the same attributes.
 fn table() -> TableSpec {
     let template = Template::read(&root().join("template.yaml")).unwrap();
     let places = Places { endpoint_url: String::new(), api_url: String::new() };
@@ -31,7 +31,7 @@ fn table() -> TableSpec {
 impl Environment {
     pub(crate) async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
-        // More resources than an answer has.
+        // More resources than CloudFormation lists in one answer.
         let mut resources = vec![resource("Role", "AWS::IAM::Role", "role"); 120];
         for id in [
             "NotifySlackQueue",
@@ -77,7 +77,7 @@ impl Environment {
         command
     }
 
-    /// Runs the program while AWS goes on answering.
+    /// Runs the program while the AWS double keeps answering.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
         finish(self.command(arguments)).await
     }
@@ -103,7 +103,7 @@ pub(crate) fn body(name: &str) -> String {
     format!(r#"{{"resource":"SITE","event_type":"SiteUpdated", "resource_name":"{name}"}}"#)
 }
 
-/// An event as EventBridge puts it into dead letters.
+/// An event in the form in which EventBridge sends it to a dead-letter queue.
 pub(crate) fn envelope(detail: &str) -> String {
     format!(
         r#"{{"version":"0","id":"1","source":"tableau.webhooks","detail-type":"SiteUpdated","account":"1","region":"r",

@@ -1,4 +1,4 @@
-//! Events that a group or digest announces, and the timers of these.
+//! Events that an alert group or digest announces, and the timers of groups and digests.
 
 use crate::delivery::{Delivery, HOUR, ago};
 use crate::environment::{Environment, body, id, stderr, stdout};
@@ -22,7 +22,7 @@ async fn grouped(environment: &Environment, name: &str, why: Why) {
     delivery.attempt(HOUR, End::Skipped(message().reason(why))).await;
 }
 
-/// Writes a document as the workflow does.
+/// Writes a document as the workflow writes it.
 async fn write(environment: &Environment, sort: &str, document: &impl serde::Serialize) {
     let client = aws_sdk_dynamodb::Client::new(&environment.config);
     let records = DynamoDbRecords::new(client, "DeliveryTable", "notify-slack");
@@ -105,7 +105,7 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     let expected = format!("{line}its message is due at {}\n", due.strftime("%Y-%m-%d %H:%M:%S UTC"));
     assert!(shown.contains(&expected), "{shown}");
 
-    // Its timer fires, and fails.
+    // The group's timer fires, and its attempt fails.
     head.pending = None;
     write(&environment, "head", &head).await;
     environment.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
@@ -229,7 +229,7 @@ async fn who_may_not_look_at_dead_letters_sees_the_records_and_what_is_missing()
     environment.aws.fail_next("SQS.GetQueueAttributes", 1, local_aws::Fault::AccessDenied);
     let output = environment.run(&["events", "list"]).await;
     assert!(output.status.success() && stdout(&output).ends_with("\n1 event\n"), "{}", stdout(&output));
-    let expected = "timers among the dead letters of notify-slack are not listed: these AWS credentials may not call \
+    let expected = "timers among the dead letters of notify-slack are not listed: these AWS credentials have no permission for \
                     sqs:GetQueueAttributes";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
 }

@@ -1,4 +1,4 @@
-//! `events list` and `events show`, on records that the runtime itself has written.
+//! `events list` and `events show`, on records that the runtime's own code wrote.
 
 use crate::delivery::{Delivery, HOUR, ago, failed};
 use crate::environment::{Environment, body, id, stderr, stdout};
@@ -15,7 +15,7 @@ async fn list(environment: &Environment, arguments: &[&str]) -> String {
     stdout(&output)
 }
 
-/// One of each outcome, the first the newest, and one of three days ago.
+/// One event per outcome, the newest first, and one event of three days ago.
 async fn busy() -> Environment {
     let environment = Environment::start().await;
     let slack = |name: &str| Delivery::of(&environment, "notify-slack", &body(name));
@@ -126,7 +126,7 @@ async fn json_has_the_documented_fields_and_no_others() {
     assert!(!shown.contains('\u{9b}'), "what a terminal would obey is escaped");
 }
 
-/// Writes a record by hand: the ids of real events cannot be chosen.
+/// Writes a record directly: the ids of real events cannot be chosen.
 pub(crate) async fn record(environment: &Environment, id: &str, seen_at: Timestamp) {
     let put = aws_sdk_dynamodb::Client::new(&environment.config).put_item().table_name("DeliveryTable");
     let put = [
@@ -166,7 +166,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
     let delivery = Delivery::of(&environment, "notify-slack", &body);
     let delivery = delivery.claim(3 * HOUR).await.effect(1, "notified/data-news").await;
     let delivery = delivery.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
-    // The second attempt dies.
+    // The worker of the second attempt dies.
     let delivery = delivery.claim(2 * HOUR).await.claim(HOUR).await;
     delivery.end(3, HOUR, failed()).await;
     Delivery::of(&environment, "update-broadcast", &body)
@@ -175,7 +175,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
     environment.dead_letter("NotifySlackDeadLetters", &body, "channel_not_found").await;
     let id = id(&body);
 
-    // With the whole id, and with its beginning.
+    // Finds the event by its whole id and by the first digits.
     for id in [id.as_str(), id.short()] {
         let output = environment.run(&["events", "show", id]).await;
         let shown = stdout(&output);
@@ -184,10 +184,10 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
             "name            SiteUpdated\n",
             "resource        Marketing\n",
             "\"resource_name\": \"Marketing\"",
-            "\nnotify-slack: failed for good, 3 attempts\n",
-            "UTC, 2.0 s, failed for now: Slack: 500\n",
+            "\nnotify-slack: failed permanently, 3 attempts\n",
+            "UTC, 2.0 s, failed temporarily: Slack: 500\n",
             "attempt 2     no end was recorded: the process died or ran out of time\n",
-            "UTC, 2.0 s, failed for good: Slack does not know the channel #data-alerts: channel_not_found\n",
+            "UTC, 2.0 s, failed permanently: Slack does not know the channel #data-alerts: channel_not_found\n",
             "sent to       data-news\n",
             "dead letters  1 in the workflow's queue; `events dead-letters list ",
             "\nupdate-broadcast: skipped: no rule, 1 attempt\n",
@@ -212,7 +212,8 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
 async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let environment = Environment::start().await;
     let delivery = Delivery::of(&environment, "notify-slack", &body("a")).claim(HOUR).await;
-    let (began, until) = (ago(HOUR), ago(-HOUR));
+    let began = ago(HOUR);
+    let until = ago(-HOUR);
     let end = End::Deferred("the Broadcast is being overwritten".to_owned());
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
     delivery.claims.end(&delivery.key, &ended).await.unwrap();
@@ -222,7 +223,7 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     assert!(listed.contains(&expected), "{listed}");
     let shown = stdout(&environment.run(&["events", "show", delivery.key.event.short()]).await);
     let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");
-    for part in [format!("notify-slack: waits until {at}: the"), format!("put off until {at}: the")] {
+    for part in [format!("notify-slack: waits until {at}: the"), format!("deferred until {at}: the")] {
         assert!(shown.contains(&part), "no {part} in\n{shown}");
     }
     let json = environment.run(&["events", "show", delivery.key.event.short(), "--json"]).await;
@@ -259,7 +260,7 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
     assert_eq!((&listed["outcome"], &listed["updated_at"]), (&"failed".into(), &Value::Null));
     let shown = stdout(&environment.run(&["events", "show", delivery.key.event.short()]).await);
     for part in [
-        "\nnotify-slack: failed for good, 1 attempt\n",
+        "\nnotify-slack: failed permanently, 1 attempt\n",
         "\n  last change   unknown\n",
         "\n  sent to       data-news\n",
         "\n  effects       page/on-call\n",
@@ -332,7 +333,7 @@ async fn what_is_wrong_with_a_question_is_one_clear_line() {
     let expected = "has no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
     assert!(error.ends_with(expected), "{error}");
     for (arguments, expected) in [
-        (&["--event", "SiteUpdatd"][..], "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        (&["--event", "SiteUpdatd"][..], "`SiteUpdatd` is not an event name; did you mean `SiteUpdated`?"),
         (&["--since", "last week"], "how long ago it was (90min, 2h, 3d)"),
         (
             &["--outcome", "fine"],
@@ -346,7 +347,7 @@ async fn what_is_wrong_with_a_question_is_one_clear_line() {
     }
     environment.aws.fail_next("DynamoDB.Query", 1, Fault::AccessDenied);
     let error = stderr(&environment.run(&["events", "list"]).await);
-    let expected = "error: these AWS credentials may not call dynamodb:Query: User: ";
+    let expected = "error: these AWS credentials have no permission for dynamodb:Query: User: ";
     assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
 }
 
@@ -356,7 +357,8 @@ async fn who_may_not_count_dead_letters_sees_the_rest() {
     Delivery::of(&environment, "notify-slack", &body("x")).attempt(HOUR, failed()).await;
     environment.aws.fail_next("SQS.GetQueueAttributes", 1, Fault::AccessDenied);
     let output = environment.run(&["events", "show", id(&body("x")).short()]).await;
-    let expected = "dead letters  unknown: these AWS credentials may not call sqs:GetQueueAttributes";
+    let expected =
+        "dead letters  unknown: these AWS credentials have no permission for sqs:GetQueueAttributes";
     assert!(output.status.success() && stdout(&output).contains(expected), "{}", stdout(&output));
 }
 

@@ -1,4 +1,4 @@
-//! `--json` wherever something is listed: one object per line, whose fields are documented.
+//! `--json` in every command that lists something: one JSON object per line, with documented fields.
 
 use crate::delivery::{Delivery, HOUR, failed};
 use crate::environment::{Environment, body, id, stderr, stdout};
@@ -11,13 +11,13 @@ async fn objects(environment: &Environment, arguments: &[&str]) -> Vec<Value> {
     stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The names of all fields, those of objects in objects included.
+/// The names of all fields, including those of nested objects.
 fn fields(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (name, value) in object {
                 found.insert(name.clone());
-                // The payload is Tableau's.
+                // Skip the payload: Tableau defines its fields.
                 if name != "payload" {
                     fields(value, found);
                 }

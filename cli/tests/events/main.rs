@@ -1,4 +1,4 @@
-//! `events` as an operator runs it: the program, against AWS in memory with the table of the template.
+//! The `events` commands as an operator runs them: the real program against the AWS double with the template's table.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

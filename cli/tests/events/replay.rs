@@ -1,4 +1,4 @@
-//! `events replay`.
+//! The command `events replay`.
 
 use crate::environment::{Environment, PROGRAM, STACK, body, envelope, finish, id, stderr, stdout};
 use local_aws::Fault;
@@ -12,7 +12,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
     for name in &names {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "Slack: channel_not_found").await;
     }
-    environment.dead_letter("NotifySlackDeadLetters", "hunter2", "the message is no event").await;
+    environment.dead_letter("NotifySlackDeadLetters", "hunter2", "the message is not an event").await;
 
     let output = environment.replay(&["--wide"]).await;
 
@@ -55,7 +55,7 @@ async fn an_event_of_the_bus_goes_back_as_the_payload_in_it() {
 async fn a_dry_run_changes_nothing() {
     let environment = Environment::start().await;
     environment.dead_letter("NotifySlackDeadLetters", &body("Marketing"), "no").await;
-    // The second sees what the first has given back.
+    // The second run sees the messages that the first run released.
     for _ in 0..2 {
         let shown = stdout(&environment.replay(&["--dry-run", "--wide"]).await);
         assert!(shown.contains(id(&body("Marketing")).short()), "{shown}");
@@ -71,7 +71,8 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
     for name in ["a", "b", "c"] {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
     }
-    let (b, c) = (id(&body("b")), id(&body("c")));
+    let b = id(&body("b"));
+    let c = id(&body("c"));
 
     let output = environment.replay(&[b.short(), "00000000"]).await;
 
@@ -82,7 +83,7 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
         "error: no dead letter has this id: 00000000; `events dead-letters list` shows all\n"
     );
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("b")]);
-    // At once, not when their time out of sight is over.
+    // The messages are visible at once, before their visibility timeout ends.
     let output = environment.replay(&[c.as_str()]).await;
     assert!(output.status.success());
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
@@ -98,7 +99,7 @@ async fn what_the_queue_did_not_confirm_stays_and_can_be_seen_at_once() {
 
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout(&output), "0 events replayed\n");
-    let expected = "error: these AWS credentials may not call sqs:SendMessage: User: ";
+    let expected = "error: these AWS credentials have no permission for sqs:SendMessage: User: ";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
     assert_eq!(stderr(&output).lines().count(), 1);
     assert!(stdout(&environment.replay(&[]).await).ends_with("\n1 event replayed\n"));
@@ -113,7 +114,7 @@ async fn what_could_not_be_taken_out_is_sent_twice_and_not_lost() {
 
     let output = environment.replay(&[]).await;
 
-    assert!(stderr(&output).contains("is still among the dead letters"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its dead letter could not be deleted"), "{}", stderr(&output));
     assert!(stdout(&environment.replay(&[]).await).ends_with("\n1 event replayed\n"));
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("a"), body("a")]);
 }
@@ -164,8 +165,8 @@ async fn an_event_that_fails_again_at_once_is_named_and_no_other() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
 
     let expected = format!(
-        "\n1 event came after the start and is not replayed\n1 event replayed\n\
-         1 of them failed again and is back: {}; see `events dead-letters list`\n",
+        "\n1 event arrived after the start and is not replayed\n1 event replayed\n\
+         1 of them failed again and is a dead letter again: {}; see `events dead-letters list`\n",
         id(&body("a")).short()
     );
     assert!(stdout(&output).ends_with(&expected), "{}{}", stdout(&output), stderr(&output));
@@ -197,7 +198,7 @@ async fn what_was_not_confirmed_stays_while_the_rest_of_its_batch_goes() {
     for name in ["a", "b", "c"] {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
     }
-    // As often as it is tried.
+    // Every attempt succeeds the same way.
     environment.aws.fail_next("SQS.SendMessageBatch", 3, Fault::PartialFailure);
 
     let output = environment.replay(&[]).await;
@@ -263,7 +264,8 @@ async fn what_aws_refuses_is_one_clear_line() {
 
     environment.aws.fail_next("CloudFormation.ListStackResources", 1, Fault::AccessDenied);
     let error = stderr(&environment.replay(&[]).await);
-    let expected = "error: these AWS credentials may not call cloudformation:ListStackResources: User: ";
+    let expected =
+        "error: these AWS credentials have no permission for cloudformation:ListStackResources: User: ";
     assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
 }
 
@@ -279,8 +281,8 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
         finish(command)
     };
     let error = stderr(&bare(&["AWS_REGION"]).await);
-    assert!(error.starts_with("error: there is no AWS region: give --region"), "{error}");
-    assert!(error.ends_with("; for the local stack: --local\n"), "{error}");
+    assert!(error.starts_with("error: no AWS region is set: give --region"), "{error}");
+    assert!(error.ends_with("; for the local stack use --local\n"), "{error}");
 
     let error = stderr(&bare(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]).await);
     assert!(error.starts_with("error: there are no AWS credentials: set AWS_PROFILE"), "{error}");

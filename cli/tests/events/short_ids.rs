@@ -1,11 +1,11 @@
-//! Ids of which only the first digits are given.
+//! Event ids shortened to their first digits.
 
 use crate::delivery::{Delivery, HOUR, ago, failed};
 use crate::environment::{Environment, body, id, stderr, stdout};
 use crate::history::record;
 use std::collections::BTreeMap;
 
-/// Two bodies of events whose ids begin with the same four digits, which they are sorted by, found by trying.
+/// Two event bodies whose ids begin with the same four digits, sorted by id; found by trying.
 fn alike() -> [String; 2] {
     let mut seen = BTreeMap::new();
     let pair = (0..10_000).find_map(|n| {
@@ -22,7 +22,7 @@ fn start(body: &str) -> String {
     id(body).as_str()[..4].to_owned()
 }
 
-/// The error that names both, with how many digits it takes.
+/// The error that lists both ids and says how many digits are needed.
 fn names_both(error: &str, bodies: &[String; 2]) {
     let beginning = start(&bodies[0]);
     assert!(error.starts_with(&format!("error: 2 ids begin with {beginning}: ")), "{error}");
@@ -66,7 +66,7 @@ async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
     for body in &bodies {
         Delivery::of(&environment, "notify-slack", body).attempt(HOUR, failed()).await;
     }
-    // The second is of another workflow.
+    // The second event belongs to another workflow.
     environment.dead_letter("NotifySlackDeadLetters", &bodies[0], "no").await;
     environment.dead_letter("UpdateBroadcastDeadLetters", &bodies[1], "no").await;
     for arguments in [
@@ -87,11 +87,11 @@ async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
             && environment.bodies("UpdateBroadcastQueue").is_empty()
     );
 
-    // Unique among those that are asked for.
+    // The digits are unique within the selected workflow.
     let one = environment.replay(&[&four, "--workflow", "notify-slack"]).await;
     assert!(stdout(&one).ends_with("\n1 event replayed\n"), "{}{}", stdout(&one), stderr(&one));
     assert_eq!(environment.bodies("NotifySlackQueue"), bodies[..1]);
-    // A list has both in it.
+    // The list contains both events.
     let listed = stdout(&environment.run(&["events", "dead-letters", "list", &four]).await);
     assert!(listed.ends_with("\n1 dead letter\n"), "{listed}");
 }

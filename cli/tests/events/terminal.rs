@@ -1,4 +1,4 @@
-//! What a person sees: rows of one line, in the columns and the colours of the terminal.
+//! The output in a terminal: one line per row, aligned columns, colours.
 
 use crate::delivery::{Delivery, HOUR, failed};
 use crate::environment::{Environment, body, id, stderr, stdout};
@@ -10,10 +10,10 @@ use std::io::Read;
 use std::process::Command;
 use unicode_width::UnicodeWidthStr;
 
-/// Names at least as long as most of a real site's.
+/// Names at least as long as most names on a real site.
 const LONG: &str = "Umsatzentwicklung der Vertriebsregionen in Süddeutschland und Österreich";
 
-/// What the command prints to a terminal with so many columns.
+/// The output of the command in a terminal with this many columns.
 pub(crate) async fn shown_at(mut command: Command, columns: u16) -> String {
     tokio::task::spawn_blocking(move || {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -26,12 +26,12 @@ pub(crate) async fn shown_at(mut command: Command, columns: u16) -> String {
         command.stdin(terminal.try_clone().unwrap());
         command.stderr(terminal.try_clone().unwrap()).stdout(terminal);
         let mut child = command.spawn().unwrap();
-        // It holds the other side of the terminal.
+        // The command holds the terminal's other end.
         drop(command);
         let mut shown = Vec::new();
         let mut master = File::from(master);
         let mut buffer = [0; 4096];
-        // The end is an error here: nothing has the other side open any more.
+        // Reading fails here once the command has closed the terminal.
         while let Ok(read @ 1..) = master.read(&mut buffer) {
             shown.extend_from_slice(&buffer[..read]);
         }
@@ -42,7 +42,7 @@ pub(crate) async fn shown_at(mut command: Command, columns: u16) -> String {
     .unwrap()
 }
 
-/// Events and dead letters with the longest words that there are.
+/// Events and dead letters with the longest values of each column.
 async fn crowded() -> Environment {
     let environment = Environment::start().await;
     for (event, name) in [
@@ -76,7 +76,7 @@ async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewh
             let mut command = environment.command(arguments);
             command.env("NO_COLOR", "1");
             let shown = shown_at(command, columns).await;
-            // Below the table there are sentences, which a terminal may break.
+            // Sentences below the table may be wrapped by the terminal.
             let table: Vec<&str> = shown.lines().take(rows + 1).collect();
             assert!(
                 table.iter().all(|line| line.width() <= columns.into()),
@@ -113,7 +113,7 @@ async fn an_id_as_the_narrow_list_shows_it_is_enough_for_show() {
     assert!(stdout(&output).contains("Marketing"), "{}", stderr(&output));
 }
 
-/// Whether there is an escape sequence of a terminal.
+/// Whether the text contains a terminal escape sequence.
 fn is_coloured(shown: &str) -> bool {
     shown.contains('\u{1b}')
 }
@@ -147,7 +147,7 @@ async fn outcomes_are_coloured_on_a_terminal_unless_the_environment_or_the_optio
         (&[], &["--color=never"], false, false),
         (&[("NO_COLOR", "1"), ("TERM", "dumb")], &["--color=always"], true, true),
         (&[("CLICOLOR_FORCE", "1")], &["--color=never"], false, false),
-        // Other programs read JSON.
+        // JSON is for other programs, so it has no colours.
         (&[], &["--json", "--color=always"], false, false),
     ] {
         let what = format!("{variables:?} {arguments:?}");
@@ -170,5 +170,5 @@ async fn a_failure_is_red_and_nothing_but_the_outcome_is_coloured() {
     let without = without.iter().fold(coloured, |text, escape| text.replace(escape, ""));
     assert_eq!(without, plain);
     let shown = stdout(&environment.run(&["events", "show", id(&body("a")).short(), "--color=always"]).await);
-    assert!(shown.contains("notify-slack: \u{1b}[31mfailed for good\u{1b}[0m, 1 attempt"), "{shown:?}");
+    assert!(shown.contains("notify-slack: \u{1b}[31mfailed permanently\u{1b}[0m, 1 attempt"), "{shown:?}");
 }

@@ -1,17 +1,17 @@
-//! An alert group from its failures to its message, as a newcomer sees it.
+//! An alert group in the local stack, from its failures to its message, as a new user sees it.
 
 use crate::{Home, SOON, Up, asked_at, stderr, stdout};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// What `events list` has of the outcome.
+/// The outcome that `events list` shows for each event.
 fn listed(home: &Home, outcome: &str) -> Vec<Value> {
     let output = home.run(&["events", "list", "--local", "--outcome", outcome, "--json"]);
     assert!(output.status.success(), "{}", stderr(&output));
     stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Asks again until there is something.
+/// Polls until there is a value.
 fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
@@ -33,24 +33,31 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     let sent = home.run(&["send", "DatasourceRefreshFailed", "--count", "6"]);
     assert!(sent.status.success() && stdout(&sent).matches("\n202 ").count() == 6, "{}", stderr(&sent));
 
-    // While it waits: the same word in the terminal, in the list and for the filter, and when it is due.
+    // While the group waits, the terminal, the list and the filter use the same outcome name, and the list says when
+    // the group is due.
     let grouped =
         wait_for("grouped events", || Some(listed(&home, "grouped")).filter(|events| events.len() == 5));
-    // The oldest: the terminal says so of it before the timer fires, however slow the others are.
+    // The oldest event: the terminal prints it before the timer fires, however slow the other events are.
     let oldest = grouped.last().unwrap();
     let event = oldest["event_id"].as_str().unwrap();
     let show = || stdout(&home.run(&["events", "show", &event[..12], "--local"]));
     let shown = show();
     assert!(shown.contains("notify-slack: grouped with other incidents of the same time: group "), "{shown}");
-    // It takes some seconds to look five causes up, and the timer may just fire.
+    // Looking up five causes takes some seconds, in which the timer may fire.
     let texts =
         [": its message is due at ", ": its message was due at ", ": the timer for its message has fired"];
     assert!(texts.iter().any(|text| shown.contains(text)), "{shown}");
     let name = oldest["resource_name"].as_str().unwrap();
     up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
+    // 14: the time of day, and when the message comes.
+    let line = up.shown.lines().last().unwrap();
+    let is_time = |text: &str, form: &str| jiff::civil::Time::strptime(form, text).is_ok();
+    assert!(is_time(line.split_whitespace().next().unwrap(), "%H:%M:%S%.3f"), "{line}");
+    let (_, due) = line.rsplit_once("; its message is due at ").unwrap_or_else(|| panic!("{line}"));
+    assert!(is_time(due, "%H:%M:%S"), "{line}");
 
     // Slack refuses the message: the timer is a dead letter.
-    up.show("in data-alerts: failed for good, and waits in the dead-letter queue");
+    up.show("in data-alerts: failed permanently; it is in the dead-letter queue");
     let timer = wait_for("timer", || {
         listed(&home, "failed").into_iter().find(|event| event["event_name"] == "timer")
     });
@@ -61,7 +68,7 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     asked_at(&slack, "DELETE", "/simulator/faults", "");
     let replayed = home.run(&["events", "replay", "--local"]);
     assert!(stdout(&replayed).contains("1 timer replayed"), "{}{}", stdout(&replayed), stderr(&replayed));
-    // What the terminal says of the timer, and the message of all.
+    // The terminal's line about the timer, and the message about all failures.
     up.show(&format!("{words}: done"));
     up.show("extract refreshes failed");
     let shown = wait_for("message", || Some(show()).filter(|shown| shown.contains("its message was sent")));

@@ -1,4 +1,4 @@
-//! The local stack as other commands of the same user find it, and no other user.
+//! Other commands of the same user find the local stack; other users cannot use it.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
@@ -19,10 +19,10 @@ use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 
-/// Until then the next line is there, also on a busy machine.
+/// The next line must be printed within this time, even on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 
-/// A user's own folders.
+/// The home and runtime folders of a test user.
 struct Home(TempDir);
 
 impl Home {
@@ -56,7 +56,7 @@ impl Home {
         up
     }
 
-    /// The files with keys.
+    /// The files that contain keys.
     fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten();
         entries.map(|entry| entry.unwrap().path()).collect()
@@ -67,7 +67,7 @@ impl Home {
     }
 }
 
-/// A local stack that is up, with what it has printed.
+/// A running local stack and its output.
 struct Up {
     child: Child,
     lines: Receiver<String>,
@@ -75,7 +75,7 @@ struct Up {
 }
 
 impl Up {
-    /// Reads lines up to the one with `part`.
+    /// Reads lines up to the one that contains `part`.
     fn show(&mut self, part: &str) {
         loop {
             let line = self.lines.recv_timeout(SOON).expect("a line");
@@ -87,7 +87,7 @@ impl Up {
         }
     }
 
-    /// What stands behind `start` in a line.
+    /// The text after `start` in a line.
     fn value(&self, start: &str) -> String {
         let rest = self.shown.lines().find_map(|line| line.strip_prefix(start)).expect(start);
         rest.split_whitespace().next().unwrap().to_owned()
@@ -125,7 +125,7 @@ impl Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
-        // Ctrl-C, so that it ends its functions; it may have ended already.
+        // Sends Ctrl-C, so that the stack stops its functions. The stack may have ended already.
         let _ =
             Command::new("kill").args(["-INT", &self.child.id().to_string()]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
@@ -149,7 +149,7 @@ fn mode(path: &Path) -> u32 {
 fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_it() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let home = Home::new();
-        // Made by an earlier version, or by hand.
+        // A file made by an earlier version, or by hand.
         fs::create_dir(home.folder()).unwrap();
         fs::set_permissions(home.folder(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut up = home.up(&[]);
@@ -168,7 +168,7 @@ fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_i
             stderr(&listed)
         );
         let sent = home.run(&["send", "AdminPromoted"]);
-        // 14, item 6: also where another address is set.
+        // 14, item 6: also when another address is configured.
         let mut elsewhere = home.command(&["send", "AdminPromoted", "--local", "--endpoint-url", &up.aws()]);
         let explicit = elsewhere.env("WEBHOOK_URL", "https://example.com/webhook").output().unwrap();
         assert!(stdout(&explicit).contains("\n202 "), "{}", stderr(&explicit));
@@ -290,7 +290,7 @@ fn rules_are_read_as_they_are_and_the_sample_site_has_its_name_without_keeping_o
     }
 }
 
-/// An answer of the simulated Tableau to a request without a credential.
+/// The simulated Tableau's answer to a request without credentials.
 fn asked(up: &Up, method: &str, path: &str, body: &str) -> String {
     asked_at(&up.value("  Tableau    "), method, path, body)
 }
@@ -340,7 +340,7 @@ fn the_secret_of_the_simulated_tableau_is_new_in_each_run_and_nothing_else_signs
         assert!(answer.contains("401001"), "{credentials}: {answer}");
     }
 
-    // Without a key: the page for people, and what its buttons call.
+    // Without a key: the admin page, and the calls of its buttons.
     for (method, path) in [
         ("GET", "/simulator"),
         ("POST", "/simulator/fire/AdminPromoted"),

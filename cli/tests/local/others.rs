@@ -1,4 +1,4 @@
-//! Files and folders that other users of the machine can read or write.
+//! Files and folders that other users of the machine can read or write are not trusted.
 
 use crate::*;
 use std::fs;
@@ -20,7 +20,7 @@ fn what_others_may_have_written_is_not_believed() {
              then start the local stack again\n"
         )
     );
-    // Without the file, with the keys that were constants once.
+    // Without the file, the command uses the constant keys of earlier versions.
     let mut command = home.command(&["events", "list", "--endpoint-url", &up.aws()]);
     for (name, value) in
         [("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]
@@ -49,7 +49,7 @@ fn a_folder_that_another_user_could_have_made_gets_no_keys_and_gives_none() {
         fs::rename(home.folder(), home.0.path().join("elsewhere")).unwrap();
         fs::write(home.folder(), "").unwrap();
     };
-    // Only root can give a folder away.
+    // Only root can change the owner of a folder.
     let is_anothers: Change = |home| std::os::unix::fs::chown(home.folder(), Some(65_534), None).unwrap();
     let is_root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut cases = vec![
@@ -72,7 +72,7 @@ fn a_folder_that_another_user_could_have_made_gets_no_keys_and_gives_none() {
         );
         assert_eq!(refused.status.code(), Some(1));
 
-        // Another stack writes nothing there, and says so.
+        // Another stack writes nothing into the folder and says so.
         let before = home.files().len();
         let binaries = Path::new(PROGRAM).parent().unwrap().display().to_string();
         let up = ["up", "--once", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
@@ -139,7 +139,7 @@ fn an_error_of_the_disk_names_the_path_also_one_that_looks_like_a_secret() {
     let up = ["up", "--once", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
     let output = home.command(&up).env("XDG_STATE_HOME", &file).output().unwrap();
     let expected = format!(
-        "note: `--local` does not find this stack: cannot make {}/tableau-webhooks: Not a directory",
+        "note: `--local` does not find this stack: cannot create {}/tableau-webhooks: Not a directory",
         file.display()
     );
     assert!(stderr(&output).contains(&expected), "{}", stderr(&output));

@@ -1,11 +1,11 @@
-//! Settings, read once at start.
+//! The function's settings, read once at start.
 
 use confidential::SecureUrl;
 use runtime::Env;
 use tableau_client::Settings;
 use workflow::BoxError;
 
-/// The function's settings. What each means stands in its README.
+/// The function's settings. The function's README describes each.
 #[derive(Debug)]
 pub struct Config {
     /// `TABLEAU_SERVER_URL`, `TABLEAU_SITE`, `TABLEAU_API_VERSION`, `TABLEAU_SESSION_MINUTES`.
@@ -22,10 +22,11 @@ impl Config {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When some are missing, which are all named, or cannot be used.
+    /// When settings are missing (the error names all of them) or cannot be used.
     pub fn from_env(env: &Env) -> Result<Self, BoxError> {
         let mut settings = env.required();
-        let (server, tableau_secret) = (settings.get("TABLEAU_SERVER_URL"), settings.get("TABLEAU_SECRET"));
+        let server = settings.get("TABLEAU_SERVER_URL");
+        let tableau_secret = settings.get("TABLEAU_SECRET");
         let slack_secret = settings.get("SLACK_SECRET");
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Announces events in Slack channels. When and to whom is decided in `alerting`; how it looks, in `destinations`.
+//! Announces events in Slack channels. The crate `alerting` decides when and to whom; `destinations` renders the
+//! messages.
 
 mod config;
 
@@ -12,10 +13,10 @@ use tableau::Event;
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
-/// The workflow: alerting with Slack as its destination.
+/// The workflow `notify-slack`: alerting with Slack as its destination.
 #[derive(Debug)]
 pub struct NotifySlack<N = SlackNotifier> {
-    /// Decides what is announced, and when.
+    /// The alerting engine, which decides what is announced and when.
     pub engine: Engine<N, RulesRouting<settings::NotifySlack>>,
 }
 

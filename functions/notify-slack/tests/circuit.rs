@@ -1,4 +1,4 @@
-//! Real binaries in front of a Slack or a Tableau that is down: none calls it until it answers again.
+//! When Slack or Tableau is down, the real binaries stop calling it until a probe succeeds.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use testkit::simulator::{Fault, SlackFault, render};
 use testkit::{Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
-/// As the circuit has it.
+/// The circuit's own constant.
 const FAILURES: usize = 10;
 const EVENTS: usize = 12;
 
@@ -19,7 +19,7 @@ fn created(environment: &TestEnvironment, n: usize) -> String {
     .to_string()
 }
 
-/// Two requests of one event each, one for each function at the same time. Returns how many failed.
+/// Invokes two functions at the same time with one event each. Returns how many failed.
 async fn attempt(environment: &TestEnvironment, functions: &[Function; 2], n: usize) -> usize {
     let request = |n| Request::post(created(environment, n));
     let requests = [request(n), request(n + 1)];
@@ -37,7 +37,7 @@ fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
 #[tokio::test]
 async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_when_it_is_well() {
     let environment = TestEnvironment::start().await;
-    // Inline mode with the table of both: a queue would group events of one kind.
+    // Inline mode, with one shared table: in queue mode, events of one kind would be grouped.
     let table = [("TABLE_NAME", "deliveries")];
     let functions = [(); 2].map(|()| environment.function("notify-slack", BINARY.as_ref(), &table));
     environment.slack.fail_next(u32::MAX, SlackFault::ServerError);
@@ -48,11 +48,11 @@ async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_whe
         }
     }
     let calls = environment.slack.calls();
-    assert_eq!(attempts, 4 * EVENTS, "all of them failed for now");
+    assert_eq!(attempts, 4 * EVENTS, "all of them failed temporarily");
     assert!((FAILURES..=FAILURES + 2).contains(&calls), "{calls} calls");
     let opened = lines(&functions, "circuit open: the destination is not called");
     assert_eq!((opened.len(), &opened[0]["destination"]), (1, &json!("Slack")));
-    let put_off = lines(&functions, "event failed for now");
+    let put_off = lines(&functions, "event failed temporarily");
     let reason = put_off.last().unwrap()["reason"].as_str().unwrap();
     assert!(reason.starts_with("circuit open, Slack is not called until 20"), "{reason}");
     assert!(
@@ -63,7 +63,8 @@ async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_whe
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Slack"), "{items:?}");
 
     environment.slack.recover();
-    let (began, mut left) = (Instant::now(), EVENTS);
+    let began = Instant::now();
+    let mut left = EVENTS;
     while left > 0 && began.elapsed() < Duration::from_secs(40) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         left = 0;
@@ -92,7 +93,7 @@ async fn a_throttled_channel_gets_nothing_for_as_long_as_slack_asks_and_the_othe
     let second = function.answer(&Request::post(created(&environment, 1))).await;
     let reason = second.body["reason"].as_str().unwrap();
     assert!(reason.starts_with("circuit open, Slack (`data-news`) is not called until"), "{reason}");
-    assert!(reason.ends_with("it asked for 3 s"), "{reason}");
+    assert!(reason.ends_with("it asked callers to wait 3 s"), "{reason}");
     assert_eq!(function.answer(&failed).await.status, 200, "it goes to another channel");
     assert_eq!(environment.slack.calls(), 2);
 

@@ -1,4 +1,4 @@
-//! What each kind of event costs at DynamoDB and SQS: counted at the real binary, claim and end included.
+//! The DynamoDB and SQS requests of each kind of event, counted at the real binary from claim to completion.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,12 +24,12 @@ rules:
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 const STORM: usize = 500;
 
-/// A stack whose function has a bot token, so that messages are edited.
+/// A stack whose function has a bot token, so that messages can be edited.
 async fn start() -> (TestEnvironment, Function) {
     let environment = TestEnvironment::with_rules(RULES).await;
     environment.slack.add_channel("data-alerts", true);
     environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
-    // Else each failure without a job waits for a second look.
+    // Otherwise each failure without a job at Tableau waits for a second lookup.
     environment.tableau.fail_always("GET */jobs*", Fault::Error("403000"));
     let function = environment.queued("notify-slack", BINARY);
     (environment, function)
@@ -43,35 +43,36 @@ fn event(environment: &TestEnvironment, name: &str, object: &str, at: Timestamp)
     .to_string()
 }
 
-/// DynamoDB's requests so far, those for the shared session of Tableau left out: it is renewed every few hours.
+/// DynamoDB's requests so far, without those for Tableau's shared session, which is renewed every few hours.
 fn requests(environment: &TestEnvironment) -> usize {
     let counted = environment.aws.requests().into_iter().filter(|((_, kind), _)| kind != "session");
     counted.map(|(_, count)| count).sum()
 }
 
-/// The timers in the queue.
+/// The timer messages in the queue.
 fn timers(environment: &TestEnvironment) -> Vec<Value> {
     let bodies = environment.aws.messages("queue").into_iter();
     let bodies = bodies.filter_map(|message| serde_json::from_str::<Value>(&message.body).ok());
     bodies.filter(|body| body["timer"].is_object()).collect()
 }
 
-/// Events, one after the other, and what they cost: requests, and timers.
+/// Handles events one after another and returns their cost: DynamoDB requests and timers.
 async fn cost(environment: &TestEnvironment, function: &Function, bodies: &[String]) -> (usize, usize) {
-    let (before, timers_before) = (requests(environment), timers(environment).len());
+    let before = requests(environment);
+    let timers_before = timers(environment).len();
     for body in bodies {
         assert!(function.failures(&Batch::default().message(body)).await.is_empty(), "{:?}", function.logs());
     }
     (requests(environment) - before, timers(environment).len() - timers_before)
 }
 
-// 13: the cost table per kind of event, from counted calls.
+// 13: the README's cost table per kind of event matches the counted calls.
 #[tokio::test]
 async fn each_kind_of_event_costs_as_little_as_its_row_says() {
     let (environment, function) = start().await;
     let now = Timestamp::now() - SignedDuration::from_mins(30);
     let at = |second| now + SignedDuration::from_secs(second);
-    // The first event of a process signs in and reads what later ones remember.
+    // The first event of a process signs in and fills caches that later events use.
     cost(&environment, &function, &[event(&environment, "WorkbookCreated", "Board", at(0))]).await;
     let mut table =
         "| event | DynamoDB requests | at most | timers |\n| --- | --: | --: | --: |\n".to_owned();
@@ -98,13 +99,13 @@ async fn each_kind_of_event_costs_as_little_as_its_row_says() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Workers that take from the queue at the same time.
+/// How many workers receive from the queue at the same time.
 const WORKERS: usize = 4;
-/// How long a storm may take until its last timer has done its work.
+/// The time limit for a storm, until its last timer is handled.
 const LONGEST: Duration = Duration::from_secs(80);
 
-/// Takes messages from the queue and hands them to a function as Lambda does, until the task ends. Timers come into sight when
-/// their delay is over.
+/// Passes messages from the queue to a function as Lambda does, until the task is stopped. Timers become visible when
+/// their delay ends.
 async fn poll(sqs: aws_sdk_sqs::Client, url: String, function: Function) {
     loop {
         let receive = sqs.receive_message().queue_url(&url).max_number_of_messages(1).wait_time_seconds(1);
@@ -119,7 +120,7 @@ async fn poll(sqs: aws_sdk_sqs::Client, url: String, function: Function) {
                 "awsRegion": "us-east-1",
             });
             let answer = function.invoke(&json!({ "Records": [record] })).await.unwrap();
-            // What failed comes back by itself.
+            // A failed message becomes visible again by itself.
             if answer["batchItemFailures"] == json!([]) {
                 let delete = sqs.delete_message().queue_url(&url).set_receipt_handle(message.receipt_handle);
                 delete.send().await.unwrap();
@@ -128,29 +129,29 @@ async fn poll(sqs: aws_sdk_sqs::Client, url: String, function: Function) {
     }
 }
 
-/// What a message about many leaves out: "… and 12 more".
+/// The number of objects that a message counts without naming them: "… and 12 more".
 fn more(text: &str) -> usize {
     let rest = text.split("… and ").nth(1).and_then(|rest| rest.split(' ').next());
     rest.map_or(0, |count| count.parse().unwrap())
 }
 
-/// What a storm of failures came to.
+/// The result of a storm of failures.
 struct Storm {
-    /// Those of timers included.
+    /// The DynamoDB requests, including those of timers.
     requests: usize,
     by_kind: String,
     posts: usize,
-    /// The messages as they are in the end.
+    /// The messages in their final form.
     shown: Vec<String>,
-    /// Objects that a message names, and those that it only counts.
+    /// The number of objects that a message names or counts.
     named: usize,
     counted: usize,
-    /// Events that came to their end.
+    /// The number of completed events.
     ended: usize,
     dead_letters: usize,
 }
 
-/// Lets so many objects fail at the same moment, with so many workers, until the last timer has done its work.
+/// Fails this many objects at the same moment, with this many workers, and waits until the last timer is handled.
 async fn storm(workers: usize) -> Storm {
     let (environment, function) = start().await;
     let now = Timestamp::now();
@@ -216,7 +217,7 @@ async fn storm(workers: usize) -> Storm {
 }
 
 impl Storm {
-    /// No more than three messages, every event is accounted for in them, and four requests an event.
+    /// At most three messages, which account for every event, and at most four requests per event.
     fn check(&self) {
         assert!(self.posts <= 3, "{:#?}", self.shown);
         assert_eq!(self.named + self.counted, STORM, "{:#?}", self.shown);
@@ -225,7 +226,8 @@ impl Storm {
     }
 }
 
-// 13: ≤ 4 requests per event of a storm of 500, those of timers included; ≤ 3 messages with all of them accounted for.
+// 13: a storm of 500 costs at most 4 requests per event, timers included, and at most 3 messages, which account for
+// all events.
 #[tokio::test]
 async fn each_event_of_a_storm_costs_four_requests_at_most_and_none_is_left_out() {
     storm(1).await.check();

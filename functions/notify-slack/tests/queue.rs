@@ -1,4 +1,4 @@
-//! The queue side of a workflow's function, on the real binary: what is ignored, what waits, what is given up.
+//! The queue mode of a workflow's function, on the real binary: which events are ignored, deferred or given up.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -51,7 +51,7 @@ async fn put(environment: &TestEnvironment, attributes: &[(&str, AttributeValue)
     client.put_item().table_name("deliveries").set_item(Some(item)).send().await.unwrap();
 }
 
-/// How many requests DynamoDB has had.
+/// The number of DynamoDB requests so far.
 fn table_requests(environment: &TestEnvironment) -> usize {
     let operations = [
         "BatchGetItem",
@@ -68,7 +68,7 @@ fn table_requests(environment: &TestEnvironment) -> usize {
     operations.iter().map(|operation| environment.aws.calls(&format!("DynamoDB.{operation}"))).sum()
 }
 
-/// How often an attempt was counted with this outcome.
+/// How many attempts the metrics count with this outcome.
 fn counted(function: &Function, outcome: &str) -> usize {
     let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
     lines.filter(|line| line["Attempts"] == 1.0 && line["outcome"] == outcome).count()
@@ -78,7 +78,7 @@ fn reason(environment: &TestEnvironment) -> String {
     record(environment)["reason"]["S"].as_str().unwrap_or_default().to_owned()
 }
 
-// 13: claim and end.
+// 13: one request for the claim and one for the completion.
 #[tokio::test]
 async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_duplicate_one() {
     let rules = "rules: [{ name: all, on: [SiteUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
@@ -204,7 +204,7 @@ async fn the_fiftieth_failure_in_a_row_is_a_dead_letter_with_the_reason_and_a_fa
     assert!(reason(&environment).starts_with(expected), "{}", reason(&environment));
     assert_eq!(counted(&function, "exhausted"), 1);
 
-    // A person brings it back: it has all its tries again.
+    // An operator redrives the event: it has all its attempts again.
     environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
     assert_eq!(record(&environment)["failures"]["N"], "1");
@@ -246,7 +246,7 @@ async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_i
     let (environment, function) = start().await;
     let right = json!({ "webhook_urls": { "default": environment.slack.add_webhook("data-news") } });
     environment.aws.create_secret("slack", json!({ "bot_token": "" }));
-    // More often than a temporary failure may come.
+    // More attempts than a temporary failure gets.
     for receive in 1..=60 {
         assert_eq!(
             function.failures(&batch(&event(SITE)).received(receive)).await,
@@ -292,7 +292,7 @@ async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_ev
     let pk = text("circuit#notify-slack#Slack");
     put(&environment, &[("pk", pk), ("version", one), ("document", text(&circuit.to_string()))]).await;
 
-    // A function looks at the circuit in the table once a call has failed.
+    // A function reads the circuit from the table only after a call has failed.
     environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
     assert!(function.failures(&batch(&event(SITE))).await.is_empty(), "{:?}", function.logs());

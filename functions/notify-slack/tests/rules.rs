@@ -1,4 +1,4 @@
-//! What the function makes of a rules file that says something wrong, or something that this version does not know.
+//! A rules file with mistakes, or with settings that this version does not know.
 
 use serde_json::Value;
 use testkit::{Batch, Function, Request, TestEnvironment};
@@ -59,7 +59,7 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         assert_eq!(logged.len(), 1, "{logged:?}");
         assert_eq!(logged[0]["reason"], expected);
 
-        // The event of the other rule waits for a right file: it is stored, and neither lost nor a dead letter.
+        // The other rule's event waits for a corrected file: it is stored, and is neither lost nor a dead letter.
         assert_eq!(function.answer(&Request::of_fixture("site-updated")).await.status, 202);
         assert_eq!(function.failures(&Batch::of_fixture("site-updated")).await, ["m-1"]);
         assert!(environment.aws.messages("dead-letters").is_empty());

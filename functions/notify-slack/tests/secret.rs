@@ -1,4 +1,4 @@
-//! A Slack secret as people paste it, used by the real binary.
+//! The real binary accepts a Slack secret as users paste it.
 
 use serde_json::{Value, json};
 use testkit::{Batch, TestEnvironment};
@@ -24,7 +24,7 @@ async fn a_bot_token_with_a_line_break_behind_it_posts() {
 async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_not_slacks() {
     for (character, expected) in [
         ("\n", "`bot_token` has a line break in it"),
-        ("\u{7f}", "`bot_token` has a character in it that cannot be seen"),
+        ("\u{7f}", "`bot_token` has an invisible character in it"),
         ("é", "`bot_token` has a space, a quotation mark or another character that no token has"),
         (" ", "`bot_token` has a space, a quotation mark or another character that no token has"),
     ] {

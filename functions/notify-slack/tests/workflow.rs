@@ -1,4 +1,4 @@
-//! The real binary: requests in, messages in Slack out.
+//! The real binary: HTTP requests in, Slack messages out.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -113,7 +113,7 @@ async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_
 #[tokio::test]
 async fn every_event_name_gets_a_message_that_slack_takes() {
     let environment = TestEnvironment::start().await;
-    // In a queue the second failure would wait for others.
+    // In queue mode the second failure would wait for its group.
     let function = inline(&environment);
     let files: Vec<_> = std::fs::read_dir(repository::root().join("events/tableau")).unwrap().collect();
     let mut names: Vec<String> = files
@@ -123,14 +123,14 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
         })
         .collect();
     assert_eq!(names.len(), 22);
-    // They are about the same objects: a start after its end would be late.
+    // The events are about the same objects: a start event after the end would be late.
     names.sort_by_key(|name| (!name.ends_with("started"), name.clone()));
     for name in &names {
         let event = fixtures::json(&format!("tableau/{name}.json"));
         let answer = function.answer(&Request::post(event.to_string())).await;
         assert_eq!(answer.body["status"], "done", "{name}");
     }
-    // Two of them resolve an incident, which is announced in the channel of its failures as well.
+    // Two of the events resolve an incident, which is also announced in the channel of the failures.
     assert_eq!(environment.slack.messages().len(), 22 + 2, "{:?}", environment.slack.refusals());
 }
 
@@ -314,7 +314,7 @@ async fn a_killed_process_gives_its_claim_up_by_itself() {
     assert!(invoked.is_err());
     let item = &environment.aws.items("deliveries")[0];
     assert_eq!(item["state"]["S"], "claimed");
-    // The claim lasts until the killed invocation's deadline; until then the message is put off.
+    // The claim lasts until the killed invocation's deadline; until then the message is deferred.
     slow = queued(&environment);
     assert_eq!(slow.failures(&batch).await, ["m-1"]);
     assert!(slow.logs().iter().any(|line| line.contains(r#""outcome":"busy""#)), "{:?}", slow.logs());

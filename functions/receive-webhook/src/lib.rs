@@ -1,6 +1,6 @@
-//! The common ingress: one URL for every event. Checks the token, puts the event on the bus, answers.
+//! The common ingress: one URL for all events. Checks the token, puts the event on the event bus, and answers.
 //!
-//! Each workflow's rule on the bus takes the events it can use, so nothing here knows of workflows.
+//! Each workflow has a rule on the event bus that selects its events, so this function knows no workflows.
 
 use runtime::Host;
 use workflow::BoxError;

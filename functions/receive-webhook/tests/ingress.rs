@@ -1,5 +1,5 @@
-//! Every row of the ingress's contract, on the real binary. Every function's ingress is the same code; this one puts
-//! events on the bus.
+//! Every row of the ingress's contract, on the real binary. All functions share the ingress's code; this function
+//! publishes events on the bus.
 
 use deliveries::Content;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ impl Ingress {
         Self { environment, function }
     }
 
-    /// Status and body of the answer.
+    /// The status and body of the answer.
     async fn answer(&self, request: Request) -> (u64, Value) {
         let answer = self.function.answer(&request).await;
         (answer.status, answer.body)
@@ -118,7 +118,7 @@ async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
     assert!(ingress.stored().is_empty());
 }
 
-// 11-B1: four answers of 4xx, and Tableau disables the webhook.
+// 11-B1: after four answers of 4xx, Tableau disables the webhook.
 #[tokio::test]
 async fn an_event_of_a_site_that_the_rules_do_not_list_is_stored() {
     let ingress = Ingress::open().await;

@@ -1,9 +1,9 @@
-//! The secret with the URL's token as people paste it, read by the real binary.
+//! The real binary accepts the secret with the URL's token as users paste it.
 
 use serde_json::{Value, json};
 use testkit::{Request, TOKEN, TestEnvironment};
 
-/// The answer to an event, and what the function wrote, with this text as the secret.
+/// The answer to an event, and the function's log, with this text as the secret.
 async fn answer(secret: &str) -> (u64, String) {
     let environment = TestEnvironment::start().await;
     environment.aws.create_secret("webhook", Value::from(secret));
@@ -54,7 +54,7 @@ async fn a_secret_that_is_wrong_is_named_in_the_log_with_its_field() {
     }
 }
 
-// 11-A3: the URL's token decides, and a mistake beside it closes nothing.
+// 11-A3: the URL's token decides, and a mistake in another member of the secret does not close the ingress.
 #[tokio::test]
 async fn a_previous_token_that_is_wrong_is_named_in_the_log_and_closes_nothing() {
     for previous in ["none".to_owned(), TOKEN.replacen('-', " ", 1)] {

@@ -1,10 +1,10 @@
-//! Settings, read once at start.
+//! The function's settings, read once at start.
 
 use runtime::Env;
 use tableau_client::Settings;
 use workflow::BoxError;
 
-/// The function's settings. What each means stands in its README.
+/// The function's settings. The function's README describes each.
 #[derive(Debug)]
 pub struct Config {
     /// `TABLEAU_SERVER_URL`, `TABLEAU_SITE`, `TABLEAU_API_VERSION`, `TABLEAU_SESSION_MINUTES`.
@@ -17,10 +17,11 @@ impl Config {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When some are missing, which are all named, or cannot be used.
+    /// When settings are missing (the error names all of them) or cannot be used.
     pub fn from_env(env: &Env) -> Result<Self, BoxError> {
         let mut settings = env.required();
-        let (server, tableau_secret) = (settings.get("TABLEAU_SERVER_URL"), settings.get("TABLEAU_SECRET"));
+        let server = settings.get("TABLEAU_SERVER_URL");
+        let tableau_secret = settings.get("TABLEAU_SECRET");
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;

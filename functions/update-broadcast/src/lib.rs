@@ -1,4 +1,5 @@
-//! Overwrites the Broadcasts of a workbook that was refreshed or updated, so that they show what it shows.
+//! Overwrites the Broadcasts of a workbook that was refreshed or updated, so that they show the workbook's present
+//! content.
 
 mod config;
 
@@ -10,12 +11,12 @@ use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error};
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 
-/// The workflow and what it talks to.
+/// The workflow `update-broadcast`, with the clients that it needs.
 #[derive(Debug)]
 pub struct UpdateBroadcast {
     /// The site that sends the events and shows the Broadcasts.
     pub facts: FactLookups,
-    /// Which events count. A Broadcast is public, so nothing happens without a rule.
+    /// The rules that select events. A Broadcast is public, so without a matching rule nothing happens.
     pub rules: LoadedRules,
 }
 
@@ -33,7 +34,7 @@ impl Workflow for UpdateBroadcast {
             return Err(Failure::transient(missing.to_string()));
         }
         let actions = rules.actions::<settings::UpdateBroadcast>(&matched, &event.site);
-        // One Broadcast has one set of options: of several rules the first counts.
+        // A Broadcast has one set of options, so if several rules match, the first one counts.
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
@@ -60,7 +61,7 @@ impl Workflow for UpdateBroadcast {
 }
 
 impl UpdateBroadcast {
-    /// The Broadcasts of a site; `None` when it is another than the credential signs in to.
+    /// The Broadcasts of a site; `None` if the credential belongs to another site.
     async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
         let ours = self.facts.tableau().client().session_site().await?;
         if !ours.as_str().eq_ignore_ascii_case(site.as_str()) {
@@ -70,7 +71,7 @@ impl UpdateBroadcast {
     }
 }
 
-/// The workbook whose views show something else now.
+/// The workbook whose views have changed.
 fn changed_workbook(event: &Event) -> Option<&WorkbookLuid> {
     event.workbook().filter(|_| settings::UpdateBroadcast::EVENTS.contains(&event.name))
 }

@@ -8,7 +8,7 @@ use testkit::{Batch, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
 
-/// A workbook with one view that is broadcast, and one that is not; and the event about it.
+/// A workbook with one broadcast view and one view that is not broadcast, and an event about the workbook.
 async fn broadcast(environment: &TestEnvironment, event_type: &str) -> Value {
     let workbook = environment
         .tableau
@@ -129,7 +129,7 @@ async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     let answer = function.answer(&Request::post(event.to_string())).await;
     assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
-    // The sign-in asks for the server's version, and nothing else is asked.
+    // The sign-in asks for the server's version; no other call is made.
     assert_eq!(environment.tableau.calls("GET *"), calls + 1);
 }
 
@@ -152,7 +152,7 @@ async fn an_expired_token_keeps_the_event_waiting_until_the_secret_is_fixed() {
     environment
         .aws
         .create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
-    // As after the minutes for which a secret is kept.
+    // Simulates the end of the minutes for which a secret is cached.
     let function = environment.queued("update-broadcast", BINARY);
     assert!(function.failures(&batch).await.is_empty(), "{}", function.logs().join("\n"));
     assert_eq!(times_sent(&environment), sent + 1);
@@ -167,7 +167,7 @@ async fn a_page_in_place_of_tableaus_answer_is_tried_again() {
     let event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
     let batch = Batch::default().message(&event.to_string());
     for (fault, times) in
-        // A redirect may mean that the site has moved: the call is made once more after a new sign-in.
+        // A redirect may mean that the site has moved, so the call is repeated once after a new sign-in.
         [(Fault::Html(200), 1), (Fault::Html(403), 1), (Fault::Status(204), 1), (Fault::Html(302), 2)]
     {
         environment.tableau.fail_next("GET */broadcasts/views*", times, fault);

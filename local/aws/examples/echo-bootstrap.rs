@@ -1,4 +1,4 @@
-//! A function for the tests of this crate, which does what its event says.
+//! A Lambda function for the tests of this crate. The event says what the function does.
 //!
 //! HTTP and queue events are answered as our functions answer them; a message `{"again": 3}` is sent to the function's own
 //! queue with one less, and `slow` takes half a second. Of any other event, `do` says what happens:
@@ -87,7 +87,7 @@ async fn respond(event: &Value) -> Result<Value, Error> {
     }
 }
 
-/// Fails the messages whose body says so, and sends again those that say that.
+/// Reports the messages whose body asks for a failure, and sends a message again when its body asks for that.
 async fn work(records: &[Value]) -> Result<Value, Error> {
     say(&format!("{} records", records.len()));
     let mut failures = Vec::new();

@@ -1,75 +1,75 @@
-//! What can go wrong while a stack comes up.
+//! The errors of starting a local stack.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why something could not be started or read.
+/// Why a stack could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another process listens there.
+    /// Another process listens on the address.
     #[error("{address} is in use by another process: choose another port")]
     PortInUse {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A function's binary is not there.
+    /// A function's binary does not exist.
     #[error("there is no binary `{binary}` in {}: build it first", folder.display())]
     NoBinary {
-        /// Its file name.
+        /// The binary's file name.
         binary: String,
-        /// Where it was looked for.
+        /// The folder that was searched.
         folder: PathBuf,
     },
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The template is not YAML.
+    /// The template is not valid YAML.
     #[error("the template is not YAML: {reason}")]
     Yaml {
-        /// Where and why.
+        /// The parser's error, with its position.
         reason: String,
     },
     /// The template has something that is not understood, or that does not fit together.
     #[error("{resource}: {property}: {reason}")]
     Template {
-        /// The logical id of the resource, or the section.
+        /// The logical id of the resource, or the template's section.
         resource: String,
-        /// The property, as a path.
+        /// The path of the property, such as `Environment.Variables`.
         property: String,
-        /// What is wrong with it.
+        /// What is wrong with the property.
         reason: String,
     },
-    /// A queue is not there.
+    /// A queue does not exist.
     #[error("there is no queue `{queue}`")]
     NoQueue {
-        /// Its name.
+        /// The queue's name.
         queue: String,
     },
     /// A rule cannot be put on a bus.
     #[error("rule {rule}: {reason}")]
     Rule {
-        /// Its name.
+        /// The rule's name.
         rule: String,
-        /// What is wrong with it.
+        /// What is wrong with the rule.
         reason: String,
     },
 }
 
-/// Binds a listener on loopback, and distinguishes an occupied port from other errors.
+/// Listens on a loopback address, and tells an occupied port from other errors.
 pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, Error> {
     loopback_server::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => Error::PortInUse { address },

@@ -1,4 +1,5 @@
-//! What stands before a function on Lambda: whether it may be invoked now, and which process does the work.
+//! What Lambda decides before a function runs: whether the function may be invoked now, and which process serves the
+//! invocation.
 
 use crate::Error;
 use crate::lineage::{Lineage, MOST_INVOCATIONS};
@@ -7,7 +8,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The concurrent executions of an account, which all its functions share.
+/// The concurrent executions of an account, shared by all functions.
 #[derive(Clone, Debug)]
 pub(crate) struct Account(Arc<Semaphore>);
 
@@ -16,7 +17,7 @@ impl Account {
         Self(Arc::new(Semaphore::new(concurrent_executions)))
     }
 
-    /// An execution, until it is dropped; none when all are under way.
+    /// One execution, held until it is dropped; `None` when the account's limit is reached.
     fn execution(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0).try_acquire_owned().ok()
     }
@@ -32,19 +33,19 @@ pub(crate) struct Lambda {
 
 #[derive(Clone, Debug)]
 enum Processes {
-    /// Callers queue for it.
+    /// One process, for which callers queue.
     One(LambdaProcess),
-    /// As many as are needed at once.
+    /// As many processes as there are simultaneous invocations.
     Pool(Arc<Pool>),
 }
 
 impl Lambda {
-    /// A function with one process, for which callers queue.
+    /// A function with one process. Callers queue for the process.
     pub(crate) fn single(process: LambdaProcess, recursion_allowed: bool) -> Self {
         Self { name: process.name().to_owned(), recursion_allowed, processes: Processes::One(process) }
     }
 
-    /// A function with a process for each execution under way, as far as the account has executions free.
+    /// A function with one process per simultaneous invocation, within the account's limit.
     ///
     /// # Errors
     /// [`Error::NoBinary`].
@@ -53,7 +54,7 @@ impl Lambda {
         recursion_allowed: bool,
         account: Account,
     ) -> Result<Self, Error> {
-        // It does not run yet; what is wrong with it is found now.
+        // The process does not start yet, but a missing binary is reported now.
         let first = LambdaProcess::new(spec.clone())?;
         let environments = Environments { all: vec![first], free: vec![0] };
         let name = spec.name.clone();
@@ -66,7 +67,7 @@ impl Lambda {
         &self.name
     }
 
-    /// Invokes it. `trace`: the trace header of what led to it, if there is one.
+    /// Invokes the function. `trace` is the trace header of the request or message that caused the invocation, if any.
     ///
     /// The invocation runs to its end even when the caller stops waiting.
     pub(crate) async fn invoke(&self, event: &Value, trace: Option<&str>) -> Result<Value, InvocationError> {
@@ -92,7 +93,7 @@ impl Lambda {
         run.await.unwrap_or_else(|_| Err(InvocationError::Interrupted))
     }
 
-    /// How many processes it has been given at once.
+    /// The largest number of processes that the function had.
     pub(crate) fn environments(&self) -> usize {
         match &self.processes {
             Processes::One(_) => 1,
@@ -100,7 +101,7 @@ impl Lambda {
         }
     }
 
-    /// Ends its processes.
+    /// Ends the function's processes.
     pub(crate) async fn kill(&self) {
         let all = match &self.processes {
             Processes::One(process) => vec![process.clone()],
@@ -123,7 +124,7 @@ struct Pool {
 #[derive(Debug, Default)]
 struct Environments {
     all: Vec<LambdaProcess>,
-    /// Numbers of those without an invocation; the last one was used last, and is used next.
+    /// Indexes of the idle processes. The most recently used process is last, and is used next.
     free: Vec<usize>,
 }
 
@@ -132,7 +133,7 @@ fn lock(environments: &Mutex<Environments>) -> MutexGuard<'_, Environments> {
 }
 
 impl Pool {
-    /// A process that is free, or a new one.
+    /// An idle process, or a new one.
     fn take(&self) -> Result<(usize, LambdaProcess), InvocationError> {
         let mut environments = lock(&self.environments);
         let number = match environments.free.pop() {
@@ -149,7 +150,7 @@ impl Pool {
 }
 
 impl Drop for Pool {
-    /// Ends the processes, also in the middle of an invocation.
+    /// Ends the processes, even during an invocation.
     fn drop(&mut self) {
         lock(&self.environments).all.clear();
     }

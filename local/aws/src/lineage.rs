@@ -1,4 +1,4 @@
-//! The trace header of an invocation, by which Lambda finds functions that invoke themselves without end.
+//! The trace header of an invocation, by which Lambda detects functions that invoke themselves endlessly.
 //!
 //! `X-Amzn-Trace-Id: Root=1-…;Parent=…;Sampled=0;Lineage=<invocations>:<function>:<earlier>`: how many invocations one first
 //! event has caused, and for each function, by a hash, how many of its own came before this one. Lambda gives a
@@ -11,21 +11,22 @@ use crate::aws::names::arn;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
-/// How often one event may lead to invocations of one function. AWS says "approximately 16".
+/// The most invocations of one function that one event may cause. AWS says "approximately 16".
 pub(crate) const MOST_INVOCATIONS: u32 = 16;
 
-/// Where an invocation stands in the chain of those that led to it.
+/// The position of an invocation in the chain of invocations that led to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lineage {
     root: String,
     invocations: u32,
-    /// Hashes of functions, with the number of the newest invocation of each, counted from 0. The first is the function
-    /// that is invoked.
+    /// Hashes of functions, each with the number of its newest invocation, counted from 0. The first entry is the
+    /// function that is invoked.
     functions: Vec<(String, u32)>,
 }
 
 impl Lineage {
-    /// The next invocation of `function` in the chain that `header` names; the first of a new chain when there is none.
+    /// The lineage of the next invocation of `function` in the chain of `header`; starts a new chain when there is no
+    /// header.
     pub(crate) fn next(header: Option<&str>, function: &str) -> Self {
         let own = hash(function);
         let earlier = header.map(counts).unwrap_or_default();
@@ -39,7 +40,7 @@ impl Lineage {
         }
     }
 
-    /// How many invocations of the function came before this one.
+    /// How many earlier invocations of the function are in this chain.
     pub(crate) fn earlier(&self) -> u32 {
         self.functions.first().map_or(0, |(_, earlier)| *earlier)
     }
@@ -53,18 +54,18 @@ impl Lineage {
     }
 }
 
-/// A trace of its own, as a service begins one that is called without.
+/// Starts a new trace, as an AWS service does for a call without a trace header.
 pub(crate) fn new_root() -> String {
     format!("1-{:08x}-{}", Timestamp::now().as_second(), random(24))
 }
 
-/// As many random hexadecimal digits, at most 32.
+/// `count` random hexadecimal digits, at most 32.
 fn random(digits: usize) -> String {
     let id = uuid::Uuid::new_v4().simple().to_string();
     id.get(..digits).unwrap_or(&id).to_owned()
 }
 
-/// What Lambda's eight digits are made of is not known: here, of the function's ARN.
+/// Lambda's own hash is not documented. This double hashes the function's ARN to eight digits.
 fn hash(function: &str) -> String {
     let digest = Md5::digest(arn("lambda", &format!("function:{function}")));
     digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
@@ -76,10 +77,10 @@ fn part<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     parts.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// The functions of a header, with the number of the newest invocation of each. What cannot be read is left out.
+/// The functions in a header, each with the number of its newest invocation. Unreadable parts are left out.
 fn counts(header: &str) -> Vec<(String, u32)> {
     let entries = part(header, "Lineage").unwrap_or_default().split('|').filter_map(|entry| {
-        // The first also says how many invocations there were; in headers from before 2025 it does not.
+        // The first part also counts all invocations; headers from before 2025 lack that count.
         let mut from_the_end = entry.rsplit(':');
         let newest = from_the_end.next()?.parse().ok()?;
         Some((from_the_end.next()?.to_owned(), newest))

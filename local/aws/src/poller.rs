@@ -1,4 +1,4 @@
-//! Event source mappings: takes messages from a queue to a function, and deletes those it is done with.
+//! Event source mappings: pass messages from a queue to a function, and delete the messages that succeeded.
 
 use crate::aws::names::arn;
 use crate::aws::sqs::{Message, checksum, system_attributes};
@@ -12,21 +12,21 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// How long one receive waits for messages.
+/// How long one receive waits for messages (long polling).
 const WAIT: Duration = Duration::from_secs(20);
-/// How long to leave a queue alone that cannot be received from.
+/// How long to wait after a queue could not be received from.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The first wait after Lambda refused to run the function; doubles up to the longest. The lengths are ours: AWS says that
-/// they grow.
+/// The first wait after Lambda throttled the function. Each further wait doubles, up to a maximum. AWS says only that
+/// the waits grow; the lengths are ours.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
-/// How many batches Lambda works on at the same time to begin with, unless the mapping says how many at most.
+/// How many batches Lambda processes at the same time at first, unless the mapping sets a lower maximum.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
 pub(crate) const CONCURRENCY: usize = 5;
 
-/// Polls a queue until the task ends. One such task works on one batch after the other.
+/// Polls a queue until the task is stopped. One task processes one batch after another.
 pub(crate) async fn poll(aws: Aws, mapping: Mapping, function: Lambda, observer: Observer) {
     loop {
         match aws.receive(&mapping.queue, mapping.batch_size, WAIT).await {
@@ -62,8 +62,8 @@ async fn deliver(aws: &Aws, mapping: &Mapping, function: &Lambda, observer: &Obs
     });
 }
 
-/// Invokes the function with a batch. While it is throttled Lambda keeps the messages and tries again, until their
-/// visibility timeout is over; after any other refusal they come back by themselves when it is.
+/// Invokes the function with a batch. While the function is throttled, Lambda keeps the messages and retries until
+/// their visibility timeout ends. After any other error the messages become visible again by themselves.
 ///
 /// Sources: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
@@ -77,7 +77,8 @@ async fn invoke(
     let received = Instant::now();
     let hidden = aws.visibility_timeout(&mapping.queue).unwrap_or_default();
     let event = event(&mapping.queue, messages);
-    // One message is a link of one chain. Of several AWS does not say what counts: here the longest chain.
+    // For one message the chain is clear. AWS does not document what counts for several messages; this double takes
+    // the longest chain.
     let headers = messages.iter().filter_map(|message| message.trace_header.as_deref());
     let trace = headers.max_by_key(|header| Lineage::next(Some(header), function.name()).earlier());
     let mut wait = FIRST_BACK_OFF;
@@ -93,7 +94,7 @@ async fn invoke(
     }
 }
 
-/// The event a function gets.
+/// The event that the function gets for a batch.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 fn event(queue: &str, messages: &[Message]) -> Value {
@@ -117,7 +118,7 @@ fn event(queue: &str, messages: &[Message]) -> Value {
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-/// The attributes under the names Lambda has for their parts.
+/// The message's attributes, with the member names that Lambda uses.
 fn message_attributes(attributes: &Map<String, Value>) -> Map<String, Value> {
     let written = attributes.iter().map(|(name, attribute)| {
         let mut written = json!({
@@ -141,7 +142,8 @@ fn all(messages: &[Message]) -> BTreeSet<&str> {
 
 /// The ids of the messages that failed.
 ///
-/// Nothing said is all done; what cannot be read, or names a message that is not in the batch, is all failed.
+/// An empty answer means that all messages succeeded. An unreadable answer, or an id outside the batch, means that all
+/// failed.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
 fn failures<'a>(answer: &Value, messages: &'a [Message]) -> BTreeSet<&'a str> {
@@ -178,7 +180,8 @@ mod tests {
     #[tokio::test]
     async fn what_an_answer_says_of_the_batch() {
         let messages = messages().await;
-        let (first, second) = (messages[0].id.as_str(), messages[1].id.as_str());
+        let first = messages[0].id.as_str();
+        let second = messages[1].id.as_str();
         let failed = |answer: Value| failures(&answer, &messages).len();
         for answer in [json!(null), json!(""), json!({}), json!({ "batchItemFailures": null })] {
             assert_eq!(failed(answer.clone()), 0, "{answer}");

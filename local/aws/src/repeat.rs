@@ -1,12 +1,12 @@
-//! Schedules of the template: invoke a function again and again, by this machine's clock.
+//! The template's schedules: invoke a function at a fixed interval, by this machine's clock.
 
 use crate::lambda::Lambda;
 use crate::process::InvocationError;
 use crate::stack_event::{Observer, StackEvent};
 use crate::template::Repeated;
 
-/// Invokes the function until the task ends, for the first time when the first interval is over. An invocation that fails is
-/// not tried again here; AWS tries twice more.
+/// Invokes the function at each interval until the task is stopped. A failed invocation is not retried here; AWS
+/// retries twice.
 pub(crate) async fn repeat(repeated: Repeated, function: Lambda, observer: Observer) {
     loop {
         tokio::time::sleep(repeated.every).await;

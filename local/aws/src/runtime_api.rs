@@ -1,7 +1,7 @@
-//! The Lambda Runtime API: what a bootstrap asks for its next invocation, and where it reports the result.
+//! The Lambda Runtime API: a bootstrap asks it for the next invocation and reports the result to it.
 //!
-//! A bootstrap is given a host and a port, and no key: the port is random, web pages are kept out by the guard of all
-//! listeners, and another process that finds the port is not.
+//! A bootstrap gets a host and a port but no key. The port is random and the guard of all listeners keeps web pages
+//! out, but another local process that finds the port can use this API.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -19,12 +19,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
-/// What a function may answer at most: 6 MB and a little.
+/// The largest answer of a function: slightly more than 6 MB.
 const RESPONSE_LIMIT_BYTES: usize = 6_291_556;
-/// What is read of an answer before it is found to be too large.
+/// How much of an oversized answer is read before it is refused.
 const READ_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
-/// One call of a function.
+/// One invocation of a function.
 pub(crate) struct Invocation {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -34,7 +34,7 @@ pub(crate) struct Invocation {
     pub(crate) payload: Bytes,
 }
 
-/// How the bootstrap answered.
+/// How the bootstrap answered the invocation.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response(Bytes),
@@ -44,7 +44,7 @@ pub(crate) enum Answer {
 #[derive(Default)]
 struct Held {
     next: Option<Invocation>,
-    /// The invocation that is being worked on, and who waits for it.
+    /// The invocation in progress, and the caller that waits for it.
     current: Option<(String, oneshot::Sender<Answer>)>,
     init_error: Option<(String, String)>,
     ready: bool,
@@ -57,7 +57,7 @@ struct Shared {
 }
 
 impl fmt::Debug for Shared {
-    /// Without the payload: a request's has the token of its URL.
+    /// Shows no payload: the payload of a request contains the token of its URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
     }
@@ -69,7 +69,8 @@ impl Shared {
     }
 }
 
-/// The API for one process: a successor gets its own, so a dying process cannot take its invocations.
+/// The Runtime API of one process. A new process gets its own API, so that a dying process cannot take invocations
+/// from it.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
@@ -92,12 +93,12 @@ impl RuntimeApi {
         Ok(Self { address, shared, _server: server })
     }
 
-    /// Host and port, as `AWS_LAMBDA_RUNTIME_API` has them.
+    /// Host and port, for the variable `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until the bootstrap asks for its first invocation, or says why it cannot.
+    /// Waits until the bootstrap asks for its first invocation or reports that it cannot start.
     pub(crate) async fn ready(&self) -> Result<(), (String, String)> {
         loop {
             let changed = self.shared.changed.notified();
@@ -114,7 +115,7 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands out an invocation; the receiver gets the answer.
+    /// Hands an invocation to the bootstrap. The returned receiver gets the answer.
     pub(crate) fn invoke(&self, invocation: Invocation) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
         {
@@ -156,13 +157,13 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     (headers, invocation.payload).into_response()
 }
 
-/// Takes an answer to the current invocation; one to any other comes too late.
+/// Accepts an answer to the current invocation. An answer to an earlier invocation comes too late and is refused.
 fn settle(shared: &Shared, id: &str, answer: Answer) -> Response {
     let mut held = shared.lock();
     let current = held.current.take_if(|(current, _)| current == id);
     match current {
         Some((_, waiting)) => {
-            // The caller may have given up.
+            // The caller may have stopped waiting.
             let _ = waiting.send(answer);
             (StatusCode::ACCEPTED, json!({ "status": "OK" }).to_string()).into_response()
         }
@@ -191,7 +192,7 @@ async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, req
     }
 }
 
-/// What a bootstrap reports of an error, in its body or else its header.
+/// The error that a bootstrap reports, from the body or else from the header.
 async fn reported(request: Request) -> (String, String) {
     let named = request.headers().get("lambda-runtime-function-error-type");
     let named = named.and_then(|value| value.to_str().ok()).unwrap_or("Unknown").to_owned();

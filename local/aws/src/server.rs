@@ -1,4 +1,4 @@
-//! A listening server that ends with its handle.
+//! A listening HTTP server that stops when its handle is dropped.
 
 use axum::Router;
 use std::net::SocketAddr;
@@ -6,12 +6,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// Ends when dropped: the port is free at once, idle connections close, and those at work close when they are done.
-/// Without that, a client that keeps its connection would keep what is behind it alive.
+/// Stops the server when dropped: the port is free at once, idle connections close, and busy connections close when
+/// they finish. Without this, a client that keeps its connection open would keep the server's state alive.
 #[derive(Debug)]
 pub(crate) struct Server {
     task: JoinHandle<()>,
-    /// Open connections end when it is dropped.
+    /// Dropping this sender closes the open connections.
     _stop: oneshot::Sender<()>,
 }
 
@@ -23,10 +23,10 @@ impl Server {
         let task = tokio::spawn(async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             let stopped = async {
-                // Nothing is ever sent.
+                // No value is ever sent on this channel.
                 let _ = stopped.await;
             };
-            // Single connections that break are their clients' affair.
+            // A single broken connection is not the server's problem.
             let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
         });
         Ok(Self { task, _stop: stop })

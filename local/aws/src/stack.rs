@@ -20,34 +20,34 @@ use std::time::Instant;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
-/// What to bring up.
+/// The settings of a stack to start.
 #[derive(Clone)]
 pub struct StackOptions {
-    /// The template.
+    /// The path of the SAM template.
     pub template: PathBuf,
     /// The folder with the functions' binaries, such as `target/debug`.
     pub binaries: PathBuf,
-    /// Values of the template's parameters; the others have their defaults.
+    /// Values for the template's parameters. Other parameters have their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// What secrets hold instead of what the template says, by logical id.
+    /// The values of secrets, by logical id. They replace the template's values.
     pub secrets: BTreeMap<String, Value>,
-    /// Variables that every function gets; they win over the template's.
+    /// Environment variables for every function. They override the template's.
     pub environment: BTreeMap<String, String>,
-    /// How many executions the account may have at the same time, of all functions together: 10 for a new account. With it, a
-    /// request that finds none free is answered 503, a queue's batch waits, a function has as many processes as
-    /// executions, and the throttling of the HTTP API's stage holds. Without it there are no limits, and a function has
-    /// one process for requests and one for its queue.
+    /// The account's limit of concurrent executions over all functions; 10 for a new account. With a limit: a request
+    /// that finds no free execution is answered 503, a queue's batch waits, each execution has its own process, and
+    /// the HTTP API's throttling applies. Without a limit: no throttling, and a function has one process for requests
+    /// and one for its queue.
     pub concurrent_executions: Option<usize>,
-    /// Where the HTTP API listens; port 0 is any free one.
+    /// The address of the HTTP API; port 0 means any free port.
     pub listen: SocketAddr,
-    /// Where the AWS services listen; port 0 is any free one.
+    /// The address of the AWS services; port 0 means any free port.
     pub aws: SocketAddr,
-    /// Who gets to know what happens.
+    /// The observer that gets an event for everything that happens in the stack.
     pub events: Option<UnboundedSender<StackEvent>>,
 }
 
 impl fmt::Debug for StackOptions {
-    /// Without what secrets hold.
+    /// Shows no values of secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackOptions")
             .field("template", &self.template)
@@ -60,7 +60,7 @@ impl fmt::Debug for StackOptions {
     }
 }
 
-/// A running stack. Its processes end with it.
+/// A running stack. Its processes end when it is dropped.
 #[derive(Debug)]
 pub struct Stack {
     url: String,
@@ -68,17 +68,17 @@ pub struct Stack {
     plan: Plan,
     functions: BTreeMap<String, LambdaProcess>,
     workers: BTreeMap<String, LambdaProcess>,
-    /// All functions, as they are invoked.
+    /// All functions of the stack.
     lambdas: Vec<Lambda>,
     gateway: Server,
     tasks: JoinSet<()>,
 }
 
 impl Stack {
-    /// Brings a stack up. Its functions start with their first invocation.
+    /// Starts a stack. Each function's process starts with its first invocation.
     ///
     /// # Errors
-    /// [`Error`]: a template that is not understood, a binary that is not built, a port that is taken.
+    /// [`Error`]: the template is not understood, a binary is not built, or a port is in use.
     pub async fn start(options: StackOptions) -> Result<Self, Error> {
         let template = Template::read(&options.template)?;
         let listener = listen(options.listen).await?;
@@ -125,29 +125,28 @@ impl Stack {
         Ok(Self { url: places.api_url, aws, plan, functions, workers, lambdas, gateway, tasks })
     }
 
-    /// The HTTP API, without a slash at its end.
+    /// The URL of the HTTP API, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The services.
+    /// The AWS services of the stack.
     pub fn aws(&self) -> &Aws {
         &self.aws
     }
 
-    /// The process that answers a function's requests, by the function's name; none where functions have as many processes
-    /// as executions.
+    /// The process that answers a function's requests, by function name; `None` when each execution has its own
+    /// process.
     pub fn function(&self, name: &str) -> Option<&LambdaProcess> {
         self.functions.get(name)
     }
 
-    /// The process that works on a function's queue, by the function's name; none where functions have as many processes as
-    /// executions.
+    /// The process that handles a function's queue, by function name; `None` when each execution has its own process.
     pub fn worker(&self, name: &str) -> Option<&LambdaProcess> {
         self.workers.get(name)
     }
 
-    /// How many processes a function was given, all in all; as many as it had executions at the same time.
+    /// The largest number of processes that a function had at the same time.
     pub fn environments(&self, name: &str) -> usize {
         self.lambdas
             .iter()
@@ -162,19 +161,20 @@ impl Stack {
         &self.plan.routes
     }
 
-    /// What a secret holds now, by its logical id; none when it has no value, or there is no such secret.
+    /// The current value of a secret, by logical id; `None` when the secret has no value or does not exist.
     pub fn secret(&self, logical_id: &str) -> Option<String> {
         let secret = self.plan.secrets.iter().find(|secret| secret.logical_id == logical_id)?;
         self.aws.secret(&secret.name)
     }
 
-    /// Invokes a function now as each of its schedules does, and gives its answers: for tests in which an hour has to pass.
+    /// Invokes a function now, once per schedule of the template, and returns the answers: for tests in which an hour
+    /// must pass.
     ///
     /// # Errors
     /// [`InvocationError`] of the first invocation that gave no answer.
     pub async fn run_schedules(&self, function: &str) -> Result<Vec<Value>, InvocationError> {
         let mut answers = Vec::new();
-        // As for the schedules themselves: the process of the queue comes last.
+        // Prefer the process of the queue, as the schedules do.
         let Some(lambda) = self.lambdas.iter().rev().find(|lambda| lambda.name() == function) else {
             return Ok(answers);
         };
@@ -184,12 +184,12 @@ impl Stack {
         Ok(answers)
     }
 
-    /// What the template describes.
+    /// The resolved template.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Stops everything, and waits until the processes have ended.
+    /// Stops the stack, and waits until all processes have ended.
     pub async fn shutdown(mut self) {
         drop(self.gateway);
         self.tasks.shutdown().await;
@@ -199,7 +199,7 @@ impl Stack {
     }
 }
 
-/// Functions that are about to run.
+/// Functions that are prepared but not yet serving.
 #[derive(Default)]
 struct Running {
     functions: BTreeMap<String, LambdaProcess>,
@@ -209,13 +209,14 @@ struct Running {
 }
 
 impl Running {
-    /// What a schedule invokes: the process of the queue, so that a request need not wait.
+    /// The function handle that a schedule invokes: the queue's process, so that requests do not wait for the
+    /// schedule.
     fn scheduled(&self, function: &str) -> Option<&Lambda> {
         self.of_queues.get(function).or_else(|| self.of_requests.get(function))
     }
 
-    /// The HTTP API and the queue get a process each, so that a batch does not hold up a request: Lambda would start another
-    /// environment.
+    /// Requests and the queue get one process each, so that a batch does not block a request. Lambda would start
+    /// another environment.
     fn start(&mut self, plan: &Plan, spec: impl Fn(&Function) -> FunctionSpec) -> Result<(), Error> {
         for function in &plan.functions {
             let name = || function.name.clone();
@@ -246,7 +247,7 @@ impl Running {
     }
 }
 
-/// Creates what the template describes.
+/// Creates the resources of the template.
 fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(), Error> {
     if let Some(unknown) =
         secrets.keys().find(|id| !plan.secrets.iter().any(|secret| secret.logical_id == **id))
@@ -273,7 +274,7 @@ fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(
         .try_for_each(|rule| aws.put_rule(&rule.bus, &rule.name, &rule.pattern, rule.targets.clone()))
 }
 
-/// What a secret holds by default.
+/// The default value of a secret.
 fn content(secret: &Secret) -> Option<Value> {
     match &secret.content {
         SecretContent::Empty => None,
@@ -328,7 +329,7 @@ fn bound(plan: &Plan, functions: &BTreeMap<String, Lambda>) -> Result<Vec<Bound>
     bound.collect()
 }
 
-/// Where functions' lines go, if anybody watches.
+/// The receiver of functions' log lines, if there is an observer.
 fn relay_logs(observer: &Observer, tasks: &mut JoinSet<()>) -> Option<UnboundedSender<LogLine>> {
     observer.0.as_ref()?;
     let (sender, mut lines) = mpsc::unbounded_channel::<LogLine>();

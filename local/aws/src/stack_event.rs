@@ -1,4 +1,4 @@
-//! What happens in a stack, for watchers.
+//! Events of a stack, for observers.
 
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -9,75 +9,75 @@ use tokio::sync::mpsc::UnboundedSender;
 pub enum StackEvent {
     /// The HTTP API answered a request.
     Answered {
-        /// The key of the route that took it.
+        /// The key of the route that matched the request.
         route: String,
-        /// The function behind it.
+        /// The function behind the route.
         function: String,
-        /// The status of the answer.
+        /// The status code of the answer.
         status: u16,
-        /// From the request's head to the answer.
+        /// The time from the request's head to the answer.
         duration: Duration,
     },
-    /// An event was put on a bus.
+    /// An event was published on an event bus.
     Published {
-        /// The bus.
+        /// The event bus.
         bus: String,
-        /// What happened.
+        /// The event's detail type.
         detail_type: String,
-        /// The queues that rules sent it to.
+        /// The queues that rules sent the event to.
         targets: Vec<String>,
     },
-    /// A function worked on messages of its queue.
+    /// A function processed a batch of messages from its queue.
     Delivered {
         /// The function.
         function: String,
-        /// How many messages it got.
+        /// The number of messages in the batch.
         messages: usize,
-        /// How many of them stay in the queue, to be tried again.
+        /// The number of messages that failed and stay in the queue.
         failures: usize,
-        /// How long it took.
+        /// The duration of the invocation.
         duration: Duration,
     },
-    /// An invocation gave no answer.
+    /// An invocation failed.
     Failed {
         /// The function.
         function: String,
-        /// Why, in one line.
+        /// The error, in one line.
         reason: String,
     },
-    /// Lambda refused an invocation, since no concurrent execution was free.
+    /// Lambda throttled an invocation: no concurrent execution was free.
     Throttled {
         /// The function.
         function: String,
     },
-    /// Lambda refused an invocation, since the function would have been invoked once too often by what it sent itself: what
-    /// the metric `RecursiveInvocationsDropped` counts.
+    /// Lambda's recursive loop detection refused an invocation. AWS counts this in the metric
+    /// `RecursiveInvocationsDropped`.
     RecursionStopped {
         /// The function.
         function: String,
     },
-    /// A message was given up: received too often, or sent to a dead-letter queue by its function.
+    /// A message became a dead letter: it was received too often, or its function sent it to a dead-letter queue.
     DeadLettered {
-        /// The dead-letter queue it went to.
+        /// The dead-letter queue.
         queue: String,
     },
     /// A function wrote a line.
     Log {
         /// The function.
         function: String,
-        /// The line.
+        /// The text of the line.
         line: String,
     },
 }
 
-/// Who watches, if anybody does.
+/// The observer of a stack, if there is one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observer(pub(crate) Option<UnboundedSender<StackEvent>>);
 
 impl Observer {
     pub(crate) fn notify(&self, event: StackEvent) {
         if let Some(sender) = &self.0 {
-            // There may be no watcher left.
+            // The observer may have been dropped.
             let _ = sender.send(event);
         }
     }

@@ -1,5 +1,5 @@
-//! The limits of an account: recursion, concurrent executions, throttling. With the echo bootstrap behind the fixture
-//! template.
+//! The limits of an AWS account: recursion, concurrent executions, throttling. The stack is the fixture template with
+//! the echo bootstrap.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
@@ -21,7 +21,7 @@ const FUNCTION: &str = "echo-bootstrap";
 const QUEUE: &str = "EchoQueue";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A stack on an account with so many concurrent executions, if there is a limit, and what happens in it.
+/// Starts a stack with this limit of concurrent executions, if any, and a receiver of its events.
 async fn stack(
     recursion: &str,
     concurrent_executions: Option<usize>,
@@ -45,7 +45,7 @@ async fn stack(
     (stack, events)
 }
 
-/// Every event up to the first that `last` takes, this one included.
+/// All events up to and including the first that satisfies `last`.
 async fn until(
     events: &mut UnboundedReceiver<StackEvent>,
     mut last: impl FnMut(&StackEvent) -> bool,
@@ -69,7 +69,7 @@ fn worked(events: &[StackEvent]) -> usize {
     events.iter().filter(|event| matches!(event, StackEvent::Delivered { failures: 0, .. })).count()
 }
 
-/// Sends as many requests at once.
+/// Sends this many requests at the same time.
 async fn at_once(stack: &Stack, requests: usize, answer: &str) -> Vec<Response> {
     let mut all = JoinSet::new();
     for _ in 0..requests {
@@ -97,7 +97,7 @@ async fn a_function_that_feeds_its_own_queue_is_stopped_after_sixteen_invocation
     let stopped = |event: &StackEvent| matches!(event, StackEvent::RecursionStopped { .. });
     let seen = until(&mut events, stopped).await;
     assert_eq!(worked(&seen), 16);
-    // The queue keeps what Lambda refuses, and gives it up when it was received too often.
+    // The queue keeps a message that Lambda refuses, and dead-letters it once it was received too often.
     let given_up = |event: &StackEvent| matches!(event, StackEvent::DeadLettered { .. });
     let seen = until(&mut events, given_up).await;
     assert_eq!(worked(&seen), 0);

@@ -1,4 +1,4 @@
-//! Every listener of this crate, asked by web pages of others.
+//! Every listener of this crate refuses requests from other web pages.
 
 mod support;
 
@@ -54,7 +54,8 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     while let Ok(event) = events.try_recv() {
         assert!(!matches!(event, StackEvent::Answered { .. }), "{event:?}");
     }
-    // The same without them: a route answers, the services ask for a signature, and the runtime API is where it was.
+    // The same requests without those headers get through: a route answers, the services ask for a signature, the
+    // Runtime API responds.
     assert!(ask(api, "POST /echo/token", &["Host: HOST"], "{}").await.starts_with("HTTP/1.1 200 "));
     assert!(ask(aws, "POST /", &["Host: HOST"], "{}").await.contains("MissingAuthenticationToken"));
     let unknown =

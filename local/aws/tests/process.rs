@@ -1,4 +1,4 @@
-//! `LambdaProcess` with a real bootstrap.
+//! `LambdaProcess` runs a real bootstrap.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 

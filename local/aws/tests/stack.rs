@@ -1,4 +1,4 @@
-//! A whole stack from the fixture template, with the echo bootstrap behind every function.
+//! A whole stack from the fixture template; every function is the echo bootstrap.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
@@ -42,7 +42,7 @@ async fn watched() -> (Stack, UnboundedReceiver<StackEvent>) {
     (stack, receiver)
 }
 
-/// The next event that `wanted` takes.
+/// The next event that satisfies `wanted`.
 async fn next<T>(events: &mut UnboundedReceiver<StackEvent>, wanted: impl Fn(StackEvent) -> Option<T>) -> T {
     let search = async {
         loop {
@@ -61,7 +61,7 @@ fn delivered(event: StackEvent) -> Option<(usize, usize)> {
     }
 }
 
-/// Puts an event on a bus as a client does.
+/// Publishes an event on a bus through the SDK.
 async fn put_event(stack: &Stack, detail_type: &str, detail: &Value) {
     let entry = PutEventsRequestEntry::builder()
         .event_bus_name(&stack.plan().buses[0])
@@ -268,7 +268,7 @@ async fn a_shutdown_ends_the_processes_and_frees_the_port() {
 
     stack.shutdown().await;
 
-    // A client that keeps its connection keeps nothing alive.
+    // A client that keeps its connection open does not keep the server alive.
     timeout(Duration::from_secs(10), client.read_to_end(&mut Vec::new())).await.unwrap().unwrap();
 
     assert_eq!(function.pid(), None);
@@ -294,7 +294,7 @@ async fn a_schedule_of_the_template_runs_by_itself() {
     let options = StackOptions { template, events: Some(sender), ..options() };
     tokio::time::pause();
     let stack = Stack::start(options).await.unwrap();
-    // Until every task has begun to wait.
+    // Wait until every task waits for its turn.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! Templates: the fixture, what is refused, and the template of this repository.
+//! Templates: the fixture template, templates that are refused, and the template of this repository.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
@@ -131,8 +131,8 @@ fn outputs_are_resolved_and_left_out_as_resources_are() {
     let outputs = |parameters: &[(&str, &str)]| -> Vec<String> {
         plan(parameters).outputs.into_iter().map(|(name, value)| format!("{name} {value}")).collect()
     };
-    let (echo, queue) =
-        ("EchoUrl http://127.0.0.1:8080/echo", "http://127.0.0.1:4566/000000000000/LoudQueue");
+    let echo = "EchoUrl http://127.0.0.1:8080/echo";
+    let queue = "http://127.0.0.1:4566/000000000000/LoudQueue";
     assert_eq!(outputs(&[]), [echo]);
     let queue = format!("LoudQueueUrl {queue}");
     assert_eq!(outputs(&[("Mode", "loud")]), [echo, &queue, "TopicOrLoud loud"]);
@@ -154,7 +154,7 @@ fn parameters_are_listed_and_checked() {
     assert_eq!(mode, "Parameters: Mode: `quiet` is not one of its allowed values");
 }
 
-/// 11-A2. Mappings are read, and what rules refuse for the sake of an AWS account runs here.
+/// 11-A2. Event source mappings are read. A setting that the template's rules refuse for an AWS account runs here.
 #[test]
 fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
     let text = FIXTURE.replace("\nMappings:\n", "\nMappings:\n  Sizes:\n    \"2\": { Number: 4 }\n");
@@ -169,7 +169,7 @@ fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
     assert!(message.ends_with("Fn::FindInMap: there is no Sizes.3.Number"), "{message}");
 }
 
-/// 11-A2, 11-A8. Most workflows are off until an operator switches them on; on one machine all of them run.
+/// 11-A2, 11-A8. Most workflows are off until an operator enables them; the local stack enables all of them.
 #[test]
 fn every_switch_of_a_workflow_can_be_turned_on_at_once() {
     let switch = "\n  SendFaxEnabled:\n    Type: String\n    Default: \"false\"\n    AllowedValues: [\"true\", \"false\"]\n";
@@ -272,7 +272,7 @@ fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
     }
 }
 
-/// The plan of this repository's template.
+/// The resolved plan of this repository's template.
 fn our_plan(parameters: &[(&str, &str)]) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
@@ -285,7 +285,8 @@ fn our_plan(parameters: &[(&str, &str)]) -> Plan {
 
 #[test]
 fn a_workflow_of_this_repository_that_is_switched_off_leaves_nothing_behind() {
-    let (whole, without) = (our_plan(&[]), our_plan(&[("NotifySlackEnabled", "false")]));
+    let whole = our_plan(&[]);
+    let without = our_plan(&[("NotifySlackEnabled", "false")]);
 
     let left = |plan: &Plan| format!("{plan:?}").to_lowercase().replace('-', "").contains("notifyslack");
     assert!(left(&whole) && !left(&without), "{without:#?}");

@@ -1,17 +1,17 @@
-//! Which requests are let in. No I/O.
+//! Decides which requests a loopback listener accepts. No I/O.
 
 use http::header::{HOST, HeaderName, ORIGIN, REFERER};
 use http::{HeaderMap, Request, Version};
 
-/// What this machine calls itself in URLs.
+/// The host names of this machine in URLs.
 const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Looks at the head of a request to a listener on `port`. Source of the headers:
+/// Checks the head of a request to a listener on `port`. Sources for the headers:
 /// <https://fetch.spec.whatwg.org/#origin-header>, <https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header>
 ///
 /// # Errors
-/// What is wrong with it, as a part of a sentence.
+/// The reason for the refusal, as a part of a sentence.
 pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static str> {
     if request.version() != Version::HTTP_11 {
         return Err("the request is not HTTP/1.1");
@@ -21,17 +21,17 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
     if !is_own(host, port) {
         return Err("the Host is not this machine's address");
     }
-    // An HTTP/1.1 server goes by the target's host where there is one, whatever the header says.
+    // HTTP/1.1: when the request target contains a host, that host counts, not the `Host` header.
     if request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host)) {
         return Err("the request is for another place than its Host");
     }
-    // The origin of this very address: what is at another port, or under another name, is another program's page.
+    // Only this exact origin is accepted: another port or host name belongs to another program's page.
     let is_other =
         |origin: &str| !without_scheme(origin).is_some_and(|place| place.eq_ignore_ascii_case(host));
     if only(headers, &ORIGIN)?.is_some_and(is_other) {
         return Err("the request comes from a page of another origin");
     }
-    // Programs send one too, when they follow a redirect: from one double to another, as between two pods of Tableau.
+    // Programs send an `Origin` header too when they follow a redirect from one double to another.
     if only(headers, &REFERER)?.is_some_and(|referer| !is_on_this_machine(referer)) {
         return Err("the request comes from a page of another machine");
     }
@@ -41,7 +41,7 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
     }
 }
 
-/// The value of a header that may be there once.
+/// The value of a header that may occur at most once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, &'static str> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -51,8 +51,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     value.to_str().map(Some).map_err(|_| "a header about the origin of the request is not text")
 }
 
-/// What stands behind `name` at the beginning of `authority`. Names of hosts are the same in capitals (RFC 9110, 4.2.3); a dot at
-/// the end makes another name.
+/// The text after the host `name` at the start of `authority`. Host names ignore case (RFC 9110, 4.2.3); a trailing
+/// dot makes a different name.
 fn behind<'a>(authority: &'a str, name: &str) -> Option<&'a str> {
     let (start, rest) = authority.split_at_checked(name.len())?;
     start.eq_ignore_ascii_case(name).then_some(rest)
@@ -70,7 +70,7 @@ fn without_scheme(url: &str) -> Option<&str> {
     url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))
 }
 
-/// Whether a URL is one of this machine, at whatever port.
+/// Whether a URL has a host name of this machine, on any port.
 fn is_on_this_machine(url: &str) -> bool {
     let authority = without_scheme(url).and_then(|rest| rest.split(['/', '?', '#']).next());
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

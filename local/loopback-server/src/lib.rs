@@ -11,10 +11,10 @@ use std::io;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// Listens on a loopback address; port 0 is any free one.
+/// Listens on a loopback address; port 0 means any free port.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] when other machines could reach the address, and what the system says.
+/// [`io::ErrorKind::InvalidInput`] when other machines could reach the address; otherwise the system's error.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     if !address.ip().is_loopback() {
         let message = format!("{} is not a loopback address: other machines could connect", address.ip());
@@ -23,7 +23,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// The router with a guard before all of its routes and fallbacks. `port` is the one it is served on.
+/// Puts the guard in front of all routes and fallbacks of the router. `port` is the listener's port.
 pub fn guarded(router: Router, port: u16) -> Router {
     router.layer(from_fn_with_state(port, admit))
 }
@@ -35,7 +35,7 @@ async fn admit(State(port): State<u16>, request: Request, next: Next) -> Respons
     }
 }
 
-/// The connection ends with the answer: the body was not read.
+/// Refuses the request and closes the connection, since the body was not read.
 fn refuse(reason: &str, port: u16) -> Response {
     let text = format!(
         "Refused: {reason}. Only programs on this machine, and pages of this address itself, may use \

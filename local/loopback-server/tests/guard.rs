@@ -1,4 +1,4 @@
-//! Requests as bytes to a real listener.
+//! Sends raw requests to a real listener.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 struct Listener {
     address: SocketAddr,
-    /// How many requests came through, to a route or a fallback.
+    /// How many requests passed the guard and reached a route or the fallback.
     served: Arc<AtomicUsize>,
 }
 
@@ -35,7 +35,7 @@ async fn listener(at: &str) -> Listener {
 }
 
 impl Listener {
-    /// Sends `lines`, in which PORT stands for the listener's; gives the whole answer.
+    /// Sends `lines`, with `PORT` replaced by the listener's port, and returns the whole answer.
     async fn send(&self, lines: &[&str]) -> String {
         let text = lines.join("\r\n").replace("PORT", &self.address.port().to_string());
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -76,7 +76,7 @@ async fn programs_and_pages_of_the_address_itself_are_let_in() {
         let before = listener.served.load(Ordering::SeqCst);
         let answer = listener.send(lines).await;
         let is_served = listener.served.load(Ordering::SeqCst) == before + 1;
-        // GET /known is a wrong method, which is an answer of the router's.
+        // `GET /known` uses a wrong method: the router answers, so the guard let the request pass.
         assert!(is_served || answer.starts_with("HTTP/1.1 405"), "{lines:?}: {answer}");
     }
 }
@@ -206,7 +206,7 @@ async fn a_refusal_comes_before_the_body_is_sent() {
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);
-        // The connection ends too: the server does not wait for a body that it did not ask for.
+        // The connection closes too: the server does not wait for a body it did not ask for.
         timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }
@@ -215,7 +215,7 @@ async fn a_refusal_comes_before_the_body_is_sent() {
 // 12-S3
 #[tokio::test]
 async fn a_listener_on_the_other_loopback_address_has_the_same_guard() {
-    // Machines without IPv6 have no such address.
+    // Machines without IPv6 have no `::1` address.
     if bind("[::1]:0".parse().unwrap()).await.is_err() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Tableau alone, simulated, for as long as the program runs. Its first argument is the port, 8091 without.
+//! Runs the Tableau simulator alone. The first argument is the port; 8091 by default.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, TableauSimulator};
@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
 
 pub(crate) async fn start(port: u16) -> io::Result<TableauSimulator> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    // A refresh that is asked for over REST ends by itself.
+    // A refresh that was requested over REST ends by itself after 2 s.
     TableauSimulator::sample().address(address).refreshes_take(Duration::from_secs(2)).start().await
 }
 

@@ -1,10 +1,10 @@
-//! What time it is, as an argument.
+//! The clock of the simulator.
 
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The time: the machine's, or one that moves only when a test moves it.
+/// A clock: the machine's, or a manual clock that moves only when a test moves it.
 ///
 /// Clones of a manual clock show the same time.
 #[derive(Clone, Debug)]
@@ -22,12 +22,12 @@ impl Clock {
         Self(Form::Real)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    /// A manual clock that shows `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
         Self(Form::Manual(Arc::new(Mutex::new(start))))
     }
 
-    /// The time now.
+    /// The clock's current time.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Form::Real => Timestamp::now(),
@@ -44,12 +44,12 @@ impl Clock {
     }
 }
 
-/// `time` plus `by`, or the last timestamp there is.
+/// `time` plus `by`, at most the largest timestamp.
 pub(crate) fn after(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// `time` minus `by`, or the first timestamp there is.
+/// `time` minus `by`, at least the smallest timestamp.
 pub(crate) fn before(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }

@@ -1,33 +1,33 @@
-//! Answers that go wrong on demand.
+//! Faults: calls that fail on request.
 
 use std::time::Duration;
 
-/// What goes wrong with a call.
+/// How a call to the simulator fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This status and an empty body.
+    /// Answers this status with an empty body.
     Status(u16),
-    /// This status and an HTML page, as load balancers and proxies answer.
+    /// Answers this status with an HTML page, as load balancers and proxies do.
     Html(u16),
-    /// `429`. Tableau documents no `Retry-After`; give one to see it honoured.
+    /// Answers `429`. Tableau documents no `Retry-After` header; set one to test that a client honours it.
     TooManyRequests {
-        /// The header's value in seconds; `None` leaves it out.
+        /// The `Retry-After` value in seconds; `None` omits the header.
         retry_after: Option<u64>,
     },
-    /// A Tableau error by its code, such as `"409093"`, with the status its first three digits name.
-    /// At a recorder: that status with the code as its text.
+    /// Answers a Tableau error code, such as `"409093"`; its first three digits are the HTTP status.
+    /// A [`Recorder`](crate::Recorder) answers that status with the code as its text.
     Error(&'static str),
-    /// At the Metadata API: this error beside the data, such as `"TIME_LIMIT_EXCEEDED"`, in an answer that is 200 all
-    /// the same. The call is served; anywhere else nothing goes wrong.
+    /// The Metadata API answers status 200 with its data and this error, such as `"TIME_LIMIT_EXCEEDED"`. Has no
+    /// effect on other calls.
     Partial(&'static str),
-    /// The connection is reset before a byte of the answer.
+    /// Resets the connection before the first byte of the answer.
     Reset,
-    /// The call is served, after this delay.
+    /// Answers normally after this delay.
     Delay(Duration),
 }
 
-/// The faults that are still to happen.
+/// The planned faults.
 #[derive(Debug)]
 pub(crate) struct FaultPlan<F> {
     planned: Vec<Planned<F>>,
@@ -38,7 +38,7 @@ pub(crate) struct FaultPlan<F> {
 pub(crate) struct Planned<F> {
     pub(crate) id: u32,
     pub(crate) pattern: String,
-    /// How many more times; `None` until it is cleared.
+    /// How many more calls fail; `None`: all calls until the fault is cleared.
     pub(crate) times: Option<u32>,
     pub(crate) fault: F,
 }
@@ -50,7 +50,7 @@ impl<F> Default for FaultPlan<F> {
 }
 
 impl<F: Clone> FaultPlan<F> {
-    /// Plans a fault, for so many calls or until it is cleared, and gives its id.
+    /// Plans a fault for a number of calls, or until it is cleared. Returns the fault's id.
     pub(crate) fn add(&mut self, pattern: &str, times: impl Into<Option<u32>>, fault: F) -> u32 {
         self.last_id += 1;
         let planned = Planned { id: self.last_id, pattern: pattern.to_owned(), times: times.into(), fault };
@@ -58,7 +58,7 @@ impl<F: Clone> FaultPlan<F> {
         self.last_id
     }
 
-    /// The fault for a call that has these names, if one is planned: the oldest that matches one of them.
+    /// The oldest planned fault whose pattern matches one of the call's names.
     pub(crate) fn take(&mut self, names: &[&str]) -> Option<F> {
         self.planned.retain(|p| p.times != Some(0));
         let fits = |p: &&mut Planned<F>| names.iter().any(|name| matches(&p.pattern, name));
@@ -67,12 +67,12 @@ impl<F: Clone> FaultPlan<F> {
         Some(planned.fault.clone())
     }
 
-    /// Those that are still to happen, oldest first.
+    /// The planned faults, oldest first.
     pub(crate) fn planned(&self) -> impl Iterator<Item = &Planned<F>> {
         self.planned.iter().filter(|p| p.times != Some(0))
     }
 
-    /// Clears the fault with this id, or all. Says how many there were.
+    /// Clears the fault with this id, or all faults. Returns how many were cleared.
     pub(crate) fn clear(&mut self, id: Option<u32>) -> usize {
         let before = self.planned().count();
         self.planned.retain(|p| id.is_some_and(|id| p.id != id));
@@ -80,7 +80,7 @@ impl<F: Clone> FaultPlan<F> {
     }
 }
 
-/// Whether `text` is as `pattern` says, where `*` stands for any characters, none included.
+/// Whether `text` matches `pattern`, in which `*` stands for any characters or none.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_fault_without_a_number_happens_until_it_is_cleared() {
         let mut plan = FaultPlan::default();
-        let (first, _) = (plan.add("GET *", None, Fault::Reset), plan.add("*", None, Fault::Status(503)));
+        let first = plan.add("GET *", None, Fault::Reset);
+        plan.add("*", None, Fault::Status(503));
 
         assert!((0..3).all(|_| plan.take(&["GET /x"]) == Some(Fault::Reset)));
         assert_eq!(plan.clear(Some(first)), 1);

@@ -1,4 +1,4 @@
-//! A loopback HTTP server, in plain or over TLS.
+//! A loopback HTTP server, plain or over TLS.
 
 use crate::socket::{Connection, Socket};
 use crate::tls::{Identity, TlsSocket};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// A running server. Dropping it closes its port, and its connections at their next request.
+/// A running server. Dropping it closes its port, and each connection at its next request.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -22,12 +22,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves `router` in plain HTTP, behind the guard of all local listeners, on a socket that is bound already.
+    /// Serves `router` as plain HTTP, behind the loopback guard, on a bound socket.
     pub(crate) fn serve(socket: TcpListener, router: Router) -> io::Result<Self> {
         Self::serve_as(None, socket, router)
     }
 
-    /// The same over TLS, if there is an identity.
+    /// Serves `router` over TLS when there is an identity, else as plain HTTP.
     pub(crate) fn serve_as(
         identity: Option<Identity>,
         socket: TcpListener,
@@ -52,13 +52,13 @@ impl Server {
         self.address
     }
 
-    /// `http://127.0.0.1:49152`, or `https://…`, without a slash at the end.
+    /// The server's URL without a trailing slash: `http://127.0.0.1:49152`, or `https://…`.
     pub(crate) fn url(&self) -> String {
         let scheme = if self.identity.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// Who it is over TLS.
+    /// The server's TLS identity, if it uses TLS.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Connections that a handler can drop without an answer.
+//! Connections that a handler can reset without an answer.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,12 +13,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A client's connection, as handlers see it.
+/// The connection of a request's client, available to handlers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Arc<AtomicBool>);
 
 impl Connection {
-    /// Ends the connection with a TCP reset in place of an answer. The response is only for the signature.
+    /// Resets the TCP connection instead of answering. The returned response is never sent; the handler's signature
+    /// requires it.
     pub(crate) fn reset(&self) -> Response {
         self.0.store(true, Ordering::SeqCst);
         Response::new(Body::empty())
@@ -29,14 +30,14 @@ impl Connection {
     }
 }
 
-/// The socket of a server, until the server stops.
+/// A listening socket that accepts connections until the server stops.
 pub(crate) struct Socket {
     socket: TcpListener,
     stopped: Arc<AtomicBool>,
 }
 
 impl Socket {
-    /// Once `stopped` is true, its connections are reset.
+    /// Resets all connections once `stopped` becomes true.
     pub(crate) fn new(socket: TcpListener, stopped: Arc<AtomicBool>) -> Self {
         Self { socket, stopped }
     }
@@ -53,7 +54,7 @@ impl Listener for Socket {
                     let stopped = Arc::clone(&self.stopped);
                     return (Stream { stream, connection: Connection::default(), stopped }, address);
                 }
-                // Out of file descriptors, or a client that was gone before it was accepted.
+                // Ignore failed accepts: no file descriptors left, or the client disconnected already.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -64,7 +65,7 @@ impl Listener for Socket {
     }
 }
 
-/// The bytes of a connection.
+/// The byte stream of a connection.
 pub(crate) struct Stream {
     stream: TcpStream,
     connection: Connection,
@@ -72,12 +73,13 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The connection, for handlers.
+    /// The connection, for handlers to reset.
     pub(crate) fn connection(&self) -> Connection {
         self.connection.clone()
     }
 
-    /// An error once the connection was reset or its server stopped: the stream is then dropped, which sends the reset.
+    /// Returns an error after a reset or after the server stopped. hyper then drops the stream, which resets the TCP
+    /// connection.
     fn check(&self) -> io::Result<()> {
         if self.connection.is_reset() || self.stopped.load(Ordering::SeqCst) {
             self.stream.set_zero_linger()?;

@@ -1,4 +1,4 @@
-//! TLS with a certificate that is made anew for each server and kept in memory.
+//! TLS with a certificate that is generated for each server and kept in memory.
 
 use crate::socket::{Socket, Stream};
 use axum::serve::Listener;
@@ -20,13 +20,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// What clients on this machine may call the server.
+/// The host names of the certificate.
 const NAMES: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
-/// How long a client may take to agree on keys.
+/// The timeout of the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Who a server is over TLS.
+/// The TLS identity of a server.
 #[derive(Clone)]
 pub(crate) struct Identity {
     acceptor: TlsAcceptor,
@@ -40,8 +40,8 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// A certificate for this machine, from an authority that signs no other: its key is not kept. Both certificates are
-    /// valid for two days after `now`.
+    /// A certificate for this machine from a new CA whose key is discarded. Both certificates are valid for two days
+    /// from `now`.
     pub(crate) fn new(now: Timestamp) -> io::Result<Self> {
         let made = issue(now).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -55,7 +55,7 @@ impl Identity {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: made.authority.into() })
     }
 
-    /// The authority's certificate as PEM, for clients to trust.
+    /// The CA certificate as PEM, for clients to trust.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
@@ -79,14 +79,14 @@ fn issue(now: Timestamp) -> Result<Made, rcgen::Error> {
     server.distinguished_name.push(DnType::CommonName, "Tableau simulator");
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // OpenSSL in its strict mode, which Python 3.13 uses, asks for it.
+    // OpenSSL's strict mode, which Python 3.13 uses, requires this extension.
     server.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = server.signed_by(&key, &authority)?;
     Ok(Made { certificate: certificate.der().clone(), key, authority: authority.pem() })
 }
 
-/// From yesterday to the day after tomorrow, so that no time zone matters.
+/// Valid from yesterday to the day after tomorrow, so that clocks and time zones do not matter.
 fn valid_around(now: Timestamp, mut parameters: CertificateParams) -> CertificateParams {
     let now = now.to_zoned(TimeZone::UTC);
     let day = |span: jiff::Span| {
@@ -99,7 +99,7 @@ fn valid_around(now: Timestamp, mut parameters: CertificateParams) -> Certificat
     parameters
 }
 
-/// Accepts connections and agrees on keys with each by itself, so that a client that says nothing keeps no other waiting.
+/// Accepts connections. Each TLS handshake runs in its own task, so that a silent client does not block others.
 pub(crate) struct TlsSocket {
     socket: Socket,
     acceptor: TlsAcceptor,
@@ -126,7 +126,7 @@ impl Listener for TlsSocket {
                     });
                 }
                 Some(handshake) = self.handshakes.join_next() => {
-                    // A client that does not trust the certificate, or speaks plain HTTP, is gone.
+                    // Ignore failed handshakes: the client does not trust the certificate, or speaks plain HTTP.
                     if let Ok(Some(connection)) = handshake {
                         return connection;
                     }

@@ -1,4 +1,4 @@
-//! Faults and switches over HTTP.
+//! Faults and switches through the admin API.
 
 mod support;
 

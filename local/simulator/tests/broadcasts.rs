@@ -1,4 +1,4 @@
-//! Broadcasts of views, and the pages for people.
+//! Broadcasts of views, and the admin page.
 
 mod support;
 

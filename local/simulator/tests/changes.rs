@@ -1,4 +1,4 @@
-//! What callers may change: tags, certification, warnings. And who may.
+//! Tags, certification and warnings: who may change them, and how.
 
 mod support;
 
@@ -98,7 +98,8 @@ async fn a_data_source_has_one_warning() {
 #[tokio::test]
 async fn a_warning_is_for_who_may_change_what_it_is_on() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
-    let (owner, yuki) = (Caller::user(&tableau, "jonas").await, Caller::user(&tableau, "yuki").await);
+    let owner = Caller::user(&tableau, "jonas").await;
+    let yuki = Caller::user(&tableau, "yuki").await;
     let path = format!("/dataQualityWarnings/datasource/{}", tableau.datasource("Budget").unwrap());
     let warning = json!({ "dataQualityWarning": { "type": "STALE", "message": "late" } });
 
@@ -143,7 +144,7 @@ async fn a_site_can_forbid_job_lists_and_running_now() {
 }
 
 #[tokio::test]
-async fn a_task_counts_failures_and_runs_when_told() {
+async fn a_task_counts_failures_and_runs_on_request() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.workbook("Superstore").unwrap();

@@ -1,4 +1,4 @@
-//! What content looks like in JSON.
+//! The JSON of workbooks, data sources, views, projects and users.
 
 mod support;
 
@@ -48,7 +48,8 @@ async fn a_data_source_shows_its_certification_and_leaves_out_what_it_has_not() 
         caller.get(&format!("/datasources/{luid}")).await.json["datasource"].clone()
     };
 
-    let (ledger, budget) = (get("General Ledger").await, get("Budget").await);
+    let ledger = get("General Ledger").await;
+    let budget = get("Budget").await;
 
     assert_eq!(ledger["isCertified"], true);
     assert_eq!(ledger["certificationNote"], "Ties to the trial balance");

@@ -1,4 +1,4 @@
-//! Every error in its condition.
+//! Each Tableau error code, in the situation that causes it.
 
 mod support;
 
@@ -118,7 +118,8 @@ async fn any_documented_error_can_be_planned() {
     tableau.fail_next("POST */refresh", 1, Fault::TooManyRequests { retry_after: None });
     let path = format!("/datasources/{}/refresh", tableau.datasource("Budget").unwrap());
 
-    let (first, second) = (caller.post(&path, &json!({})).await, caller.post(&path, &json!({})).await);
+    let first = caller.post(&path, &json!({})).await;
+    let second = caller.post(&path, &json!({})).await;
 
     assert_eq!((first.status, first.code()), (409, "409093"));
     assert_eq!((second.status, second.code()), (429, "429000"));

@@ -1,4 +1,4 @@
-//! Files: PDFs, images and data.
+//! Exports: PDFs, images and data.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
@@ -73,7 +73,8 @@ async fn a_site_has_20_exports_under_way_at_once() {
         .cycle()
         .take(20)
         .map(|kind| {
-            let (caller, path) = (Arc::clone(&caller), format!("{view}/{kind}"));
+            let caller = Arc::clone(&caller);
+            let path = format!("{view}/{kind}");
             tokio::spawn(async move { caller.get(&path).await.status })
         })
         .collect();

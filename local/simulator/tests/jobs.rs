@@ -33,10 +33,8 @@ async fn the_list_of_jobs_can_be_filtered_down_to_failed_refreshes_in_a_window()
     assert_eq!(filter("title:has:Orders").await.len(), 5);
     assert_eq!(filter("notes:has:Incorrect username").await.len(), 1);
     assert_eq!(filter("createdAt:gte:2026-03-01T06:14:44Z,status:eq:Failed").await.len(), 3);
-    let (before, since) = (
-        filter("createdAt:lt:2026-03-01T06:14:44Z").await,
-        filter("createdAt:gte:2026-03-01T06:14:44Z").await,
-    );
+    let before = filter("createdAt:lt:2026-03-01T06:14:44Z").await;
+    let since = filter("createdAt:gte:2026-03-01T06:14:44Z").await;
     assert_eq!(before.len() + since.len(), all);
     let twice = filter("createdAt:gt:2026-03-01T06:14:44Z,createdAt:lt:2026-03-01T06:14:44Z").await;
     assert_eq!(twice.len(), before.len(), "the last one wins");
@@ -74,7 +72,7 @@ async fn a_failed_refresh_leaves_a_job_with_notes_that_ended_before_now() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
+async fn a_refresh_is_queued_once_and_ends_on_request() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.workbook("Superstore").unwrap();
@@ -97,7 +95,7 @@ async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
     assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
 }
 
-/// The names of the attributes, sorted.
+/// The attribute names of an object, sorted.
 fn keys(of: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();

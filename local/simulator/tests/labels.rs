@@ -1,10 +1,9 @@
-//! Labels on data sources, and what labels can say.
+//! Labels on data sources.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
 mod support;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{Recorder, TableauSimulator, Webhook};
 use support::{Caller, SOON};
@@ -16,13 +15,13 @@ fn on(luids: &[&str]) -> Value {
     json!({ "content": content })
 }
 
-async fn labels(caller: &Caller, query: &str, luids: &[&str]) -> Vec<Value> {
-    let answer = caller.post(&format!("/labels{query}"), &json!({ "contentList": on(luids) })).await;
+async fn labels(caller: &Caller, luids: &[&str]) -> Vec<Value> {
+    let answer = caller.post("/labels", &json!({ "contentList": on(luids) })).await;
     assert_eq!(answer.status, 200);
     answer.json["labelList"]["label"].as_array().cloned().unwrap_or_default()
 }
 
-/// Value, category and message of each.
+/// The value, category and message of each label.
 fn says(labels: &[Value]) -> Vec<[String; 3]> {
     let text = |label: &Value, name: &str| label[name].as_str().unwrap().to_owned();
     labels.iter().map(|l| ["value", "category", "message"].map(|name| text(l, name))).collect()
@@ -45,20 +44,13 @@ async fn a_label_is_set_changed_and_taken_off() {
     assert_eq!((&again[0]["id"], again.as_array().unwrap().len()), (&label["id"], 1), "one of each value");
     owner.put("/labels", &set(json!({ "value": "sensitive-data" }))).await;
 
-    let all = labels(&owner, "", &[budget.as_str()]).await;
+    let all = labels(&owner, &[budget.as_str()]).await;
     let expected = [["stale", "warning", "From June"], ["sensitive-data", "sensitivity", ""]];
     assert_eq!(says(&all), expected);
-    assert_eq!(says(&labels(&owner, "?categories=warning", &[budget.as_str()]).await), expected[..1]);
     let path = format!("/labels/{}", label["id"].as_str().unwrap());
-    let quiet = json!({ "label": { "message": "From July", "active": false } });
-    assert_eq!(owner.put(&path, &quiet).await.json["label"]["active"], false);
-    assert_eq!(owner.get(&path).await.json["label"]["message"], "From July");
     assert_eq!(owner.delete(&path).await.status, 204);
-    assert_eq!(owner.get(&path).await.code(), "404030");
-    let rest = format!("/api/3.29/sites/{}/labels", owner.site);
-    let body = json!({ "contentList": on(&[budget.as_str()]) }).to_string();
-    assert_eq!(owner.call(Method::DELETE, &rest, &body).await.status, 204);
-    assert!(labels(&owner, "", &[budget.as_str()]).await.is_empty());
+    assert_eq!(owner.delete(&path).await.code(), "400105", "the label is gone");
+    assert_eq!(says(&labels(&owner, &[budget.as_str()]).await), expected[1..]);
 }
 
 #[tokio::test]
@@ -66,12 +58,12 @@ async fn certifications_and_quality_warnings_are_labels() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.datasource("Sales Orders").unwrap();
-    let (path, warnings) =
-        (format!("/datasources/{luid}"), format!("/dataQualityWarnings/datasource/{luid}"));
+    let path = format!("/datasources/{luid}");
+    let warnings = format!("/dataQualityWarnings/datasource/{luid}");
     let warning = json!({ "dataQualityWarning": { "type": "MAINTENANCE", "message": "Till noon" } });
     caller.post(&warnings, &warning).await;
 
-    let all = labels(&caller, "", &[luid.as_str()]).await;
+    let all = labels(&caller, &[luid.as_str()]).await;
     let mut found = says(&all);
     found.sort();
     let certified = ["certified", "certification", "Reviewed by the sales data stewards"];
@@ -90,21 +82,22 @@ async fn certifications_and_quality_warnings_are_labels() {
         (&json!(true), &json!("Again"))
     );
     caller.put(&path, &json!({ "datasource": { "isCertified": false } })).await;
-    assert!(labels(&caller, "", &[luid.as_str()]).await.is_empty());
+    assert!(labels(&caller, &[luid.as_str()]).await.is_empty());
 }
 
 #[tokio::test]
 async fn labels_are_for_who_may_change_and_certifications_for_project_leaders() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
-    let (owner, yuki) = (Caller::user(&tableau, "jonas").await, Caller::user(&tableau, "yuki").await);
+    let owner = Caller::user(&tableau, "jonas").await;
+    let yuki = Caller::user(&tableau, "yuki").await;
     let budget = tableau.datasource("Budget").unwrap();
     let set = |value: &str| json!({ "contentList": on(&[budget.as_str()]), "label": { "value": value } });
 
     assert_eq!(yuki.put("/labels", &set("stale")).await.code(), "403004");
     assert_eq!(owner.put("/labels", &set("certified")).await.code(), "403004");
     assert_eq!(owner.put("/labels", &set("stale")).await.status, 200);
-    assert_eq!(labels(&yuki, "", &[budget.as_str()]).await.len(), 1, "everybody sees them");
-    let id = labels(&yuki, "", &[budget.as_str()]).await[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(labels(&yuki, &[budget.as_str()]).await.len(), 1, "everybody sees them");
+    let id = labels(&yuki, &[budget.as_str()]).await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(yuki.delete(&format!("/labels/{id}")).await.code(), "403004");
 }
 
@@ -112,7 +105,8 @@ async fn labels_are_for_who_may_change_and_certifications_for_project_leaders() 
 async fn what_is_wrong_with_a_label_has_a_code_of_its_own() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
-    let (budget, workbook) = (tableau.datasource("Budget").unwrap(), tableau.workbook("Superstore").unwrap());
+    let budget = tableau.datasource("Budget").unwrap();
+    let workbook = tableau.workbook("Superstore").unwrap();
     let stale = json!({ "value": "stale" });
     let put = async |contents: Value, label: &Value| {
         caller.put("/labels", &json!({ "contentList": contents, "label": label })).await
@@ -129,15 +123,10 @@ async fn what_is_wrong_with_a_label_has_a_code_of_its_own() {
     assert_eq!(put(on(&[budget.as_str(), "none"]), &stale).await.code(), "404029", "all or none");
     let of_a_workbook = json!({ "content": { "contentType": "workbook", "id": workbook } });
     assert_eq!(put(of_a_workbook, &stale).await.code(), "404029");
-    assert!(labels(&caller, "", &[budget.as_str()]).await.is_empty());
-    put(on(&[budget.as_str()]), &stale).await;
-    let id = labels(&caller, "", &[budget.as_str()]).await[0]["id"].as_str().unwrap().to_owned();
-    let other = json!({ "label": { "value": "sensitive-data" } });
-    assert_eq!(caller.put(&format!("/labels/{id}"), &other).await.code(), "409004", "another category");
-    assert_eq!(caller.put(&format!("/labels/{id}"), &json!({})).await.code(), "400109");
+    assert!(labels(&caller, &[budget.as_str()]).await.is_empty());
     let none = "00000000-0000-4000-8000-000000000000";
     assert_eq!(caller.delete(&format!("/labels/{none}")).await.code(), "400105");
-    assert_eq!(caller.get("/labels/none").await.code(), "409004", "no LUID");
+    assert_eq!(caller.delete("/labels/none").await.code(), "409004", "no LUID");
 }
 
 #[tokio::test]
@@ -163,51 +152,6 @@ async fn labels_fire_events_about_what_they_are_on() {
         assert_eq!(of_event.len(), 1, "{event}");
         assert!(of_event[0].text().contains(budget.as_str()));
     }
-}
-
-#[tokio::test]
-async fn a_site_has_label_values_and_categories_of_its_own() {
-    let tableau = TableauSimulator::sample().start().await.unwrap();
-    let caller = Caller::administrator(&tableau).await;
-    let count = async |query: &str| {
-        let list = caller.get(&format!("/labelValues{query}")).await.json;
-        list["labelValueList"]["labelValue"].as_array().map_or(0, Vec::len)
-    };
-    assert_eq!((count("").await, count("?isInternal=true").await), (8, 2));
-    assert_eq!(count("?categories=certification,sensitivity").await, 2);
-    let category = |name: &str| json!({ "labelCategory": { "name": name, "description": "Ours" } });
-    let value = |name: &str, category: &str| json!({ "labelValue": { "name": name, "category": category, "description": "Gold standard" } });
-
-    assert_eq!(
-        caller.put("/labelValues", &value("gold", "tiers")).await.code(),
-        "409004",
-        "no such category"
-    );
-    assert_eq!(caller.post("/labelCategories", &category("tiers")).await.status, 200);
-    let made = caller.put("/labelValues", &value("gold", "tiers")).await.json["labelValue"].clone();
-    assert_eq!((&made["builtIn"], &made["internal"]), (&json!(false), &json!(false)));
-    let budget = tableau.datasource("Budget").unwrap();
-    let gold = json!({ "contentList": on(&[budget.as_str()]), "label": { "value": "gold" } });
-    assert_eq!(caller.put("/labels", &gold).await.json["labelList"]["label"][0]["category"], "tiers");
-    caller.put("/labelValues/gold", &value("pure gold", "tiers")).await;
-    assert_eq!(labels(&caller, "", &[budget.as_str()]).await[0]["value"], "pure gold", "renamed with it");
-    assert_eq!(caller.get("/labelValues/gold").await.code(), "404029");
-    assert_eq!(caller.delete("/labelCategories/tiers").await.code(), "409004", "there is a value in it");
-    assert_eq!(caller.delete("/labelValues/pure%20gold").await.status, 200);
-    assert!(labels(&caller, "", &[budget.as_str()]).await.is_empty());
-    assert_eq!(caller.put("/labelCategories/tiers", &category("ranks")).await.status, 200);
-    assert_eq!(caller.delete("/labelCategories/ranks").await.status, 200);
-
-    let described = caller.put("/labelValues/stale", &value("stale", "warning")).await;
-    assert_eq!(described.json["labelValue"]["builtIn"], true);
-    assert_eq!(caller.delete("/labelValues/stale").await.status, 200, "as it ships again");
-    assert_eq!(caller.delete("/labelValues/stale").await.code(), "409004");
-    assert_eq!(caller.post("/labelCategories", &category("Sensi_tivity")).await.code(), "409004");
-    assert_eq!(caller.get("/labelValues?isInternal=x").await.code(), "409004");
-    let yuki = Caller::user(&tableau, "yuki").await;
-    assert_eq!(yuki.get("/labelValues").await.status, 200);
-    assert_eq!(yuki.put("/labelValues", &value("x", "warning")).await.code(), "403004");
-    assert_eq!(yuki.post("/labelCategories", &category("x")).await.code(), "403004");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Every listener of this crate, asked by web pages of others.
+//! Every listener of this crate refuses requests from other web pages.
 
 use serde_json::json;
 use simulator::{Recorder, SlackSimulator, TableauSimulator};
@@ -42,7 +42,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     }
     assert_eq!((tableau.calls("*"), tableau.jobs().len(), tableau.deliveries().len()), (0, jobs, 0));
     assert_eq!((slack.calls(), slack.messages().len(), recorder.requests().len()), (0, 0, 0));
-    // The same without them, so that it is the headers that were refused.
+    // The same requests without these headers succeed, so it was the headers that were refused.
     let own = ["Host: localhost:PORT"];
     assert!(ask(address(&slack.url()), &webhook, &own, r#"{"text":"mine"}"#).await.ends_with("ok"));
     let faults = ask(address(&tableau.url()), "GET /simulator/faults", &own, "").await;

@@ -65,7 +65,8 @@ async fn every_button_calls_what_is_there() {
 async fn the_script_names_what_the_page_has() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::stranger(&tableau);
-    let (html, script) = (page(&caller, "/simulator").await, page(&caller, "/simulator/page.js").await);
+    let html = page(&caller, "/simulator").await;
+    let script = page(&caller, "/simulator/page.js").await;
     let ids = between(&html, "id=\"", "\"");
     let mut used = between(&script, "element(\"", "\"");
     used.extend(between(&script, "table(\"", "\""));
@@ -85,7 +86,7 @@ async fn the_script_names_what_the_page_has() {
 }
 
 #[tokio::test]
-async fn the_page_is_told_how_to_sign_in_and_who_has() {
+async fn the_page_shows_how_to_sign_in_and_who_has_signed_in() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let inside = async || caller.call(Method::GET, "/simulator", "").await.json;

@@ -26,7 +26,8 @@ fn body(user: &UserLuid, capabilities: &[(&str, &str)]) -> Value {
 async fn permissions_are_given_listed_and_taken_away() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let owner = Caller::user(&tableau, "ana").await;
-    let (eve, yuki) = (explorer(&tableau).await.0, tableau.user("yuki").unwrap());
+    let eve = explorer(&tableau).await.0;
+    let yuki = tableau.user("yuki").unwrap();
     let luid = tableau.workbook("Superstore").unwrap();
     let path = format!("/workbooks/{luid}/permissions");
     assert!(owner.get(&path).await.json["permissions"].get("granteeCapabilities").is_none());
@@ -135,7 +136,7 @@ async fn a_capability_lets_do_what_the_site_role_does_not() {
 }
 
 #[tokio::test]
-async fn whoever_is_given_write_takes_warnings_off() {
+async fn a_user_with_write_may_remove_warnings() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
     let (luid, eve) = explorer(&tableau).await;
@@ -190,7 +191,8 @@ async fn what_is_denied_is_denied_to_everybody_but_owners_and_administrators() {
         caller.get(list).await.json["pagination"]["totalAvailable"].as_str().unwrap().parse::<u32>().unwrap()
     };
     let priya = Caller::user(&tableau, "priya").await;
-    let (workbooks, views) = (count(&priya, "/workbooks").await, count(&priya, "/views").await);
+    let workbooks = count(&priya, "/workbooks").await;
+    let views = count(&priya, "/views").await;
 
     deny("priya", &[("ExtractRefresh", "Deny"), ("ExportImage", "Deny")]).await;
     assert_eq!(priya.post(&format!("{workbook}/refresh"), &json!({})).await.code(), "403076");
@@ -218,11 +220,11 @@ fn readable() -> impl Iterator<Item = &'static str> {
 }
 
 #[tokio::test]
-async fn whoever_is_denied_read_reads_nothing_about_it() {
+async fn a_user_who_is_denied_read_reads_nothing_about_it() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
-    let (workbook, datasource) =
-        (tableau.workbook("Superstore").unwrap(), tableau.datasource("Budget").unwrap());
+    let workbook = tableau.workbook("Superstore").unwrap();
+    let datasource = tableau.datasource("Budget").unwrap();
     let view = tableau.view("Overview").unwrap();
     let denied = body(&tableau.user("priya").unwrap(), &[("Read", "Deny")]);
     for path in [format!("/workbooks/{workbook}"), format!("/datasources/{datasource}")] {
@@ -252,7 +254,8 @@ async fn whoever_is_denied_read_reads_nothing_about_it() {
 async fn a_viewer_is_given_no_more_than_viewers_may() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
-    let (yuki, viewer) = (tableau.user("yuki").unwrap(), Caller::user(&tableau, "yuki").await);
+    let yuki = tableau.user("yuki").unwrap();
+    let viewer = Caller::user(&tableau, "yuki").await;
     let budget = format!("/datasources/{}", tableau.datasource("Budget").unwrap());
     let all = ["Write", "Delete", "ExtractRefresh", "ChangePermissions"].map(|name| (name, "Allow"));
 

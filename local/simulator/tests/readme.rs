@@ -47,7 +47,7 @@ fn what_cargo_is_asked_to_run_is_there() {
 }
 
 #[tokio::test]
-async fn whoever_starts_it_is_told_how_to_sign_in() {
+async fn the_start_prints_how_to_sign_in() {
     let tableau = serve::start(0).await.unwrap();
     let welcome = serve::welcome(&tableau);
     for shown in [&tableau.url(), SAMPLE_PAT.0, SAMPLE_PAT.1, SAMPLE_CONTENT_URL] {

@@ -24,7 +24,7 @@ async fn a_request_is_remembered_with_all_its_parts() {
 }
 
 #[tokio::test]
-async fn it_fails_when_it_is_told_to_and_remembers_all_the_same() {
+async fn a_planned_fault_fails_the_call_and_the_call_is_recorded() {
     let recorder = Recorder::start().await.unwrap();
     recorder.fail_next(1, Fault::TooManyRequests { retry_after: Some(5) });
     recorder.fail_next(1, Fault::Status(410));
@@ -41,7 +41,8 @@ async fn it_fails_when_it_is_told_to_and_remembers_all_the_same() {
 #[tokio::test]
 async fn a_recorder_that_is_dropped_is_gone_for_old_connections_too() {
     let recorder = Recorder::start().await.unwrap();
-    let (http, url) = (client(), recorder.url());
+    let http = client();
+    let url = recorder.url();
     assert!(http.post(&url).send().await.is_ok());
 
     drop(recorder);

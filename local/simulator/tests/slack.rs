@@ -199,7 +199,7 @@ async fn the_web_api_posts_threads_and_updates() {
 }
 
 #[tokio::test]
-async fn slack_fails_when_it_is_told_to() {
+async fn a_planned_fault_fails_slacks_call() {
     let poster = Poster::new().await;
     let body = json!({ "text": "t" });
     for fault in [

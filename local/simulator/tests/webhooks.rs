@@ -220,7 +220,7 @@ async fn a_test_sends_an_empty_body_and_hands_back_the_answer() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_told_of_and_gone() {
+async fn a_deletion_sends_its_event_and_the_object_is_gone() {
     let tableau = quick().await;
     let destination = Recorder::start().await.unwrap();
     tableau.add(Webhook::on(EventName::WorkbookDeleted, &destination.url()));

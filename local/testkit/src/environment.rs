@@ -132,7 +132,8 @@ impl TestEnvironment {
         spec.timeout = Duration::from_secs(20);
         spec.endpoint_url = Some(self.aws.url().to_owned());
         spec.keys = self.aws.keys().clone();
-        let (tableau, slack) = (self.tableau.url(), self.slack.api_url());
+        let tableau = self.tableau.url();
+        let slack = self.slack.api_url();
         let rules = self.rules.path().display().to_string();
         let surroundings = [
             ("RULES_FILE", rules.as_str()),

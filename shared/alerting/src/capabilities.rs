@@ -1,14 +1,15 @@
-//! What a destination can do.
+//! What a destination (Slack, a ticket system, …) can do.
 
-/// What a destination can do.
+/// What a destination (Slack, a ticket system, …) can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// A message that was sent can be replaced by another text.
+    /// The destination can replace the text of a message that it has sent.
     pub edit: bool,
-    /// A message can be sent as an answer to another.
+    /// The destination can send a message as a reply to an earlier message.
     pub thread: bool,
     /// The destination recognises a message that is sent twice.
     pub idempotency_key: bool,
-    /// Many incidents may be one message. A ticket system wants one ticket an incident.
+    /// The destination can announce many incidents in one message. A ticket system cannot: it needs one ticket per
+    /// incident.
     pub grouping: bool,
 }

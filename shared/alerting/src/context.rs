@@ -1,4 +1,4 @@
-//! What Tableau says about an event.
+//! What Tableau says about an event's object and about the cause of a failure.
 
 use crate::incident::RefreshKind;
 use serde::{Deserialize, Serialize};
@@ -6,19 +6,19 @@ use tableau_client::{Cause, Content};
 
 pub(crate) use facts::NO_JOB_LISTED;
 
-/// Whether Tableau could say something.
+/// The result of asking Tableau for one fact: found, not asked, or not available.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Lookup<T> {
-    /// It said this.
+    /// Tableau answered with this value.
     Found(T),
-    /// There was no reason to ask.
+    /// Nothing needed this value, so Tableau was not asked.
     NotAsked,
-    /// It could not say it, and why: for people, without a full stop.
+    /// Tableau could not answer. The text says why; people read it, and it has no full stop.
     Unavailable(String),
 }
 
 impl<T> Lookup<T> {
-    /// What was found.
+    /// The value, if Tableau answered with one.
     pub fn found(&self) -> Option<&T> {
         match self {
             Self::Found(value) => Some(value),
@@ -27,25 +27,25 @@ impl<T> Lookup<T> {
     }
 }
 
-/// What Tableau says about an event.
+/// What Tableau says about an event's object and about the cause of a failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Context {
-    /// The object as it is now.
+    /// The workbook, data source, … as Tableau describes it now.
     pub content: Lookup<Content>,
-    /// Why its refresh failed.
+    /// Why the object's refresh failed.
     pub cause: Lookup<Cause>,
-    /// Which kind of refresh failed.
+    /// Which kind of refresh failed: full or incremental.
     pub refresh: RefreshKind,
 }
 
 impl Context {
-    /// What it is when nothing was found, and why.
+    /// A context in which Tableau could answer nothing; `why` is the reason.
     pub(crate) fn unavailable(why: &str) -> Self {
         let content = Lookup::Unavailable(why.to_owned());
         Self { content, cause: Lookup::Unavailable(why.to_owned()), refresh: RefreshKind::Unknown }
     }
 
-    /// Whether nothing is missing.
+    /// Whether Tableau answered every question that was asked.
     pub(crate) fn is_complete(&self) -> bool {
         let is_missing =
             matches!(self.content, Lookup::Unavailable(_)) || matches!(self.cause, Lookup::Unavailable(_));

@@ -1,4 +1,5 @@
-//! Digests: what happened in quiet hours, sent when they end. Each event is an item of its own.
+//! Digests: one message about the events of quiet hours, sent when the quiet hours end. The store keeps each event of
+//! a digest as an item of its own.
 
 use crate::group::{MANY_WAITING, Member};
 use crate::time::is_credible;
@@ -6,26 +7,26 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An event in a digest. Stored as an item of its own, under the event's id.
+/// One event in a digest. The store keeps each entry as an item of its own, under the event's id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// What happened, in a few words.
+    /// What happened, in a few words, such as "Extract refresh failed".
     pub title: String,
-    /// The key of the object: its LUID.
+    /// The object's LUID, which is its key.
     pub object: String,
     /// The object's name.
     pub name: String,
-    /// When it happened.
+    /// When the event happened.
     pub at: Timestamp,
-    /// Why, if it failed and the cause is known.
+    /// The cause of the failure, if the event is a failure and the cause is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The incident that it belongs to.
+    /// The id of the incident that the event belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// What it means for the incident.
+    /// What the event means for its incident.
     pub meaning: Meaning,
-    /// The timer that sends it.
+    /// The generation (number) of the timer that sends this entry.
     #[serde(default)]
     pub generation: u64,
 }
@@ -34,31 +35,31 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Meaning {
-    /// It failed, and only the digest announces it.
+    /// The object failed, and no message but the digest announces the failure.
     Failed,
-    /// It failed again, and another message has announced the incident.
+    /// The object failed again, and another message has already announced the incident.
     FailedAgain,
-    /// The incident is over.
+    /// The event ended the incident.
     Resolved,
-    /// It belongs to no incident.
+    /// The event belongs to no incident.
     #[default]
     None,
 }
 
 impl Entry {
-    /// Forgets instants that a wrong clock wrote.
+    /// Clears timestamps in the future, which only a machine with a wrong clock can have written.
     pub fn sanitize(&mut self, now: Timestamp) {
         self.at = if is_credible(self.at, now) { self.at } else { now };
     }
 }
 
-/// The objects whose last entry is a failure, with that entry, by key. `ended`: ids of incidents that are over although the
-/// digest has no entry about it.
+/// The objects whose last entry in the digest is a failure: that entry, by the object's key. `ended` lists incidents
+/// that are known to be over although the digest has no entry about their end.
 pub fn still_failing<'a>(
     entries: &'a [(String, Entry)],
     ended: &BTreeSet<String>,
 ) -> BTreeMap<&'a str, &'a Entry> {
-    // Times are whole seconds. The end of an incident is later than its failures, also within one second.
+    // Timestamps are whole seconds, so an end in the same second as a failure counts as later than the failure.
     let over: BTreeSet<&str> = entries
         .iter()
         .filter(|(_, entry)| entry.meaning == Meaning::Resolved)
@@ -72,7 +73,8 @@ pub fn still_failing<'a>(
     let counted = entries.iter().map(|(_, entry)| entry);
     for entry in counted.filter(|entry| entry.meaning != Meaning::None && !is_over(entry)) {
         let newest = last.entry(entry.object.as_str()).or_insert(entry);
-        // In the same second an alert too many is better than one too few.
+        // If a failure and a recovery share one second, their order is unknown: an alert too many is better than one
+        // too few.
         let is_failure = |entry: &Entry| entry.meaning != Meaning::Resolved;
         if (newest.at, is_failure(newest)) < (entry.at, is_failure(entry)) {
             *newest = entry;
@@ -82,8 +84,9 @@ pub fn still_failing<'a>(
     last
 }
 
-/// The members of the group that announces the recoveries of what a digest named as failing: those that no other message
-/// announces, if they are many. Fewer recover one by one.
+/// The members of the group that will announce recoveries after a digest: the objects that the digest named as
+/// failing and that no other message announces. Empty if they are only a few; each of those announces its recovery
+/// alone.
 pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(String, Member)> {
     let failing =
         still_failing(entries, ended).into_iter().filter(|(_, entry)| entry.meaning == Meaning::Failed);

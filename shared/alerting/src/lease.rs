@@ -1,11 +1,11 @@
-//! The exclusive right to send, held for as long as one invocation can last.
+//! A lease: the exclusive right to send one notification, held at most as long as one Lambda invocation lasts.
 
 use crate::time::{CLOCK_SKEW, is_credible, later};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tableau::EventId;
 
-/// Who asks for leases: one attempt at one event or timer.
+/// The owner of a lease: one attempt at one event or timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseOwner {
     id: u64,
@@ -14,25 +14,25 @@ pub struct LeaseOwner {
 }
 
 impl LeaseOwner {
-    /// An attempt that ends at `deadline` at the latest. A lease that is older than its owner's deadline is void.
+    /// Creates the owner for an attempt that ends at `deadline` at the latest. The lease expires at that deadline.
     pub fn new(deadline: Timestamp) -> Self {
         Self::with_id(fastrand::u64(..), deadline)
     }
 
-    /// The same with a chosen id, for tests that repeat.
+    /// Like `new`, with a given id, for tests that must be repeatable.
     pub fn with_id(id: u64, deadline: Timestamp) -> Self {
         Self { id, event: None, until: later(deadline, CLOCK_SKEW) }
     }
 
-    /// The same, as an attempt at this event. There is one attempt at a time at an event, so a lease of the event's earlier
-    /// attempt is void: that attempt failed and could not give it back.
+    /// Says that the owner is an attempt at this event. Only one attempt at an event runs at a time, so a lease of an
+    /// earlier attempt at the same event counts as expired: that attempt failed without giving the lease back.
     #[must_use]
     pub fn of_event(self, event: &EventId) -> Self {
         Self { event: u64::from_str_radix(event.short(), 16).ok(), ..self }
     }
 }
 
-/// The exclusive right to send one thing, so that two workers do not post the same message.
+/// A lease: the exclusive right to send one notification, so that two workers do not send the same message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     owner: u64,
@@ -41,18 +41,18 @@ pub struct Lease {
     until: Timestamp,
 }
 
-/// What became of a request for a lease.
+/// The result of asking for a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acquired {
-    /// The owner has it. The lease was free or was the owner's already.
+    /// Granted. The lease was free, or the owner already had it.
     Free,
-    /// The owner has it. An earlier owner timed out or failed, and may have sent before.
+    /// Granted, but an earlier owner timed out or failed, and may already have sent the notification.
     FromExpired,
-    /// Another owner has it until then.
+    /// Refused: another owner holds the lease until this time.
     HeldUntil(Timestamp),
 }
 
-/// Asks for the lease in `slot`.
+/// Asks for the lease stored in `slot`.
 pub fn acquire(slot: &mut Option<Lease>, owner: LeaseOwner, now: Timestamp) -> Acquired {
     let previous = slot.as_ref().filter(|lease| lease.owner != owner.id);
     let is_of_same_event = |lease: &Lease| owner.event.is_some() && lease.event == owner.event;
@@ -68,17 +68,17 @@ pub fn acquire(slot: &mut Option<Lease>, owner: LeaseOwner, now: Timestamp) -> A
     acquired
 }
 
-/// Whether `owner` has the lease.
+/// Whether `owner` holds the lease.
 pub fn is_held_by(slot: Option<&Lease>, owner: LeaseOwner) -> bool {
     slot.is_some_and(|lease| lease.owner == owner.id)
 }
 
-/// Whether another owner than `owner` has the lease now.
+/// Whether an owner other than `owner` holds the lease at `now`.
 pub fn is_held_by_another(slot: Option<&Lease>, owner: LeaseOwner, now: Timestamp) -> bool {
     matches!(acquire(&mut slot.cloned(), owner, now), Acquired::HeldUntil(_))
 }
 
-/// Gives the lease back, if `owner` still has it.
+/// Gives the lease back, if `owner` still holds it.
 pub fn release(slot: &mut Option<Lease>, owner: LeaseOwner) {
     if is_held_by(slot.as_ref(), owner) {
         *slot = None;

@@ -1,4 +1,5 @@
-//! What a destination implements: it renders and sends. It decides nothing about timing, grouping or suppression.
+//! The interfaces that a destination and a function's routing implement. A destination renders and sends; timing,
+//! grouping and suppression are decided by the engine.
 
 use crate::capabilities::Capabilities;
 use crate::context::Context;
@@ -12,22 +13,22 @@ use std::ops::Deref;
 use tableau::Event;
 use workflow::{Failure, Invocation};
 
-/// A destination that notifications are sent to.
+/// A destination, such as Slack, that notifications are sent to.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// A rule's settings for one target: a channel, a list of recipients, an assignment group.
+    /// The settings of one target in a rule: a channel, a list of recipients, an assignment group.
     type Target: Clone + Send + Sync;
 
-    /// What the destination can do, with its present credential.
+    /// What the destination can do with its present credential.
     ///
     /// # Errors
     /// When the credential cannot be read.
     async fn capabilities(&self) -> Result<Capabilities, Failure>;
 
-    /// Sends a notification.
+    /// Sends a notification to a target.
     ///
     /// # Errors
-    /// [`Undelivered`].
+    /// [`Undelivered`], which also says whether the notification may have arrived.
     async fn deliver(
         &self,
         target: &Self::Target,
@@ -42,49 +43,49 @@ pub trait Notifier: Send + Sync {
 pub enum Delivery<'a> {
     /// As a new message.
     Post,
-    /// In place of this message. If it is gone: as a new one if `audible`, or else not at all.
+    /// Replace the text of this message. If the message is gone: send a new one if `audible`, otherwise nothing.
     Edit {
-        /// The message.
+        /// The message to edit.
         message: &'a MessageRef,
-        /// Whether a new message may be sent.
+        /// Whether a new message may be sent, which calls people's attention.
         audible: bool,
     },
-    /// As the end: in place of this message, and, if `audible`, as an answer to it. Without a message: as a new one if
-    /// `audible`.
+    /// Announce the end: edit this message and, if `audible`, also send a reply to it. Without a message: send a new
+    /// one if `audible`.
     Close {
-        /// The message.
+        /// The incident's message.
         message: Option<&'a MessageRef>,
-        /// Whether a new message may be sent.
+        /// Whether a new message may be sent, which calls people's attention.
         audible: bool,
     },
 }
 
-/// A notification that was sent.
+/// The result of a notification that was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// The message to edit from now on, if it is a new one that can be edited.
+    /// The new message, if it can be edited later.
     pub message: Option<MessageRef>,
-    /// Whether people were called: a new message, as against an edited one.
+    /// Whether a new message was sent, which calls people's attention; an edit does not.
     pub audible: bool,
 }
 
-/// A notification that was not sent, or may not have been.
+/// A notification that was not sent, or whose answer was lost.
 #[derive(Debug)]
 pub struct Undelivered {
-    /// What must happen to the event.
+    /// What must happen to the event's message in the queue.
     pub failure: Failure,
-    /// Whether it may have arrived all the same: its answer was lost.
+    /// Whether the notification may have arrived all the same, because its answer was lost.
     pub maybe_sent: bool,
 }
 
-/// A target that a rule names for an event.
+/// A target (such as a Slack channel) that a rule names for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Targeted<T> {
-    /// What names the target in the notification log: the channel, say. The same for all rules that mean it.
+    /// The target's key in the notification log, such as the channel. Equal for all rules that name the same target.
     pub key: String,
-    /// The rule's settings.
+    /// The target's settings in the rule.
     pub settings: T,
-    /// When the rule lets a notification out.
+    /// When the rule allows a notification: now, in quiet hours, muted, …
     pub schedule: Schedule,
     /// The rule's name.
     pub rule: String,
@@ -125,7 +126,7 @@ impl Deref for Occurrence {
     }
 }
 
-/// What the rules and Tableau say. The wiring of a function implements it.
+/// What the rules and Tableau say about an event. Each workflow function implements this interface.
 #[async_trait]
 pub trait Routing<T>: Send + Sync {
     /// Whether a rule for this event asks how many times its refresh has failed in a row.
@@ -154,33 +155,35 @@ pub trait Routing<T>: Send + Sync {
     /// When the rules cannot be used.
     fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
 
-    /// The targets that the rules would name if a refresh of the event's object failed now. An incident has their hours.
+    /// The targets that the rules would name if a refresh of the event's object failed now; the quiet hours and mutes
+    /// of those rules apply to the object's incident.
     ///
     /// # Errors
     /// When the rules cannot be used.
     fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
 
-    /// The settings of a target that any rule names. A document alone makes no target.
+    /// The settings of the target with this key, if any rule names it. A key read from the store must not be used
+    /// unchecked.
     ///
     /// # Errors
     /// When the rules cannot be used.
     fn named(&self, key: &str) -> Result<Option<T>, Failure>;
 
-    /// Settings only to end what was sent to a target that no rule names any more. `None` if the destination needs more
-    /// than the key.
+    /// Settings that suffice to end a message in a target that no rule names any more. `None` if the destination
+    /// needs more than the key.
     fn unnamed(&self, key: &str) -> Option<T>;
 
     /// The event's site, if the rules list it.
     fn site(&self, event: &Event) -> Option<Site>;
 
-    /// What Tableau says about an event.
+    /// What Tableau says about an event's object and about the cause of a failure.
     ///
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.
     async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure>;
 
-    /// When the last refresh of this kind ended, of any kind if it is unknown, if it succeeded after the failure. Asked
-    /// before a reminder.
+    /// When the last refresh of this kind ended, if it succeeded after the failure. An unknown kind means a refresh
+    /// of any kind. The engine asks before a reminder.
     ///
     /// # Errors
     /// When Tableau does not answer and the next sweep is to ask again.
@@ -193,7 +196,7 @@ pub trait Routing<T>: Send + Sync {
         Ok(None)
     }
 
-    /// Which kind of refresh a success is about. Asked only if it matters.
+    /// Which kind of refresh a success event is about. The engine asks only when the answer can make a difference.
     ///
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.

@@ -1,4 +1,4 @@
-//! What to do about a transition for one target. Pure: no I/O, no clock, no random numbers.
+//! Decides what to do for one target after an incident changed. Pure: no I/O, no clock, no random numbers.
 
 use crate::capabilities::Capabilities;
 use crate::group::OpenGroup;
@@ -8,42 +8,42 @@ use crate::time::later;
 use jiff::Timestamp;
 use rules::Schedule;
 
-/// What is known when a decision is due.
+/// Everything that the decision for one target depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
     /// What the signal changed.
     pub transition: Transition,
-    /// The incident: open, or as it was when it was resolved.
+    /// The incident: as it is if open, or as it was when it was resolved.
     pub incident: &'a Open,
-    /// What the target has received. `None` before anything was decided for it.
+    /// The target's entry in the notification log. `None` if nothing was decided for the target yet.
     pub entry: Option<&'a LogEntry>,
     /// The group that takes new members for this target.
     pub window: Option<&'a OpenGroup>,
-    /// What became of the digest that [`Route::Digest`] names.
+    /// The state of the digest that [`Route::Digest`] names.
     pub digest: DigestState,
-    /// When the target's rule lets a notification out.
+    /// When the target's rule allows a notification.
     pub schedule: Schedule,
     /// What the destination can do.
     pub capabilities: Capabilities,
-    /// Whether a timer can bring the incident back. Inline mode has none, so nothing waits there.
+    /// Whether timers are available. Without timers (inline mode) nothing can be sent later.
     pub has_timers: bool,
-    /// Who decides.
+    /// The attempt that decides.
     pub owner: LeaseOwner,
-    /// When.
+    /// The time of the decision.
     pub now: Timestamp,
 }
 
-/// What became of the digest that an incident was put into.
+/// The state of the digest that contains an incident.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DigestState {
-    /// It has not been sent.
+    /// The digest has not been sent.
     #[default]
     Waiting,
-    /// It was sent and the incident was one of a few: it goes on alone.
+    /// The digest was sent and named only a few failing objects; each incident continues alone.
     Sent,
-    /// It was sent by this timer, and the incident goes on in the group of those that it named.
+    /// The digest was sent and named many failing objects; the incident continues in their group.
     SentAsGroup {
-        /// Which timer of the digest.
+        /// The number of the timer that sent the digest.
         generation: u64,
     },
 }
@@ -53,59 +53,59 @@ pub enum DigestState {
 pub enum Decision {
     /// Send a notification of this incident.
     Send {
-        /// How.
+        /// How the notification is sent: new message, edit or end.
         operation: Operation,
-        /// Whether it may call people: with a new message, also in place of one that is gone.
+        /// Whether a new message may be sent, also when the message to edit is gone.
         audible: bool,
     },
-    /// Write the incident into this alert group. The group's timer sends.
+    /// Write the incident into the alert group with this id. The group's timer sends the message.
     Group {
         /// The group's id.
         id: String,
     },
-    /// Write the event into the digest of the quiet hours that end then. The digest's timer sends.
+    /// Write the event into the digest of the quiet hours that end at `until`. The digest's timer sends the digest.
     Digest {
         /// When the quiet hours end.
         until: Timestamp,
     },
-    /// Look at the incident again then.
+    /// Set a timer that decides again about this incident.
     LookAgain {
-        /// When.
+        /// When the timer fires.
         at: Timestamp,
     },
-    /// Send nothing.
+    /// Send nothing, for this reason.
     Suppress(Suppression),
 }
 
 /// How a notification is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// A new message.
+    /// Send a new message.
     Post,
-    /// The same message with another text.
+    /// Replace the text of the existing message.
     Edit,
-    /// The end: in place of the message and, if audible, as an answer to it.
+    /// Announce the end: edit the message and, if audible, also send a reply to it.
     Close,
 }
 
-/// Why nothing is sent.
+/// The reason why nothing is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suppression {
-    /// The rule is muted until then.
+    /// The rule is muted until this time.
     Muted(Timestamp),
     /// It is maintenance until then.
     Maintenance(Timestamp),
     /// The object flaps; this is its incident of that number within a day.
     Flapping(usize),
-    /// The target knows of the incident, and this failure adds nothing that it must know now.
+    /// The target already knows of the incident, and this failure adds nothing important.
     AlreadyAnnounced,
-    /// The target was never notified of the failure, so it is not notified of the end.
+    /// The target was not notified of the failure, so it is not notified of the recovery.
     NotAnnounced,
-    /// Another worker is sending. It also sends what has happened meanwhile.
+    /// Another worker is sending, and will include this change.
     BeingSent,
 }
 
-/// Decides what to do for one target, in this order.
+/// Decides what to do for one target. The returned decisions must be carried out in order.
 pub fn plan(situation: &Situation<'_>) -> Vec<Decision> {
     match situation.transition {
         Transition::Opened | Transition::FailedAgain => failure(situation),
@@ -135,7 +135,7 @@ impl Situation<'_> {
         self.entry.is_some_and(|entry| entry.is_being_sent(self.owner, self.now))
     }
 
-    /// Whether the target has a message of this incident that can be edited.
+    /// Whether the target has an editable message about this incident.
     fn can_edit(&self) -> bool {
         self.capabilities.edit && self.entry.is_some_and(|entry| entry.message.is_some())
     }
@@ -144,7 +144,7 @@ impl Situation<'_> {
         vec![Decision::Send { operation, audible }]
     }
 
-    /// The first notification of the incident: alone, or with the group that is open.
+    /// The first notification of the incident: alone, or with the open group.
     fn announce(&self) -> Vec<Decision> {
         let takes_groups = self.capabilities.grouping && self.has_timers;
         match self.window.filter(|_| takes_groups) {
@@ -183,13 +183,13 @@ fn failure(situation: &Situation<'_>) -> Vec<Decision> {
             suppress(Suppression::AlreadyAnnounced)
         }
         (Route::Digest(until), DigestState::Waiting) => vec![Decision::Digest { until: *until }],
-        // The digest has announced it, so its end must be announced too: a group that ends before it is announced would
-        // not. At most two incidents of a digest come this way.
+        // The digest has announced the incident, so its end must be announced too. A group could end before it is
+        // announced, so the incident is announced alone; at most two incidents of a digest take this path.
         (Route::Digest(_), DigestState::Sent) => Situation::send(Operation::Post, true),
     }
 }
 
-/// A failure of an incident that has messages of its own.
+/// Decides about a further failure of an incident that is announced alone.
 fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
     if situation.is_being_sent() {
         return suppress(Suppression::BeingSent);
@@ -198,7 +198,8 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     match entry.notified_failures {
         0 => Situation::send(Operation::Post, true),
         notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
-        // Each is one more message, so they come when the failures have doubled.
+        // Where messages cannot be edited, each update is a further message, so one is sent only when the number of
+        // failures has doubled.
         notified if !situation.can_edit() && failures >= notified.saturating_mul(2) => {
             Situation::send(Operation::Post, true)
         }
@@ -206,7 +207,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     }
 }
 
-/// Quiet hours allow no audible message: a message may be edited, everything else waits for the digest.
+/// Decides about a failure in quiet hours: an existing message may be edited, but a new message waits for the digest.
 fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<Decision> {
     let notified = situation.entry.map_or(0, |entry| entry.notified_failures);
     match situation.entry.map(|entry| &entry.route) {
@@ -215,7 +216,7 @@ fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<De
             suppress(Suppression::AlreadyAnnounced)
         }
         Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),
-        // Its members reach the digest with the group, if the group has not been announced.
+        // The incident's group has not been announced; the group takes all its members into the digest.
         Some(Route::Group(_)) => suppress(Suppression::AlreadyAnnounced),
         Some(Route::Digest(_)) if matches!(situation.digest, DigestState::SentAsGroup { .. }) => {
             suppress(Suppression::AlreadyAnnounced)
@@ -241,7 +242,8 @@ fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
     }
 }
 
-/// A group or digest announces the end. A message of the incident's own, from before there were many, shows it too.
+/// Lets a group or digest announce the incident's end. If the incident also has a message of its own, that message is
+/// edited too.
 fn hand_over(situation: &Situation<'_>, entry: &LogEntry, to: Decision) -> Vec<Decision> {
     let mut decisions = Vec::new();
     if situation.can_edit() && !entry.resolution_sent && !situation.is_being_sent() {
@@ -261,7 +263,7 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
         Schedule::DeferUntil(until) if situation.has_timers => {
             hand_over(situation, entry, Decision::Digest { until })
         }
-        // A digest has announced it in the meantime.
+        // A digest has announced the end in the meantime.
         _ if entry.resolution_handed_over && !situation.can_edit() => suppress(Suppression::AlreadyAnnounced),
         Schedule::Muted(until) if !situation.can_edit() => suppress(Suppression::Muted(until)),
         schedule => {
@@ -271,8 +273,8 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
     }
 }
 
-/// The group of the incidents that the digest of `until` named as still failing when this timer of it sent it. What an
-/// attempt wrote that ended before it sent is a group of another timer, or is written again.
+/// The id of the group of objects that the digest of `until` named as failing. `generation` is the number of the
+/// timer that sent the digest; so a group written by an attempt that did not send is never mistaken for it.
 pub fn digest_group(until: Timestamp, generation: u64) -> String {
     format!("digest-{}-{generation}", until.as_second())
 }

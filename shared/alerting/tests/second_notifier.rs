@@ -1,4 +1,4 @@
-//! A destination of another kind, which sends one line of text and can edit nothing, needs no change in this crate.
+//! Alerting works unchanged with another kind of destination, which sends single lines of text and cannot edit.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -15,7 +15,7 @@ use store::records::MemoryRecords;
 use tableau::{Event, Payload};
 use workflow::{Failure, Invocation};
 
-/// Lines with the number they are sent to.
+/// The lines sent to each number.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Answers without the secrets that the request carried.
+//! Removes the secrets of a request from a refused request's answer.
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -8,13 +8,13 @@ use http_body_util::BodyExt;
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// What a request carried. Its secrets are only looked for when its answer is a refusal.
+/// What a request contained. Its secrets are searched for only in a refusal.
 pub(crate) struct Sent {
     headers: Vec<SecretString>,
     body: Option<SdkBody>,
 }
 
-/// The name or ARN of a secret: no secret, and what its error is about.
+/// The field with the name or ARN of a secret. It is not secret, and an error needs it.
 const SECRET_ID: &str = "SecretId";
 
 impl Sent {
@@ -37,7 +37,8 @@ impl Sent {
     }
 }
 
-/// Of a signed request the signature, of a bearer token what is behind its scheme, and all of anything else.
+/// The secret part of a header: the signature of a signed request, the token after `Bearer`, otherwise the whole
+/// value.
 fn secret_part(value: &str) -> &str {
     match value.split_once("Signature=") {
         Some((_, signature)) => signature,
@@ -45,7 +46,7 @@ fn secret_part(value: &str) -> &str {
     }
 }
 
-/// The texts below keys that speak of a secret or a token.
+/// Collects the texts under keys that name a secret or a token.
 fn collect(value: &Value, is_secret: bool, found: &mut Vec<SecretString>) {
     match value {
         Value::String(text) if is_secret => found.push(text.as_str().into()),
@@ -61,7 +62,7 @@ fn collect(value: &Value, is_secret: bool, found: &mut Vec<SecretString>) {
     }
 }
 
-/// The answer; a refusal without the secrets of its request.
+/// The answer; if it is a refusal, without the secrets of its request.
 pub(crate) async fn without_secrets(
     response: Response<SdkBody>,
     sent: &Sent,
@@ -77,7 +78,8 @@ pub(crate) async fn without_secrets(
     Ok(Response::from_parts(head, SdkBody::from(body)))
 }
 
-/// A refusal without secrets. An item that failed a condition stays as it is, and as long: it is what the caller goes on with.
+/// A refusal without secrets. DynamoDB items inside it (from a failed condition) are not changed: the caller
+/// continues with them.
 fn refusal(body: Vec<u8>, secrets: &Secrets) -> Vec<u8> {
     let json = serde_json::from_slice::<Value>(&body).ok().filter(gives_items);
     let Some(mut json) = json else { return secrets.redact_refusal(body) };
@@ -90,13 +92,13 @@ fn refusal(body: Vec<u8>, secrets: &Secrets) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
-/// Whether a refusal is one of those with which DynamoDB gives items back.
+/// Whether a refusal is of the kind with which DynamoDB returns items.
 fn gives_items(refusal: &Value) -> bool {
     let kind = refusal["__type"].as_str().unwrap_or_default().rsplit('#').next();
     matches!(kind, Some("ConditionalCheckFailedException" | "TransactionCanceledException"))
 }
 
-/// Runs over the items of a refusal.
+/// Visits the items in a refusal.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
 fn each_item(refusal: &mut Value, act: &mut impl FnMut(&mut Value)) {
@@ -107,7 +109,7 @@ fn each_item(refusal: &mut Value, act: &mut impl FnMut(&mut Value)) {
 
 fn headers(headers: &HeaderMap, secrets: &Secrets) -> HeaderMap {
     let redacted = headers.iter().filter_map(|(name, value)| {
-        // The body has another length now.
+        // The body's length has changed.
         if name == http::header::CONTENT_LENGTH {
             return None;
         }

@@ -18,18 +18,18 @@ use http::header::AUTHORIZATION;
 use http_body_util::{LengthLimitError, Limited};
 use std::error::Error;
 
-/// The most of an answer that is read; one with more is an error. The largest that the services in use send is a page of
-/// DynamoDB, 1 MB of data, which is a few times that as JSON.
+/// The longest answer that is read, in bytes; a longer one is an error. The longest that the services in use send is
+/// a page of DynamoDB: 1 MB of data, and a few times that as JSON.
 pub const ANSWER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Makes the SDK's HTTP client of ours, which reads no more than [`ANSWER_LIMIT_BYTES`] of an answer. The SDK's timeouts for operations and their attempts stand around it; those for
-/// connecting and reading are the client's own.
+/// Lets the AWS SDK use this project's HTTP client, which reads at most [`ANSWER_LIMIT_BYTES`] of an answer. The
+/// SDK's timeouts for operations and attempts apply; those for connecting and reading are the HTTP client's.
 pub fn shared_client(http: reqwest::Client) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(http));
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// Whether an error of the SDK is about an answer with more than [`ANSWER_LIMIT_BYTES`].
+/// Whether an SDK error was caused by an answer longer than [`ANSWER_LIMIT_BYTES`].
 pub fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -41,7 +41,7 @@ pub fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-const INSECURE: &str = "AWS is asked over https://, or over http:// on this machine: check the endpoint URL";
+const INSECURE: &str = "the AWS endpoint URL must begin with https://, or with http:// for this machine";
 
 #[derive(Debug)]
 struct Connector(reqwest::Client);
@@ -64,8 +64,8 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Whether it carries credentials of AWS, and is answered with what they open. Requests for credentials themselves do not: those
-/// to the metadata services of EC2 and ECS go to link-local addresses over http.
+/// Whether a request carries AWS credentials, so that its answer may contain secrets. Requests for credentials do not
+/// carry any: those to the metadata services of EC2 and ECS go to link-local addresses over http.
 fn is_signed(request: &Request<SdkBody>) -> bool {
     let authorization = request.headers().get(AUTHORIZATION);
     authorization.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"))
@@ -73,7 +73,7 @@ fn is_signed(request: &Request<SdkBody>) -> bool {
 }
 
 fn http_response(response: reqwest::Response) -> http::Response<SdkBody> {
-    // Without a limit the SDK reads into memory whatever a server at the address sends.
+    // Limited, because the SDK would otherwise read everything that a server sends into memory.
     http::Response::<reqwest::Body>::from(response)
         .map(|body| SdkBody::from_body_1_x(Limited::new(body, ANSWER_LIMIT_BYTES)))
 }
@@ -110,7 +110,7 @@ mod tests {
                 assert!(workflow::chain(&error).contains(INSECURE), "{url}: {error:?}");
             }
         }
-        // On this machine it is sent: nothing listens there. So is a request for credentials.
+        // A request to this machine is sent (nothing listens there). So is a request for credentials.
         for (url, header) in
             [("http://127.0.0.1:9/", signed), ("http://localhost:9/", ("authorization", "token"))]
         {

@@ -1,4 +1,4 @@
-//! What went wrong with a call of AWS, in words of ours.
+//! Describes a failed AWS call without repeating AWS's own text.
 
 use crate::is_too_long;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -7,12 +7,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use workflow::chain;
 
-/// The longest code of an AWS service is below.
+/// The longest error code that is accepted.
 const LONGEST_CODE: usize = 64;
-const NOT_A_CODE: &str = "a code that is not one";
+const NOT_A_CODE: &str = "an unreadable code";
 
-/// A service's code for an error, such as `AccessDeniedException`, and nothing that is not one: letters and dots, at most
-/// 64. What stands before a `#` is the service's name.
+/// The error code of an AWS service, such as `AccessDeniedException`: letters and dots, at most 64. The service's
+/// name before a `#` is removed. Any other text gives an empty code.
 pub fn code(text: &str) -> &str {
     let code = text.rsplit('#').next().unwrap_or_default();
     let fits = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
@@ -20,8 +20,8 @@ pub fn code(text: &str) -> &str {
     if is_code { code } else { NOT_A_CODE }
 }
 
-/// Why a call of `action`, named as in a policy, failed. Of an answer it repeats the status and the code, and no word: where
-/// the service holds secrets, or is sent one, its words may hold one as well.
+/// Why a call of `action` (an IAM action) failed. From the answer only the status and the error code are repeated:
+/// the text may contain a secret.
 pub fn reason<E>(action: &str, error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,

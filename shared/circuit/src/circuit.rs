@@ -1,38 +1,39 @@
-//! The circuit: closed, open, or letting one call through at a time. No I/O.
+//! The state of a circuit breaker: closed, open, or half open (one call at a time is let through). No I/O.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Document;
 
-/// So many failures in a row open a circuit. Where every third call fails at random, ten in a row are one case in 60,000;
-/// five would be one in 250, and come up every day.
+/// How many failures in a row open the circuit. If every third call fails at random, ten failures in a row occur once
+/// in 60,000 calls; five would occur once in 250, every day.
 pub const FAILURES: usize = 10;
-/// Older failures do not count: ten in a longer time harm no destination.
+/// Older failures do not count: ten failures over a longer time do no harm to a destination.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(2);
-/// How long it stays open at first; doubles each time that a probe fails.
+/// How long the circuit stays open at first; doubles each time that a probe fails.
 pub const FIRST_OPEN: SignedDuration = SignedDuration::from_secs(15);
-/// How long it stays open at most, a quarter more by chance.
+/// The longest time that the circuit stays open; a random part of up to a quarter is added.
 pub const LONGEST_OPEN: SignedDuration = SignedDuration::from_mins(5);
-/// The longest wait that is honoured when a destination asks for one: the tries of a message are counted for it.
+/// The longest wait that a destination may ask for: while the circuit is open, the attempts of waiting messages still
+/// count.
 const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
-/// How long a probe may take. A call is shorter, also with a second try with another credential: after that time the
-/// instance that probes has stopped.
+/// How long a probe may take. A call is always shorter, even one repeated with another credential; after this time
+/// the instance that made the probe has stopped.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How soon to ask again while another call probes.
+/// How soon a caller should ask again while another call is the probe.
 const SOON: SignedDuration = SignedDuration::from_secs(5);
-/// By how much clocks may differ. A time further ahead than a wait or a probe can last was written by a wrong clock, and
-/// does not count.
+/// The tolerance for clock differences. A timestamp further ahead than a wait or probe can last was written by a
+/// wrong clock and is ignored.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
-/// Characters of a reason that are kept.
+/// How many characters of a reason are stored.
 const REASON_LIMIT: usize = 300;
 
-/// What all instances know of a destination. It is closed unless something happened.
+/// What all function instances know about a destination. The circuit is closed by default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Circuit {
-    /// While closed: the newest failures since the last answer, each once.
+    /// While the circuit is closed: the latest failures since the last answer.
     failures: Vec<Failed>,
     open: Option<Open>,
-    /// How often it has opened. The result of a probe counts for its own opening only.
+    /// How often the circuit has opened. A probe's result counts only for the opening that the probe belongs to.
     openings: u64,
 }
 
@@ -45,10 +46,11 @@ struct Failed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     until: Timestamp,
-    /// Openings without an answer in between.
+    /// How many times the circuit has opened in a row, without an answer in between.
     row: u32,
     why: String,
-    /// Whether it closes when its time is over, without a probe: the destination works, and said when to call again.
+    /// Whether the circuit closes when its time is over, without a probe: the destination works and only asked for a
+    /// pause.
     #[serde(default)]
     throttled: bool,
     probe: Option<Probe>,
@@ -64,78 +66,78 @@ impl Document for Circuit {
     const KIND: &'static str = "circuit";
 }
 
-/// The right to make a call.
+/// The permission to make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// The call's random id.
     pub call: u64,
-    /// For a probe: which opening it may end.
+    /// Set for a probe: the number of the opening that the probe can end.
     pub opening: Option<u64>,
 }
 
-/// What a circuit says to a call.
+/// The circuit's answer to a caller that wants to make a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Make it.
+    /// Make the call.
     Go(Ticket),
-    /// Do not make it.
+    /// Do not make the call.
     Wait {
         /// When to ask again.
         until: Timestamp,
-        /// What happened, for a person.
+        /// Why the circuit is open, for people.
         why: String,
     },
 }
 
-/// How a call ended, as far as it says something about the destination.
+/// The result of a call, as far as it says something about the destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The destination answered. A refusal is an answer.
+    /// The destination answered. A refusal is an answer too.
     Answered,
-    /// The destination did not answer, or was in trouble.
+    /// The destination did not answer, or reported a problem of its own.
     Failed {
-        /// For a person; no secrets.
+        /// The reason, for people; without secrets.
         reason: String,
-        /// When the instance that made the call had an answer before.
+        /// When this function instance last received an answer before.
         answered: Option<Timestamp>,
     },
-    /// The destination is in trouble, and asked for no call for so long.
+    /// The destination has a problem and asked for a pause of this length.
     RetryAfter(SignedDuration),
-    /// The destination works, and takes no more calls for so long.
+    /// The destination works, but takes no calls for this time.
     Throttled(SignedDuration),
-    /// It ended before the destination was called.
+    /// The call ended before it reached the destination.
     Unknown,
 }
 
-/// What the end of a call made of the circuit.
+/// How the result of a call changed the circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The circuit is as open or closed as before.
+    /// The circuit did not change.
     Nothing,
-    /// It is open now, or once more.
+    /// The circuit has opened, or stays open for longer.
     Opened {
-        /// Until when.
+        /// Until when the circuit is open.
         until: Timestamp,
-        /// What happened, for a person.
+        /// Why the circuit opened, for people.
         why: String,
     },
-    /// It is closed now.
+    /// The circuit has closed.
     Closed,
 }
 
 impl Circuit {
-    /// Whether nothing has failed since the last answer.
+    /// Whether no call has failed since the last answer.
     pub fn is_clean(&self) -> bool {
         self.failures.is_empty() && self.open.is_none()
     }
 
-    /// Until when no call is made; `None` while it is closed.
+    /// Until when no call is made; `None` while the circuit is closed.
     pub fn open_until(&self) -> Option<Timestamp> {
         self.open.as_ref().map(|open| open.until)
     }
 
-    /// Whether `call` may be made at `at`. When the time is over, the first call that asks becomes the probe. The others wait
-    /// until the probe has ended or its time is over.
+    /// Asks whether `call` may be made at `at`. When the open time is over, the first caller that asks makes the
+    /// probe; the others wait until the probe has ended or timed out.
     pub fn ask(&mut self, call: u64, at: Timestamp) -> Ask {
         let Some(open) = &mut self.open else { return Ask::Go(Ticket { call, opening: None }) };
         if lies_ahead(open.until, at, LONGEST_ASKED) {
@@ -148,16 +150,17 @@ impl Circuit {
         if open.probe.as_ref().is_some_and(|probe| probe.call != call && lies_ahead(probe.until, at, LEASE)) {
             return Ask::Wait {
                 until: later(at, SOON),
-                why: format!("another call tries it now; {}", cut(&open.why)),
+                why: format!("another call is trying it now; {}", cut(&open.why)),
             };
         }
         open.probe = Some(Probe { call, until: later(at, LEASE) });
         Ask::Go(Ticket { call, opening: Some(self.openings) })
     }
 
-    /// Records how a call ended. `chance`, from 0 to 1, makes it stay open for up to a quarter longer.
+    /// Records the result of a call. `chance`, a random number from 0 to 1, extends the open time by up to a quarter.
     ///
-    /// While it is open only the result of its probe counts: calls that began before it opened may end at any time.
+    /// While the circuit is open, only the probe's result counts: calls that began before it opened may end at any
+    /// time.
     pub fn ended(&mut self, ticket: Ticket, at: Timestamp, end: End, chance: f64) -> Change {
         let is_probe = ticket.opening == Some(self.openings);
         match (&mut self.open, end) {
@@ -198,7 +201,7 @@ impl Circuit {
                 let row = open.row.saturating_add(1);
                 self.open(row, Some(wait), at, chance, asked(wait))
             }
-            // A call that began before the circuit opened: the wait that it was answered with counts.
+            // The call began before the circuit opened; the wait that the destination asked for still counts.
             (Some(open), End::RetryAfter(wait) | End::Throttled(wait)) => {
                 let until = later(at, wait.min(LONGEST_ASKED));
                 open.until =
@@ -225,7 +228,7 @@ impl Circuit {
         let asked = asked.map(|wait| wait.clamp(SignedDuration::from_secs(1), LONGEST_ASKED));
         let doubled = asked.unwrap_or(FIRST_OPEN).saturating_mul(1 << row.clamp(1, 16).saturating_sub(1));
         let wait = doubled.min(LONGEST_OPEN).max(asked.unwrap_or_default());
-        // A wait that the destination asks for is not made longer: messages come back exactly when it is over.
+        // A wait that the destination asked for is not extended: messages return exactly when it is over.
         let chance = if asked.is_some() { 0.0 } else { chance.clamp(0.0, 1.0) };
         let until = later(at, wait.saturating_add(wait.mul_f64(chance / 4.0)));
         self.failures.clear();
@@ -241,7 +244,7 @@ fn lies_ahead(until: Timestamp, at: Timestamp, longest: SignedDuration) -> bool 
 }
 
 fn asked(wait: SignedDuration) -> String {
-    format!("it asked for {} s", wait.as_secs())
+    format!("it asked callers to wait {} s", wait.as_secs())
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

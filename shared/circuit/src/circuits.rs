@@ -1,4 +1,4 @@
-//! Circuits that all instances of a function share, and what this instance knows of them.
+//! Circuit breakers that all instances of a function share through the table, with a copy in this instance.
 
 use crate::circuit::{Ask, Change, Circuit, End, Ticket};
 use crate::error::{CircuitOpen, Guarded};
@@ -13,27 +13,28 @@ use store::Documents;
 use tokio::time::Instant;
 use workflow::chain;
 
-/// How long an instance believes that a circuit is open before it reads the table again.
+/// How long an instance uses its copy of an open circuit before it reads the table again.
 const VIEW: SignedDuration = SignedDuration::from_secs(5);
-/// How long the table may take. A call does not fail because the table is slow.
+/// The timeout of a table request. A slow table must not make a call fail.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a failed call says about the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallResult {
-    /// It answered: it refused the call for good.
+    /// The destination answered: it refused this call for good.
     Answered,
-    /// It did not answer, or answered that it is in trouble.
+    /// The destination did not answer, or reported a problem of its own.
     Failed,
-    /// It is in trouble, and asks for no call for so long.
+    /// The destination has a problem and asked for a pause of this length.
     RetryAfter(Duration),
-    /// It works, and the part that was called takes no more calls for so long.
+    /// The destination works, but the called part (such as a channel) takes no calls for this time.
     Throttled(Duration),
-    /// Nothing: the destination was not called.
+    /// Nothing: the call did not reach the destination.
     NotCalled,
 }
 
-/// The circuits of one destination of one workflow: one for the whole of it, and one for each part, such as a channel.
+/// The circuits of one destination in one workflow: one for the destination, and one for each of its parts, such as a
+/// channel.
 pub struct Circuits {
     documents: Documents,
     workflow: &'static str,
@@ -41,7 +42,7 @@ pub struct Circuits {
     known: Mutex<HashMap<String, Known>>,
 }
 
-/// What this instance knows of one circuit.
+/// This instance's copy of one circuit.
 #[derive(Clone, Debug, Default)]
 struct Known {
     circuit: Circuit,
@@ -57,16 +58,16 @@ impl fmt::Debug for Circuits {
 }
 
 impl Circuits {
-    /// The circuits of `destination`, as `workflow` calls it.
+    /// The circuits of `destination`, for `workflow`.
     pub fn new(documents: Documents, workflow: &'static str, destination: &'static str) -> Self {
         Self { documents, workflow, destination, known: Mutex::default() }
     }
 
-    /// Makes `call`, at `now`, unless the circuit of the destination or of this part is open. An empty `part` means the
-    /// destination only.
+    /// Makes `call` at `now`, unless the circuit of the destination or of this part is open. An empty `part` stands
+    /// for the destination alone.
     ///
     /// # Errors
-    /// [`Guarded::CircuitOpen`] when the call was not made, and the call's own.
+    /// [`Guarded::CircuitOpen`] when the call was not made, otherwise the call's own error.
     pub async fn call<T, E: Error + 'static>(
         &self,
         part: &str,
@@ -107,7 +108,7 @@ impl Circuits {
         result.map_err(Guarded::Call)
     }
 
-    /// Asks a circuit. While this instance knows of no failure, it does not read the table.
+    /// Asks a circuit. An instance that knows of no failure does not read the table.
     async fn enter(&self, part: &str, call: u64, now: Timestamp) -> Result<Ticket, CircuitOpen> {
         let go = Ticket { call, opening: None };
         let Some(mut known) = self.known(part) else { return Ok(go) };
@@ -129,7 +130,7 @@ impl Circuits {
         }
     }
 
-    /// Records how a call ended. What changes nothing is not written to the table.
+    /// Records the result of a call. A result that changes nothing is not written to the table.
     async fn leave(&self, part: &str, ticket: Ticket, now: Timestamp, end: End) {
         let is_clean = self.known(part).is_none_or(|known| known.circuit.is_clean());
         if end == End::Answered {
@@ -159,13 +160,13 @@ impl Circuits {
         let destination = self.name(part);
         let until = format!("{until:.0}");
         tracing::warn!(workflow, destination, reason, until, "circuit open: the destination is not called");
-        // By destination alone: each value of a field is a metric of its own.
+        // The destination is the only dimension: every value of a field becomes a metric of its own.
         let destination = self.destination;
         tracing::debug!(monotonic_counter.circuit_openings = 1, destination, "circuit open");
     }
 
-    /// Changes a circuit in the table, for all instances. While the table does not answer, it changes this instance's copy
-    /// only.
+    /// Changes a circuit in the table, for all instances. If the table does not answer, only this instance's copy is
+    /// changed.
     async fn change<T: Send>(
         &self,
         part: &str,
@@ -217,7 +218,8 @@ impl Circuits {
     }
 }
 
-/// Rounds up: a queue counts whole seconds, and a call a moment too early would be refused again.
+/// Rounds a wait up to whole seconds: a queue counts in seconds, and a call that comes too early would be refused
+/// again.
 fn whole_seconds(wait: SignedDuration) -> Duration {
     Duration::from_secs(u64::try_from(wait.as_millis()).unwrap_or_default().div_ceil(1_000))
 }

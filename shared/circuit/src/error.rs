@@ -1,21 +1,21 @@
-//! How a call behind a circuit fails.
+//! Errors of a call behind a circuit breaker.
 
 use jiff::Timestamp;
 use std::error::Error;
 use std::time::Duration;
 use workflow::Failure;
 
-/// The call was not made: the circuit is open.
+/// The error that a call was not made because the circuit is open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("circuit open, {destination} is not called until {until:.0}: {why}")]
 pub struct CircuitOpen {
-    /// Which destination, and which part of it.
+    /// The destination, and the part of it.
     pub destination: String,
     /// When the next call may be made.
     pub until: Timestamp,
-    /// The same, from now.
+    /// The wait until then.
     pub retry_after: Duration,
-    /// Why the circuit opened: for a person, no secrets.
+    /// Why the circuit opened, for people; without secrets.
     pub why: String,
 }
 
@@ -26,13 +26,13 @@ impl From<CircuitOpen> for Failure {
     }
 }
 
-/// A call that was not made, or failed.
+/// A call was not made, or it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Guarded<E: Error + 'static> {
-    /// It was not made.
+    /// The call was not made, because the circuit is open.
     #[error(transparent)]
     CircuitOpen(CircuitOpen),
-    /// It failed.
+    /// The call was made and failed.
     #[error(transparent)]
     Call(E),
 }

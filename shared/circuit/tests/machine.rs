@@ -1,4 +1,4 @@
-//! The circuit alone, with clocks that the test sets.
+//! The state machine of the circuit breaker, with clocks that the test sets.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -25,7 +25,7 @@ fn waits(circuit: &mut Circuit, call: u64, at: Timestamp) -> bool {
     matches!(circuit.ask(call, at), Ask::Wait { .. })
 }
 
-/// A circuit that opened because of failures, and when it is open until.
+/// A circuit opened by failures, and the end of its open time.
 fn opened() -> (Circuit, Timestamp) {
     let mut circuit = Circuit::default();
     for call in 0..FAILURES as u64 {
@@ -73,11 +73,11 @@ fn a_circuit_that_a_clock_years_ahead_has_opened_keeps_no_call_back() {
         circuit.ended(probe, at(0), End::Answered, 0.0);
         assert!(circuit.is_clean());
     }
-    // Neither does a probe of that clock.
+    // A probe by that clock does not count either.
     let (mut circuit, _) = opened();
     go(&mut circuit, 50, at(YEARS));
     go(&mut circuit, 51, at(60_000));
-    // Nor do its failures count with ours.
+    // Failures by that clock do not count together with ours.
     let mut circuit = Circuit::default();
     for call in 0..FAILURES as u64 - 1 {
         circuit.ended(Ticket { call, opening: None }, at(YEARS), failed(), 0.0);
@@ -152,7 +152,7 @@ fn a_throttle_is_over_with_its_time_and_needs_no_probe() {
     let wait = SignedDuration::from_secs(30);
     let ticket = go(&mut circuit, 1, at(0));
     let change = circuit.ended(ticket, at(0), End::Throttled(wait), 0.0);
-    assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked for 30 s".to_owned() });
+    assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked callers to wait 30 s".to_owned() });
     assert_eq!(circuit.ended(late, at(5_000), End::Throttled(wait), 0.0), Change::Nothing);
     assert!(waits(&mut circuit, 2, at(34_999)), "as the later one asked");
     for call in [2, 3] {
@@ -224,7 +224,7 @@ fn calls_that_began_before_it_opened_neither_close_it_nor_open_it_for_longer() {
     assert_eq!(again, second);
 }
 
-/// Something that happens: an instance whose clock differs asks, and its call ends in some way after some time.
+/// A step: an instance whose clock differs asks to call, and the call ends after some time.
 #[derive(Clone, Debug)]
 struct Step {
     skew_ms: i64,
@@ -276,7 +276,7 @@ proptest! {
                 Ask::Go(ticket) => {
                     prop_assert_eq!(ticket.opening.is_some(), open.is_some());
                     prop_assert!(open.is_none_or(|until| until <= at(now + step.skew_ms)));
-                    // A probe takes 20 s at most and clocks differ by 6, which is less than the lease.
+                    // A probe takes at most 20 s and clocks differ by 6 s, which together is less than the lease.
                     let others = under_way.iter().filter(|(_, other, _)| other.opening.is_some());
                     let others = others.filter(|(_, other, _)| other.opening == ticket.opening).count();
                     prop_assert!(ticket.opening.is_none() || others == 0, "{others} probes");
@@ -285,7 +285,7 @@ proptest! {
                 Ask::Wait { until, .. } => prop_assert!(open.is_some() && until > at(now + step.skew_ms)),
             }
         }
-        // Whatever is left of it, once it answers the circuit closes.
+        // Once the destination answers, the circuit closes.
         let later = circuit.open_until().unwrap_or(at(now)).max(at(now)) + LEASE + SignedDuration::from_secs(6);
         let ticket = go(&mut circuit, 1_000_000, later);
         circuit.ended(ticket, later, End::Answered, 0.0);

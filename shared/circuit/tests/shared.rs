@@ -1,5 +1,5 @@
-//! Circuits that instances share, through every form of the table: memory, DynamoDB on the double, and DynamoDB on the
-//! emulator at `AWS_CONTRACT_URL`, when that is set.
+//! Circuits shared by several instances, on every backend: memory, DynamoDB on the AWS double, and DynamoDB on the
+//! emulator at `AWS_CONTRACT_URL`, when set.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -21,7 +21,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + seconds).unwrap()
 }
 
-/// When whatever has opened for the first time lets a probe through.
+/// When a circuit that opened for the first time allows a probe.
 fn due() -> i64 {
     FIRST_OPEN.as_secs() * 5 / 4 + 1
 }
@@ -31,7 +31,7 @@ fn due() -> i64 {
 struct Destination(AtomicUsize);
 
 impl Destination {
-    /// A call at `now`, which is answered or fails with this result.
+    /// A call at `now` that succeeds or fails with this result.
     async fn call(
         &self,
         by: &Circuits,
@@ -92,7 +92,7 @@ async fn instances_open_a_circuit_together_and_one_probes(documents: Documents) 
     let first = &all[0];
     let second = &all[1];
     let during = async {
-        assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call tries it now");
+        assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call is trying it now");
         Ok::<_, io::Error>(())
     };
     first.call(CHANNEL, at(due()), during, |_| CallResult::NotCalled).await.unwrap();
@@ -174,7 +174,7 @@ async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
 
     let error = slack.call(&all[0], CHANNEL, at(1), None).await.unwrap_err().to_string();
     assert!(error.starts_with("circuit open, Slack (`data-alerts`) is not called until"), "{error}");
-    assert!(error.ends_with("it asked for 30 s"), "{error}");
+    assert!(error.ends_with("it asked callers to wait 30 s"), "{error}");
     slack.call(&all[0], "data-news", at(1), None).await.unwrap();
     slack.call(&all[0], CHANNEL, at(39), None).await.unwrap();
     assert!(documents.read::<Circuit>("notify-slack#Slack#data-alerts").await.unwrap().is_clean());
@@ -191,19 +191,19 @@ async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
     slack.call(&all[0], CHANNEL, at(3), Some(CallResult::NotCalled)).await.unwrap_err();
     assert_eq!(fail_all(&all, 1, at(3)).await, 1);
     assert!(is_open(slack.call(&all[0], CHANNEL, at(3), None).await));
-    // A probe that came to nothing gives way to the next.
+    // After a probe without a result, another probe is allowed.
     slack.call(&all[0], CHANNEL, at(40), Some(CallResult::NotCalled)).await.unwrap_err();
     slack.call(&all[0], CHANNEL, at(40), None).await.unwrap();
 }
 
-/// Five instances together make five calls a second, so that an opening keeps about 90 calls back.
+/// Five instances make five calls a second in total, so an open circuit blocks about 90 calls.
 #[tokio::test]
 async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
     let mut rng = fastrand::Rng::with_seed(2026);
     let mut refused = 0;
     let mut calls = 0;
     for seed in 0..100 {
-        // How long a circuit stays open is up to chance as well, and with it which call is the probe.
+        // The open time is random too, and therefore the moment of the probe.
         fastrand::seed(seed);
         let all = instances(&memory(), 5);
         let slack = Destination::default();

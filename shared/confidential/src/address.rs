@@ -7,40 +7,40 @@ use url::{Host, Url};
 
 /// An address that may receive a secret: `https`, or `http` on this machine, and without a user name or password.
 ///
-/// Its `Debug` shows scheme, host and port: the rest of an incoming webhook's address is a secret itself.
+/// `Debug` shows only scheme, host and port: the path of an incoming webhook's URL is a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecureUrl(Url);
 
-/// Why an address may not receive a secret. Repeats nothing of it, since it may hold one.
+/// Why an address may not receive a secret. The error does not repeat the address, which may contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidUrl {
-    /// It is not an address.
+    /// The text is not an address.
     #[error("must be an address: https:// and a host")]
     NotAUrl,
-    /// It does not begin with a scheme.
+    /// The text does not begin with a scheme.
     #[error("must begin with https://")]
     NoScheme,
-    /// It holds a user name or a password.
+    /// The address contains a user name or a password.
     #[error("must not hold a user name or password before the host")]
     Credential,
-    /// A network would carry the secret in clear text.
+    /// The address is `http` on another machine, so the network would carry the secret unencrypted.
     #[error("must begin with https://; http:// is only for localhost, 127.0.0.1 and [::1]")]
     NotEncrypted,
 }
 
 impl SecureUrl {
-    /// Whether it is on this machine.
+    /// Whether the address is on this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 
-    /// The address itself.
+    /// The address as a [`Url`].
     pub fn as_url(&self) -> &Url {
         &self.0
     }
 
-    /// The same scheme, host and port, and nothing behind them.
+    /// The address reduced to scheme, host and port.
     #[must_use]
     pub fn origin_only(&self) -> Self {
         let mut url = self.0.clone();
@@ -55,7 +55,7 @@ impl FromStr for SecureUrl {
     type Err = InvalidUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
-        // Without a scheme, the host before a port would be taken for one.
+        // Without a scheme, the URL parser would take the host before a port for the scheme.
         if !text.contains("://") {
             return Err(if text.trim().is_empty() { InvalidUrl::NotAUrl } else { InvalidUrl::NoScheme });
         }
@@ -79,7 +79,8 @@ impl TryFrom<Url> for SecureUrl {
     }
 }
 
-/// By the address, or by the one name that never leaves the machine. `a.localhost` may be asked of a name server.
+/// Recognises a loopback IP address, and `localhost`, the only name that never leaves the machine: `a.localhost` may
+/// be looked up at a DNS server.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,15 +1,15 @@
-//! Encodings that a text may be in: each byte that one stands for, with where it came from.
+//! Decodes the encodings that a text may use, and remembers where each decoded byte came from.
 
 use std::ops::Range;
 
-/// A text after some decoding.
+/// A decoded text.
 pub(crate) struct Decoded {
     pub(crate) bytes: Vec<u8>,
-    /// For each byte, where in the original it begins and ends.
+    /// For each decoded byte: the start and end of its encoded form in the original.
     pub(crate) spans: Vec<(u32, u32)>,
 }
 
-/// JSON's escapes of one character, with what they stand for.
+/// JSON's one-character escapes, with the characters they stand for.
 const ESCAPES: [(u8, u8); 10] = [
     (b'/', b'/'),
     (b'\\', b'\\'),
@@ -24,11 +24,11 @@ const ESCAPES: [(u8, u8); 10] = [
 ];
 const ENTITIES: [(&[u8], u8); 5] =
     [(b"amp;", b'&'), (b"lt;", b'<'), (b"gt;", b'>'), (b"quot;", b'"'), (b"apos;", b'\'')];
-/// The longest number in an escape or an entity: `\u{10FFFF}`, `&#1114111;`, and some zeros before it.
+/// The most digits in an escape or entity: `\u{10FFFF}`, `&#1114111;`, and some leading zeros.
 const MOST_DIGITS: usize = 10;
 
-/// One level of JSON escapes, percent encoding and XML entities taken off; `None` when there is none of them. `spans`:
-/// where each byte came from, if the text is decoded already.
+/// Decodes one level of JSON escapes, percent encoding and XML entities; `None` if the text contains none. `spans`
+/// says where each byte came from, if the text was already decoded before.
 pub(crate) fn decoded(bytes: &[u8], spans: Option<&[(u32, u32)]>) -> Option<Decoded> {
     let span = |from: usize, to: usize| match spans {
         Some(spans) => (spans[from].0, spans[to - 1].1),
@@ -46,8 +46,8 @@ pub(crate) fn decoded(bytes: &[u8], spans: Option<&[(u32, u32)]>) -> Option<Deco
     changed.then_some(text)
 }
 
-/// The same without where each byte came from, but with the ranges of the decoded text that have something decoded in them,
-/// or within `around` bytes, in order and apart.
+/// Like `decoded`, but returns, in place of the origin of each byte, the ranges of the result that were decoded,
+/// widened by `around` bytes and merged.
 pub(crate) fn decoded_places(bytes: &[u8], around: usize) -> Option<(Vec<u8>, Vec<Range<usize>>)> {
     let mut text = Vec::new();
     let mut places: Vec<Range<usize>> = Vec::new();
@@ -68,8 +68,8 @@ pub(crate) fn decoded_places(bytes: &[u8], around: usize) -> Option<(Vec<u8>, Ve
     changed.then_some((text, places))
 }
 
-/// Calls `part` with the beginning and end of each part of a text and what it stands for: itself, or in fewer bytes what it
-/// encodes. Says `false`, and calls nothing, when nothing is encoded.
+/// Splits a text into parts and calls `part` for each, with its start, its end and its decoded bytes. Returns
+/// `false`, without any call, if nothing is encoded.
 fn decode(bytes: &[u8], mut part: impl FnMut(usize, usize, &[u8])) -> bool {
     let mut plain_from = 0;
     let mut at = 0;
@@ -112,7 +112,7 @@ enum Char {
     Unicode(char),
 }
 
-/// What follows a backslash, and its length.
+/// The character after a backslash, and the length of its escape.
 fn escape(rest: &[u8]) -> Option<(Char, usize)> {
     match rest {
         [b'u', b'{', digits @ ..] => {
@@ -141,7 +141,7 @@ fn utf16_unit(digits: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes(bytes))
 }
 
-/// What follows an ampersand, and its length.
+/// The character that an XML entity stands for, and the entity's length.
 fn entity(rest: &[u8]) -> Option<(Char, usize)> {
     if let Some((name, byte)) = ENTITIES.iter().find(|(name, _)| rest.starts_with(name)) {
         return Some((Char::Byte(*byte), name.len()));
@@ -156,7 +156,7 @@ fn entity(rest: &[u8]) -> Option<(Char, usize)> {
     char::from_u32(number).filter(|_| ends).map(|char| (Char::Unicode(char), before + length + 1))
 }
 
-/// The number at the beginning, and how many digits it has.
+/// The number at the beginning of the text, and how many digits it has.
 fn number(digits: &[u8], radix: u32) -> Option<(u32, usize)> {
     let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
     let length = digits.iter().take(MOST_DIGITS).take_while(is_digit).count();
@@ -173,7 +173,7 @@ pub(crate) fn hex_byte(digits: &[u8]) -> Option<u8> {
     }
 }
 
-/// The value of a character of base64, in the standard alphabet or the one for URLs.
+/// The value of a base64 character, in the standard alphabet or the alphabet for URLs.
 pub(crate) fn base64_digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

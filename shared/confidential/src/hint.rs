@@ -1,6 +1,6 @@
-//! A quick look at a text: whether there may be anything of a secret in it.
+//! A quick check whether a text may contain a piece of a secret.
 //!
-//! Answers to what succeeded are long and have none. The search that finds each piece where it is takes fifty times as long.
+//! Answers to successful requests are long and contain no secrets. This check is fifty times as fast as the search.
 
 use crate::encoding::decoded_places;
 use crate::pattern::{LEVELS, PIECE};
@@ -8,17 +8,19 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use secrecy::zeroize::Zeroizing;
 
-/// Words of the filter: 2^16 bits.
+/// The number of 64-bit words of the filter: 2^16 bits.
 const WORDS: usize = 1024;
 
-/// The pieces of secrets as a Bloom filter: it says `true` for each of them, and seldom for anything else. Wiped when dropped.
+/// The pieces of all secrets as a Bloom filter: it answers `true` for each of them, and rarely for another text.
+/// Wiped from memory when dropped.
 pub(crate) struct Hints {
     filter: Box<Zeroizing<[u64; WORDS]>>,
-    /// There is a secret that is shorter than a piece: only the search itself can tell.
+    /// Set if a secret is shorter than a piece: then only the search can decide.
     has_short: bool,
 }
 
-/// Upper case is lower case, and what the two alphabets of base64 and forms write differently is the same.
+/// Maps bytes to a common form: upper case to lower case, and characters that the two base64 alphabets and HTML forms
+/// write differently to one.
 const CANONICAL: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -34,13 +36,13 @@ const CANONICAL: [u8; 256] = {
     table
 };
 
-/// Of a piece, as the four parts of a number of which each says a bit of the filter.
+/// The hash of a piece: four parts, each of which selects a bit of the filter.
 fn hash(piece: u64) -> u64 {
     let hash = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^ (hash >> 29)
 }
 
-/// A word of the filter, and a bit in it, for one of the four parts of a hash.
+/// The word and the bit in the filter for one of the four parts of a hash.
 fn place(hash: u64, part: u32) -> (usize, u64) {
     let at = (hash >> (16 * part)) as usize;
     ((at >> 6) % WORDS, 1 << (at & 63))
@@ -57,7 +59,7 @@ impl Hints {
             let hex: Zeroizing<Vec<u8>> = Zeroizing::new(secret.bytes().flat_map(digits).collect());
             hints.add(&hex);
             hints.add_base64(secret.as_bytes());
-            // In base64 of a request it is as the request's JSON has it.
+            // Base64 may contain the secret in the escaped form that it has in the request's JSON.
             let json = Zeroizing::new(serde_json::Value::from(secret).to_string());
             if json.len() > secret.len() + 2 {
                 hints.add_base64(json.as_bytes());
@@ -66,7 +68,8 @@ impl Hints {
         hints
     }
 
-    /// At each of its three places in base64: what stands before it moves it by up to two bytes.
+    /// Adds the secret's base64 at each of its three possible offsets: the bytes before the secret shift it by up to
+    /// two bytes.
     fn add_base64(&mut self, secret: &[u8]) {
         for before in 0..3 {
             let bytes = Zeroizing::new([&vec![0; before], secret].concat());
@@ -96,12 +99,12 @@ impl Hints {
         bytes.iter().enumerate().any(|(at, byte)| {
             piece = (piece << 8) | u64::from(CANONICAL[usize::from(*byte)]);
             let hash = hash(piece);
-            // Most end with the first part.
+            // The first part already rules out most texts.
             has(hash, 0) && at + 1 >= PIECE && (1..4).all(|part| has(hash, part))
         })
     }
 
-    /// Whether the search may find something.
+    /// Whether the search may find something in these bytes.
     pub(crate) fn may_be_in(&self, bytes: &[u8]) -> bool {
         if self.has_short || self.is_in(bytes) {
             return true;

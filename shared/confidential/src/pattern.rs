@@ -1,37 +1,37 @@
-//! What is looked for: the pieces of secrets.
+//! The patterns that the search looks for: pieces of secrets.
 
 use crate::encoding::decoded;
 use secrecy::zeroize::Zeroizing;
 
-/// So many characters in a row give away a secret.
+/// How many consecutive characters of a secret count as a disclosure.
 pub(crate) const PIECE: usize = 8;
-/// So many in a row, or a whole secret, are no coincidence, even among the names in an answer.
+/// How many consecutive characters cannot be a coincidence, even in an answer that contains many names.
 const LONG_PIECE: usize = 16;
-/// A secret that is shorter is only looked for where it stands alone.
+/// A secret shorter than this is recognised only as a separate word.
 const SHORTEST_INSIDE: usize = 6;
-/// How many times a text may be encoded.
+/// How many levels of encoding are decoded.
 pub(crate) const LEVELS: usize = 6;
 const FILTER_BITS: u32 = 14;
 
-/// The pieces of all secrets of a request. Wiped when dropped.
+/// The pieces of all secrets of a request. Wiped from memory when dropped.
 pub(crate) struct Patterns {
-    /// Each [`PIECE`] of a long secret as a number, in order.
+    /// Each [`PIECE`] of a long secret as a number, sorted.
     pieces: Zeroizing<Vec<u64>>,
-    /// Which pieces there may be, by a few of their bits: most texts have none.
+    /// A filter over some bits of the pieces: most texts are ruled out by it.
     filter: Zeroizing<Vec<u64>>,
     short: Zeroizing<Vec<Short>>,
     /// The length of the shortest pattern.
     shortest: usize,
-    /// How many characters in a row count.
+    /// How many consecutive characters count as a disclosure.
     least: usize,
 }
 
-/// Which pieces of a secret count.
+/// Which pieces of a secret count as a disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pieces {
-    /// All of 8 characters or more.
+    /// Every piece of 8 characters or more.
     Short,
-    /// Whole secrets, and pieces of 16 characters or more: a password may share a word with a name.
+    /// Only whole secrets, and pieces of 16 characters or more: a password may share a word with a name.
     Long,
 }
 
@@ -41,7 +41,7 @@ struct Short {
     value: u64,
     mask: u64,
     length: usize,
-    /// Whether the character before, or behind, must not be one of a name or an id.
+    /// Whether the neighbouring character must not be one that names and ids contain.
     alone_before: bool,
     alone_behind: bool,
 }
@@ -59,13 +59,15 @@ impl Short {
     }
 }
 
-/// Whether what is around is text. Any letters can be read as base64, and of the bytes that come out, a few match by chance.
+/// Whether the surrounding bytes are text. Any letters can be decoded as base64, and a few of the resulting bytes
+/// match by chance.
 fn is_text_around(bytes: &[u8], from: usize, end: usize) -> bool {
     let around = &bytes[from.saturating_sub(4)..bytes.len().min(end + 4)];
     around.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }
 
-/// Upper case is lower case, and a blank is `+`: forms are encoded so.
+/// Maps a byte to the form in which it is compared: upper case to lower case, and a space to `+`, as HTML forms
+/// encode it.
 pub(crate) fn canonical(byte: u8) -> u8 {
     CANONICAL[usize::from(byte)]
 }
@@ -97,7 +99,7 @@ impl Patterns {
         };
         for secret in secrets {
             all.add(secret.as_bytes());
-            // A secret may look as if it were encoded, and what encloses it is decoded with it.
+            // A secret may itself look encoded, and would then be decoded together with the text around it.
             let mut inner = decoded(secret.as_bytes(), None);
             for _ in 0..LEVELS {
                 let Some(text) = inner else { break };
@@ -141,15 +143,16 @@ impl Patterns {
         self.shortest == usize::MAX
     }
 
-    /// How many bytes a text must have at least to hold a secret or a piece of one.
+    /// The length of the shortest text that can contain a secret or a piece of one.
     pub(crate) fn shortest(&self) -> usize {
         self.shortest.min(self.least)
     }
 
-    /// Calls `found` with the beginning and end of each piece in `bytes`. `is_guess`: whether they may be no text at all.
+    /// Calls `found` with the start and end of each piece in `bytes`. `is_guess` says that the bytes may not be text
+    /// at all.
     pub(crate) fn find(&self, bytes: &[u8], is_guess: bool, mut found: impl FnMut(usize, usize)) {
         let mut last = 0_u64;
-        // Pieces that overlap, as far as they have come.
+        // The range of overlapping pieces found so far.
         let mut row = 0..0;
         for (at, byte) in bytes.iter().enumerate() {
             last = (last << 8) | u64::from(canonical(*byte));
@@ -160,7 +163,7 @@ impl Patterns {
                     row.start = end - PIECE;
                 }
                 row.end = end;
-                // With the first that is long enough all of the row, then what comes to it.
+                // Reports the whole range as soon as it is long enough, and after that whatever extends it.
                 if row.len() >= self.least {
                     found(row.start, end);
                 }

@@ -1,17 +1,17 @@
-//! Where a text repeats a secret, in whatever it is encoded.
+//! Finds where a text repeats a secret, in any encoding.
 
 use crate::encoding::{base64_digit, decoded, hex_byte};
 use crate::pattern::{LEVELS, Patterns};
 use std::ops::Range;
 
-/// How many times base64 or hex may stand in base64 or hex.
+/// How many times base64 or hexadecimal may be nested in another.
 const NESTED: u32 = 2;
-/// A long text is searched in parts, so that what is decoded of it at a time stays small.
+/// A long text is searched in parts of this size, so that little decoded data is in memory at a time.
 const PART_BYTES: usize = 64 * 1024;
-/// By so much parts overlap: more than a piece of a secret takes, encoded several times.
+/// How far the parts overlap: more than a piece of a secret takes when encoded several times.
 const OVERLAP_BYTES: usize = 2 * 1024;
 
-/// The ranges of `bytes` that repeat something of a secret, in order and apart.
+/// The ranges of `bytes` that repeat a piece of a secret, sorted and merged.
 pub(crate) fn ranges(bytes: &[u8], patterns: &Patterns) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if patterns.is_empty() {
@@ -45,12 +45,12 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 #[derive(Clone, Copy)]
 struct Search<'a> {
     patterns: &'a Patterns,
-    /// How many times more to look into base64 and hex.
+    /// How many further levels of base64 and hexadecimal are decoded.
     nested: u32,
 }
 
 impl Search<'_> {
-    /// Calls `found` with each range, some of them twice.
+    /// Calls `found` with each range, with some ranges more than once.
     fn find(self, bytes: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         self.find_plain(bytes, &mut |range| found(range));
         let mut level = decoded(bytes, None);
@@ -73,7 +73,7 @@ impl Search<'_> {
         }
     }
 
-    /// Looks into everything that can be base64 or hex.
+    /// Searches every part that can be base64 or hexadecimal.
     fn find_in_runs(self, bytes: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         let shortest = (self.patterns.shortest() * 8).div_ceil(6);
         let mut at = 0;
@@ -81,7 +81,7 @@ impl Search<'_> {
         while at < bytes.len() {
             places.clear();
             let mut is_hex = true;
-            // Long base64 is broken into lines.
+            // Long base64 is split into lines.
             while let Some(byte) = bytes.get(at) {
                 match base64_digit(*byte) {
                     Some(_) => {
@@ -103,7 +103,7 @@ impl Search<'_> {
         }
     }
 
-    /// Where the first whole group begins is not known: the characters before may belong to something else.
+    /// Searches base64 at every possible offset, because the characters before may belong to something else.
     fn find_in_base64(self, bytes: &[u8], places: &[usize], found: &mut dyn FnMut(Range<usize>)) {
         let inner = Self { nested: self.nested - 1, ..self };
         for offset in 0..4.min(places.len()) {
@@ -130,7 +130,7 @@ impl Search<'_> {
     }
 }
 
-/// What characters of base64 stand for; the end may lack some.
+/// Decodes base64 characters; the end may be incomplete.
 fn base64(characters: impl Iterator<Item = u8>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut held = 0_u32;

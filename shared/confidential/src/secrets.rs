@@ -10,19 +10,20 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use url::Url;
 
-/// What stands in a text where a secret was.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// The longest refusal that is looked at. Those of vendors are below 1 KiB.
+/// The longest refusal that is searched. Those of vendors are below 1 KiB.
 const LONGEST_REFUSAL_BYTES: usize = 64 * 1024;
 
-/// Beginnings of paths that are words of an API, and no secrets: of ours, of Slack's incoming webhooks and of those that are
-/// compatible with them.
+/// Path segments that are part of an API and no secrets: those of this project, of Slack's incoming webhooks and of
+/// compatible services.
 const PATH_WORDS: [&str; 6] = ["hooks", "services", "triggers", "webhook", "webhooks", "workflows"];
 
-/// What a request carries that its answer must not bring back into an error, a log line, a record or a message.
+/// The secrets that a request contains and that its answer must not bring into an error, a log line, a record or a
+/// message.
 ///
-/// Clones share what is made of the secrets to look for them.
+/// Clones share the data that is prepared for the search.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Inner>);
 
@@ -33,18 +34,18 @@ struct Inner {
 }
 
 impl Secrets {
-    /// These.
+    /// Creates the collection from these secrets.
     pub fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self(Arc::new(Inner { secrets: secrets.into_iter().collect(), hints: OnceLock::new() }))
     }
 
-    /// What is secret in the address of an incoming webhook, or of an ingress: its path but for the words of the API in it, and the
-    /// values of its query. Where that is nothing, the last part of the path.
+    /// The secret parts of a webhook's URL: its path except the API's own segments, and the values of its query. If
+    /// that is nothing, the last path segment.
     pub fn of_url(url: &Url) -> Self {
         let segments: Vec<&str> =
             url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).collect();
         let is_word = |at: usize| {
-            // Behind `webhooks` comes the name of a function.
+            // The segment after `webhooks` is the name of a function.
             PATH_WORDS.contains(&segments[at])
                 || (at > 0 && segments[at - 1] == "webhooks" && at + 1 < segments.len())
         };
@@ -63,13 +64,13 @@ impl Secrets {
         self.0.secrets.iter().map(ExposeSecret::expose_secret)
     }
 
-    /// These and others.
+    /// Adds more secrets.
     #[must_use]
     pub fn and(self, others: impl IntoIterator<Item = SecretString>) -> Self {
         Self::new(self.0.secrets.iter().cloned().chain(others))
     }
 
-    /// The bytes without anything of these secrets. [`REDACTED`] stands in its place.
+    /// Replaces every piece of these secrets in the bytes by [`REDACTED`].
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         self.redact_pieces(bytes, Pieces::Short)
     }
@@ -92,7 +93,7 @@ impl Secrets {
         Cow::Owned(redacted)
     }
 
-    /// The text without anything of these secrets.
+    /// Replaces every piece of these secrets in the text by [`REDACTED`].
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.redact_pieces_of_text(text, Pieces::Short)
     }
@@ -104,22 +105,22 @@ impl Secrets {
         }
     }
 
-    /// Whether there is anything of these secrets in a text.
+    /// Whether a text contains a piece of these secrets.
     pub fn are_in(&self, text: &str) -> bool {
         matches!(self.redact_text(text), Cow::Owned(_))
     }
 
-    /// The body of a refusal without anything of these secrets. Of JSON, texts and numbers lose them and keys do not: a
-    /// password may be a word that is a key as well, and the answer has to stay readable. What is over 64 KiB is cut: it is
-    /// no vendor's.
+    /// The body of a refusal without these secrets. In JSON, texts and numbers are searched but keys are not: a
+    /// password may equal a key, and the answer must stay readable. A body over 64 KiB is cut: it does not come from
+    /// a vendor.
     pub fn redact_refusal(&self, mut body: Vec<u8>) -> Vec<u8> {
-        // Of a secret that is cut here too little is left to be one.
+        // If the cut goes through a secret, too little of it is left to matter.
         body.truncate(LONGEST_REFUSAL_BYTES);
         self.redact_body(body, Pieces::Short)
     }
 
-    /// The same of an answer to what succeeded. Names and ids in it are needed, so that only whole secrets, and pieces of 16
-    /// characters or more, are taken out.
+    /// The body of a successful answer without these secrets. Names and ids in it are needed, so only whole secrets
+    /// and pieces of 16 characters or more are replaced.
     pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
         let hints = self.0.hints.get_or_init(|| Hints::of(self.exposed()));
         if hints.may_be_in(&body) { self.redact_body(body, Pieces::Long) } else { body }
@@ -159,7 +160,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Where the UTF-8 character at `at` begins. A backslash that escapes it belongs to it.
+/// The start of the UTF-8 character at `at`, including a backslash that escapes it.
 fn start_of_character(bytes: &[u8], mut at: usize) -> usize {
     while at > 0 && bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
         at -= 1;

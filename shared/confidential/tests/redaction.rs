@@ -1,4 +1,4 @@
-//! What an answer repeats of a request is gone, in whatever it is encoded.
+//! Secrets of a request that an answer repeats are removed, in whatever encoding.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -43,7 +43,7 @@ fn percent(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// As forms are sent, and with the digits in lower case.
+/// Form encoding, and its variant with lower-case digits.
 fn form(text: &str) -> String {
     let in_lower_case = |byte: u8| match byte {
         b' ' => "+".to_owned(),
@@ -66,7 +66,7 @@ fn in_lines(text: &str) -> String {
 
 type Encode = fn(&str) -> String;
 
-/// Encodings that keep letters and digits as they are, or decode into them.
+/// Encodings that keep letters and digits, or that decode to the original text.
 const ENCODINGS: [(&str, Encode); 15] = [
     ("plain", |text| text.to_owned()),
     ("JSON", json),
@@ -110,7 +110,8 @@ fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
                     let shown = secrets.redact_text(&repeated);
                     let left = shown.replace(REDACTED, "\u{0}");
                     assert!(shown.contains(REDACTED), "{secret}: {inner} in {outer}: {shown}");
-                    // A quick look at a long answer comes to the same, unless it is changed before base64.
+                    // The quick check of a long answer gives the same result, unless the secret is changed before
+                    // base64.
                     let is_base64 = |name: &str| name.contains("base64") || matches!(name, "basic" | "hex");
                     let is_changed = before == "bc" || !matches!(inner, "plain" | "JSON");
                     let is_missed = (is_base64(outer) && is_changed) || (is_base64(inner) && before == "bc");
@@ -119,7 +120,7 @@ fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
                         let is_seen = String::from_utf8_lossy(&answer).contains(REDACTED);
                         assert!(is_seen, "{secret}: {inner} in {outer}: {repeated}");
                     }
-                    // What is left of it is less than a piece, wherever one looks.
+                    // Everything that is left of the secret is shorter than a piece.
                     assert!(
                         matches!(secrets.redact_text(&left), Cow::Borrowed(_)),
                         "{secret}: {inner} in {outer}: {shown}"
@@ -271,7 +272,7 @@ fn the_time_grows_with_the_text_and_not_with_its_square() {
             let _ = secrets.redact_text(&text);
             started.elapsed()
         };
-        // Measured again where another program took the time. The square would be 64 times as long.
+        // Measured several times, since other programs run too. Quadratic work would take 64 times as long.
         let mut shortest = (Duration::MAX, Duration::MAX);
         let is_fair = (0..8).any(|_| {
             shortest = (shortest.0.min(time(1 << 15)), shortest.1.min(time(1 << 18)));

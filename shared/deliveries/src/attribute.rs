@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::str::FromStr;
 
-/// An item of the table.
+/// A DynamoDB item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// How long a record is kept after its last change. Tableau repeats an event within hours; the rest is history for people.
+/// How long a delivery record is kept after its last change. Tableau may repeat an event within hours; after that the
+/// record is history for people.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The index that lists records by day.
@@ -43,12 +44,12 @@ pub(crate) const HISTORY: &str = "history";
 /// The sort key of a record, which is alone in its partition.
 const ALONE: &str = "-";
 
-/// The key of a record's item.
+/// The primary key of a delivery record's item.
 pub(crate) fn item_key(key: &DeliveryKey) -> Item {
     [(PK, key.to_string()), (SK, ALONE.to_owned())].map(|(name, value)| (name.to_owned(), text(value))).into()
 }
 
-/// Every attribute that a delivery record may have, but for the sort key, which is the same for all.
+/// Every attribute that a delivery record can have, except the sort key, which is the same for all records.
 pub const ATTRIBUTES: [&str; 23] = [
     PK,
     WORKFLOW,
@@ -75,11 +76,11 @@ pub const ATTRIBUTES: [&str; 23] = [
     HISTORY,
 ];
 
-/// The keys of the index: partition and sort key.
+/// The partition key and the sort key of the index by day.
 pub const INDEX_KEYS: [&str; 2] = [DAY, FIRST_SEEN_AT];
 
-/// What the index carries besides its keys and the table's. DynamoDB cannot change that: another set takes an index with
-/// another name.
+/// The attributes that the index by day contains, besides its own keys and the table's. DynamoDB cannot change an
+/// index's attributes: another set needs an index with another name.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateGlobalSecondaryIndexAction.html>
 pub const INDEX_CARRIES: [&str; 12] = [
@@ -105,27 +106,28 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// An instant as a text, in the one form in which texts sort as instants do.
+/// A timestamp as text, in the format whose alphabetical order is the order in time.
 pub(crate) fn instant(at: Timestamp) -> AttributeValue {
     text(format!("{at:.3}"))
 }
 
-/// An instant as a number of milliseconds, for conditions.
+/// A timestamp as a number of milliseconds, for conditions in expressions.
 pub(crate) fn milliseconds(at: Timestamp) -> AttributeValue {
     number(at.as_millisecond())
 }
 
-/// The day of an instant, in UTC.
+/// The day of a timestamp, in UTC.
 pub(crate) fn day(at: Timestamp) -> AttributeValue {
     text(at.strftime("%Y-%m-%d").to_string())
 }
 
-/// When DynamoDB may delete a record that was changed at `now`, in seconds.
+/// When DynamoDB may delete a record that was changed at `now`, in Unix seconds.
 pub(crate) fn expires_at(now: Timestamp) -> AttributeValue {
     number(now.checked_add(KEPT).unwrap_or(Timestamp::MAX).as_second())
 }
 
-/// Reads the attributes of an item one by one, and remembers which are of another type or form than ours.
+/// Reads the attributes of an item one by one, and remembers which of them are damaged: of a type or format that this
+/// code does not write.
 #[derive(Debug)]
 pub(crate) struct Reader<'i> {
     item: &'i Item,
@@ -137,7 +139,7 @@ impl<'i> Reader<'i> {
         Self { item, damaged: Vec::new() }
     }
 
-    /// What `read` makes of an attribute; nothing of one that is missing or damaged.
+    /// Reads an attribute with `read`; `None` if the attribute is missing or damaged.
     pub(crate) fn read<T>(
         &mut self,
         name: &'static str,
@@ -154,7 +156,7 @@ impl<'i> Reader<'i> {
         self.read(name, |value| value.as_s().ok()).cloned().unwrap_or_default()
     }
 
-    /// A text with another meaning, such as an instant.
+    /// Reads an attribute whose text must be parsed, such as a timestamp.
     pub(crate) fn parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
         self.read(name, |value| value.as_s().ok()?.parse().ok())
     }
@@ -163,7 +165,7 @@ impl<'i> Reader<'i> {
         self.read(name, |value| value.as_n().ok()?.parse().ok())
     }
 
-    /// Notes that an attribute is damaged.
+    /// Records that an attribute is damaged.
     pub(crate) fn damaged(&mut self, name: &'static str) {
         if !self.damaged.contains(&name) {
             self.damaged.push(name);

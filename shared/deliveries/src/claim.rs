@@ -1,11 +1,12 @@
-//! Claims: who works on an event, and what came of it.
+//! Claims: which worker handles an event, and the outcome.
 //!
-//! A record per workflow and event. It is *claimed* until a deadline, *released* after a failure that may pass,
-//! *deferred* when its time has not come, or finished: *done*, *skipped*, *ignored*, or *failed* for good. An ignored event
-//! may be claimed again: sent once more from the archive, it is acted on after `sites` has been corrected. A claim past its deadline
-//! belongs to a process that died and is taken over. A failed event may be claimed again: that is what a replay does once
-//! the cause is gone. One whose dead letters a person has *dropped* (`tableau-webhooks events dead-letters drop`, which
-//! alone writes that) is for a claim like one that failed: Tableau may deliver it once more.
+//! There is one delivery record for each workflow and event. The record is *claimed* until a deadline, *released*
+//! after a temporary failure, *deferred* when the event must be handled later, or finished: *done*, *skipped*,
+//! *ignored*, or *failed* for good. A claim past its deadline belongs to a worker that died, and another worker may
+//! take the event over. A failed event may be claimed again: a replay does so after the cause was fixed. An ignored
+//! event may be claimed again: it can be sent again from the archive after `sites` was corrected. A *dropped* event
+//! (a person deleted its dead letters with `tableau-webhooks events dead-letters drop`) may be claimed again, like a
+//! failed one: Tableau may deliver it once more.
 
 use crate::facts::EventFacts;
 use crate::key::DeliveryKey;
@@ -15,100 +16,101 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use workflow::{BoxError, Effect};
 
-/// So many characters of a reason are kept: SQS and people need no more.
+/// How many characters of a reason are stored.
 pub(crate) const REASON_LIMIT: usize = 1_000;
 
-/// Who claims an event, and for how long.
+/// The worker that asks for a claim, and until when it needs the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimant {
-    /// Names one invocation's work on one message. A claim whose answer was lost is recognised by it when the call is
-    /// repeated.
+    /// Identifies the invocation and the message that the claim is for. If the answer to a claim was lost and the
+    /// request is repeated, the store recognises its owner.
     pub owner: String,
-    /// The claimant's time.
+    /// The time, by the claimant's clock.
     pub now: Timestamp,
-    /// When the claim runs out: when Lambda ends the invocation.
+    /// When the claim expires: the moment Lambda ends the invocation.
     pub deadline: Timestamp,
-    /// Of a message that a deferred attempt sent: which attempt.
+    /// Set for a message that a deferred attempt sent: the number of that attempt.
     pub copy_of: Option<u32>,
 }
 
-/// What earlier attempts at an event have left behind.
+/// What earlier attempts at an event have recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The effects that they wrote down.
+    /// The effects that earlier attempts recorded.
     pub effects: BTreeSet<Effect>,
-    /// Temporary failures in a row, up to now.
+    /// How many attempts in a row have failed temporarily.
     pub failures: u32,
     /// How often the event was deferred.
     pub deferrals: u32,
-    /// Since when the event waits for a person to fix a secret, a setting or the rules.
+    /// Since when the event has been waiting for a person to fix a secret, a setting or the rules.
     pub misconfigured_since: Option<Timestamp>,
-    /// The reason of the last attempt whose end was recorded.
+    /// The reason of the last attempt whose outcome was recorded.
     pub last_reason: Option<String>,
 }
 
-/// The answer to a claim.
+/// The answer to a request for a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The event is ours until the deadline.
+    /// Granted: this worker handles the event until the deadline.
     Granted {
-        /// Counted from 1. Names this claim in the calls that follow.
+        /// The number of this attempt, from 1. Later calls use it to identify the claim.
         attempt: u32,
-        /// What earlier attempts have left behind.
+        /// What earlier attempts have recorded.
         progress: Progress,
     },
-    /// Nothing is left to do.
+    /// Refused: the event is finished.
     Finished,
-    /// Another worker handles the event.
+    /// Refused: another worker is handling the event.
     Busy {
-        /// When that claim runs out.
+        /// When the other worker's claim expires.
         until: Timestamp,
     },
-    /// A later attempt has deferred the event and sent a message of its own: this one is not needed.
+    /// Refused: a later attempt has deferred the event and sent a newer message, so this message is not needed.
     ExtraCopy,
-    /// The record has a state that this version does not know: a newer version may have written it.
+    /// Refused: this version does not know the record's state; a newer version may have written it.
     Unknown {
-        /// The state.
+        /// The unknown state.
         state: String,
     },
 }
 
-/// How an attempt at an event ended.
+/// The outcome of an attempt at an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The effect happened.
     Done,
-    /// There was nothing to do, and why.
+    /// Nothing had to be done; the text says why.
     Skipped(String),
-    /// The event cannot be acted on, and why: an unreadable body, or a site that `sites` does not list.
+    /// The event cannot be acted on (an unreadable body, or a site that `sites` does not list); the text says why.
     Ignored(String),
-    /// It failed for good, or was given up, and why. May be claimed again.
+    /// The event failed for good or was given up; the text says why. It may be claimed again.
     Failed(String),
-    /// It failed for now, and why. The next attempt goes on.
+    /// The attempt failed temporarily; the text says why. Another attempt follows.
     Released(String),
-    /// A person has to fix something first, and what. The next attempt goes on.
+    /// A person has to fix something first; the text says what. Another attempt follows.
     Misconfigured(String),
-    /// Its time has not come, and why. The next attempt goes on.
+    /// The event must be handled later; the text says why. Another attempt follows.
     Deferred(String),
 }
 
-/// An attempt that ended.
+/// An attempt that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Which: as the claim numbered it.
+    /// The attempt's number.
     pub attempt: u32,
-    /// When it began.
+    /// When the attempt began.
     pub began: Timestamp,
-    /// When it ended.
+    /// When the attempt ended.
     pub at: Timestamp,
-    /// How.
+    /// The attempt's outcome.
     pub end: End,
-    /// When the next attempt is due, where there is one and that is known. For people: it decides nothing.
+    /// When the next attempt is due, if there is one and the time is known. Information for people; nothing depends
+    /// on it.
     pub next_at: Option<Timestamp>,
 }
 
 impl End {
-    /// The state in which it leaves the event.
+    /// The state of the delivery record after this outcome.
     pub fn state(&self) -> State {
         match self {
             Self::Done => State::Done,
@@ -121,7 +123,7 @@ impl End {
         }
     }
 
-    /// The reason as it is kept: cut, and nothing instead of an empty one.
+    /// The reason as stored: shortened, and `None` if empty.
     pub fn kept_reason(&self) -> Option<String> {
         let reason: String = self.reason()?.chars().take(REASON_LIMIT).collect();
         (!reason.is_empty()).then_some(reason)
@@ -140,22 +142,22 @@ impl End {
     }
 }
 
-/// Why a record was not written or read.
+/// The error that a delivery record was not written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store does not answer, or refused.
+    /// DynamoDB did not answer, or refused the request.
     #[error("the delivery table did not answer")]
     Unavailable(#[source] BoxError),
-    /// The store does not take the write beside what the record holds.
+    /// DynamoDB refused the write because the record's attributes are damaged.
     #[error("the delivery record is damaged")]
     Damaged(#[source] BoxError),
-    /// The claim ran out, and another attempt has taken over.
-    #[error("another attempt has taken the event over")]
+    /// The claim expired, and another attempt has taken the event over.
+    #[error("another attempt took over the event")]
     Superseded,
 }
 
-/// Where records are kept. Every write that decides something is conditional.
+/// The store of delivery records. Every write that decides something is conditional.
 #[async_trait]
 pub trait ClaimStore: Send + Sync {
     /// Claims an event until the claimant's deadline.
@@ -169,14 +171,14 @@ pub trait ClaimStore: Send + Sync {
         claimant: &Claimant,
     ) -> Result<Claim, StoreError>;
 
-    /// Writes down that an effect of the attempt happened.
+    /// Records an effect of this attempt.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn record_effect(&self, key: &DeliveryKey, attempt: u32, effect: &Effect)
     -> Result<(), StoreError>;
 
-    /// Ends an attempt, and writes down how in the event's history.
+    /// Ends an attempt and adds its outcome to the event's history.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! What a delivery's body holds.
+//! The content of a delivery: an event, or a body that cannot be read as one.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tableau::{EventId, Payload, PayloadError};
 
-/// The `detail-type` of a body that cannot be read. The rule of every workflow takes it.
+/// The `detail-type` of a body that cannot be read. The event-bus rule of every workflow accepts it.
 pub const UNREADABLE: &str = "Unreadable";
 
-/// The longest JSON form of a body that is kept as text. A body of 64 KiB in base64 has 86 KiB.
+/// The longest JSON form of a body that is kept as text. A body of 64 KiB has 86 KiB in base64.
 const LONGEST_TEXT: usize = 128 * 1024;
-/// The one key of a stored body that cannot be read.
+/// The only key of the JSON object that stores an unreadable body.
 const KEY: &str = "unreadable";
 
-/// What a delivery's body holds.
+/// The content of a delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// An event, as Tableau wrote it.
     Event(Payload),
-    /// A body that cannot be read as an event. It is stored all the same: Tableau switches a webhook off after four
-    /// answers that refuse.
+    /// A body that cannot be read as an event. It is stored all the same, because Tableau switches a webhook off
+    /// after four refusals.
     Unreadable(Unreadable),
 }
 
-/// A body that cannot be read, kept whole.
+/// A body that cannot be read, kept completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Why. Says where, and does not repeat the body.
+    /// Why the body cannot be read: names the position and does not repeat the body.
     pub reason: String,
-    /// SHA-256 of the bytes that arrived: the event id.
+    /// The SHA-256 of the received bytes, which is the event id.
     pub sha256: EventId,
     body: Body,
 }
@@ -42,7 +42,7 @@ enum Body {
 }
 
 impl Body {
-    /// The bytes that arrived.
+    /// The received bytes.
     fn bytes(&self) -> Option<Vec<u8>> {
         match self {
             Self::Text(text) => Some(text.as_bytes().to_vec()),
@@ -51,7 +51,7 @@ impl Body {
     }
 }
 
-/// The form in which it is stored: `{"unreadable":{"reason":"…","sha256":"…","text":"…"}}`.
+/// The JSON form of an unreadable body: `{"unreadable":{"reason":"…","sha256":"…","text":"…"}}`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -67,30 +67,33 @@ struct StoredUnreadable {
 }
 
 impl Content {
-    /// Reads the body of a delivery. Never fails: what cannot be read is [`Content::Unreadable`].
+    /// Reads the body of a delivery. Never fails: a body that cannot be read becomes [`Content::Unreadable`].
     ///
-    /// A body that the queue side would take for a timer is kept as one that cannot be read: only our own code arms timers.
+    /// A body that looks like a timer's message is treated as unreadable: only this service may set timers.
     pub fn received(body: &[u8]) -> Self {
         let unreadable = |reason: String| Self::Unreadable(Unreadable::new(body, reason));
         match Payload::parse(body) {
             Ok(payload) if payload.event_type.is_none() && payload.other.contains_key(timer::KEY) => {
-                unreadable(format!("{}: is a field of our own messages, and no event has it", timer::KEY))
+                unreadable(format!(
+                    "{}: is a field of internal messages; an event must not have it",
+                    timer::KEY
+                ))
             }
             Ok(payload) => Self::Event(payload),
             Err(error) => unreadable(error.to_string()),
         }
     }
 
-    /// Reads what [`Content::to_json`] wrote, or an event that someone put into a queue by hand.
+    /// Reads what [`Content::to_json`] wrote, or an event that a person put into a queue by hand.
     ///
     /// # Errors
-    /// [`PayloadError`] when the text is neither.
+    /// [`PayloadError`] when the text is neither of these.
     pub fn stored(text: &str) -> Result<Self, PayloadError> {
         let payload = Payload::parse(text.as_bytes())?;
         if payload.other.len() == 1 && payload.other.contains_key(KEY) {
             let stored: Option<Stored> = serde_json::from_str(text).ok();
-            // Anyone with the token can send a body of this form: it counts only if its bytes have this hash and indeed
-            // cannot be read, else it could take the id of another event.
+            // Anyone with the token can send a body of this form. It is accepted only if its bytes have the stated
+            // hash and are really unreadable: otherwise it could pose as another event.
             if let Some(Stored { unreadable: StoredUnreadable { sha256, body, .. } }) = stored
                 && let Some(bytes) = body.bytes()
                 && let unreadable @ Self::Unreadable(_) = Self::received(&bytes)
@@ -102,7 +105,7 @@ impl Content {
         Ok(Self::Event(payload))
     }
 
-    /// The identity of the event: equal for the deliveries of one event.
+    /// The event's id: equal for all deliveries of one event.
     pub fn event_id(&self) -> EventId {
         match self {
             Self::Event(payload) => EventId::of(payload),
@@ -110,7 +113,7 @@ impl Content {
         }
     }
 
-    /// The text that the bus and the queues carry: compact JSON with sorted keys.
+    /// The text that the event bus and the queues carry: compact JSON with sorted keys.
     pub fn to_json(&self) -> String {
         match self {
             Self::Event(payload) => payload.canonical_json(),
@@ -118,7 +121,7 @@ impl Content {
         }
     }
 
-    /// The event's name as Tableau wrote it, [`UNREADABLE`] for a body that cannot be read, or nothing.
+    /// The event's name as Tableau wrote it; [`UNREADABLE`] for an unreadable body; empty if the event has no name.
     pub fn name(&self) -> &str {
         match self {
             Self::Event(payload) => payload.event_type.as_deref().unwrap_or_default(),
@@ -137,7 +140,7 @@ impl Content {
 
 impl Unreadable {
     fn new(bytes: &[u8], reason: String) -> Self {
-        // In JSON each control character is six characters long.
+        // In JSON a control character takes six characters, so the JSON form can be longer than base64.
         let text = std::str::from_utf8(bytes).ok();
         let text = text.filter(|text| json!(text).to_string().len() <= LONGEST_TEXT);
         let body = match text {
@@ -147,7 +150,7 @@ impl Unreadable {
         Self { reason, sha256: EventId::of_bytes(bytes), body }
     }
 
-    /// The body for a person: what is no UTF-8 is replaced by U+FFFD.
+    /// The body for people to read: bytes that are not UTF-8 are replaced by U+FFFD.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body.bytes().unwrap_or_default()).into_owned()
     }
@@ -159,7 +162,7 @@ impl Unreadable {
             Body::Text(text) => unreadable["text"] = json!(text),
             Body::Base64(text) => unreadable["base64"] = json!(text),
         }
-        // Through the payload's own canonical form, which escapes the characters that SQS refuses.
+        // Serialized by the payload's own code, which escapes the characters that SQS refuses.
         let other = serde_json::Map::from_iter([(KEY.to_owned(), unreadable)]);
         Payload { other, ..Payload::default() }.canonical_json()
     }
@@ -171,7 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     const LIMIT: usize = 64 * 1024;
-    /// What an entry of EventBridge may hold, its other members included.
+    /// The size that an EventBridge entry leaves for the detail.
     const ENTRY: usize = 256 * 1024 - 2_000;
 
     fn unreadable(body: &[u8]) -> Unreadable {

@@ -1,4 +1,4 @@
-//! Claims in DynamoDB: one item per workflow and event, one conditional write per move.
+//! Delivery records in DynamoDB: one item per workflow and event, and one conditional write per change.
 
 use crate::attribute::{
     ATTEMPTS, DAY, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY,
@@ -22,40 +22,42 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use workflow::Effect;
 
-/// What may be claimed: a new event, one that failed, was given back, dropped or ignored, and one whose claim is over, is ours, or was
-/// made by a clock that is wrong. A record without a state, or a claim without an end, is damaged: nothing would ever end it.
+/// The condition for a claim. Claimable are a new event, one that failed, was released, dropped or ignored, and one
+/// whose claim has expired, is this worker's own, or was made by a wrong clock. A record without a state, or a claim
+/// without a deadline, is damaged and claimable too: nothing else would ever end it.
 const CLAIMABLE: &str = "attribute_not_exists(#pk) OR NOT attribute_type(#state, :text) \
                          OR #state IN (:released, :misconfigured, :failed, :dropped, :ignored) OR DEFERRED \
                          OR (#state = :claimed AND (NOT attribute_type(#deadline_ms, :number) \
                          OR #deadline_ms < :now OR #deadline_ms > :latest OR #owner = :owner))";
-/// A deferred event, for a message that Tableau's delivery or a person sent.
+/// The condition to claim a deferred event for a message that Tableau's delivery or a person has sent.
 const DEFERRED: &str = "#state = :deferred";
-/// The same, for a message that a deferred attempt sent: no later attempt may have sent another.
+/// The condition to claim a deferred event for a message that a deferred attempt has sent: no later attempt may have
+/// sent a newer message.
 const DEFERRED_BY_IT: &str = "(#state = :deferred AND #attempts <= :copy_of)";
-/// Whose a record is: of the attempt that claimed it last.
+/// The condition that this attempt still holds the claim: it was the last to claim the record.
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
-/// As much of a state that this version does not know is shown.
+/// How many characters of an unknown state are shown.
 const STATE_LIMIT: usize = 64;
 
-/// Claims in a DynamoDB table with the key `pk` and `sk` and the time-to-live attribute `expires_at`. Its index by `day`
-/// and `first_seen_at` lists them.
+/// Delivery records in a DynamoDB table with the keys `pk` and `sk` and the time-to-live attribute `expires_at`. An
+/// index by `day` and `first_seen_at` lists them.
 #[derive(Clone, Debug)]
 pub struct DynamoDbClaims {
     client: aws_sdk_dynamodb::Client,
     table: String,
 }
 
-/// How a record is written.
+/// How a write treats the counters and lists in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Write {
-    /// What is counted and listed goes on from what is there.
+    /// Continues them.
     On,
-    /// It begins again, because what is there is damaged, or too large for more. The effects that happened stay.
+    /// Starts them again, because they are damaged or too large. Recorded effects are kept.
     Anew,
 }
 
 impl Write {
-    /// The value of a counter after one more.
+    /// The expression that increments a counter.
     fn counted(self, name: &str) -> String {
         match self {
             Self::On => format!("if_not_exists(#{name}, :zero) + :one"),
@@ -64,7 +66,7 @@ impl Write {
     }
 }
 
-/// An update that is being put together.
+/// An update expression under construction.
 #[derive(Debug, Default)]
 struct Update {
     set: Vec<String>,
@@ -73,7 +75,7 @@ struct Update {
 }
 
 impl Update {
-    /// Sets an attribute to what an expression says.
+    /// Sets an attribute to an expression.
     fn set(&mut self, name: &str, expression: impl AsRef<str>) {
         self.set.push(format!("#{name} = {}", expression.as_ref()));
     }
@@ -100,12 +102,12 @@ impl Update {
 }
 
 impl DynamoDbClaims {
-    /// Claims in `table`.
+    /// Delivery records kept in `table`.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
-    /// A request with what stands behind the placeholders of its expressions: the names of attributes and states, and these
+    /// Builds a request and fills in the placeholders of its expressions: attribute names, states, and the given
     /// values.
     fn request(
         &self,
@@ -127,8 +129,8 @@ impl DynamoDbClaims {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// A change to a record that must still be ours. `state`: of an end, which may be on record already, when the answer to
-    /// the first call was lost.
+    /// Changes a record that this attempt must still hold. `state` is set when the change ends the attempt: if the
+    /// record already has that state, the change was made before and its answer was lost.
     async fn change(
         &self,
         key: &DeliveryKey,
@@ -247,7 +249,8 @@ impl DynamoDbClaims {
             None => update.remove(&[REASON]),
         }
         match next_at {
-            // Of a claim it is its end, of what waits the next attempt: each is until when the state lasts.
+            // The attribute says how long the state lasts: a claim until it expires, a waiting event until its next
+            // attempt.
             Some(next_at) => update.put(DEADLINE, milliseconds(*next_at)),
             None => update.remove(&[DEADLINE]),
         }
@@ -318,9 +321,10 @@ async fn sent(
     request.send().await
 }
 
-/// Why a write failed: DynamoDB calls it invalid when what is there is of another type, or there is no room for more.
+/// Why a write failed. DynamoDB reports a validation error if an attribute has another type than expected or the item
+/// is full.
 fn unwritten(error: &SdkError<UpdateItemError, HttpResponse>) -> StoreError {
-    // The service's own words may repeat the request.
+    // DynamoDB's own error text is left out: it may repeat the request.
     let reason = aws_http::reason("dynamodb:UpdateItem", error).into();
     match error.code() {
         Some("ValidationException") => StoreError::Damaged(reason),
@@ -328,10 +332,11 @@ fn unwritten(error: &SdkError<UpdateItemError, HttpResponse>) -> StoreError {
     }
 }
 
-/// The claim that `record` holds now.
+/// The claim that was granted, read from the updated record.
 fn granted(record: Record) -> Result<Claim, StoreError> {
     let attempt = u32::try_from(record.attempts).ok().filter(|attempt| *attempt > 0);
-    let attempt = attempt.ok_or_else(|| StoreError::Damaged("`attempts` is no number of attempts".into()))?;
+    let attempt =
+        attempt.ok_or_else(|| StoreError::Damaged("`attempts` must be a whole number from 1".into()))?;
     let last_reason = cut(&record.last_reason, REASON_LIMIT);
     let progress = Progress {
         effects: record.effects,
@@ -343,7 +348,7 @@ fn granted(record: Record) -> Result<Claim, StoreError> {
     Ok(Claim::Granted { attempt, progress })
 }
 
-/// What a record says goes into logs and dead letters.
+/// Shortens a text from a record for logs and dead letters.
 fn cut(text: &str, limit: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(limit).collect()
 }
@@ -353,9 +358,9 @@ fn refused_claim(record: &Record, claimant: &Claimant) -> Claim {
     match &record.state {
         Some(State::Done | State::Skipped) => Claim::Finished,
         Some(State::Claimed) => Claim::Busy { until: record.deadline.unwrap_or(claimant.now) },
-        // Refused for the sake of a later copy alone.
+        // A deferred record is refused only if a later attempt has sent a newer message.
         Some(State::Deferred) => Claim::ExtraCopy,
-        // The record has gone between the refusal and the answer, or another version wrote it.
+        // The record was deleted between the refusal and the answer, or a newer version of this code wrote it.
         other => Claim::Unknown {
             state: other.as_ref().map_or_else(String::new, |state| cut(state.as_str(), STATE_LIMIT)),
         },

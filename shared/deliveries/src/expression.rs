@@ -1,28 +1,28 @@
-//! What stands behind the placeholders of expressions. No I/O.
+//! Fills in the placeholders of DynamoDB expressions. No I/O.
 //!
-//! `#state` is the attribute `state`, and `:claimed` the state `claimed`. DynamoDB refuses an expression with a placeholder
-//! that nothing stands behind, so a wrong name shows in the first test.
+//! `#state` stands for the attribute `state`, and `:claimed` for the state `claimed`. DynamoDB refuses an expression
+//! with an undefined placeholder, so a wrong name shows in the first test.
 
 use crate::attribute::{ATTRIBUTES, text};
 use crate::state::State;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
-/// The names of attributes in expressions.
+/// The attribute names behind the `#` placeholders of expressions.
 pub(crate) fn names(expressions: &[&str]) -> HashMap<String, String> {
     let used = expressions.iter().flat_map(|expression| placeholders(expression, '#'));
     let known = used.filter(|name| ATTRIBUTES.contains(name));
     known.map(|name| (format!("#{name}"), name.to_owned())).collect()
 }
 
-/// The values of states in expressions.
+/// The states behind the `:` placeholders of expressions.
 pub(crate) fn states(expressions: &[&str]) -> HashMap<String, AttributeValue> {
     let used = expressions.iter().flat_map(|expression| placeholders(expression, ':'));
     let known = used.filter(|word| !matches!(State::from(*word), State::Other(_)));
     known.map(|word| (format!(":{word}"), text(word))).collect()
 }
 
-/// The words behind a sign: `state` of `#state`.
+/// The placeholders of an expression that begin with `sign`, without the sign: `state` for `#state`.
 fn placeholders(expression: &str, sign: char) -> impl Iterator<Item = &str> {
     let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     expression.split(sign).skip(1).filter_map(move |rest| rest.split(is_end).next())

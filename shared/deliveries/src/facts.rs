@@ -1,12 +1,12 @@
-//! What a delivery record says about the event. No I/O.
+//! What a delivery record says about its event. No I/O.
 
 use crate::attribute::{CREATED_AT, EVENT_NAME, PAYLOAD, RESOURCE, RESOURCE_NAME, Reader, SITE};
 use crate::content::Content;
 
-/// So many characters of each fact are kept; the payload is whole.
+/// How many characters of each fact are stored; the payload is stored completely.
 const LIMIT: usize = 200;
 
-/// What the record says about the event, for people.
+/// What a delivery record says about its event, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFacts {
     /// The event's name.
@@ -17,9 +17,9 @@ pub struct EventFacts {
     pub resource: String,
     /// The resource's name.
     pub resource_name: String,
-    /// When Tableau says it happened, as it wrote it.
+    /// When the event happened, in Tableau's own format.
     pub created_at: String,
-    /// All that Tableau sent, as JSON in canonical form: for a replay. The index does not carry it.
+    /// Tableau's complete payload as canonical JSON, for a replay. The index does not contain it.
     pub payload: String,
 }
 
@@ -38,7 +38,7 @@ impl From<&Content> for EventFacts {
 }
 
 impl EventFacts {
-    /// The facts by the names of their attributes.
+    /// The facts with the names of their attributes.
     pub(crate) fn texts(&self) -> [(&'static str, &str); 6] {
         [
             (EVENT_NAME, &self.name),

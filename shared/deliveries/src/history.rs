@@ -1,34 +1,34 @@
-//! The history of a delivery record: an entry for each attempt whose end was recorded. No I/O.
+//! The history in a delivery record: one entry for each attempt whose outcome was recorded. No I/O.
 
 use crate::attribute::{Item, instant, number, text};
 use crate::state::State;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-/// As many attempts are kept in a history, so that an item stays far below the 400 KB that DynamoDB takes.
+/// How many attempts a history keeps, so that an item stays far below DynamoDB's limit of 400 KB.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const HISTORY_LIMIT: u32 = 100;
 
-/// An attempt whose end was recorded.
+/// One attempt whose outcome was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Counted from 1.
+    /// The attempt's number, from 1.
     pub attempt: u64,
-    /// When it began; nothing where the entry is damaged.
+    /// When the attempt began; `None` if the entry is damaged.
     pub began_at: Option<Timestamp>,
-    /// When it ended; nothing where the entry is damaged.
+    /// When the attempt ended; `None` if the entry is damaged.
     pub ended_at: Option<Timestamp>,
-    /// The state in which it left the event; nothing where the entry is damaged.
+    /// The record's state after the attempt; `None` if the entry is damaged.
     pub outcome: Option<State>,
-    /// Why; empty where there is nothing to say.
+    /// The reason of the outcome; empty if there is none.
     pub reason: String,
-    /// When the next attempt was due, where one was and that was known.
+    /// When the next attempt was due, if one was and the time was known.
     pub next_at: Option<Timestamp>,
 }
 
 impl Entry {
-    /// Reads an entry. Nothing when it does not even say which attempt it is about.
+    /// Reads an entry. `None` if the entry lacks even the attempt's number.
     pub(crate) fn read(value: &AttributeValue) -> Option<Self> {
         let entry = value.as_m().ok()?;
         let text = |name: &str| entry.get(name)?.as_s().ok();
@@ -43,7 +43,7 @@ impl Entry {
         })
     }
 
-    /// The entry as the record holds it. What is not known is left out.
+    /// The entry as the record stores it. Unknown values are left out.
     pub(crate) fn to_attribute(&self) -> AttributeValue {
         let Self { attempt, began_at, ended_at, outcome, reason, next_at } = self;
         let reason = (!reason.is_empty()).then(|| text(reason));

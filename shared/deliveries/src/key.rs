@@ -1,19 +1,19 @@
-//! Which delivery record: a workflow and an event. No I/O.
+//! The key of a delivery record: a workflow and an event. No I/O.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use tableau::EventId;
 
-/// What the key of every delivery record begins with.
+/// The prefix of every delivery record's key.
 const KIND: &str = "delivery";
 
-/// Which delivery record: a workflow and an event. Its text, `delivery#{workflow}#{event id}`, is the item's partition key.
+/// The key of a delivery record. Its text, `delivery#{workflow}#{event id}`, is the item's partition key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryKey {
     /// The workflow's name.
     pub workflow: Cow<'static, str>,
-    /// The event.
+    /// The event's id.
     pub event: EventId,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for DeliveryKey {
     }
 }
 
-/// A text that is no key of a delivery record.
+/// The error that a text is not the key of a delivery record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected delivery#WORKFLOW#EVENT_ID")]
 pub struct NotADeliveryKey;

@@ -1,11 +1,11 @@
-//! What may become of a record: the rules that every form of the store keeps. No I/O.
+//! The state machine of a delivery record: the rules that every store follows. No I/O.
 
 use crate::claim::{Claim, Claimant, End, Ended, Progress, StoreError};
 use crate::record::claim_runs;
 use jiff::Timestamp;
 use workflow::Effect;
 
-/// What decides about a workflow's record of an event.
+/// The state of a workflow's record of an event, as far as it decides about claims.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
     position: Position,
@@ -18,7 +18,7 @@ enum Position {
     /// No attempt has begun.
     #[default]
     New,
-    /// A worker handles the event, or died over it.
+    /// A worker is handling the event, or died while handling it.
     Claimed {
         owner: String,
         deadline: Timestamp,
@@ -27,7 +27,8 @@ enum Position {
 }
 
 impl Machine {
-    /// Claims the event, unless it is finished, another worker's claim still runs, or the message is an extra copy.
+    /// Claims the event, unless it is finished, another worker's claim still runs, or a newer copy of the message
+    /// exists.
     pub(crate) fn claim(&mut self, claimant: &Claimant) -> Claim {
         match &self.position {
             Position::Claimed { owner, deadline }
@@ -48,19 +49,19 @@ impl Machine {
         Claim::Granted { attempt: self.attempts, progress: self.progress.clone() }
     }
 
-    /// Writes an effect down, if the record is still the attempt's.
+    /// Records an effect, if this attempt still holds the claim.
     pub(crate) fn record_effect(&mut self, attempt: u32, effect: &Effect) -> Result<(), StoreError> {
         self.check(attempt)?;
         self.progress.effects.insert(effect.clone());
         Ok(())
     }
 
-    /// Ends the attempt, if the record is still its own.
+    /// Ends the attempt, if it still holds the claim.
     pub(crate) fn end(&mut self, ended: &Ended) -> Result<(), StoreError> {
         if self.attempts == ended.attempt
             && matches!(&self.position, Position::Ended(end) if end.state() == ended.end.state())
         {
-            // Recorded before: the answer was lost, and the call is repeated.
+            // The outcome was already recorded: the first answer was lost, and the call is repeated.
             return Ok(());
         }
         self.check(ended.attempt)?;
@@ -85,7 +86,7 @@ impl Machine {
         Ok(())
     }
 
-    /// A claim past its deadline is its attempt's own until another worker takes it over.
+    /// An expired claim still belongs to its attempt until another worker takes the event over.
     fn check(&self, attempt: u32) -> Result<(), StoreError> {
         let ours = self.attempts == attempt && matches!(self.position, Position::Claimed { .. });
         ours.then_some(()).ok_or(StoreError::Superseded)

@@ -1,4 +1,4 @@
-//! Claims in memory: for inline mode and tests.
+//! Delivery records in memory, for inline mode and tests.
 
 use crate::claim::{Claim, ClaimStore, Claimant, Ended, StoreError};
 use crate::facts::EventFacts;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use workflow::Effect;
 
-/// Claims in memory.
+/// Delivery records in memory.
 #[derive(Debug, Default)]
 pub struct MemoryClaims(Mutex<HashMap<DeliveryKey, Machine>>);
 

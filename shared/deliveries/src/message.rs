@@ -1,31 +1,31 @@
-//! The content of a queue message.
+//! Reads the content of a queue message.
 
 use crate::content::Content;
 use serde_json::Value;
 use tableau::PayloadError;
 
-/// The `source` of our events on the event bus.
+/// The `source` of this service's events on the event bus.
 pub const SOURCE: &str = "tableau.webhooks";
 
-/// Message attributes that EventBridge writes when it puts an event into a dead-letter queue.
+/// Message attributes that EventBridge adds when it sends an event to a dead-letter queue.
 ///
 /// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>
 const OF_EVENT_BRIDGE: [&str; 3] = ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"];
-/// The keys that every event of EventBridge has.
+/// The keys that every EventBridge event has.
 ///
 /// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 const ENVELOPE: [&str; 9] =
     ["account", "detail", "detail-type", "id", "region", "resources", "source", "time", "version"];
 
-/// The content of a queue message.
+/// Reads the content of a queue message.
 ///
-/// EventBridge delivers the detail of our events. What it cannot deliver it puts whole into the dead-letter queue, marked by
-/// attributes of its own; from there it may come back, by a redrive in the console. `has_attribute` says whether
-/// the message has an attribute of that name. A message without them counts as an event of EventBridge only when it has all
-/// its keys and no event name of Tableau's: such a body could not be acted on otherwise.
+/// EventBridge normally delivers only the `detail` of an event. An event that it cannot deliver goes to the
+/// dead-letter queue in EventBridge's whole envelope, marked by attributes, and a redrive in the console brings it
+/// back. `has_attribute` says whether the message has an attribute. A message without the attributes counts as such
+/// an envelope only if it has all of the envelope's keys and no event name of Tableau's.
 ///
 /// # Errors
-/// [`PayloadError`] when the body is no event.
+/// [`PayloadError`] when the body is not an event.
 pub fn of_message(body: &str, has_attribute: impl Fn(&str) -> bool) -> Result<Content, PayloadError> {
     let envelope: Option<Value> = serde_json::from_str(body).ok();
     let marked = OF_EVENT_BRIDGE.into_iter().any(has_attribute);

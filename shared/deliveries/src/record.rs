@@ -1,4 +1,4 @@
-//! A delivery record, read. No I/O.
+//! Reads a delivery record. No I/O.
 
 use crate::attribute::{
     ATTEMPTS, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY, Item,
@@ -12,51 +12,52 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use workflow::Effect;
 
-/// The longest time that Lambda gives an invocation. A claim that ends later than that from now was made by a clock that is
-/// wrong, and does not count.
+/// The longest time that Lambda gives an invocation. A claim that ends later than this from now was made by a wrong
+/// clock and is ignored.
 pub const LONGEST_CLAIM: SignedDuration = SignedDuration::from_mins(15);
 
-/// One workflow's record of one event. The crate's front page says what each attribute is.
+/// One workflow's record of one event. The crate's README describes each attribute.
 ///
-/// It is read attribute by attribute: one that is missing, or of another type or form than ours, is empty here, and
-/// [`Record::damaged`] names it. A record from the index has only what the index carries.
+/// The record is read attribute by attribute. An attribute that is missing or damaged is empty here, and
+/// [`Record::damaged`] names it. A record read from the index has only the attributes that the index contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Which record it is; nothing where the item's key is none of ours.
+    /// The record's key; `None` if the item's key is not that of a delivery record.
     pub key: Option<DeliveryKey>,
     /// The workflow's name.
     pub workflow: String,
     /// The event's id.
     pub event_id: String,
-    /// What it says about the event.
+    /// What the record says about the event.
     pub event: EventFacts,
-    /// When the event first came to the workflow.
+    /// When the workflow first received the event.
     pub first_seen_at: Option<Timestamp>,
     /// When the record last changed.
     pub updated_at: Option<Timestamp>,
-    /// When DynamoDB may delete it.
+    /// When DynamoDB may delete the record.
     pub expires_at: Option<Timestamp>,
-    /// Where the workflow is with the event.
+    /// How far the workflow has come with the event.
     pub state: Option<State>,
-    /// Which invocation's work on which message the claim is, or the last one was.
+    /// The invocation and message of the present claim, or of the last one.
     pub owner: String,
-    /// Until when the state lasts: of a claim its end, of an event that waits the next attempt.
+    /// How long the state lasts: a claim until it expires, a waiting event until its next attempt.
     pub deadline: Option<Timestamp>,
     /// How many attempts have begun.
     pub attempts: u64,
-    /// The reason of the last attempt whose end was recorded.
+    /// The reason of the last attempt whose outcome was recorded.
     pub last_reason: String,
-    /// What attempts have done, and no later attempt repeats.
+    /// The effects that attempts have recorded; later attempts do not repeat them.
     pub effects: BTreeSet<Effect>,
-    /// Temporary failures in a row, up to now.
+    /// How many attempts in a row have failed temporarily.
     pub failures: u32,
     /// How often the event was deferred.
     pub deferrals: u32,
-    /// Since when the event waits for a person to fix a secret, a setting or the rules.
+    /// Since when the event has been waiting for a person to fix a secret, a setting or the rules.
     pub misconfigured_since: Option<Timestamp>,
-    /// The first [`HISTORY_LIMIT`](crate::HISTORY_LIMIT) attempts whose ends were recorded, in the order of their ends.
+    /// The first [`HISTORY_LIMIT`](crate::HISTORY_LIMIT) attempts whose outcomes were recorded, in the order in which
+    /// they ended.
     pub history: Vec<Entry>,
-    /// Attributes that are missing though every record has them, or of another type or form than ours.
+    /// The names of damaged attributes: missing ones that every record has, and ones of a wrong type or format.
     pub damaged: Vec<&'static str>,
 }
 
@@ -110,24 +111,24 @@ impl Record {
         record
     }
 
-    /// Whether a worker handles the event at `now`. A record with a claim that has run out, or with a state that this version
-    /// does not know, may say so too.
+    /// Whether the record holds a claim at `now`. The claim may be expired by another machine's clock.
     pub fn is_claimed_at(&self, now: Timestamp) -> bool {
         self.deadline.is_some_and(|deadline| claim_runs(deadline, now))
     }
 
-    /// When the next attempt is due, if the event waits for one and that is known.
+    /// When the next attempt is due, if one is due and the time is known.
     pub fn next_at(&self) -> Option<Timestamp> {
         self.deadline.filter(|_| self.state.as_ref().is_some_and(State::waits))
     }
 
-    /// Why the event is in its state. What a claim still has is the reason of the attempt before.
+    /// Why the event is in its present state. Empty for a claimed event: the stored reason is that of the attempt
+    /// before.
     pub fn reason(&self) -> &str {
         if self.state == Some(State::Claimed) { "" } else { &self.last_reason }
     }
 }
 
-/// Whether a claim until `deadline` still runs at `now`.
+/// Whether a claim until `deadline` is still valid at `now`.
 pub(crate) fn claim_runs(deadline: Timestamp, now: Timestamp) -> bool {
     (SignedDuration::ZERO..=LONGEST_CLAIM).contains(&deadline.duration_since(now))
 }
@@ -150,7 +151,7 @@ mod tests {
         Entry { attempt, began_at: at, ended_at: at, outcome: Some(State::Released), reason, next_at: at }
     }
 
-    /// An item with every attribute, claimed for its third attempt.
+    /// A test item that has every attribute and is claimed for its third attempt.
     fn item() -> Item {
         let id = EventId::of_bytes(b"");
         let instant = text("2026-11-22T14:44:03.000Z");
@@ -215,7 +216,7 @@ mod tests {
         }
     }
 
-    /// `record` without what this attribute says.
+    /// The record without the content of this attribute.
     fn without(mut record: Record, name: &str) -> Record {
         let empty = Record::default();
         match name {
@@ -260,7 +261,7 @@ mod tests {
     // 12-S5
     #[test]
     fn an_attribute_of_another_type_is_named_as_damaged_and_all_others_are_read() {
-        // The day is the index's alone: what it says is in `first_seen_at`.
+        // The attribute `day` is only for the index: `first_seen_at` contains the same information.
         for name in ATTRIBUTES.into_iter().filter(|name| *name != DAY) {
             for value in [
                 AttributeValue::Null(true),

@@ -1,4 +1,4 @@
-//! The delivery records for people: one by its key, all of them back through the days, and the one change that a person makes.
+//! Delivery records for people: reads one by its key, lists all by day, and marks one as dropped.
 
 use crate::attribute::{
     DAY, EVENT_ID, FIRST_SEEN_AT, INDEX, Item, expires_at, instant, item_key, number, text,
@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-/// What a person may drop: what failed for good, or waits to be tried again though its message is a dead letter. The attempts
-/// say that no worker has claimed it since the person looked.
+/// The condition to mark an event as dropped: it failed for good, or waits for a retry that cannot come because its
+/// message is a dead letter. The number of attempts shows that no worker has claimed it since the person looked.
 const DROPPABLE: &str = "#state IN (:failed, :released, :misconfigured) AND #attempts = :attempts";
 const DROP: &str = "SET #state = :dropped, #updated_at = :now, #expires_at = :expires_at REMOVE #deadline_ms";
 
-/// The delivery records of a stack's table.
+/// The delivery records in a stack's table.
 #[derive(Clone, Debug)]
 pub struct Records {
     client: aws_sdk_dynamodb::Client,
@@ -27,27 +27,27 @@ pub struct Records {
 }
 
 impl Records {
-    /// The records in `table`.
+    /// The delivery records in `table`.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
-    /// A whole record. Takes `dynamodb:GetItem`.
+    /// Reads a complete record. Needs the permission `dynamodb:GetItem`.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or refuses.
+    /// When DynamoDB does not answer, or refuses the request.
     pub async fn get(&self, key: &DeliveryKey) -> Result<Option<Record>, Box<SdkError<GetItemError>>> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(item_key(key)));
         let answer = get.consistent_read(true).send().await.map_err(Box::new)?;
         Ok(answer.item.as_ref().map(Record::read))
     }
 
-    /// Writes down that a person has deleted the dead letters of an event that failed, which had `attempts` when the person
-    /// looked. Says whether the record has changed: it stays as it is when a worker has claimed the event since, or when it
-    /// is in another state. Takes `dynamodb:UpdateItem`.
+    /// Marks an event as dropped, after a person deleted its dead letters. `attempts` is the number of attempts that
+    /// the person saw. Returns false if the record did not change, because a worker has claimed the event since or
+    /// its state is another. Needs the permission `dynamodb:UpdateItem`.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or refuses.
+    /// When DynamoDB does not answer, or refuses the request.
     pub async fn mark_dropped(
         &self,
         key: &DeliveryKey,
@@ -70,7 +70,8 @@ impl Records {
         }
     }
 
-    /// Goes back from `until` to `since`, by when events first came; nowhere when that is after it.
+    /// Lists records backwards from `until` to `since`, by when their events were first received. Empty if `since` is
+    /// after `until`.
     pub fn back(&self, since: Timestamp, until: Timestamp) -> Walk<'_> {
         let begins = (since <= until).then(|| day(until));
         Walk { records: self, since, until, day: begins, next: None, beginning: None }
@@ -81,38 +82,38 @@ fn is_refused_condition(error: &UpdateItemError) -> bool {
     matches!(error, UpdateItemError::ConditionalCheckFailedException(_))
 }
 
-/// The day of an instant, as the index has it.
+/// The day of a timestamp, as the index stores it.
 fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// A walk through what the index has of records, the newest first.
+/// Walks through the index by day, newest records first.
 #[derive(Debug)]
 pub struct Walk<'a> {
     records: &'a Records,
     since: Timestamp,
     until: Timestamp,
-    /// Where we are; nowhere when it is over.
+    /// The day that is being read; `None` when the walk is finished.
     day: Option<Date>,
-    /// Behind which item we are.
+    /// The key of the last item read, where the next request continues.
     next: Option<Item>,
-    /// What the event's id has to begin with.
+    /// The prefix that event ids must have.
     beginning: Option<String>,
 }
 
 impl Walk<'_> {
-    /// Only records of events whose ids begin like this.
+    /// Limits the walk to events whose ids begin with this text.
     #[must_use]
     pub fn beginning_with(mut self, beginning: &str) -> Self {
         self.beginning = Some(beginning.to_owned());
         self
     }
 
-    /// Some more records, perhaps none of a day; `None` when it is over. `limit`: how many are looked at, at most. Takes
-    /// `dynamodb:Query` on the index.
+    /// Reads the next records; possibly none for a day without records, and `None` at the end. `limit` is the largest
+    /// number of items that DynamoDB reads. Needs the permission `dynamodb:Query` on the index.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or refuses.
+    /// When DynamoDB does not answer, or refuses the request.
     pub async fn next(
         &mut self,
         limit: Option<i32>,

@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-/// Where a workflow is with an event, as its record has it.
+/// The state of a delivery record: how far a workflow has come with an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// A worker handles the event until the claim's deadline, or died over it.
+    /// A worker is handling the event until the claim's deadline, or died while handling it.
     Claimed,
     /// Terminal state: the effect happened.
     Done,
-    /// Terminal state: there was nothing to do.
+    /// Terminal state: nothing had to be done.
     Skipped,
-    /// The event cannot be acted on: a body that cannot be read, or a site that is not ours. May be claimed again.
+    /// The event cannot be acted on: its body is unreadable, or its site is not listed. May be claimed again.
     Ignored,
-    /// Failed for good: a dead letter waits for a person. May be claimed again.
+    /// The event failed for good: a dead letter waits for a person. May be claimed again.
     Failed,
-    /// Failed for now: the next attempt goes on.
+    /// The last attempt failed temporarily: another attempt follows.
     Released,
-    /// Waits until a person has fixed a secret, a setting or the rules: the next attempt goes on.
+    /// The event waits until a person has fixed a secret, a setting or the rules: another attempt follows.
     Misconfigured,
-    /// Its time has not come: the next attempt goes on.
+    /// The event must be handled later: another attempt follows.
     Deferred,
-    /// Failed for good, and a person has deleted its dead letters. May be claimed again.
+    /// The event failed for good, and a person has deleted its dead letters. May be claimed again.
     Dropped,
-    /// One that this version does not know: a newer one may have written it. Not claimed.
+    /// A state that this version does not know; a newer version may have written it. Cannot be claimed.
     Other(String),
 }
 
@@ -41,7 +41,7 @@ impl State {
         Self::Dropped,
     ];
 
-    /// The word in the record: `claimed`, `done`, …
+    /// The state's name in the record: `claimed`, `done`, …
     pub fn as_str(&self) -> &str {
         match self {
             Self::Claimed => "claimed",
@@ -57,7 +57,7 @@ impl State {
         }
     }
 
-    /// Whether an attempt follows by itself.
+    /// Whether another attempt follows without action by a person.
     pub fn waits(&self) -> bool {
         matches!(self, Self::Released | Self::Misconfigured | Self::Deferred)
     }

@@ -1,24 +1,24 @@
-//! How a delivery fails.
+//! Errors of a delivery to a destination.
 
 use confidential::InvalidUrl;
 use std::time::Duration;
 use workflow::{CredentialError, Failure};
 
-/// Why a destination refused.
+/// Why a destination refused a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Too many requests.
+    /// The destination takes no more requests for a while.
     Throttled,
-    /// The destination is in trouble itself.
+    /// The destination has a problem of its own.
     Unavailable,
     /// The credential is wrong, expired or revoked, or lacks a permission.
     Credential,
-    /// The channel, or whatever is written to, is gone or closed to us.
+    /// The channel (or other target) does not exist, or this app may not write to it.
     Target,
-    /// The message to be changed is gone, or may not be changed any more.
+    /// The message to edit was deleted, or can no longer be edited.
     Gone,
-    /// It did not like what we sent; of a message with a layout, the same words as plain text may do.
+    /// The destination did not accept the content. Slack may accept the same text without a layout.
     Content,
 }
 
@@ -28,68 +28,71 @@ impl Refusal {
     }
 }
 
-/// Why nothing was delivered. Holds no URL, since webhook URLs are secrets.
+/// Why nothing was delivered. Contains no URL, since webhook URLs are secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No answer: no connection, or none in time. Whether the destination acted is unknown.
+    /// There was no answer: no connection, or a timeout. Whether the destination acted is unknown.
     #[error("no answer from {destination}")]
     Unreachable {
-        /// Which destination.
+        /// The destination's name.
         destination: &'static str,
-        /// What happened.
+        /// The HTTP client's error.
         source: reqwest::Error,
     },
-    /// An answer, and it was no.
+    /// The destination refused the message.
     #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(destination, *.refusal))]
     Refused {
-        /// Which destination.
+        /// The destination's name.
         destination: &'static str,
-        /// Where in it: the channel.
+        /// The target in the destination: the channel.
         target: String,
         /// HTTP status.
         status: u16,
-        /// The destination's own word for the reason, cut to 80 characters.
+        /// The destination's error code, cut to 80 characters.
         code: String,
-        /// What kind of refusal that is.
+        /// The kind of refusal.
         refusal: Refusal,
-        /// How long it asked the caller to wait.
+        /// How long the destination asked the caller to wait.
         retry_after: Option<Duration>,
     },
-    /// An answer that is not the destination's own: of a proxy, a firewall or a login page on the way. Holds nothing of
-    /// what it said. Whether the destination acted is unknown.
+    /// The answer did not come from the destination, but from a proxy, a firewall or a login page. The error contains
+    /// none of its text. Whether the destination acted is unknown.
     #[error(
         "the answer is not {destination}'s: {content} with status {status} for `{target}`; a proxy or a login page may stand \
          between"
     )]
     Foreign {
-        /// Which destination was asked.
+        /// The destination's name.
         destination: &'static str,
-        /// Where in it: the channel.
+        /// The target in the destination: the channel.
         target: String,
         /// HTTP status.
         status: u16,
-        /// What kind of answer it is: `HTML`, `a redirect`, `an empty body`, `JSON` or `text`.
+        /// The kind of answer: `HTML`, `a redirect`, `an empty body`, `JSON` or `text`.
         content: &'static str,
-        /// How long it asked the caller to wait.
+        /// How long the answer asked the caller to wait.
         retry_after: Option<Duration>,
     },
-    /// The credential has nothing for this channel.
-    #[error("the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`")]
+    /// The Slack secret has no webhook URL for this channel.
+    #[error(
+        "the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`: add one to `webhook_urls`"
+    )]
     NoSuchChannel(String),
-    /// The message was posted with a bot token, and the secret has none any more.
+    /// The message was posted with a bot token, and the secret no longer has a bot token.
     #[error("a message in `{0}` cannot be changed with a webhook URL")]
     NotChangeable(String),
-    /// The bot token has a character that no header can carry. Nothing was sent.
+    /// The bot token contains a character that no HTTP header can carry. Nothing was sent.
     #[error(
         "the bot token in the Slack secret has a space, a quotation mark or another character that no token has: paste it \
-         anew"
+         again"
     )]
     BadToken,
-    /// The webhook URL is no address that may receive a secret. Nothing was sent.
+    /// The webhook URL is not an address that may receive a secret (https, or http on this machine). Nothing was
+    /// sent.
     #[error("the webhook URL in the Slack secret {0}")]
     BadWebhookUrl(InvalidUrl),
-    /// The credential cannot be had.
+    /// The credential could not be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
 }
@@ -100,7 +103,7 @@ fn hint(destination: &str, refusal: Refusal) -> String {
     }
     let hint = match refusal {
         Refusal::Throttled => ": too many messages",
-        Refusal::Unavailable => ": it is in trouble itself",
+        Refusal::Unavailable => ": it has an internal problem",
         Refusal::Credential => "",
         Refusal::Target => ": check the channel, and that the app may post to it",
         Refusal::Gone => ": the message cannot be changed any more",
@@ -122,7 +125,7 @@ impl Error {
         }
     }
 
-    /// Whether a person has to fix the secret: its credential is refused, or it has none for the channel.
+    /// Whether a person has to fix the secret: its credential was refused, or it has none for the channel.
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Credential(error) => !error.transient,
@@ -131,8 +134,8 @@ impl Error {
         }
     }
 
-    /// Counts a delivery that failed, with a line that only shows when details are logged: the reason is logged where the
-    /// failure is handled.
+    /// Counts a failed delivery as a metric. The log line is only shown at debug level: the reason is logged where
+    /// the failure is handled.
     pub(crate) fn count(&self, destination: &'static str) {
         let failure = match self {
             Self::Credential(_) => "credential",
@@ -143,7 +146,8 @@ impl Error {
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
     }
 
-    /// Whether a message could not be changed because it is not there, or not ours any more: a new one has to do.
+    /// Whether a message could not be edited because it was deleted or is no longer this app's: a new message must be
+    /// sent.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::NotChangeable(_) | Self::Refused { refusal: Refusal::Gone, .. })
     }

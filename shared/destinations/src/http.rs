@@ -1,13 +1,13 @@
-//! What every destination's answer needs.
+//! Reads the HTTP answers of destinations.
 
 use confidential::Secrets;
 use jiff::Timestamp;
 use reqwest::{Response, header};
 use std::time::Duration;
 
-/// An answer, read to its end.
+/// An HTTP answer whose body has been read.
 pub(crate) struct Answer {
-    /// Of the request.
+    /// The secrets that the request contained.
     pub(crate) secrets: Secrets,
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
@@ -15,12 +15,12 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// The longest answer that is looked at: refusals are a word or a small object, but Slack repeats the message that it took,
-/// with six characters for each that is not ASCII.
+/// The longest answer that is read. Refusals are a word or a small object, but Slack repeats the message that it
+/// accepted, with six characters for each non-ASCII character.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 impl Answer {
-    /// Reads an answer, and takes out of it what it repeats of `secrets`. Errors lose their URL.
+    /// Reads an answer, and removes from it whatever repeats one of `secrets`. Errors lose their URL.
     pub(crate) async fn read(mut response: Response, secrets: Secrets) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let retry_after = response
@@ -45,8 +45,8 @@ impl Answer {
         Ok(Self { secrets, status, retry_after, is_html, body })
     }
 
-    /// What kind of answer it is, for a message about one that is not the destination's: its own words are no one's to
-    /// repeat.
+    /// The kind of an answer that did not come from the destination, for an error text. The answer's own text is
+    /// never repeated.
     pub(crate) fn kind(&self) -> &'static str {
         let body = self.body.trim_start_matches('\u{feff}').trim_start();
         match body.chars().next() {
@@ -60,7 +60,7 @@ impl Answer {
     }
 }
 
-/// Whether it says that the message was taken. Slack refuses with the status 200 too, and `"ok": false`.
+/// Whether the answer says that the message was accepted. Slack may refuse with status 200 and `"ok": false`.
 fn is_success(status: u16, body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Taken {
@@ -70,7 +70,7 @@ fn is_success(status: u16, body: &[u8]) -> bool {
     (200..300).contains(&status) && (body.trim_ascii() == b"ok" || is_taken())
 }
 
-/// A `Retry-After`: seconds, or a date.
+/// Reads a `Retry-After` header: seconds, or a date.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! Posting over the wire, to a Slack that checks what it is sent.
+//! Posting over HTTP to a Slack simulator that checks the messages.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow::{CredentialError, CredentialSource, Failure, Fixed};
 
-/// Returns an old token until a caller reports that it was refused.
+/// A token source that returns an old token until a caller reports that Slack refused it.
 struct Rotated {
     old: Arc<SlackCredential>,
     new: Option<Arc<SlackCredential>>,
@@ -217,7 +217,7 @@ async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_se
     {
         let error = post(&recorder, &rotated(token.to_owned(), None)).await.unwrap_err();
         assert!(matches!(error, Error::BadToken) && error.is_misconfiguration(), "{error:?}");
-        assert!(error.to_string().contains("paste it anew"), "{error}");
+        assert!(error.to_string().contains("paste it again"), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         assert_eq!(Failure::from(error).kind(), "misconfigured");
     }

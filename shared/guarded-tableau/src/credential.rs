@@ -1,4 +1,4 @@
-//! A workflow's secret as the credential of the Tableau client.
+//! Lets the Tableau client use a workflow's secret as its credential.
 
 use async_trait::async_trait;
 use std::fmt;
@@ -10,7 +10,7 @@ use workflow::CredentialSource;
 pub struct SecretCredential(Arc<dyn CredentialSource<TableauCredential>>);
 
 impl SecretCredential {
-    /// Reads the credential from `secret`.
+    /// Creates a credential that is read from `secret`.
     pub fn new(secret: Arc<dyn CredentialSource<TableauCredential>>) -> Arc<Self> {
         Arc::new(Self(secret))
     }

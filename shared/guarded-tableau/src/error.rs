@@ -1,12 +1,12 @@
-//! How a failed call of Tableau becomes a failure of the workflow.
+//! Converts a failed Tableau call into a failure of the workflow.
 
 use std::ops::Deref;
 use tableau_client::Error;
 use workflow::Failure;
 
-/// A call of Tableau failed.
+/// The error of a failed Tableau call.
 ///
-/// A type of this crate, since `tableau-client` knows nothing of workflows and `workflow` nothing of Tableau's client.
+/// A type of its own, because `tableau-client` does not depend on `workflow`, nor `workflow` on `tableau-client`.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct TableauError(#[from] pub Error);
@@ -20,8 +20,8 @@ impl Deref for TableauError {
 }
 
 impl From<TableauError> for Failure {
-    /// A person has to fix a secret that is missing or malformed, and a credential that Tableau refuses. A secret store or a
-    /// Tableau in trouble recovers without help.
+    /// A missing or malformed secret, and a credential that Tableau refuses, must be fixed by a person. Problems of
+    /// the secret store or of Tableau itself pass without help.
     fn from(TableauError(error): TableauError) -> Self {
         let retry_after = error.retry_after();
         if error.is_misconfiguration() {

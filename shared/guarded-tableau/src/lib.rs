@@ -19,12 +19,12 @@ pub struct GuardedTableau {
 }
 
 impl GuardedTableau {
-    /// `client` behind `circuits`.
+    /// Puts `client` behind `circuits`.
     pub fn new(client: TableauClient, circuits: Circuits) -> Self {
         Self { client, circuits }
     }
 
-    /// The client, to make a call for [`GuardedTableau::call`].
+    /// The client, for use inside [`GuardedTableau::call`].
     pub fn client(&self) -> &TableauClient {
         &self.client
     }
@@ -32,19 +32,19 @@ impl GuardedTableau {
     /// Makes a call, unless the circuit is open.
     ///
     /// # Errors
-    /// [`Guarded::CircuitOpen`] when the call was not made, and the call's own.
+    /// [`Guarded::CircuitOpen`] when the call was not made, otherwise the call's own error.
     pub async fn call<T: Send>(
         &self,
         invocation: &Invocation,
         call: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Guarded<TableauError>> {
         let call = async { call.await.map_err(TableauError) };
-        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        // Boxed, because the nested futures would otherwise be too deep for the compiler.
         Box::pin(self.circuits.call("", invocation.time(), call, call_result)).await
     }
 }
 
-/// What a failed call says about Tableau.
+/// What a failed call says about Tableau's health, for the circuit breaker.
 fn call_result(TableauError(error): &TableauError) -> CallResult {
     match error {
         Error::Unreachable { .. } | Error::OutOfTime { .. } | Error::Redirected { .. } => CallResult::Failed,

@@ -6,60 +6,61 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a connection may take to stand.
+/// The timeout for establishing a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a whole request may take, if its sender sets no other limit.
+/// The timeout of a whole request, unless the caller sets another.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may be idle and still be used again. Lambda stops the process between two events: a server or
-/// something on the way may have closed the connection by then, and nothing in here noticed. Below the five seconds after
-/// which the most impatient servers close. The age is checked when a connection is taken, so it needs no timer that runs
-/// meanwhile.
+/// How long an idle connection is kept for reuse. Lambda freezes the process between two events; meanwhile the server
+/// or a proxy may close the connection without this process noticing. Some servers close idle connections after five
+/// seconds, so the limit is below that. The age is checked when a connection is taken from the pool, so no timer has
+/// to run.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Why there is no client.
+/// Why the HTTP client could not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file with extra authorities cannot be read as PEM certificates.
+    /// The file with additional certificate authorities cannot be read as PEM certificates.
     #[error("cannot read certificates from {}", .path.display())]
     ExtraAuthorities {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         source: rustls::pki_types::pem::Error,
     },
-    /// A certificate in the file cannot be an authority.
+    /// A certificate in the file cannot be used as a certificate authority.
     #[error("a certificate in {} cannot be an authority", .path.display())]
     NotAnAuthority {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the certificate.
         source: rustls::Error,
     },
-    /// The file holds no certificate.
+    /// The file contains no certificate.
     #[error("there is no certificate in {}", .0.display())]
     NoCertificate(PathBuf),
-    /// The TLS configuration was refused.
+    /// rustls refused the TLS configuration.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
-    /// The client was refused.
+    /// The HTTP library refused its configuration.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
-/// Makes the client. `extra_authorities` is a PEM file with private certificate authorities to trust as well.
+/// Creates the HTTP client. `extra_authorities` is a PEM file with private certificate authorities to trust
+/// additionally.
 ///
 /// # Errors
-/// [`Error`] when the file is not there or holds no usable certificate.
+/// [`Error`] when the file does not exist or contains no usable certificate.
 pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error> {
     builder(extra_authorities)?.no_proxy().build().map_err(Error::Client)
 }
 
-/// The same for a program on a person's machine: it goes through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and
-/// `NO_PROXY` tell of, as everything else there does.
+/// Creates the HTTP client for a program on a person's computer: it uses the proxy named by `HTTPS_PROXY`,
+/// `HTTP_PROXY` and `NO_PROXY`, as other programs do.
 ///
 /// # Errors
-/// As [`client`].
+/// The same as for [`client`].
 pub fn client_behind_proxy(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error> {
     builder(extra_authorities)?.build().map_err(Error::Client)
 }

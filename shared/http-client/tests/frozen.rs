@@ -1,5 +1,5 @@
-//! Connections of a process that Lambda froze between two events. Sleeping blocks the only thread, so that nothing runs
-//! meanwhile, as in a frozen process.
+//! Connections of a process that Lambda froze between two events. A blocking sleep in the only thread stops all other
+//! work, as in a frozen process.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How many requests a connection answers, and what becomes of it then.
+/// How many requests a connection answers, and what happens to it afterwards.
 #[derive(Clone, Copy)]
 enum Then {
-    /// Any number.
+    /// Answers any number of requests.
     Answers,
-    /// One; after that the connection stands, and says nothing any more: its state was dropped on the way.
+    /// Answers one request; then the connection stays open without answers, as when a router drops its state.
     IsSilent,
-    /// One; after that it is closed when it has been idle for so long.
+    /// Answers one request; then closes when idle for this long.
     Closes(Duration),
 }
 
-/// A server, and how many connections it has had.
+/// A server, and how many connections it accepted.
 fn serve(then: Then) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,12 +1,12 @@
-//! Characters that a reader cannot see, and what is left of a text without them.
+//! Finds and removes characters that a reader cannot see.
 
 use std::borrow::Cow;
 
-/// The longest control sequence of a terminal that is removed as a whole.
+/// The longest terminal control sequence that is removed as a whole.
 const SEQUENCE_LIMIT: usize = 32;
 
-/// Whether a character has no shape of its own: zero-width spaces and joiners, marks that change the direction of
-/// writing, fillers, variation selectors, tags, a byte order mark. Control characters and white space are not among them.
+/// Whether a character is invisible: zero-width spaces and joiners, marks that change the direction of writing,
+/// fillers, variation selectors, tags, a byte order mark. Control characters and white space do not count.
 ///
 /// These are Unicode's `Default_Ignorable_Code_Point` and the marks of interlinear annotations.
 ///
@@ -36,17 +36,18 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a reader sees nothing of a text: it has only white space, control characters and [invisible](is_invisible)
-/// ones.
+/// Whether a reader sees nothing of a text: it consists of white space, control characters and
+/// [invisible](is_invisible) characters.
 pub fn is_blank(text: &str) -> bool {
     without_invisible(text).trim().is_empty()
 }
 
-/// The text without [invisible](is_invisible) characters, control characters and the control sequences of terminals. Its
-/// lines stay, each ended by `\n`.
+/// Removes [invisible](is_invisible) characters, control characters and terminal control sequences. Line breaks are
+/// kept, as `
+/// `.
 ///
-/// Joiners and variation selectors stay where they belong to the character before them, in emoji and in scripts that need
-/// them, such as Persian.
+/// Joiners and variation selectors are kept after a character that needs them: in emoji, and in scripts such as
+/// Persian.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c == '\n' || c == '\t' || (c >= ' ' && c != '\u{7f}' && c.is_ascii());
     if text.chars().all(is_plain) {
@@ -56,8 +57,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(without_invisible(&text))
 }
 
-/// The text on one line, without what [`visible`] removes and without white space around it: line breaks would let a name
-/// add lines of its own to a message.
+/// The visible text on one line, without white space around it: with a line break, a name could add lines of its own
+/// to a message.
 pub fn one_line(text: &str) -> String {
     let text = visible(text);
     let line = text.trim();
@@ -86,7 +87,7 @@ fn without_invisible(text: &str) -> String {
     out
 }
 
-/// Skips a control sequence such as `ESC [ 31 m`: its parameters end with a letter.
+/// Skips a terminal control sequence such as `ESC [ 31 m`: parameters, then a final letter.
 ///
 /// Source: <https://ecma-international.org/publications-and-standards/standards/ecma-48/>
 fn skip_sequence(rest: &mut std::str::Chars<'_>, intro: usize) {
@@ -95,17 +96,18 @@ fn skip_sequence(rest: &mut std::str::Chars<'_>, intro: usize) {
     let parameters = text.chars().skip(intro).take(SEQUENCE_LIMIT).take_while(|c| is_parameter(*c)).count();
     let end = text.chars().nth(intro + parameters);
     if end.is_some_and(|c| matches!(c, '@'..='~')) {
-        // All of it is ASCII.
+        // The skipped characters are all ASCII, so the index is a character boundary.
         *rest = text[intro + parameters + 1..].chars();
     }
 }
 
-/// Zero-width joiner and non-joiner, and the selectors of text and emoji form.
+/// Whether a character is a zero-width joiner or non-joiner, or a variation selector.
 fn joins(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Neither Latin nor white space: emoji, and scripts in which a joiner changes what is written.
+/// Whether a joiner may follow this character: not after Latin letters and white space, but in emoji and scripts such
+/// as Persian.
 fn takes_joiners(before: char) -> bool {
     before > '\u{24f}' && !before.is_whitespace() && (!is_invisible(before) || before == '\u{fe0f}')
 }

@@ -1,4 +1,4 @@
-//! Kinds of secrets that people and programs write into texts, and what is beside them and stays.
+//! The kinds of secrets that are removed from texts, and the text around them that stays.
 
 use plain_text::{REMOVED, without_secrets};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Whether real notes of failed refreshes and other technical text keep what a reader needs, and what is removed where.
+//! Error notes of refreshes and other technical texts keep what a reader needs when secrets are removed.
 
 use plain_text::without_secrets;
 use std::fs;
@@ -63,7 +63,7 @@ fn names_ids_and_sentences_about_secrets_stay() {
     }
 }
 
-/// What each kind leaves for a reader.
+/// What is left of each kind for a reader.
 // 12-S4
 #[test]
 fn what_is_removed_leaves_the_rest_readable() {

@@ -1,10 +1,10 @@
-//! Whether secrets are removed in every shape, and nothing else is.
+//! Secrets are removed in every notation, and other text is kept.
 
 use plain_text::{REMOVED, without_secrets};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// So many characters of a secret tell too much.
+/// This many characters of a secret are a leak.
 const PIECE: usize = 6;
 
 /// Names of secrets, as words.
@@ -101,7 +101,7 @@ const PAIRS: [&str; 48] = [
     "the K is S",
 ];
 
-/// Shapes without a name, or with one that is part of the shape.
+/// Notations without a name, or whose name is fixed.
 const OTHERS: [&str; 60] = [
     "the secret (S) is wrong",
     "token <S>",
@@ -165,7 +165,7 @@ const OTHERS: [&str; 60] = [
     "-----BEGIN PRIVATE KEY-----\nMIIE\nS\n-----END PRIVATE KEY-----",
 ];
 
-/// A notation, or what it is cut off to.
+/// A notation, or its beginning.
 const CUT_OFF: [&str; 6] = [
     "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIE\nS",
     "-----BEGIN PRIVATE KEY-----\\nMIIE\\nS",
@@ -186,7 +186,7 @@ const PROSE: [&str; 8] = [
     "",
 ];
 
-/// What a password, a key or a token may consist of, with a digit, so that it is no word.
+/// The characters of a password, key or token; with a digit, so that it is no word.
 fn secret() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z]{3,9}[0-9]{1,3}[A-Za-z]{2,9}",
@@ -201,7 +201,7 @@ fn capital(word: &str) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// A name in one of the ways in which names are put together.
+/// A name of several words, joined in one of the usual ways.
 fn name() -> impl Strategy<Value = String> {
     let styles: [fn(&[&str]) -> String; 7] = [
         |words| words.join("_"),
@@ -215,7 +215,7 @@ fn name() -> impl Strategy<Value = String> {
     (select(NAMES.as_slice()), select(styles.to_vec())).prop_map(|(words, style)| style(words))
 }
 
-/// A text in another form, as it stands within a URL, JSON or XML.
+/// A text encoded as within a URL, JSON or XML.
 fn wrappings() -> impl Strategy<Value = fn(&str) -> String> {
     let wrappings: [fn(&str) -> String; 6] = [
         str::to_owned,
@@ -242,7 +242,7 @@ fn percent(byte: u8) -> String {
 fn shown<'a>(text: &str, secret: &'a str) -> Option<&'a str> {
     let text = text.to_lowercase();
     let pieces = (0..=secret.len() - PIECE).map(|at| &secret[at..at + PIECE]);
-    // A piece in hexadecimal may stand in an id around it by chance.
+    // A hexadecimal piece can also be part of an id around it by chance.
     let is_by_chance = |piece: &str| PROSE.iter().any(|prose| prose.to_lowercase().contains(piece));
     pieces.into_iter().find(|piece| {
         let piece = piece.to_lowercase();
@@ -330,7 +330,7 @@ proptest! {
 }
 
 fn in_place(notation: &str, name: &str, secret: &str) -> String {
-    // `S` and `K` alone: notations have words with these letters, too.
+    // Only `S` and `K` on their own: notations contain words with these letters.
     let mut out = String::new();
     let chars: Vec<char> = notation.chars().collect();
     for (at, c) in chars.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! How much work text takes that was made to take much, and how many random words are recognised.
+//! The time for texts built to take long, and how many random words are recognised as secrets.
 
 use plain_text::without_secrets;
 use std::hint::black_box;
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 /// The length of the short texts, in bytes.
 const LENGTH: usize = 2 * 1024;
-/// How many of them are as long as the long text.
+/// How many short texts are as long as the long text.
 const TIMES: usize = 16;
-/// How much longer the long text may take than as many bytes in short ones: the same is right, and work that grows with the
-/// square of the length would take 16 times as long.
+/// How much longer the long text may take than the same bytes in short texts. Linear work takes equally long;
+/// quadratic work would take 16 times as long.
 const TIMES_ALLOWED: u32 = 4;
-/// How often it is measured until it is sure: other programs run beside.
+/// How often the time is measured, since other programs run too.
 const MEASUREMENTS: usize = 8;
 
-/// Pieces that, many times in a row, make every kind begin and never end.
+/// Text pieces that, repeated, begin every kind of secret and never end it.
 const HOSTILE: &[&str] = &[
     "a",
     "-",
@@ -179,7 +179,7 @@ fn a_long_text_takes_as_long_as_the_same_in_short_ones_whatever_it_says() {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Numbers(u64);
 
 impl Numbers {

@@ -1,4 +1,4 @@
-//! What a rules file says about an event.
+//! The action that a rules file gives for an event.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

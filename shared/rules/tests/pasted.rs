@@ -1,9 +1,10 @@
-//! Files as they come out of editors and chats: marks, line ends, quotation marks, comments in the place of values.
+//! Rules files as editors and chats produce them: byte order marks, line ends, quotation marks, comments instead of
+//! values.
 
 use rules::Rules;
 use rules::settings::NotifySlack;
 
-/// What `rules check` says about a file: its channels if it is right.
+/// The result of `rules check` for a file: the channels if it is valid.
 fn said(text: &str) -> String {
     let settings = Rules::check_text(text).and_then(|rules| rules.settings::<NotifySlack>());
     match settings {
@@ -176,7 +177,7 @@ fn typographic_quotation_marks_are_told_with_what_to_write() {
         );
         assert_eq!(event, expected);
     }
-    // A name may have them.
+    // A name may contain these characters.
     let named = styles("a").map(|(text, _)| said(&text.replace("name: a", "name: «Finance» and more")));
     assert_eq!(named, ["a", "a"]);
 }
@@ -196,7 +197,7 @@ fn what_yaml_reads_as_its_own_is_told_to_be_quoted() {
 #[test]
 fn a_file_that_is_far_too_large_is_not_read_to_its_end() {
     let file = std::env::temp_dir().join(format!("rules-{}.yaml", std::process::id()));
-    // Ten gigabytes that take no room.
+    // A sparse file of ten gigabytes, which uses no disk space.
     std::fs::File::create(&file).unwrap().set_len(10_000_000_000).unwrap();
     let error = Rules::check_file(&file).unwrap_err();
     std::fs::remove_file(&file).unwrap();

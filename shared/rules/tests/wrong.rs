@@ -1,4 +1,4 @@
-//! Files that are not right: what is said of them.
+//! Invalid rules files and their error messages.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -100,7 +100,7 @@ fn what_has_the_wrong_shape_is_told_with_the_right_one() {
     assert_eq!(error("hello\n"), "line 1: write `rules:`, and below it a list of rules");
 }
 
-/// Every mistake that `rules check` finds in a file, one a line.
+/// Every mistake that `rules check` finds in a file, one per line.
 fn found(text: &str) -> String {
     match Rules::check_text(text) {
         Ok(_) => String::new(),
@@ -111,12 +111,12 @@ fn found(text: &str) -> String {
     }
 }
 
-/// What is found in a rule with these lines.
+/// The mistakes in a rule with these lines.
 fn found_in_rule(lines: &str) -> String {
     found(&format!("rules:\n  - name: a\n{lines}"))
 }
 
-/// What is found in a rule that says this to a workflow on this event, on line 5.
+/// The mistakes in a rule with this setting for a workflow and event, on line 5.
 fn found_in_entry(on: &str, entry: &str) -> String {
     found_in_rule(&format!("    on: [{on}]\n    do:\n      - {entry}\n"))
 }
@@ -130,7 +130,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         ("SiteUpdated", "notify-slack: { channel: C0123456789 }", ""),
         ("WorkbookUpdated", "update-broadcast:", ""),
         ("WorkbookUpdated", "update-broadcast: { tabs: true, downloads: false, watermark: true }", ""),
-        // Names.
+        // Wrong names.
         (
             "SiteUpdated",
             "notify-slak: { channel: a }",
@@ -156,7 +156,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
             "receive-webhook: {}",
             "line 5: there is no workflow `receive-webhook`; there are: notify-slack, update-broadcast",
         ),
-        // Keys.
+        // Wrong keys.
         (
             "SiteUpdated",
             "notify-slack: { chanel: data }",
@@ -184,7 +184,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         ),
         ("SiteUpdated", "notify-slack: {}", "line 5, rule `a`: missing field `channel`"),
         ("SiteUpdated", "notify-slack:", "line 5, rule `a`: missing field `channel`"),
-        // Values.
+        // Wrong values.
         ("SiteUpdated", "notify-slack: { channel: 5 }", "line 5, rule `a`: channel: write a text, not `5`"),
         (
             "SiteUpdated",
@@ -221,7 +221,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
             "notify-slack: { channel: 'data-alerts, oncall' }",
             "line 5, rule `a`: channel: no channel has `,` in its name: write one channel, and an entry of `do` for each other one",
         ),
-        // Events.
+        // Wrong events.
         (
             "SiteUpdated",
             "update-broadcast: {}",
@@ -233,7 +233,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
             "line 5, rule `a`: update-broadcast never acts on DatasourceUpdated, LabelUpdated or WorkbookRefreshFailed; it acts \
              on WorkbookRefreshSucceeded and WorkbookUpdated",
         ),
-        // One of its events is enough.
+        // One known event among those of the rule is enough.
         ("SiteUpdated, WorkbookUpdated", "update-broadcast: {}", ""),
     ] {
         assert_eq!(found_in_entry(on, entry), expected, "on {on}: {entry}");
@@ -371,7 +371,7 @@ line 10, rule `one`: tabs: write true or false, not `1`
 line 11: a rule named `one` stands above already
 line 13, rule `one`: update-broadcast never acts on SiteUpdated; it acts on WorkbookRefreshSucceeded and WorkbookUpdated";
     assert_eq!(found(&text), expected);
-    // A function's log line has room for the first ones.
+    // A function's log line contains only the first mistakes.
     let logged = error(&text);
     let first: Vec<&str> =
         expected.lines().filter(|line| !line.contains(", rule `") && !line.contains("no workflow")).collect();
@@ -439,7 +439,7 @@ fn a_function_goes_on_with_a_file_that_names_workflows_and_settings_it_does_not_
     let slack = rules.settings::<NotifySlack>().unwrap();
     assert_eq!(slack, [NotifySlack { channel: "data-news".to_owned() }]);
     assert!(rules.check_workflow("notify-slack").is_ok());
-    // A function that has no settings in rules, and one whose own settings are newer than itself.
+    // A function without settings in rules, and a function whose settings are newer than this version.
     assert!(rules.check_workflow("receive-webhook").is_ok());
     let own = rules.check_workflow("update-broadcast").unwrap_err().to_string();
     assert!(own.starts_with("line 7, rule `newer`: unknown field `resolution`"), "{own}");

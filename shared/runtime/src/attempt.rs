@@ -1,4 +1,4 @@
-//! One attempt at one event: claim, handle, write down how it ended, log.
+//! One attempt at one event: claims the event, runs the workflow, records the outcome, writes the log line.
 
 use crate::queue::FailedMessages;
 pub(crate) use crate::request::Request;
@@ -16,7 +16,7 @@ use tableau::Event;
 use tokio::time::Instant;
 use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
 
-/// What is left for giving the claim back and answering, when a workflow has used up its time.
+/// The time kept back from the workflow at the end of an invocation, to release the claim and to answer Lambda.
 pub(crate) const RESERVE: Duration = Duration::from_millis(1_000);
 
 /// How an attempt ended.
@@ -24,16 +24,16 @@ pub(crate) const RESERVE: Duration = Duration::from_millis(1_000);
 pub(crate) enum Attempted {
     Done,
     Skipped(String),
-    /// The event cannot be acted on.
+    /// The event cannot be acted on: its body is unreadable, or its site is not listed. The text says why.
     Ignored(String),
-    /// Its time has not come; a copy of its message comes then.
+    /// The event must be handled later; a copy of its queue message arrives then.
     Deferred {
         until: Timestamp,
         reason: String,
     },
-    /// An earlier delivery of the event was handled, or a later copy of its message will be.
+    /// Nothing to do: the event has already been handled, or a later copy of its message will be.
     Duplicate,
-    /// Another worker handles it.
+    /// Another worker is handling the event until this time.
     Busy {
         until: Timestamp,
     },
@@ -59,28 +59,28 @@ impl Attempted {
     }
 }
 
-/// A workflow, or why it cannot start.
+/// The workflow, or the reason why it cannot start.
 pub(crate) type Started<W> = Result<W, String>;
 
-/// A workflow, what it needs to decide whether an event is for it, and the record of what it has done.
+/// A workflow, the settings that decide whether an event is for the workflow, and the store of delivery records.
 pub(crate) struct Worker<W> {
     workflow: Started<W>,
     rules: LoadedRules,
     claims: Arc<dyn ClaimStore>,
 }
 
-/// The queue message that carries an event, and how it comes again.
+/// The queue message of an event, and how that message is retried.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
     pub(crate) id: &'a str,
     pub(crate) body: &'a str,
-    /// Of a copy that a deferred attempt sent: which attempt.
+    /// Set for a copy that a deferred attempt sent: the number of that attempt.
     pub(crate) copy_of: Option<u32>,
     pub(crate) retry: Retry,
     pub(crate) queue: &'a dyn FailedMessages,
 }
 
-/// Writes effects into the claim.
+/// Records effects in the delivery record while this attempt holds the claim.
 struct ClaimedEffects {
     claims: Arc<dyn ClaimStore>,
     key: DeliveryKey,
@@ -92,8 +92,8 @@ impl EffectLog for ClaimedEffects {
     async fn record(&self, effect: &Effect) -> Result<(), BoxError> {
         let recorded = self.claims.record_effect(&self.key, self.attempt, effect).await;
         recorded.map_err(|error| {
-            // A later attempt may repeat the effect: the one trace of why it did.
-            tracing::warn!(event.id = %self.key.event, %effect, error = chain(&error), "an effect was not written down");
+            // This warning is the only trace if a later attempt repeats the effect because the record lacks it.
+            tracing::warn!(event.id = %self.key.event, %effect, error = chain(&error), "an effect was not recorded");
             error.into()
         })
     }
@@ -104,12 +104,13 @@ impl<W: Workflow> Worker<W> {
         Self { workflow, rules, claims }
     }
 
-    /// The workflow, unless a setting keeps it from starting: what is for it waits then.
+    /// The workflow, or the failure that keeps it from starting. Events wait while a setting is wrong.
     pub(crate) fn workflow(&self) -> Result<&W, Failure> {
         self.workflow.as_ref().map_err(|problem| Failure::misconfigured(problem.as_str()))
     }
 
-    /// One attempt. `message`: what brought the event; nothing in inline mode, where no attempt follows.
+    /// Makes one attempt at an event. `message` is the queue message that brought the event; `None` in inline mode,
+    /// where a failed event is not retried.
     pub(crate) async fn attempt(
         &self,
         content: &Content,
@@ -141,8 +142,8 @@ impl<W: Workflow> Worker<W> {
         attempted
     }
 
-    /// Gives an event up without another attempt: its message has come for the last time. What is finished, or deferred
-    /// with a message of its own, is left as it is.
+    /// Gives an event up without another attempt, because its message was received for the last time. A record that
+    /// is finished, or deferred with a newer message, is not changed.
     pub(crate) async fn give_up(
         &self,
         content: &Content,
@@ -171,7 +172,7 @@ impl<W: Workflow> Worker<W> {
                 let claimed = Claimed { key: &key, attempt, progress, began };
                 let ended = claimed.ended(&attempted, request.now());
                 if let Err(error) = self.claims.end(&key, &ended).await {
-                    tracing::error!(event.id = %key.event, error = chain(&error), "the record does not say `failed`");
+                    tracing::error!(event.id = %key.event, error = chain(&error), "the delivery record does not show that the event failed");
                 }
                 (attempted, attempt)
             }
@@ -222,12 +223,12 @@ impl<W: Workflow> Worker<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         match tokio::time::timeout(time, workflow.handle(&event, invocation)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::transient("the workflow used up the function's time")),
+            Err(_) => Err(Failure::transient("the workflow did not finish before the function's timeout")),
         }
     }
 
-    /// Records how the attempt ended. An attempt whose end was not recorded did not end: the message comes back, finds the
-    /// claim over, and leaves out the effects that were written down.
+    /// Records the outcome of an attempt. If that fails, the message becomes visible again; the next attempt finds
+    /// the claim expired and skips the effects that were recorded.
     async fn conclude(
         &self,
         claimed: &Claimed<'_>,
@@ -248,9 +249,11 @@ impl<W: Workflow> Worker<W> {
         let ended = claimed.ended(&attempted, at);
         match (self.claims.end(claimed.key, &ended).await, attempted) {
             (Ok(()), attempted) => attempted,
-            // The attempt that took over decides; the message comes back to see what it decided.
+            // Another attempt has taken the event over. The message becomes visible again later, to check what that
+            // attempt decided.
             (Err(StoreError::Superseded), _) => Attempted::Busy { until: at },
-            // The message comes back by itself, or a copy of it does. A failure counts more than its missing record.
+            // The message (or its copy) will be received again anyway, so the failure is reported and not the missing
+            // record.
             (Err(_), again @ (Attempted::Failed { .. } | Attempted::Deferred { .. })) => again,
             (Err(error), _) => failed(Failure::transient(error), Some(&claimed.progress), at, message),
         }
@@ -261,7 +264,7 @@ fn unknown_state(state: &str) -> String {
     format!("the delivery record has the state `{state}`, which this version does not know")
 }
 
-/// An attempt that holds the claim.
+/// An attempt that holds the claim on its event.
 struct Claimed<'a> {
     key: &'a DeliveryKey,
     attempt: u32,
@@ -270,7 +273,7 @@ struct Claimed<'a> {
 }
 
 impl Claimed<'_> {
-    /// What the record says of the attempt.
+    /// The outcome of an attempt, as the delivery record stores it.
     fn ended(&self, attempted: &Attempted, at: Timestamp) -> Ended {
         let mut next_at = None;
         let end = match attempted {
@@ -294,8 +297,8 @@ impl Claimed<'_> {
     }
 }
 
-/// Sends the copy that comes when the event's time has come. The copy is sent before the record says so: a crash in between
-/// leaves a copy too many, which ends early, and never one too few.
+/// Sends a delayed copy of the message of a deferred event. The copy is sent before the delivery record says so:
+/// after a crash in between there is one copy too many, which does nothing, and never one too few.
 async fn defer(
     claimed: &Claimed<'_>,
     (until, reason): (Timestamp, String),
@@ -317,13 +320,13 @@ async fn defer(
     }
 }
 
-/// The time from `now` to `until`, and a second more, so that the message does not come before its time.
+/// The wait from `now` to `until`, plus one second, so that the message does not arrive too early.
 pub(crate) fn until_then(until: Timestamp, now: Timestamp) -> Duration {
     let left = until.duration_since(now).max(SignedDuration::ZERO);
     Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)
 }
 
-/// An attempt at an event that could not be claimed.
+/// The outcome of an attempt at an event that could not be claimed.
 fn unclaimed(failure: Failure, message: Option<Message<'_>>, request: &Request) -> Attempted {
     failed(failure, None, request.now(), message)
 }
@@ -334,7 +337,7 @@ fn failed(
     at: Timestamp,
     message: Option<Message<'_>>,
 ) -> Attempted {
-    // In inline mode no attempt follows: what the sender reads is the failure.
+    // Inline mode has no queue and no retry: the sender of the request receives the failure.
     let retry = message.map_or(Retry::of(1), |message| message.retry);
     let next = retry.next(&failure, progress, at);
     let failure = match (next, failure) {
@@ -352,7 +355,7 @@ fn failed(
     Attempted::Failed { failure, next }
 }
 
-/// The one line about an attempt, and its metrics.
+/// Writes the one log line about an attempt, and its metrics.
 fn log(
     key: &DeliveryKey,
     facts: &EventFacts,
@@ -391,12 +394,12 @@ fn log(
     match attempted {
         Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => line!(info, "event handled"),
         Attempted::Ignored(_) => line!(warn, "event ignored"),
-        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event put off"),
-        Attempted::Failed { next: Next::GiveUp, .. } => line!(error, "event failed for good"),
+        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event deferred"),
+        Attempted::Failed { next: Next::GiveUp, .. } => line!(error, "event failed permanently"),
         Attempted::Failed { failure: Failure::Misconfigured { .. }, .. } => {
             line!(error, "event waits until a person fixes this");
         }
-        Attempted::Failed { .. } => line!(warn, "event failed for now"),
+        Attempted::Failed { .. } => line!(warn, "event failed temporarily"),
     }
     let now = request.now();
     let created_at: Option<Timestamp> = facts.created_at.parse().ok();

@@ -1,4 +1,4 @@
-//! AWS clients: made when first used, over the one HTTP client.
+//! AWS clients, created at first use; all share one HTTP client.
 
 use crate::Env;
 use aws_credential_types::Credentials;
@@ -9,11 +9,12 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use std::time::Duration;
 
-/// An ingress has to answer within a second or two, so it cannot wait for the SDK's usual patience.
+/// The timeout of one attempt of an AWS call. An ingress must answer within about two seconds; the SDK's default is
+/// longer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What Lambda puts in the environment, and nothing else: no profiles, no metadata service.
+/// The AWS configuration, from Lambda's environment variables only: no profiles, no metadata service.
 pub(crate) fn config(env: &Env, http: &reqwest::Client) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)

@@ -1,7 +1,7 @@
-//! An SQS batch: one attempt per message, and a reply that names the messages to see again.
+//! Handles an SQS batch: one attempt per message. The reply lists the messages that SQS must deliver again.
 
 use crate::attempt::{Attempted, Message, Request, Worker, until_then};
-use crate::queue::{COPY_OF, FailedMessages, Note};
+use crate::queue::{COPY_OF, DeadLetterAttributes, FailedMessages};
 use crate::retry::{Next, RECEIVES, Retry};
 use crate::telemetry::{self, Metric};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -11,20 +11,21 @@ use std::time::Duration;
 use timer::Timer;
 use workflow::Workflow;
 
-/// With less time than this no message is begun: it goes back untouched, to be seen again soon.
+/// If the invocation has less time left than this, no further message is handled: SQS delivers the rest again soon.
 const LEAST_TIME: Duration = Duration::from_secs(3);
 const SOON: Duration = Duration::from_secs(5);
 
-/// The queue side of a workflow's function.
+/// The part of a workflow's function that handles queue messages.
 pub(crate) struct Batches<W> {
     pub(crate) worker: Arc<Worker<W>>,
     pub(crate) failed: Arc<dyn FailedMessages>,
-    /// Arms again what comes early.
+    /// Sets a timer again when its message arrives too early.
     pub(crate) timer: Arc<dyn Timer>,
 }
 
 impl<W: Workflow> Batches<W> {
-    /// Handles the messages one after the other. Those that are named in the reply stay in the queue.
+    /// Handles the messages one after the other. The reply lists the messages that stay in the queue; SQS deletes the
+    /// others.
     pub(crate) async fn handle(&self, batch: SqsEvent, request: &Request) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         for message in &batch.records {
@@ -40,7 +41,7 @@ impl<W: Workflow> Batches<W> {
         response
     }
 
-    /// Whether the message is to be seen again.
+    /// Handles one message. Returns whether SQS must deliver it again.
     async fn message(&self, message: &SqsMessage, request: &Request) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
         if timer::is_timer(body) {
@@ -50,13 +51,13 @@ impl<W: Workflow> Batches<W> {
         let content = match deliveries::of_message(body, has_attribute) {
             Ok(content) => content,
             Err(error) => {
-                tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is no event");
-                let note = Note {
-                    reason: &format!("the message is no event: {error}"),
+                tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is not an event");
+                let attributes = DeadLetterAttributes {
+                    reason: &format!("the message is not an event: {error}"),
                     workflow: W::NAME,
                     event_id: "",
                 };
-                return self.to_dead_letters(body, &note, request).await;
+                return self.to_dead_letters(body, &attributes, request).await;
             }
         };
         let body = content.to_json();
@@ -90,22 +91,28 @@ impl<W: Workflow> Batches<W> {
 
     async fn give_up(&self, content: &Content, body: &str, reason: &str, request: &Request) -> bool {
         let id = content.event_id();
-        let note = Note { reason, workflow: W::NAME, event_id: id.as_str() };
-        self.to_dead_letters(body, &note, request).await
+        let attributes = DeadLetterAttributes { reason, workflow: W::NAME, event_id: id.as_str() };
+        self.to_dead_letters(body, &attributes, request).await
     }
 
     pub(crate) async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
         if let Err(error) = self.failed.delay(receipt, delay).await {
-            // The message comes back all the same, when the queue's own visibility timeout is over.
-            tracing::warn!(workflow = W::NAME, reason = %error, "cannot put the message off");
+            // Without the new visibility timeout, SQS delivers the message again after the queue's own visibility
+            // timeout.
+            tracing::warn!(workflow = W::NAME, reason = %error, "cannot delay the message");
         }
         true
     }
 
-    /// A message that reached the dead-letter queue is done with here; one that did not comes back.
-    pub(crate) async fn to_dead_letters(&self, body: &str, note: &Note<'_>, request: &Request) -> bool {
-        match self.failed.dead_letter(body, note).await {
+    /// Sends the message to the dead-letter queue. Returns whether SQS must deliver it again, because that failed.
+    pub(crate) async fn to_dead_letters(
+        &self,
+        body: &str,
+        attributes: &DeadLetterAttributes<'_>,
+        request: &Request,
+    ) -> bool {
+        match self.failed.dead_letter(body, attributes).await {
             Ok(()) => {
                 let dimensions = [("workflow", W::NAME)];
                 telemetry::report(
@@ -127,7 +134,7 @@ pub(crate) fn receive_count(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// The attempt that sent the message, if a deferred attempt did.
+/// The number of the deferred attempt that sent this message, if one did.
 fn copy_of(message: &SqsMessage) -> Option<u32> {
     message.message_attributes.get(COPY_OF)?.string_value.as_ref()?.parse().ok()
 }
@@ -135,7 +142,7 @@ fn copy_of(message: &SqsMessage) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Note;
+    use crate::queue::DeadLetterAttributes;
     use async_trait::async_trait;
     use aws_lambda_events::sqs::SqsMessageAttribute;
     use deliveries::{
@@ -149,7 +156,7 @@ mod tests {
     use timer::MemoryTimer;
     use workflow::{BoxError, Effect, Failure, Invocation, Outcome};
 
-    /// Notes until when the record says that an event waits, and how long its message does.
+    /// A test double that records how long events are deferred in the delivery record and in the queue.
     #[derive(Debug, Default)]
     struct Waits {
         recorded: Mutex<Vec<Option<Timestamp>>>,
@@ -184,7 +191,7 @@ mod tests {
             Ok(())
         }
 
-        async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+        async fn dead_letter(&self, _: &str, _: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
             Ok(())
         }
     }
@@ -193,7 +200,7 @@ mod tests {
         Rules::default().into()
     }
 
-    /// Ends as its events' resources say.
+    /// A test workflow whose outcome is named in the event's resource.
     struct Ends;
 
     impl Workflow for Ends {
@@ -237,12 +244,12 @@ mod tests {
         let recorded = waits.recorded.lock().unwrap();
         let waited = |at: Option<Timestamp>| at.map(|at| Duration::try_from(at.duration_since(now)).unwrap());
         assert_eq!(waited(recorded[0]), Some(messages[0]));
-        // A second more, so that it does not come before its time.
+        // The message is delayed by one second more than the record says, so that it does not arrive early.
         assert_eq!(waited(recorded[1]).map(|wait| wait + Duration::from_secs(1)), Some(messages[1]));
         assert_eq!((&recorded[2..], messages.len()), (&[None, None][..], 2));
     }
 
-    /// A queue that does nothing wrong but to take every message twice, as when the SDK asks again after a slow answer.
+    /// A queue that stores every copy twice, as happens when the SDK repeats a request after a slow answer.
     #[derive(Default)]
     struct Twice(Mutex<Vec<(Option<u32>, Duration)>>);
 
@@ -257,7 +264,7 @@ mod tests {
             Ok(())
         }
 
-        async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+        async fn dead_letter(&self, _: &str, _: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
             Ok(())
         }
     }

@@ -1,8 +1,8 @@
-//! Machines whose clocks are wrong, at the queue: each event is handled once all the same.
+//! Tests with machines whose clocks are wrong: each event is still handled exactly once.
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::queue::{FailedMessages, Note};
+use crate::queue::{DeadLetterAttributes, FailedMessages};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use deliveries::{ClaimStore, Claimant, Content, DeliveryKey, EventFacts, MemoryClaims};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tableau::Event;
 use workflow::{BoxError, Failure, Invocation, Outcome, Workflow};
 
-/// How far ahead a machine's clock is, in seconds: a minute, a quarter of an hour, a day, a year, and behind by as much.
+/// How far a machine's clock is ahead (or, negative, behind), in seconds: a minute, 15 minutes, a day, a year.
 const OFF: [i64; 11] = [0, 57, 60, 900, 86_400, 31_536_000, -57, -60, -900, -86_400, -31_536_000];
 /// `Timeout` of a workflow's function in template.yaml.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
@@ -22,7 +22,7 @@ const EVENT: &str = r#"{"event_type":"WorkbookUpdated","resource":"WORKBOOK","re
     "resource_luid":"4cdd2055-930d-4eaf-94f4-733f3e7d1bfb","site_luid":"4cdd2055-930d-4eaf-94f4-733f3e7d1bfb",
     "created_at":"2026-11-22T14:00:00Z"}"#;
 
-/// Counts the events it handles.
+/// A workflow that counts the events it handles.
 struct Counts(Arc<AtomicU32>);
 
 impl Workflow for Counts {
@@ -34,7 +34,7 @@ impl Workflow for Counts {
     }
 }
 
-/// A queue that remembers when its message comes again.
+/// A queue that records when its messages become visible again.
 #[derive(Default)]
 struct Queue(Mutex<Vec<Duration>>);
 
@@ -49,7 +49,7 @@ impl FailedMessages for Queue {
         Err("nothing is deferred here".into())
     }
 
-    async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+    async fn dead_letter(&self, _: &str, _: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
         Err("nothing is given up here".into())
     }
 }
@@ -79,7 +79,8 @@ impl Machine {
         }
     }
 
-    /// Hands the event over, in an invocation that begins at `truly` by Lambda's clock. How many messages come again.
+    /// Delivers the event in an invocation that begins at `truly`, by Lambda's clock. Returns how many messages SQS
+    /// must deliver again.
     async fn gets_the_event(&self, truly: Timestamp) -> usize {
         let deadline_ms = u64::try_from((truly + TIMEOUT).as_millisecond()).unwrap();
         let request = Request::of_lambda("r".to_owned(), deadline_ms, truly + self.off);
@@ -115,7 +116,7 @@ async fn a_machine_whose_clock_is_behind_takes_over_no_claim_that_runs() {
     for off in OFF.into_iter().filter(|off| *off <= 0) {
         let claims = Arc::<MemoryClaims>::default();
         let key = DeliveryKey::new(Counts::NAME, Content::received(EVENT.as_bytes()).event_id());
-        // Another worker began a moment ago, and has the whole of its time.
+        // Another worker has just claimed the event and has all of its time left.
         let claimant = Claimant {
             owner: "another worker".to_owned(),
             now: truly(),
@@ -127,7 +128,7 @@ async fn a_machine_whose_clock_is_behind_takes_over_no_claim_that_runs() {
         let machine = Machine::new(&claims, off);
         let again = machine.gets_the_event(truly()).await;
         assert_eq!((again, machine.handled()), (1, 0), "a clock {off} s ahead");
-        // It comes back once the claim is over, by the machine's own clock at the latest.
+        // The message becomes visible again when the claim is over, by this machine's clock at the latest.
         let waits = machine.queue.0.lock().unwrap().clone();
         assert!(waits[0] <= Duration::from_secs(15 * 60 + 1), "a clock {off} s ahead: {waits:?}");
     }

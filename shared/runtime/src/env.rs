@@ -1,26 +1,26 @@
-//! Settings: read once, at start.
+//! Reads a function's environment variables, once, at start.
 
 use std::collections::HashMap;
 
-/// The variables a function was given. An empty one counts as none: that is how a template leaves one out.
+/// The environment variables of a function. An empty variable counts as missing: a template cannot leave one out.
 #[derive(Clone, Debug, Default)]
 pub struct Env(HashMap<String, String>);
 
 impl Env {
-    /// The variables of this process.
+    /// Reads the variables of this process.
     pub fn of_process() -> Self {
-        // Variables that are not Unicode cannot be ours.
+        // Variables that are not Unicode are none of ours and are skipped.
         std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect()
     }
 
-    /// The variable's value, if it has one.
+    /// The variable's value, if it is set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Starts collecting settings that must be there.
+    /// Starts collecting required settings.
     pub fn required(&self) -> Settings<'_> {
         Settings { env: self, missing: Vec::new() }
     }
@@ -32,20 +32,20 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
     }
 }
 
-/// Collects settings, and remembers those that are missing, so that one start reports them all.
+/// Collects required settings and remembers the missing ones, so that one start reports all of them.
 #[derive(Debug)]
 pub struct Settings<'a> {
     env: &'a Env,
     missing: Vec<&'static str>,
 }
 
-/// Settings that must be there and are not.
+/// The error that required settings are missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("missing settings: {}", .0.join(", "))]
 pub struct MissingSettings(pub Vec<&'static str>);
 
 impl Settings<'_> {
-    /// The setting's value; an empty text when it is missing, which [`Settings::finish`] reports.
+    /// The setting's value; an empty text if it is missing, which [`Settings::finish`] reports.
     pub fn get(&mut self, name: &'static str) -> String {
         match self.env.get(name) {
             Some(value) => value.to_owned(),
@@ -56,10 +56,10 @@ impl Settings<'_> {
         }
     }
 
-    /// Hands `config` out if no setting is missing.
+    /// Returns `config` if no setting is missing.
     ///
     /// # Errors
-    /// [`MissingSettings`], with all of them.
+    /// [`MissingSettings`], with all missing names.
     pub fn finish<T>(self, config: T) -> Result<T, MissingSettings> {
         if self.missing.is_empty() { Ok(config) } else { Err(MissingSettings(self.missing)) }
     }

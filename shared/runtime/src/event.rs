@@ -1,7 +1,7 @@
-//! Distinguishes the kinds of Lambda events, and reads each with AWS's own types.
+//! Distinguishes the kinds of Lambda events (HTTP request, SQS batch, sweep) and reads each with AWS's own types.
 //!
-//! `lambda_http` finds the kind of a request by trying one type after the other, which costs a whole reading for each
-//! type that does not fit. Here a first look at a few keys decides, and one type reads
+//! `lambda_http` finds the kind of a request by trying one type after the other, which parses the event again for
+//! each type that does not fit. Here a look at a few keys decides the kind, and the event is parsed once
 //! (docs/decisions/0013-lambda-http.md).
 
 use crate::http::HttpRequest;
@@ -16,23 +16,24 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use workflow::BoxError;
 
-/// The source of records that a queue sends.
+/// The `eventSource` of SQS records.
 const SQS: &str = "aws:sqs";
-/// More header text than this is not read: API Gateway passes on 10 KiB, a load balancer 64 KiB, and `HeaderMap` panics when
-/// it gets too many names.
+/// The largest total size of headers that is read: API Gateway passes on 10 KiB, a load balancer 64 KiB, and
+/// `HeaderMap` panics when it gets too many names.
 const HEADERS_LIMIT: usize = 64 * 1024;
 
-/// What a function is invoked with.
+/// An event that Lambda invokes a function with.
 pub(crate) enum Incoming {
-    /// From API Gateway (REST API, HTTP API with either payload format), a function URL or an Application Load Balancer.
+    /// An HTTP request: from API Gateway (REST API, or HTTP API with either payload format), a function URL or an
+    /// Application Load Balancer.
     Http(Caller, HttpRequest),
-    /// From the function's own queue.
+    /// A batch of messages from the function's own queue.
     Batch(SqsEvent),
-    /// From the schedule that sends `{"sweep":{}}` once an hour.
+    /// The hourly sweep: a schedule sends `{"sweep":{}}`.
     Sweep,
 }
 
-/// The keys that tell the kinds apart.
+/// The top-level keys by which the kinds of events are told apart.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Keys<'a> {
@@ -47,7 +48,7 @@ struct Keys<'a> {
     sweep: Option<IgnoredAny>,
 }
 
-/// The keys of `requestContext` that one kind of caller writes and no other.
+/// The keys of `requestContext` that only one kind of caller writes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Context {
@@ -56,28 +57,29 @@ struct Context {
     http_method: Option<IgnoredAny>,
 }
 
-/// Where a record comes from. SNS alone writes the key with a capital letter.
+/// The source of a record. SNS, unlike SQS, writes this key with a capital letter.
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "eventSource", alias = "EventSource", default)]
     event_source: Option<String>,
 }
 
-/// Who sends an HTTP request, and so which shape it and its answer have.
+/// The AWS service that sends an HTTP request; it decides the shape of the request and of the answer.
 #[derive(Clone, Copy)]
 pub(crate) enum Caller {
-    /// Payload format 1.0. Source:
+    /// API Gateway, payload format 1.0. Source:
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
     ApiGatewayV1,
-    /// Payload format 2.0, also of function URLs. Source:
+    /// API Gateway and function URLs, payload format 2.0. Source:
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
     ApiGatewayV2,
-    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
+    /// Application Load Balancer. Source:
+    /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
     LoadBalancer,
 }
 
 impl Caller {
-    /// An event of this caller with nothing in it. `lambda_http` goes by it to shape the answer.
+    /// An empty event of this caller. `lambda_http` uses it to choose the shape of the answer.
     pub(crate) fn empty_event(self) -> LambdaRequest {
         match self {
             Self::ApiGatewayV1 => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
@@ -88,14 +90,15 @@ impl Caller {
 }
 
 impl Incoming {
-    /// Reads an event. What it has decides its kind, not the `version` that it states.
+    /// Reads a Lambda event. Its keys decide its kind, and not the `version` that it states.
     ///
     /// # Errors
-    /// When it is neither a request nor a batch of a queue. The text of the event is in no error.
+    /// When the event is neither an HTTP request nor an SQS batch. The error never repeats the event's text.
     pub(crate) fn read(text: &str) -> Result<Self, BoxError> {
         let keys: Keys<'_> = serde_json::from_str(text).map_err(|_| unknown_kind())?;
         match (&keys.request_context, &keys.records) {
-            // A request proves itself by its token; a batch by nothing. So an event with both is a request.
+            // A request must carry a token, a batch needs none. An event that looks like both is therefore treated as
+            // a request.
             (Some(context), _) => {
                 let caller = keys.caller(context)?;
                 Ok(Self::Http(caller, request(caller, &keys, text)?))
@@ -141,18 +144,19 @@ fn request(caller: Caller, keys: &Keys<'_>, text: &str) -> Result<HttpRequest, B
     })
 }
 
-/// The request with all that it has or, where AWS's type refuses it, with what the ingress reads alone: a header from the
-/// internet must not keep an event out.
+/// Parses a request with AWS's type. If that fails, parses only the parts that the ingress needs: a strange header
+/// from the internet must not keep an event out.
 fn typed<T: DeserializeOwned>(caller: Caller, text: &str, whole: bool) -> Result<T, BoxError> {
     if whole && let Ok(request) = serde_json::from_str(text) {
         return Ok(request);
     }
     let needed = serde_json::from_str(text).ok().and_then(|event| needed(caller, &event));
-    // Through text: reading the type from a `Value` is code of its own, 0.1 MB of the binary.
+    // Parses from text and not from the `Value`: the second way to parse the same type would add 0.1 MB to the
+    // binary.
     needed.and_then(|event| serde_json::from_str(&event.to_string()).ok()).ok_or_else(unreadable_request)
 }
 
-/// Of a request, what the ingress reads. `None` when it has no method, or a body that is no text.
+/// The parts of a request that the ingress needs. `None` if there is no method, or if the body is not text.
 fn needed(caller: Caller, event: &Value) -> Option<Value> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let context = &event["requestContext"];
@@ -160,7 +164,7 @@ fn needed(caller: Caller, event: &Value) -> Option<Value> {
         Caller::ApiGatewayV2 => text(&context["http"]["method"]),
         _ => text(&event["httpMethod"]).or_else(|| text(&context["httpMethod"])),
     }?;
-    // No HTTP method: the ingress refuses any but POST.
+    // Not an HTTP method: replaced by an unknown one, which the ingress refuses like all but POST.
     let method = if method.parse::<Method>().is_ok() { method } else { "UNKNOWN".to_owned() };
     let token = |parameters: &Value| match &parameters["token"] {
         Value::Array(values) => json!({ "token": values.iter().find_map(Value::as_str).unwrap_or_default() }),
@@ -189,18 +193,18 @@ fn needed(caller: Caller, event: &Value) -> Option<Value> {
 }
 
 fn batch(text: &str) -> Result<SqsEvent, BoxError> {
-    // The column only: serde's message may repeat a value.
+    // The error names only the column: serde's own message may repeat a value.
     serde_json::from_str(text).map_err(|e| format!("not an SQS batch: column {}", e.column()).into())
 }
 
-/// The source of the first record that no queue sent.
+/// The source of the first record that does not come from SQS.
 fn foreign(records: &[Record]) -> Option<&str> {
     let sources = records.iter().map(|record| record.event_source.as_deref().unwrap_or("no source"));
     sources.into_iter().find(|source| *source != SQS)
 }
 
 fn foreign_records(source: &str) -> BoxError {
-    // Comes from the caller, so it is cut.
+    // The text comes from the caller, so it is shortened.
     let source: String = source.chars().take(64).collect();
     format!("records of `{source}`: this function takes records of `{SQS}` only, from its own queue").into()
 }
@@ -256,7 +260,7 @@ mod tests {
         ]
     }
 
-    /// Replaces the value at the place that `path` picks, level by level.
+    /// Replaces the value at `path`, given as one index per level.
     fn replace(value: &mut Value, path: &[usize], with: Value) {
         let [first, rest @ ..] = path else {
             *value = with;

@@ -1,4 +1,4 @@
-//! Hands each invocation to the side of the function that it is for.
+//! Sends each Lambda invocation to the part of the function that handles it: ingress, queue or sweep.
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
@@ -16,17 +16,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use workflow::{BoxError, Workflow};
 
-/// What Lambda invokes.
+/// The Lambda handler of a function.
 pub(crate) struct Function<W> {
     pub(crate) ingress: Ingress,
-    /// Only a workflow with a queue has one.
+    /// Handles queue messages. `None` for a function without a queue.
     pub(crate) batches: Option<Batches<W>>,
     /// The rules that batches follow. `None`: they stay as they are.
     pub(crate) rules: Option<Arc<RulesInForce>>,
 }
 
 impl<W: Workflow> Function<W> {
-    /// Answers one invocation.
+    /// Handles one invocation.
     pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, BoxError> {
         let Context { request_id, deadline, .. } = &event.context;
         let request = Request::of_lambda(request_id.clone(), *deadline, Timestamp::now());
@@ -41,10 +41,10 @@ impl<W: Workflow> Function<W> {
                 Ok(to_raw_value(&batches.sweep(&request).await)?)
             }
             (Incoming::Sweep, None) => {
-                Err("a sweep, but this function has no queue: QUEUE_URL is not set".into())
+                Err("received a sweep, but this function has no queue: QUEUE_URL is not set".into())
             }
             (Incoming::Batch(_), None) => {
-                Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
+                Err("received an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
             }
         }
     }
@@ -57,9 +57,9 @@ impl<W: Workflow> Function<W> {
 
     /// Answers a request in the shape that its caller reads.
     ///
-    /// `lambda_http` shapes the answer only of a request that went through it. It gets an event without content: it panics
-    /// where a body is not the base64 that the event says it is, and where host, path and query make no URL, and strangers
-    /// write all four.
+    /// `lambda_http` shapes an answer only for a request that it has parsed. It gets an empty event in place of the
+    /// real one, because it panics on input that strangers can send: a body that is not base64 although the event
+    /// says so, and a host, path and query that make no URL.
     async fn answer(
         &self,
         caller: Caller,
@@ -76,7 +76,7 @@ impl<W: Workflow> Function<W> {
     }
 }
 
-/// Inline mode of a workflow.
+/// Inline mode of a workflow: the event is handled before the request is answered.
 pub(crate) struct Inline<W>(pub(crate) Arc<Worker<W>>);
 
 #[async_trait]
@@ -86,7 +86,7 @@ impl<W: Workflow> InlineHandler for Inline<W> {
     }
 }
 
-/// Inline mode of the common ingress: there is nothing it could do about an event.
+/// Inline mode of the common ingress: it checks the event and does nothing else, since it has no workflow.
 pub(crate) struct CheckedOnly;
 
 #[async_trait]
@@ -96,7 +96,7 @@ impl InlineHandler for CheckedOnly {
     }
 }
 
-/// The workflow of a function that has none.
+/// The type that stands for a workflow in a function without one.
 pub(crate) struct NoWorkflow;
 
 impl Workflow for NoWorkflow {

@@ -1,4 +1,4 @@
-//! What a function has around it, made once per cold start.
+//! The surroundings of a function (settings, secrets, clients), created once per cold start.
 
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
@@ -28,21 +28,21 @@ use workflow::{BoxError, Workflow, chain};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Settings are missing.
+    /// Required settings are missing.
     #[error(transparent)]
     Settings(#[from] MissingSettings),
-    /// `SECRETS` is not `{"<secret id>": {…}, …}`.
+    /// The setting `SECRETS` is not of the form `{"<secret id>": {…}, …}`.
     #[error("SECRETS is not a JSON object of objects")]
     Secrets,
-    /// There is no HTTP client.
+    /// The HTTP client could not be created.
     #[error("cannot set up HTTP")]
     Http(#[from] http_client::Error),
 }
 
-/// What a function has around it.
+/// The surroundings of a function: settings, secrets, rules, AWS and HTTP clients.
 ///
-/// A setting that a person got wrong does not end the function: its own URL goes on storing events, and the events in its
-/// queue wait until the setting is fixed.
+/// A wrong setting does not stop the function: its URL continues to store events, and the events wait in the queue
+/// until a person fixes the setting.
 pub struct Host {
     function: &'static str,
     env: Env,
@@ -63,15 +63,15 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Starts what a workflow's function has around it: logs, the HTTP client, AWS, secrets, rules. Nothing is sent yet.
+    /// Starts a workflow's function: logs, HTTP client, AWS clients, secrets, rules. Sends no request yet.
     ///
     /// # Errors
-    /// [`StartError`] when a setting cannot be used that no person sets on AWS; it is logged as well.
+    /// [`StartError`] when a setting that the template fills in cannot be used. The error is also logged.
     pub fn start(function: &'static str) -> Result<Self, StartError> {
         Self::of_process(function, Self::of_workflow)
     }
 
-    /// Starts what the common ingress has around it. It reads no rules and no file, whose mistake could keep events out.
+    /// Starts the common ingress. It reads no rules and no files, so that a mistake in one cannot keep events out.
     ///
     /// # Errors
     /// As for [`Host::start`].
@@ -86,7 +86,7 @@ impl Host {
         let env = Env::of_process();
         telemetry::start(function, env.get("LOG_LEVEL"), env.get("METRICS_NAMESPACE"));
         start(function, env).inspect_err(|error| {
-            tracing::error!(function, reason = chain(error), "the function does not start");
+            tracing::error!(function, reason = chain(error), "the function cannot start");
         })
     }
 
@@ -95,7 +95,11 @@ impl Host {
         let mut host = match Self::new(function, env.clone(), extra_ca.as_deref()) {
             Err(StartError::Http(error)) if extra_ca.is_some() => {
                 let problem = format!("EXTRA_CA_FILE: {}", chain(&error));
-                tracing::error!(function, reason = problem, "the events in the queue wait");
+                tracing::error!(
+                    function,
+                    reason = problem,
+                    "events stay in the queue until the settings are right"
+                );
                 Self { problem: Some(problem), ..Self::new(function, env, None)? }
             }
             host => host?,
@@ -138,15 +142,15 @@ impl Host {
         Ok(Self { function, env, http, aws, secrets, rules, rules_in_force: None, problem: None })
     }
 
-    /// The function's settings, as `read` makes them of the environment.
+    /// Reads the function's settings from the environment with `read`.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// The errors of `read`.
     pub fn config<T>(&self, read: impl FnOnce(&Env) -> Result<T, BoxError>) -> Result<T, BoxError> {
         read(&self.env)
     }
 
-    /// The HTTP client that everything shares.
+    /// The HTTP client, shared by all parts of the function.
     pub fn http(&self) -> reqwest::Client {
         self.http.clone()
     }
@@ -156,43 +160,48 @@ impl Host {
         self.rules.clone()
     }
 
-    /// The secret `id`, read at its first use.
+    /// The secret with this id, read at first use.
     pub fn secret<T: DeserializeOwned>(&self, id: &str) -> Arc<Secret<T>> {
         Arc::new(Secret::new(Arc::clone(&self.secrets), id))
     }
 
-    /// The table that the whole stack shares, with a client; `None` where there is none, as in inline mode.
+    /// The stack's DynamoDB table and a client for it; `None` without a table, as in inline mode.
     pub fn table(&self) -> Option<(aws_sdk_dynamodb::Client, String)> {
         let name = self.env.get("TABLE_NAME")?;
         Some((aws_sdk_dynamodb::Client::new(&self.aws), name.to_owned()))
     }
 
-    /// The workflow's timers; `None` without a queue to fire into, as in inline mode.
+    /// The workflow's timers; `None` without a queue, as in inline mode.
     ///
     /// # Errors
-    /// [`MissingSettings`] when `TIMER_GROUP_NAME` is set and the other settings of schedules are not.
+    /// [`MissingSettings`] when `TIMER_GROUP_NAME` is set and other settings of EventBridge Scheduler are missing.
     pub fn timer(&self) -> Result<Option<Arc<dyn Timer>>, MissingSettings> {
         let Some(url) = self.env.get("QUEUE_URL") else { return Ok(None) };
         Ok(Some(Arc::new(timer_of(self.function, &self.env, &self.aws, url)?)))
     }
 
-    /// Serves a workflow until Lambda ends the process: requests to its own URL and batches from its queue; without
-    /// `QUEUE_URL`, requests alone, each handled before it is answered.
+    /// Serves a workflow until Lambda ends the process: HTTP requests to its URL and batches from its queue. Without
+    /// `QUEUE_URL` (inline mode) it serves only requests and handles each event before it answers.
     ///
-    /// `workflow` may be the error of settings that cannot be used. Then events are stored as ever, and wait.
+    /// `workflow` may be an error, when its settings cannot be used. Events are then stored as usual, and wait in the
+    /// queue.
     ///
     /// # Errors
-    /// When settings are missing that the template fills in, or the Lambda runtime ends.
+    /// When settings that the template fills in are missing, or when the Lambda runtime ends.
     pub async fn serve<W: Workflow>(self, workflow: Result<W, BoxError>) -> Result<(), BoxError> {
         let function = self.workflow_function(workflow).inspect_err(|error| {
-            tracing::error!(function = self.function, reason = chain(error), "the function does not start");
+            tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
         run(function).await
     }
 
     fn started<W>(&self, workflow: Result<W, BoxError>) -> Started<W> {
         let workflow = workflow.map_err(|error| chain(error.as_ref())).inspect_err(|problem| {
-            tracing::error!(function = self.function, reason = problem, "the events in the queue wait");
+            tracing::error!(
+                function = self.function,
+                reason = problem,
+                "events stay in the queue until the settings are right"
+            );
         });
         self.problem.clone().map_or(workflow, Err)
     }
@@ -226,7 +235,7 @@ impl Host {
         Ok(Function { ingress, batches, rules: self.rules_in_force.clone() })
     }
 
-    /// Serves the common ingress until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
+    /// Serves the common ingress until Lambda ends the process. Events go to the bus named by `EVENT_BUS_NAME`.
     ///
     /// # Errors
     /// When settings are missing or the Lambda runtime ends.
@@ -238,7 +247,7 @@ impl Host {
             None => Then::Handle(Arc::new(CheckedOnly)),
         };
         let ingress = self.ingress(then).inspect_err(|error| {
-            tracing::error!(function = self.function, reason = chain(error), "the function does not start");
+            tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
         run(Function::<NoWorkflow> { ingress, batches: None, rules: None }).await
     }
@@ -257,14 +266,14 @@ async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {
         let function = Arc::clone(&function);
         async move {
             function.invoke(event).await.inspect_err(|error| {
-                tracing::error!(reason = chain(error.as_ref()), "the invocation was not understood");
+                tracing::error!(reason = chain(error.as_ref()), "cannot handle the invocation");
             })
         }
     }))
     .await
 }
 
-/// Local work brings its secrets along, in `SECRETS` or in the file `SECRETS_FILE`; AWS keeps them.
+/// Where secrets come from: locally from `SECRETS` or the file `SECRETS_FILE`, otherwise from AWS Secrets Manager.
 fn secret_store(env: &Env, aws: &SdkConfig) -> Result<Arc<dyn SecretStore>, StartError> {
     if let Some(text) = env.get("SECRETS") {
         let secrets = MemorySecrets::from_json(text).map_err(|_| StartError::Secrets)?;

@@ -1,4 +1,4 @@
-//! What the ingress reads of an HTTP request, and what it answers.
+//! The parts of an HTTP request that the ingress reads, and its answers.
 
 use crate::tokens::SHORTEST;
 use aws_lambda_events::alb::AlbTargetGroupRequest;
@@ -14,13 +14,14 @@ use serde_json::{Value, json};
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-/// The name of the token where a path or a query has names.
+/// The name of the path parameter, or query parameter, that carries the token.
 const TOKEN: &str = "token";
 
-/// The parts of a request that the ingress looks at.
+/// The parts of a request that the ingress reads.
 pub(crate) struct HttpRequest {
     pub(crate) method: Method,
-    /// What the route calls the token, if it has a name for it. Otherwise the token is looked for in the path.
+    /// The token as a named path parameter. `None` if the route has no such parameter: the token is then taken from
+    /// the path.
     path_token: Option<SecretString>,
     path: SecretString,
     query_token: Option<SecretString>,
@@ -46,7 +47,7 @@ impl From<ApiGatewayProxyRequest> for HttpRequest {
 
 impl From<ApiGatewayV2httpRequest> for HttpRequest {
     fn from(mut event: ApiGatewayV2httpRequest) -> Self {
-        // Among the parameters, API Gateway and AWS's type cut a value at its commas.
+        // Reads the raw query string: in the parsed parameters, API Gateway and AWS's type split a value at commas.
         let query = event.raw_query_string.unwrap_or_default();
         let raw = query.split('&').find_map(|pair| pair.strip_prefix(TOKEN)?.strip_prefix('='));
         let query_token = raw.or_else(|| event.query_string_parameters.first(TOKEN)).map(SecretString::from);
@@ -78,7 +79,7 @@ impl From<AlbTargetGroupRequest> for HttpRequest {
 }
 
 impl HttpRequest {
-    /// The token of the URL of `function`: a path segment or, where the path has none, `?token=`.
+    /// The token in the URL of `function`: a path segment or, if the path has none, `?token=`.
     pub(crate) fn token(&self, function: &str) -> Option<UrlToken> {
         let path = self.path_token.as_ref().map(ExposeSecret::expose_secret);
         let path = path.or_else(|| last_segment(self.path.expose_secret(), function));
@@ -86,11 +87,11 @@ impl HttpRequest {
         path.or(query).map(UrlToken::new)
     }
 
-    /// The body's bytes; `None` when there are more than `limit`. A body that is not base64 although the event says so is
-    /// taken as the text that it is.
+    /// The body's bytes; `None` if there are more than `limit`. A body that is not base64 although the event says so
+    /// is used as plain text.
     pub(crate) fn body(&self, limit: usize) -> Option<Vec<u8>> {
         let body = self.body.as_deref().unwrap_or_default();
-        // Three bytes become four characters: what is too long needs no decoding.
+        // Base64 turns three bytes into four characters, so a body that is too long is refused without decoding.
         if self.is_base64_encoded && body.len() / 4 > limit / 3 + 1 {
             return None;
         }
@@ -102,17 +103,17 @@ impl HttpRequest {
     }
 }
 
-/// The last segment of a path, as it was sent; `None` where it is the route and no token. Dot segments are compared, not
-/// resolved, and an encoded slash separates nothing.
+/// The last segment of a path, as sent; `None` if the path ends with the route and has no token. Dot segments are not
+/// resolved, and an encoded slash does not separate segments.
 fn last_segment<'a>(path: &'a str, function: &str) -> Option<&'a str> {
     let segment = path.rsplit('/').next()?;
     (segment.len() >= SHORTEST && segment != function).then_some(segment)
 }
 
-/// The token of a URL. Some callers hand a path and a query on decoded, others as they were sent.
+/// The token of a URL. Some callers pass paths and queries on decoded, others as sent, so both are kept.
 pub(crate) struct UrlToken {
     as_sent: SecretString,
-    /// `None` when decoding changes nothing or gives no text.
+    /// The token after percent-decoding. `None` if decoding changes nothing or gives no valid text.
     decoded: Option<SecretString>,
 }
 
@@ -123,18 +124,18 @@ impl UrlToken {
         Self { as_sent: text.into(), decoded: decoded.map(|decoded| decoded.into_owned().into()) }
     }
 
-    /// Whether `accept` takes the token as it was sent, or decoded once.
+    /// Whether `accept` accepts the token, as sent or decoded once.
     pub(crate) fn is_taken_by(&self, accept: impl Fn(&str) -> bool) -> bool {
         let forms = [Some(&self.as_sent), self.decoded.as_ref()];
         forms.into_iter().flatten().any(|form| accept(form.expose_secret()))
     }
 }
 
-/// An answer.
+/// The answer to an HTTP request.
 pub(crate) struct HttpResponse(Response<Body>);
 
 impl HttpResponse {
-    /// An answer in JSON.
+    /// An answer with a JSON body.
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = status;
@@ -144,12 +145,12 @@ impl HttpResponse {
         Self(response)
     }
 
-    /// An answer that refuses.
+    /// An answer that refuses the request.
     pub(crate) fn error(status: StatusCode, error: &str) -> Self {
         Self::json(status, &json!({ "error": error }))
     }
 
-    /// The answer with one more header.
+    /// Adds a header to the answer.
     pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.0.headers_mut().insert(name, HeaderValue::from_static(value));
         self
@@ -160,8 +161,8 @@ impl HttpResponse {
     }
 }
 
-/// `lambda_http` has this for any `Response`. It decodes the body by its content type, with the tables of every legacy encoding:
-/// 0.4 MB of the binary. This body is UTF-8.
+/// `lambda_http` implements this for every `Response`, but decodes the body by its content type, which adds the
+/// tables of all legacy encodings (0.4 MB) to the binary. Here the body is always UTF-8.
 impl IntoResponse for HttpResponse {
     fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
         Box::pin(ready(self.0))

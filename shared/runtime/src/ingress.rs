@@ -1,8 +1,8 @@
-//! The ingress: request → verified → stored → status.
+//! The ingress: checks the token of a request, stores the body, and answers with a status.
 //!
-//! It needs the URL's token and the store, and nothing else: no rules and no other setting, whose mistake could keep events
-//! out. Every body that carries the token is stored, since Tableau switches a webhook off after four answers that
-//! refuse; the queue side decides what can be acted on.
+//! The ingress needs the URL's token and the store, and nothing else: a mistake in the rules or another setting must
+//! not keep events out. It stores every body that comes with the correct token, because Tableau switches a webhook
+//! off after four refusals. The queue side decides which events can be acted on.
 
 use crate::attempt::{Attempted, Request};
 use crate::http::{HttpRequest, HttpResponse};
@@ -19,39 +19,39 @@ use std::time::Duration;
 use tableau::{EventId, EventName};
 use workflow::{CredentialError, CredentialSource, chain};
 
-/// The longest body that is read. Tableau's are below 1 KiB.
+/// The longest body that is accepted, in bytes. Tableau's bodies are below 1 KiB.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
-/// How long a sender waits at most. Tableau's own patience is not documented; a `503` in time beats a connection that
-/// it has given up.
+/// How long the ingress lets a sender wait. Tableau's own timeout is not documented; a `503` in time is better than
+/// an answer on a connection that Tableau has closed.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// When to come back, if the store did not confirm. Tableau keeps its own time.
+/// The `Retry-After` of a `503`, for senders other than Tableau, which retries by its own schedule.
 const RETRY_AFTER_SECONDS: &str = "5";
 
-/// What an ingress does with an event.
+/// What an ingress does with an accepted event.
 pub(crate) enum Then {
-    /// Stores it, for later.
+    /// Stores the event; it is handled later.
     Store(Arc<dyn EventPublisher>),
-    /// Handles it before it answers: inline mode.
+    /// Handles the event before answering: inline mode.
     Handle(Arc<dyn InlineHandler>),
 }
 
-/// Handles an event while its sender waits.
+/// Handles an event while the sender of the request waits.
 #[async_trait]
 pub(crate) trait InlineHandler: Send + Sync {
     async fn handle(&self, content: &Content, request: &Request) -> Attempted;
 }
 
-/// The HTTP side of a function.
+/// The part of a function that answers HTTP requests.
 pub(crate) struct Ingress {
     pub(crate) function: &'static str,
     pub(crate) tokens: Arc<dyn CredentialSource<WebhookTokens>>,
     pub(crate) then: Then,
 }
 
-/// A body whose sender showed the token. There is no other way to make one, so nothing unverified is parsed.
+/// A body that came with the correct token. Only the token check creates this type, so no unverified body is parsed.
 struct Verified(Vec<u8>);
 
-/// Why a request got no further. The reason is for the log; what the sender reads is in `answer`.
+/// Why a request was refused. The reason goes to the log; `answer` is what the sender receives.
 enum Refused {
     Method,
     Forbidden(&'static str),
@@ -62,14 +62,14 @@ enum Refused {
 }
 
 impl Ingress {
-    /// Answers a request.
+    /// Answers an HTTP request.
     pub(crate) async fn answer(&self, http: &HttpRequest, request: &Request) -> HttpResponse {
         let answered = match &self.then {
             Then::Store(_) => match tokio::time::timeout(TIMEOUT, self.take(http, request)).await {
                 Ok(answered) => answered,
                 Err(_) => Err(Refused::TookTooLong),
             },
-            // Who asked for the outcome waits for it.
+            // In inline mode the sender waits for the outcome, so no timeout applies.
             Then::Handle(_) => self.take(http, request).await,
         };
         let response = answered.unwrap_or_else(|refused| {
@@ -119,7 +119,8 @@ impl Ingress {
         http.body(BODY_LIMIT).map(Verified).ok_or(Refused::TooLarge)
     }
 
-    /// After a rotation the kept tokens are old, and the first events with the new one must not be turned away.
+    /// Reads the tokens again before a request is refused: after a rotation the cached tokens are old, and the first
+    /// events with the new token must not be refused.
     async fn renewed(
         &self,
         tokens: &Arc<WebhookTokens>,
@@ -140,18 +141,19 @@ impl Ingress {
         );
         if let Content::Unreadable(unreadable) = content {
             let reason = unreadable.reason.as_str();
-            tracing::warn!(function = self.function, event.id = %id, reason, "the body cannot be read; it is stored");
+            tracing::warn!(function = self.function, event.id = %id, reason, "the body cannot be read; it is stored all the same");
             let dimensions = [("function", self.function)];
             telemetry::report(&dimensions, &[Metric::count("Unreadable")], request.now().as_millisecond());
         }
-        // Names come from the sender: as a dimension each unknown one would be a metric of its own.
+        // The sender chooses the event name. Unknown names share one metric: each would otherwise create a metric of
+        // its own.
         let known = name == UNREADABLE || EventName::from(name).is_known();
         let dimensions = [("function", self.function), ("event", if known { name } else { "Other" })];
         telemetry::report(&dimensions, &[Metric::count("Accepted")], request.now().as_millisecond());
     }
 }
 
-/// What inline mode answers.
+/// The answer in inline mode: the outcome of the attempt.
 fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
     match attempted {
         Attempted::Done => HttpResponse::json(StatusCode::OK, &json!({ "status": "done", "event_id": id })),
@@ -181,7 +183,8 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
             HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
         Attempted::Failed { failure, .. } => {
-            let (kind, reason) = (failure.kind(), failure.reason());
+            let kind = failure.kind();
+            let reason = failure.reason();
             let body = json!({ "status": "failed", "event_id": id, "failure": kind, "reason": reason });
             HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }

@@ -1,15 +1,16 @@
-//! Many events, many processes, one queue, and everything that goes wrong: a model in virtual time of what becomes of
-//! events.
+//! A model test in virtual time: many events, many processes and one queue, with every kind of fault, and the fate of
+//! each event.
 //!
-//! Tableau delivers events once, twice, and long after; the queue delivers messages more than once; processes die and
-//! stand still; the table is slow, fails, and loses answers; the destination is slow, fails for now or for good, and
-//! never answers. Whatever the order: no message is gone before its event is finished or a dead letter, every event comes
-//! to an end, and it acts once, and once more only for each time that the word of an act was lost. Where the destination
-//! takes the event's id as a key, it acts once.
+//! Tableau delivers events once, twice, and again much later; the queue delivers messages more than once; processes
+//! die or freeze; the table is slow, fails, and loses answers; the destination is slow, fails temporarily or for
+//! good, and may never answer. In any order of these faults, the following must hold: no message is deleted before
+//! its event is finished or a dead letter; every event comes to an end; and an event's effect happens once, plus at
+//! most once more for each time that recording the effect failed. At a destination that accepts the event's id as an
+//! idempotency key, the effect happens exactly once.
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::queue::{COPY_OF, FailedMessages, Note};
+use crate::queue::{COPY_OF, DeadLetterAttributes, FailedMessages};
 use crate::retry::RECEIVES;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
@@ -27,7 +28,7 @@ use tableau::{Event, EventId, Payload};
 use tokio::time::Instant;
 use workflow::{BoxError, Effect, Failure, Invocation, Outcome, Workflow};
 
-/// As in template.yaml.
+/// The `Timeout` of a function in template.yaml.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const VISIBILITY: Duration = Duration::from_secs(360);
 const BATCH: usize = 5;
@@ -45,16 +46,16 @@ struct Message {
     received: u32,
 }
 
-/// What became of one event so far.
+/// What has happened to one event so far.
 #[derive(Debug, Default)]
 struct Fate {
     acts: u32,
-    /// Acts whose word has not arrived in the table.
-    untold: u32,
+    /// The number of effects that happened but whose record has not reached the table.
+    unconfirmed: u32,
     keyed_acts: u32,
     end: Option<End>,
     letters: u32,
-    /// Until when each attempt has the event to itself.
+    /// The deadline of each attempt's claim.
     deadlines: Vec<Timestamp>,
 }
 
@@ -87,9 +88,9 @@ impl System {
         tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=most_ms))).await;
     }
 
-    /// A call of AWS: on its way, carried out or not, and its answer lost or not.
+    /// Simulates one AWS call: it takes time, is carried out or not, and its answer may be lost.
     async fn call<T>(&self, carry_out: impl Future<Output = T>) -> Result<T, BoxError> {
-        // The longest is a process that stood still in the middle.
+        // The longest delay stands for a process that was frozen in the middle of the call.
         self.takes(if self.happens(60) { 90_000 } else { 50 }).await;
         if self.happens(20) {
             return Err("AWS is down".into());
@@ -119,7 +120,7 @@ impl System {
         });
     }
 
-    /// Some messages that are visible. One that was received too often goes to the dead letters, as SQS does it.
+    /// Returns some visible messages. A message that was received too often moves to the dead letters, as SQS does.
     fn receive(&self) -> Vec<Message> {
         let now = Instant::now();
         self.with(|facts| {
@@ -135,7 +136,7 @@ impl System {
             let mut received = Vec::new();
             for message in visible.take(fastrand::usize(1..=BATCH)) {
                 message.received += 1;
-                // Standard queues deliver at least once.
+                // Standard queues deliver a message at least once, sometimes twice.
                 message.visible_at = if twice { now } else { now + VISIBILITY };
                 received.push(message.clone());
             }
@@ -143,7 +144,7 @@ impl System {
         })
     }
 
-    /// Takes a message off the queue: its event must be at its end, or there must be another.
+    /// Deletes a message. Its event must be finished, or another message of the event must exist.
     fn delete(&self, message: &Message) {
         let event = event_of(&message.body);
         self.with(|facts| {
@@ -157,7 +158,7 @@ impl System {
         });
     }
 
-    /// A process that works on one batch, and may die in the middle.
+    /// A process that handles one batch, and may die in the middle.
     async fn work(self: Arc<Self>, batches: Arc<Batches<Acts>>) {
         let messages = self.receive();
         if messages.is_empty() {
@@ -225,21 +226,21 @@ impl FailedMessages for System {
     }
 
     async fn send_copy(&self, body: &str, attempt: u32, delay: Duration) -> Result<(), BoxError> {
-        // The SDK sends again when an answer takes too long: there are two copies then.
+        // The SDK repeats a request whose answer takes too long; then there are two copies.
         let copies = if self.happens(4) { 2 } else { 1 };
         self.call(async { (0..copies).for_each(|_| self.send(body.to_owned(), Some(attempt), delay)) }).await
     }
 
-    async fn dead_letter(&self, body: &str, _: &Note<'_>) -> Result<(), BoxError> {
+    async fn dead_letter(&self, body: &str, _: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
         self.call(async { self.fate(&event_of(body), |fate| fate.letters += 1) }).await
     }
 }
 
-/// The table, as processes reach it.
+/// The table behind an unreliable network.
 struct Reached(Arc<System>);
 
 impl Reached {
-    /// No worker takes an event over before its claim has expired.
+    /// Checks that no worker takes an event over before the earlier claim has expired.
     fn check(&self, key: &DeliveryKey, attempt: u32, answer: &Result<(), StoreError>) {
         let now = self.0.now();
         let deadline = self.0.fate(&key.event, |fate| fate.deadlines[attempt as usize - 1]);
@@ -265,7 +266,7 @@ impl ClaimStore for Reached {
             }
             claimed
         };
-        // The SDK asks again when an answer was lost: the claim that it finds is its own.
+        // The SDK repeats the request when an answer was lost; the second request then finds its own claim.
         let twice = self.0.happens(10);
         let claimed = self.0.call(async {
             let first = claim_once().await;
@@ -284,7 +285,7 @@ impl ClaimStore for Reached {
             let recorded = self.0.claims.record_effect(key, attempt, effect).await;
             self.check(key, attempt, &recorded);
             if recorded.is_ok() && *effect == Effect::from(UNKEYED) {
-                self.0.fate(&key.event, |fate| fate.untold = fate.untold.saturating_sub(1));
+                self.0.fate(&key.event, |fate| fate.unconfirmed = fate.unconfirmed.saturating_sub(1));
             }
             recorded
         });
@@ -304,10 +305,10 @@ impl ClaimStore for Reached {
     }
 }
 
-/// The effect at a destination that takes no key.
+/// The name of the effect at a destination without idempotency keys.
 const UNKEYED: &str = "unkeyed";
 
-/// A workflow with two effects: one at a destination that takes a key, and one at a destination that takes none.
+/// A workflow with two effects: one at a destination with idempotency keys, and one at a destination without.
 struct Acts(Arc<System>);
 
 impl Acts {
@@ -351,7 +352,9 @@ impl Workflow for Acts {
         invocation.once(Effect::from("keyed"), keyed).await?;
         let unkeyed = async {
             self.reach().await?;
-            self.0.fate(&event.id, |fate| (fate.acts, fate.untold) = (fate.acts + 1, fate.untold + 1));
+            self.0.fate(&event.id, |fate| {
+                (fate.acts, fate.unconfirmed) = (fate.acts + 1, fate.unconfirmed + 1)
+            });
             Ok::<_, Failure>(())
         };
         invocation.once(Effect::from(UNKEYED), unkeyed).await?;
@@ -375,7 +378,8 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
 
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
-            let (system, batches) = (Arc::clone(&system), Arc::clone(&batches));
+            let system = Arc::clone(&system);
+            let batches = Arc::clone(&batches);
             tokio::spawn(async move {
                 let is_over = |system: &System| {
                     system.calm.load(Ordering::SeqCst) && system.with(|facts| facts.messages.is_empty())
@@ -387,7 +391,7 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
         })
         .collect();
     while system.start.elapsed() < TROUBLE {
-        // Of few numbers, so that many are duplicates, some at once and some late.
+        // Bodies are drawn from a few numbers, so that many are duplicates, some sent at once and some later.
         system.send(body(fastrand::u64(..EVENTS)), None, Duration::ZERO);
         system.takes(60_000).await;
     }
@@ -403,7 +407,7 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
         let skipped = matches!(fate.end, Some(End::Skipped(_)));
         let finished = fate.end.as_ref().is_some_and(is_finished);
         prop_assert!(finished || fate.letters > 0, "{id} is lost: {fate:?}");
-        prop_assert!(fate.acts <= 1 + fate.untold, "{id} acted too often: {fate:?}");
+        prop_assert!(fate.acts <= 1 + fate.unconfirmed, "{id} acted too often: {fate:?}");
         prop_assert!(fate.keyed_acts <= 1, "{id}: the key was another: {fate:?}");
         let acted = fate.acts >= 1 && fate.keyed_acts == 1;
         prop_assert!(acted || skipped || fate.letters > 0, "{id} is done without its effects: {fate:?}");

@@ -1,19 +1,19 @@
-//! Where an ingress stores an event.
+//! Where an ingress stores an event: the workflow's queue or the event bus.
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use deliveries::{Content, SOURCE};
 use workflow::BoxError;
 
-/// The longest `detail-type` that EventBridge takes.
+/// The longest `detail-type` that EventBridge accepts, in bytes.
 const DETAIL_TYPE_LIMIT: usize = 128;
 
-/// The call that puts a message into a queue, as policies name it.
+/// The IAM action that sends a message to a queue.
 pub(crate) const SEND_MESSAGE: &str = "sqs:SendMessage";
 const PUT_EVENTS: &str = "events:PutEvents";
 
-/// Whether SQS stored a message: its answer has the message's id then. A `200` without one, such as that of a proxy, may come
-/// from anywhere.
+/// Checks that SQS has stored a message: SQS's answer contains the message's id. A `200` without an id may come from
+/// something else, such as a proxy.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 ///
@@ -29,22 +29,22 @@ pub(crate) fn confirmed(message_id: Option<&str>) -> Result<(), BoxError> {
     }
 }
 
-/// The store did not confirm the event. Tableau will deliver it again.
+/// The error that the queue or bus did not confirm the event. Tableau will deliver the event again.
 #[derive(Debug, thiserror::Error)]
 #[error("the event was not stored")]
 pub(crate) struct NotStored(#[source] pub(crate) BoxError);
 
-/// Where an ingress stores an event before it answers.
+/// Where an ingress stores an event before it answers: a queue or the event bus.
 #[async_trait]
 pub(crate) trait EventPublisher: Send + Sync {
-    /// Stores the event. Returns once the store has confirmed it.
+    /// Stores the event. Returns when the queue or bus has confirmed it.
     ///
     /// # Errors
     /// [`NotStored`], also when it is unknown whether the event was stored.
     async fn publish(&self, content: &Content) -> Result<(), NotStored>;
 }
 
-/// A workflow's own queue. The message's body is the content's JSON.
+/// A workflow's own queue. The body of a message is the event's content as JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkflowQueue {
     client: aws_sdk_sqs::Client,
@@ -52,7 +52,7 @@ pub(crate) struct WorkflowQueue {
 }
 
 impl WorkflowQueue {
-    /// The queue at `url`.
+    /// Creates the publisher for the queue at `url`.
     pub(crate) fn new(client: aws_sdk_sqs::Client, url: impl Into<String>) -> Self {
         Self { client, url: url.into() }
     }
@@ -68,7 +68,7 @@ impl EventPublisher for WorkflowQueue {
     }
 }
 
-/// The event bus. An event's `detail-type` is its name, its `detail` the content's JSON.
+/// The event bus. An event's `detail-type` is its name, its `detail` is the event's content as JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct EventBus {
     client: aws_sdk_eventbridge::Client,
@@ -76,7 +76,7 @@ pub(crate) struct EventBus {
 }
 
 impl EventBus {
-    /// The bus called `name`.
+    /// Creates the publisher for the event bus `name`.
     pub(crate) fn new(client: aws_sdk_eventbridge::Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
@@ -85,7 +85,8 @@ impl EventBus {
 #[async_trait]
 impl EventPublisher for EventBus {
     async fn publish(&self, content: &Content) -> Result<(), NotStored> {
-        // The name comes from the sender, and EventBridge must not refuse the event for it.
+        // The sender chooses the event's name; EventBridge would refuse an event whose `detail-type` has other
+        // characters.
         let is_plain = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
         let name =
             Some(content.name()).filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT).filter(is_plain);
@@ -97,7 +98,8 @@ impl EventPublisher for EventBus {
             .build();
         let answer = self.client.put_events().entries(entry).send().await;
         let answer = answer.map_err(|error| NotStored(aws_http::reason(PUT_EVENTS, &error).into()))?;
-        // PutEvents answers 200 and reports the failure of an entry in its body. An answer without either was not EventBridge's.
+        // PutEvents answers `200` even if it refused the entry; the body says so. A body without entries did not come
+        // from EventBridge.
         let is_stored = match answer.entries() {
             [entry] => entry.error_code().is_none() && entry.event_id().is_some_and(|id| !id.is_empty()),
             _ => false,

@@ -1,4 +1,4 @@
-//! What becomes of a message that failed.
+//! What a workflow's queue does with a message that failed: delay, copy, or move to the dead-letter queue.
 
 use crate::publish::{SEND_MESSAGE, confirmed};
 use async_trait::async_trait;
@@ -6,37 +6,37 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use std::time::Duration;
 use workflow::BoxError;
 
-/// The longest visibility timeout that SQS takes.
+/// The longest visibility timeout that SQS accepts.
 const LONGEST_DELAY: Duration = Duration::from_secs(12 * 60 * 60);
-/// The message attribute of a copy: the attempt that sent it.
+/// The message attribute of a copy that a deferred attempt sent: the attempt's number.
 pub(crate) const COPY_OF: &str = "copy_of";
-/// The longest delay of a message that is sent.
+/// The longest delay that SQS accepts for a new message.
 const LONGEST_SEND_DELAY: Duration = Duration::from_secs(15 * 60);
-/// Enough for a person; SQS would take more.
+/// How many characters of a failure's reason are kept on a dead letter. SQS would accept more, but people read it.
 const REASON_LIMIT: usize = 1_000;
 
-/// What becomes of a message that failed.
+/// What a workflow's queue does with a message that failed.
 #[async_trait]
 pub(crate) trait FailedMessages: Send + Sync {
-    /// Lets the message be seen again after `delay`.
+    /// Makes the message visible again after `delay`.
     async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError>;
 
-    /// Puts a copy of the message into the queue, to be seen after `delay`; at most 15 minutes. It carries the number of the
-    /// attempt that sends it.
+    /// Sends a copy of the message that becomes visible after `delay`, at most 15 minutes. The copy carries the
+    /// number of the attempt that sends it.
     async fn send_copy(&self, body: &str, attempt: u32, delay: Duration) -> Result<(), BoxError>;
 
-    /// Puts the message where it waits for a person.
-    async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError>;
+    /// Sends the message to the dead-letter queue, where it waits for a person.
+    async fn dead_letter(&self, body: &str, attributes: &DeadLetterAttributes<'_>) -> Result<(), BoxError>;
 }
 
-/// What is written on a message in the dead-letter queue.
-pub(crate) struct Note<'a> {
+/// The attributes of a message in the dead-letter queue: why and when the event failed.
+pub(crate) struct DeadLetterAttributes<'a> {
     pub(crate) reason: &'a str,
     pub(crate) workflow: &'a str,
     pub(crate) event_id: &'a str,
 }
 
-/// A workflow's queue and its dead-letter queue.
+/// A workflow's SQS queue and its dead-letter queue.
 pub(crate) struct SqsQueue {
     pub(crate) client: aws_sdk_sqs::Client,
     pub(crate) url: String,
@@ -63,12 +63,14 @@ impl FailedMessages for SqsQueue {
         confirmed(answer.message_id())
     }
 
-    async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError> {
+    async fn dead_letter(&self, body: &str, attributes: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
         let mut request = self.client.send_message().queue_url(&self.dead_letters_url).message_body(body);
-        for (name, value) in
-            [("reason", note.reason), ("workflow", note.workflow), ("event_id", note.event_id)]
-        {
-            // SQS takes no empty attribute, of control characters only three, and neither U+FFFE nor U+FFFF.
+        for (name, value) in [
+            ("reason", attributes.reason),
+            ("workflow", attributes.workflow),
+            ("event_id", attributes.event_id),
+        ] {
+            // SQS refuses empty attributes, most control characters, U+FFFE and U+FFFF.
             let is_taken = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
             let value: String = value.chars().filter(is_taken).take(REASON_LIMIT).collect();
             if !value.is_empty() {

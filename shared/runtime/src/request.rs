@@ -1,15 +1,15 @@
-//! One call of the function by Lambda: what time it is, and how much is left.
+//! One Lambda invocation: its id, the time, and how much time is left.
 
 use deliveries::LONGEST_CLAIM;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What an invocation has at least when it begins: half of the shortest `Timeout` in template.yaml. A machine whose clock
-/// leaves less is ahead.
+/// The least time that an invocation has when it begins: half of the shortest `Timeout` in template.yaml. If by the
+/// machine's clock less is left, that clock is ahead.
 const LEAST_AT_START: SignedDuration = SignedDuration::from_secs(5);
 
-/// One call of the function by Lambda.
+/// One Lambda invocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) id: String,
@@ -19,16 +19,16 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The request of an invocation that Lambda ends at `deadline_ms` (Unix time, by Lambda's clock), begun at `now` by
-    /// the machine's own clock.
+    /// The invocation that Lambda ends at `deadline_ms` (Unix time, by Lambda's clock), begun at `now` by this
+    /// machine's clock.
     ///
-    /// The machine's clock counts only as far as Lambda's deadline allows: an invocation that begins has at least five
-    /// seconds, and at most 15 minutes. A clock that is ahead would leave no time for any message, and one that is behind
-    /// would make the claims of others look broken.
+    /// The machine's clock is corrected with Lambda's deadline: a new invocation has at least five seconds and at
+    /// most 15 minutes left. Without the correction, a clock that is ahead would leave no time for any message, and
+    /// one that is behind would make the claims of other workers look invalid.
     pub(crate) fn of_lambda(id: String, deadline_ms: u64, now: Timestamp) -> Self {
         let deadline = i64::try_from(deadline_ms).ok().filter(|ms| *ms > 0);
         let deadline = deadline.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        // Some emulators of Lambda set no deadline.
+        // Some Lambda emulators set no deadline.
         let Some(deadline) = deadline else { return Self::new(id, now, LEAST_AT_START.unsigned_abs()) };
         let before = |left: SignedDuration| deadline.checked_sub(left).unwrap_or(Timestamp::MIN);
         let credible = now.clamp(before(LONGEST_CLAIM), before(LEAST_AT_START));
@@ -37,7 +37,7 @@ impl Request {
             tracing::warn!(
                 request.id = id,
                 off_seconds,
-                "this machine's clock is wrong; Lambda's deadline counts"
+                "this machine's clock is wrong; Lambda's deadline is used"
             );
         }
         Self::new(id, credible, deadline.duration_since(credible).unsigned_abs())
@@ -66,8 +66,8 @@ mod tests {
     const DAY: i64 = 24 * 60 * MINUTE;
     const YEAR: i64 = 365 * DAY;
 
-    /// An invocation of a function with a `Timeout` of 60 s, on a machine whose clock is `off` seconds ahead: by how much
-    /// its time is off then, and the time it has, in seconds.
+    /// Begins an invocation of a function with a `Timeout` of 60 s, on a machine whose clock is `off` seconds ahead.
+    /// Returns by how many seconds the corrected time is wrong, and how many seconds are left.
     fn begun(off: i64) -> (i64, u64) {
         let truly = Timestamp::from_second(1_795_000_000).unwrap();
         let deadline_ms = u64::try_from(truly.as_millisecond()).unwrap() + 60_000;

@@ -1,8 +1,8 @@
-//! What a delivery costs: the requests to DynamoDB of one attempt, counted at the double.
+//! Tests of cost: counts the DynamoDB requests of one attempt.
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::queue::{FailedMessages, Note};
+use crate::queue::{DeadLetterAttributes, FailedMessages};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use deliveries::DynamoDbClaims;
@@ -15,7 +15,7 @@ use tableau::Event;
 use testkit::dynamodb::client as dynamodb;
 use workflow::{BoxError, Effect, Failure, Invocation, Outcome, Workflow};
 
-/// Sends to so many channels, and does nothing else.
+/// A workflow that sends to this many channels and does nothing else.
 struct Sends(usize);
 
 impl Workflow for Sends {
@@ -42,7 +42,7 @@ impl FailedMessages for NoQueue {
         Err("the event is deferred".into())
     }
 
-    async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+    async fn dead_letter(&self, _: &str, _: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
         Err("the event is a dead letter".into())
     }
 }
@@ -63,7 +63,7 @@ fn calls(aws: &Aws, operations: &[&str]) -> usize {
     operations.iter().map(|operation| aws.calls(&format!("DynamoDB.{operation}"))).sum()
 }
 
-// 13: a claim, an end, and one for each effect.
+// 13: one request claims the event, one ends the attempt, and one records each effect.
 #[tokio::test]
 async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_each_effect() {
     for effects in [0, 1, 3] {
@@ -82,7 +82,7 @@ async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_ea
         assert_eq!(calls(&aws, &["UpdateItem"]), 2 + effects, "{effects} effects");
         let others = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan"];
         assert_eq!(calls(&aws, &others), 0, "{effects} effects");
-        // A duplicate takes the one request that finds the event done.
+        // A duplicate costs one request, which finds that the event is done.
         assert!(batches.handle(message(), &request).await.batch_item_failures.is_empty());
         assert_eq!(calls(&aws, &["UpdateItem"]), 3 + effects, "{effects} effects");
     }

@@ -1,61 +1,64 @@
-//! When a message that failed comes again, and when it is given up. No I/O.
+//! When a failed message is retried, and when it is given up. No I/O.
 
 use deliveries::Progress;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use workflow::Failure;
 
-/// So many temporary failures in a row, and the event is given up: about eight hours of retries.
+/// The number of temporary failures in a row after which an event is given up: about eight hours of retries.
 pub(crate) const TRIES: u32 = 50;
-/// So long an event waits for a person to fix a secret, a setting or the rules.
+/// For how long an event is retried while a person has to fix a secret, a setting or the rules.
 pub(crate) const LONGEST_FIX: SignedDuration = SignedDuration::from_hours(72);
-/// So often an event is deferred, whether for seconds or for a quarter of an hour: a night has about fifty. Lambda's own
-/// detection of loops is switched off for these functions, so the bound is ours.
+/// How often one event may be deferred: a night of quarter-hour waits needs about fifty. Lambda's detection of
+/// recursive loops is switched off for these functions, so this is the limit.
 pub(crate) const MOST_DEFERRALS: u32 = 500;
-/// `maxReceiveCount` of the queues. The last receive is ours to end: SQS would move the message without a reason.
+/// `maxReceiveCount` of the queues. On the last receive the worker itself sends the message to the dead-letter queue:
+/// SQS would move it without a reason.
 pub(crate) const RECEIVES: u32 = 150;
 
-/// The first wait after a failure; doubles with every attempt up to the longest.
+/// The wait after the first failure. It doubles with each further failure, up to the longest wait.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
-/// So long that the tries last for eight hours also when a destination asked for the first waits.
+/// The longest wait between two attempts. The retries last for eight hours even if a destination has asked for the
+/// first waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(960);
-/// The longest wait for a person to fix something: with it an event is tried about a hundred times in three days, and goes
-/// through within the hour once the cause is fixed.
+/// The longest wait between two attempts while a person has to fix something. The event is tried about a hundred
+/// times in three days, and succeeds within an hour after the fix.
 const LONGEST_WAIT_FOR_A_FIX: Duration = Duration::from_secs(60 * 60);
-/// The longest wait that a destination gets when it asks for one.
+/// The longest wait that a destination may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
-/// How often a destination's own wait is taken at its word, before ours grows beyond it.
+/// For how many failures in a row the wait that a destination asks for is used exactly. After that the wait grows.
 const TRUSTED: u32 = 3;
-/// Messages that were asked to wait for the same time return within so long of each other.
+/// The random spread that is added to a wait, so that messages do not all return at the same moment.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
-/// A queue keeps a message for seven days: an instant that lies further back was written by a clock that is wrong.
+/// A queue keeps a message for seven days, so a first-receive time further back comes from a wrong clock.
 const LONGEST_CREDIBLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What happens to the message of an attempt that failed.
+/// What happens to the message of a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It comes again after this time.
+    /// The queue delivers the message again after this time.
     RetryAfter(Duration),
-    /// It goes to the dead-letter queue.
+    /// The message goes to the dead-letter queue.
     GiveUp,
 }
 
-/// How often a message was received, and its place among those that failed with it.
+/// How often a message was received, and its random share of the spread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
     received: u32,
-    /// From 0 to 1: messages that failed together do not return together.
+    /// A number from 0 to 1 that differs between messages, so that messages that failed together do not return
+    /// together.
     spread: f64,
 }
 
 impl Retry {
-    /// Of a message that was received so often.
+    /// The retry state of a message that was received `received` times.
     pub(crate) fn of(received: u32) -> Self {
         Self { received, spread: fastrand::f64() }
     }
 
-    /// What happens to the message after `failure` at `at`. `progress`: what the record says of earlier attempts; nothing
-    /// when the event could not be claimed.
+    /// What happens to the message after `failure` at `at`. `progress` is what the delivery record says about earlier
+    /// attempts; `None` if the event could not be claimed.
     pub(crate) fn next(self, failure: &Failure, progress: Option<&Progress>, at: Timestamp) -> Next {
         match failure {
             Failure::Permanent { .. } => Next::GiveUp,
@@ -77,7 +80,8 @@ impl Retry {
         }
     }
 
-    /// The wait after so many failures in a row: what the destination asked for, and more the longer that does not help.
+    /// The wait after `tries` failures in a row: the wait that the destination asked for, and longer if that does not
+    /// help.
     fn wait(self, tries: u32, asked: Option<Duration>) -> Duration {
         let Some(asked) = asked else { return self.back_off(tries, LONGEST_WAIT) };
         let asked = asked.min(LONGEST_ASKED);
@@ -85,7 +89,7 @@ impl Retry {
         if tries <= TRUSTED { asked } else { asked.max(self.back_off(tries - TRUSTED, LONGEST_WAIT)) }
     }
 
-    /// Between half of and the whole doubled wait.
+    /// The doubled wait, reduced at random by up to half.
     fn back_off(self, tries: u32, longest: Duration) -> Duration {
         let ceiling = FIRST_WAIT.saturating_mul(1 << tries.clamp(1, 16).saturating_sub(1)).min(longest);
         ceiling.mul_f64(0.5 + self.spread / 2.0)
@@ -117,7 +121,7 @@ mod tests {
         let down = Failure::transient("500");
         assert!(matches!(after(&down, &failed(TRIES - 2), 0), Next::RetryAfter(_)));
         assert_eq!(after(&down, &failed(TRIES - 1), 0), Next::GiveUp);
-        // docs/operations.md and the alarms' texts say so.
+        // docs/operations.md and the texts of the alarms state this duration.
         let longest: Duration = (1..TRIES)
             .map(|n| FIRST_WAIT.saturating_mul(1 << n.min(16).saturating_sub(1)).min(LONGEST_WAIT))
             .sum();
@@ -191,7 +195,7 @@ mod tests {
 
     #[test]
     fn waits_that_are_asked_for_use_the_tries_up_no_sooner() {
-        // Such as those of a circuit: 15 seconds to 5 minutes, or what is left of them.
+        // Waits that a circuit breaker asks for: 15 seconds to 5 minutes, or the rest of such a wait.
         for asked in [0, 1, 15, 300] {
             let asked = Some(Duration::from_secs(asked));
             let all: Duration = (0..100).flat_map(|_| (1..TRIES).map(|n| wait(n, asked))).sum();

@@ -1,14 +1,15 @@
-//! The tokens that a webhook URL carries.
+//! The tokens in webhook URLs.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// Shorter ones could be guessed. The stack generates 43 letters and digits: 256 bits.
+/// The shortest token that is accepted: a shorter one could be guessed. The stack generates 43 letters and digits
+/// (256 bits).
 pub(crate) const SHORTEST: usize = 32;
 
-/// The token that webhook URLs carry and, while it is rotated, the one before.
+/// The token that webhook URLs carry and, during a rotation, the token before it.
 ///
 /// As JSON: `{"current": "…", "previous": "…"}`, `previous` empty or left out when there is none.
 #[derive(Clone, Deserialize)]
@@ -31,7 +32,7 @@ impl TryFrom<Json> for WebhookTokens {
 
     fn try_from(json: Json) -> Result<Self, String> {
         check("current", &json.current)?;
-        // The token before may be wrong without closing the ingress: no webhook can have it in its URL then.
+        // A wrong `previous` token must not close the ingress: no webhook can have it in its URL, so it is ignored.
         let previous = match check("previous", &json.previous) {
             _ if json.previous.is_empty() => None,
             Ok(()) => Some(SecretString::from(json.previous)),
@@ -49,13 +50,14 @@ fn check(name: &str, token: &str) -> Result<(), String> {
         return Err(format!("`{name}` has fewer than {SHORTEST} characters"));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("`{name}` has a space or another character that no URL has: paste it anew"));
+        return Err(format!("`{name}` has a space or another character that no URL has: paste it again"));
     }
     Ok(())
 }
 
 impl WebhookTokens {
-    /// Whether `token` is one of the two. Takes as long for a token that is nearly right as for any of its length.
+    /// Whether `token` is the current or the previous token. The time taken does not depend on how much of the token
+    /// is right.
     pub(crate) fn accept(&self, token: &str) -> bool {
         let equal = |secret: &SecretString| secret.expose_secret().as_bytes().ct_eq(token.as_bytes());
         let mut accepted = equal(&self.current);
@@ -92,7 +94,8 @@ mod tests {
 
     #[test]
     fn the_current_and_the_previous_token_are_accepted() {
-        let (new, old) = ("n".repeat(43), "o".repeat(43));
+        let new = "n".repeat(43);
+        let old = "o".repeat(43);
         let both = tokens(&format!(r#"{{"current":"{new}","previous":"{old}"}}"#)).unwrap();
         assert!(both.accept(&new) && both.accept(&old));
         assert!(!both.accept(&"x".repeat(43)) && !both.accept("") && !both.accept(&new[..42]));
@@ -113,7 +116,7 @@ mod tests {
             let token = format!("{character}{}", "h".repeat(43));
             let error = tokens(&format!(r#"{{"current":"{token}"}}"#)).unwrap_err();
             assert!(error.starts_with("`current` has a space or another character"), "{error}");
-            // A previous token that is wrong closes nothing.
+            // A wrong `previous` token does not close the ingress.
             let current = "n".repeat(43);
             let both = tokens(&format!(r#"{{"current":"{current}","previous":"{token}"}}"#)).unwrap();
             assert!(both.accept(&current) && !both.accept(&token));

@@ -1,22 +1,22 @@
-//! What pasting leaves in a secret, taken off. No I/O.
+//! Removes what pasting leaves around a secret. No I/O.
 
 use plain_text::is_invisible;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// The text without a byte order mark and white space around it. Takes also a mark that was read as Latin-1.
+/// The text without a byte order mark (also one that was read as Latin-1) and without white space around it.
 pub(crate) fn trimmed(text: &str) -> &str {
     let text = text.trim_matches(is_blank);
     text.strip_prefix("\u{ef}\u{bb}\u{bf}").unwrap_or(text).trim_matches(is_blank)
 }
 
-/// White space, and invisible characters: a byte order mark, a zero-width space.
+/// Whether a character is white space or invisible, such as a byte order mark or a zero-width space.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }
 
-/// JSON in which control characters stand in texts as they are, which JSON forbids, with these escaped: a line break in a
-/// token is then found where it is, in a field.
+/// Escapes unescaped control characters inside JSON strings, which JSON forbids. A line break in a token is then
+/// reported for the field that contains it.
 pub(crate) fn with_escaped_controls(json: &str) -> Cow<'_, str> {
     if !json.contains(char::is_control) {
         return Cow::Borrowed(json);
@@ -40,10 +40,10 @@ pub(crate) fn with_escaped_controls(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// An object of which each text is trimmed. Keys are trimmed too, and what is null counts as not filled in.
+/// Trims the texts and keys of an object. A null counts as not filled in.
 ///
 /// # Errors
-/// The key of a text that cannot be right, and what is wrong with it.
+/// The key of a text that cannot be right, and what is wrong with the text.
 pub(crate) fn object(object: serde_json::Map<String, Value>) -> Result<Value, (String, &'static str)> {
     let filled = object.into_iter().filter(|(_, value)| !value.is_null());
     let cleaned = filled.map(|(key, value)| {
@@ -71,22 +71,22 @@ fn value(value: Value) -> Result<Value, &'static str> {
     }
 }
 
-/// A text without blanks around it.
+/// Trims a text.
 fn text(text: &str) -> Result<&str, &'static str> {
     let text = trimmed(text);
-    // What `jq -r` and templates write where there is nothing.
+    // What `jq -r` and templates write for a missing value.
     if matches!(text, "null" | "undefined" | "None") {
-        return Err("is a word for nothing: fill it in, or leave it out");
+        return Err("is a placeholder, not a value: fill it in, or leave it out");
     }
     match text.chars().find(|c| c.is_control() || is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}')) {
         None => Ok(text),
         Some('\n' | '\r' | '\u{2028}' | '\u{2029}') => Err("has a line break in it: write it on one line"),
-        Some(_) => Err("has a character in it that cannot be seen: paste it anew"),
+        Some(_) => Err("has an invisible character in it: paste it again"),
     }
 }
 
-/// The value with every text that is JSON itself, as a console for keys and values writes it, as what it says; `None`
-/// where there is none.
+/// Replaces every text that is itself JSON by its value: a console for keys and values stores numbers and objects as
+/// text. `None` if there is no such text.
 pub(crate) fn unwrapped(value: &Value) -> Option<Value> {
     match value {
         Value::Object(object) => {

@@ -1,6 +1,6 @@
-//! A secret's text as a typed value. No I/O.
+//! Reads a secret's text as a typed value. No I/O.
 //!
-//! The one place that cleans what people paste; what cannot be cleaned is an error that names the field and never a value.
+//! Cleans what people paste; only this module does so. An error names the field and never shows a value.
 
 use crate::clean::{self, trimmed};
 use crate::problem;
@@ -8,20 +8,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// How many times JSON may stand in a JSON string: `jq tostring` and a shell add one each.
+/// How many times JSON may be wrapped in a JSON string: `jq tostring` and a shell add one layer each.
 const WRAPPINGS: u32 = 3;
 
-/// Why a secret's text is not what it should be. Names keys that are expected, and repeats no value.
+/// Why a secret's text is malformed. Names the expected keys and shows no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(String);
 
-/// Reads a secret that is written as a JSON object. Takes off a byte order mark, white space around the text and around
-/// each value, and JSON strings around JSON; a null counts as not filled in.
+/// Reads a secret that is a JSON object. Removes a byte order mark, white space around the text and around each
+/// value, and JSON strings around JSON. A null counts as not filled in.
 ///
 /// # Errors
-/// [`Malformed`], when it is no JSON object, has an unknown key, or a value that cannot be right: one with a line break in
-/// it, for one.
+/// [`Malformed`] when the text is not a JSON object, has an unknown key, or has a value that cannot be right, such as
+/// one with a line break.
 pub fn parse<T: DeserializeOwned>(text: &SecretString) -> Result<T, Malformed> {
     let keys = problem::known_keys::<T>();
     let object = object(text.expose_secret(), WRAPPINGS)
@@ -33,7 +33,7 @@ pub fn parse<T: DeserializeOwned>(text: &SecretString) -> Result<T, Malformed> {
     }
 }
 
-/// The object that the text is, or that is in the string that the text is.
+/// The JSON object, also if it is wrapped in JSON strings.
 fn object(text: &str, wrappings: u32) -> Result<Map<String, Value>, String> {
     let text = trimmed(text);
     if text.is_empty() {
@@ -45,7 +45,7 @@ fn object(text: &str, wrappings: u32) -> Result<Map<String, Value>, String> {
     });
     match parsed {
         Ok(Value::Object(object)) => Ok(object),
-        // A value alone, in quotation marks.
+        // A value without an object, in quotation marks.
         Ok(Value::String(inner)) if wrappings > 0 => {
             object(&inner, wrappings - 1).map_err(|_| "it is a text".to_owned())
         }
@@ -147,13 +147,16 @@ mod tests {
             (r#"{"token":"hun\r\nter2"}"#, "`token` has a line break in it: write it on one line".to_owned()),
             (
                 "{\"token\":\"hun\u{200b}ter2\"}",
-                "`token` has a character in it that cannot be seen: paste it anew".to_owned(),
+                "`token` has an invisible character in it: paste it again".to_owned(),
             ),
             (r#"{"token":["hunter2"]}"#, "`token` must be a text, in quotation marks".to_owned()),
             (r#"{"token":4711}"#, "`token` must be a text, in quotation marks".to_owned()),
             (r#"{"token":null}"#, "missing field `token`".to_owned()),
             ("{}", "missing field `token`".to_owned()),
-            (r#"{"token":"null"}"#, "`token` is a word for nothing: fill it in, or leave it out".to_owned()),
+            (
+                r#"{"token":"null"}"#,
+                "`token` is a placeholder, not a value: fill it in, or leave it out".to_owned(),
+            ),
             (r#"{"token":"a","urls":"hunter2"}"#, "`urls` must be an object, in braces".to_owned()),
             (
                 r#"{"token":"a","urls":{"hunter2":1}}"#,

@@ -1,12 +1,12 @@
-//! What is wrong with a secret, in words that repeat nothing of it. No I/O.
+//! Describes what is wrong with a secret without repeating any of it. No I/O.
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tableau::nearest;
 
-/// The keys that a type knows, as it lists them when it finds one that it does not know; none where it takes any.
+/// The keys that a type knows, taken from its own error about an unknown key. Empty if the type accepts any key.
 pub(crate) fn known_keys<T: DeserializeOwned>() -> Vec<String> {
-    // No type has a key without a name.
+    // An empty key is unknown to every type.
     let Err(problem) = T::deserialize(json!({ "": "" })) else { return Vec::new() };
     let problem = problem.to_string();
     let keys = problem.split('`').skip(1).step_by(2).filter(|key| !key.is_empty());
@@ -17,7 +17,7 @@ pub(crate) fn known_keys<T: DeserializeOwned>() -> Vec<String> {
     }
 }
 
-/// What to write in place of what is no JSON object.
+/// Tells the administrator what to write in place of a text that is not a JSON object.
 pub(crate) fn what_to_write(keys: &[String]) -> String {
     if keys.is_empty() {
         "write a JSON object".to_owned()
@@ -34,10 +34,10 @@ fn list(keys: &[String]) -> String {
     }
 }
 
-/// Where a text is not JSON, and why, if the character at that place shows it.
+/// The position at which a text is not JSON, and the reason if the character there shows it.
 pub(crate) fn not_json(text: &str, error: &serde_json::Error) -> String {
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    // Columns count bytes; that of a character of several is its first or one behind.
+    // Columns count bytes; for a character of several bytes, the column is that of the first byte or one after it.
     let bytes = line.char_indices().take_while(|(at, _)| *at < error.column());
     let hint = match bytes.last().map(|(_, c)| c) {
         Some('\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}') => {
@@ -49,7 +49,7 @@ pub(crate) fn not_json(text: &str, error: &serde_json::Error) -> String {
     format!("not JSON, at line {}, column {}{hint}", error.line(), error.column())
 }
 
-/// A key that is not known. It is repeated only where it is close to a known one: anything else may be a secret that was
+/// The error about an unknown key. The key is shown only if it resembles a known key: otherwise it may be a secret
 /// pasted in the wrong place.
 pub(crate) fn unknown_key(key: &str, keys: &[String]) -> String {
     let is_plain = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
@@ -59,14 +59,14 @@ pub(crate) fn unknown_key(key: &str, keys: &[String]) -> String {
     }
 }
 
-/// The field that a path begins with, if it is a known one.
+/// The first field of a path, if it is a known field.
 pub(crate) fn field(path: &str, keys: &[String]) -> String {
     let first = path.split(['.', '[']).next().unwrap_or_default();
     if keys.iter().any(|key| key == first) { format!("`{first}`") } else { "a value".to_owned() }
 }
 
-/// serde's own sentences repeat the value or the key they did not like, so only what they expected is kept of them.
-/// Other sentences are those of our credential types, which name fields and never their values.
+/// The error about a wrong type. serde's messages may repeat a key or value, so only what they expected is kept.
+/// Other messages come from the credential types, which name fields and never values.
 pub(crate) fn of_type(path: &str, problem: &str, keys: &[String]) -> String {
     const REPEATING: [&str; 6] = [
         "invalid type",

@@ -1,4 +1,4 @@
-//! One secret, typed and kept for a while.
+//! One secret, typed and cached.
 
 use crate::{SecretStore, parse};
 use async_trait::async_trait;
@@ -10,24 +10,24 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use workflow::{BoxError, CredentialError, CredentialSource, chain};
 
-/// How long a value is used before it is read again.
+/// How long a cached value is used before the secret is read again.
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
-/// A value younger than this is not read again, however often it is refused: refusals may come from anyone, and
-/// each read costs.
+/// A value younger than this is not read again, however often it is refused: strangers can cause refusals, and each
+/// read costs money.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// How long a kept value is used on after a read has failed, before the store is asked again.
+/// After a failed read, how long the cached value is used before the store is asked again.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// A secret, read at its first use and kept for [`LIFETIME`].
+/// A secret, read at first use and cached for [`LIFETIME`].
 ///
-/// A value that has worked is kept while the store is down, or while what it holds cannot be understood: a slip in an
-/// edit does not take a working credential away.
+/// A value that has worked is kept while the store does not answer, or while the store's new text is malformed: a
+/// mistake while editing does not take away a working credential.
 pub struct Secret<T> {
     store: Arc<dyn SecretStore>,
     id: String,
-    /// The lock is held over a read, so that a process reads once, however many ask.
+    /// The lock is held during a read, so that concurrent callers cause only one read.
     kept: Mutex<Option<Kept<T>>>,
 }
 
@@ -51,7 +51,7 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 impl<T: DeserializeOwned> Secret<T> {
-    /// The secret `id` of `store`. Nothing is read yet.
+    /// The secret `id` in `store`. Nothing is read yet.
     pub fn new(store: Arc<dyn SecretStore>, id: impl Into<String>) -> Self {
         Self { store, id: id.into(), kept: Mutex::new(None) }
     }
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
 
     async fn replacement(&self, refused: &Arc<T>) -> Result<Option<Arc<T>>, CredentialError> {
         let mut kept = self.kept.lock().await;
-        // Another caller has read the new value already.
+        // Another caller has already read the new value.
         if let Some(kept) = kept.as_ref().filter(|kept| *kept.value != **refused) {
             return Ok(Some(Arc::clone(&kept.value)));
         }

@@ -1,4 +1,4 @@
-//! Where secrets are kept.
+//! Where secrets are stored: AWS Secrets Manager, a file, or memory.
 
 use crate::clean::trimmed;
 use async_trait::async_trait;
@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use workflow::BoxError;
 
-/// The most that a file with secrets may have. Secrets Manager takes 64 KiB for one.
+/// The largest file with secrets, in bytes. Secrets Manager allows 64 KiB for one secret.
 const MOST_BYTES: u64 = 1024 * 1024;
 const ACTION: &str = "secretsmanager:GetSecretValue";
 
-/// A secret that was not read.
+/// The error that a secret could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct ReadError {
-    /// Whether asking again later may help.
+    /// Whether a later try may succeed.
     pub transient: bool,
-    /// What went wrong. Holds no value.
+    /// What went wrong, without any secret value.
     pub source: BoxError,
 }
 
@@ -32,22 +32,22 @@ impl ReadError {
     }
 }
 
-/// Where secrets are kept.
+/// A store of secrets.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
-    /// The text of the secret `id`.
+    /// Reads the text of the secret `id`.
     ///
     /// # Errors
-    /// [`ReadError`] when there is none, it is forbidden, or the store does not answer.
+    /// [`ReadError`] when the secret does not exist, is forbidden, or the store does not answer.
     async fn read(&self, id: &str) -> Result<SecretString, ReadError>;
 }
 
-/// AWS Secrets Manager. Ids are names or ARNs.
+/// AWS Secrets Manager. The id of a secret is its name or ARN.
 #[derive(Clone, Debug)]
 pub struct SecretsManager(aws_sdk_secretsmanager::Client);
 
 impl SecretsManager {
-    /// The account and region that `client` is set up for.
+    /// Uses the account and region of `client`.
     pub fn new(client: aws_sdk_secretsmanager::Client) -> Self {
         Self(client)
     }
@@ -76,16 +76,16 @@ fn read_error(error: &SdkError<GetSecretValueError>) -> ReadError {
         }
         _ => true,
     };
-    // Nothing of the answer but its code: where it cannot be read, the secret may be in it.
+    // Only the error code of the answer is used: if the SDK cannot read the answer, the secret may be in it.
     ReadError { transient, source: aws_http::reason(ACTION, error).into() }
 }
 
-/// A JSON file, `{"<secret id>": {…}, …}`, read anew each time.
+/// A JSON file, `{"<secret id>": {…}, …}`, read again each time.
 #[derive(Clone, Debug)]
 pub struct SecretsFile(PathBuf);
 
 impl SecretsFile {
-    /// The file at `path`.
+    /// Uses the file at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
@@ -97,12 +97,14 @@ impl SecretStore for SecretsFile {
         let file = self.0.display();
         let text = read_text(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
         let all = all(&text).map_err(|what| ReadError::permanent(format!("{file}: {what}")))?;
-        let value = all.get(id).ok_or_else(|| ReadError::permanent(format!("{file}: it is not in there")))?;
+        let value = all
+            .get(id)
+            .ok_or_else(|| ReadError::permanent(format!("{file}: it has no secret of this name")))?;
         Ok(SecretString::from(value.to_string()))
     }
 }
 
-/// The text of a file, if it is not larger than one with secrets is.
+/// Reads a file, unless it is larger than a file with secrets may be.
 fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
@@ -112,7 +114,7 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Secrets by id. The error is without the parser's own words, which could repeat a part of the text.
+/// Reads all secrets by id. The parser's own error text is left out, because it could repeat a part of the file.
 fn all(text: &str) -> Result<HashMap<String, Value>, String> {
     serde_json::from_str(trimmed(text)).map_err(|error| format!("line {}: not a JSON object", error.line()))
 }
@@ -122,10 +124,10 @@ fn all(text: &str) -> Result<HashMap<String, Value>, String> {
 pub struct MemorySecrets(Mutex<HashMap<String, SecretString>>);
 
 impl MemorySecrets {
-    /// The secrets of a JSON object, `{"<secret id>": {…}, …}`.
+    /// Reads secrets from a JSON object, `{"<secret id>": {…}, …}`.
     ///
     /// # Errors
-    /// [`ReadError`] when the text is none; it repeats nothing of it.
+    /// [`ReadError`] when the text is not such an object; the error does not repeat the text.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         let secrets = Self::default();
         for (id, value) in all(text).map_err(ReadError::permanent)? {
@@ -134,7 +136,7 @@ impl MemorySecrets {
         Ok(secrets)
     }
 
-    /// Puts a secret in, or another in its place.
+    /// Adds a secret, or replaces it.
     pub fn put(&self, id: impl Into<String>, text: impl Into<String>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(id.into(), SecretString::from(text.into()));

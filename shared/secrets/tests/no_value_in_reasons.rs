@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use workflow::{CredentialSource, chain};
 
-/// A Secrets Manager that always answers this.
+/// A Secrets Manager that always gives this answer.
 async fn answering(status: StatusCode, body: &'static str) -> SecretsManager {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

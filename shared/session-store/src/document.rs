@@ -1,4 +1,4 @@
-//! What is kept of a session, as a document.
+//! The stored form of a Tableau session.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,16 +9,17 @@ use std::fmt;
 use store::Document;
 use tableau_client::{Entry, Lease, Refusal, SecureUrl, Session};
 
-/// The highest version that is believed: no client signs in so often.
+/// The highest version that is accepted as valid: no client signs in so often.
 const MOST_VERSIONS: u64 = 1 << 53;
-/// Characters of a reason that are kept.
+/// How many characters of a reason are stored.
 const REASON_LIMIT: usize = 1_000;
-/// The longest session token that is believed. Tableau's have less than 100 characters.
+/// The longest session token that is accepted as valid. Tableau's have fewer than 100 characters.
 const LONGEST_TOKEN: usize = 4_096;
 
-/// The newest session of a credential, the lease to publish the next one, and what Tableau refused.
+/// The newest session of a credential, the lease for publishing the next session, and the credentials that Tableau
+/// refused.
 ///
-/// A part that cannot be read counts as missing; the other parts stay.
+/// A part of the document that cannot be read counts as missing; the other parts are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct SharedSession {
@@ -32,14 +33,14 @@ pub(crate) struct SharedSession {
     refusals: Vec<Refused>,
 }
 
-/// A session. A field that is not kept here would be missing in every process except the one that signed in.
+/// A stored session. A field that is not stored would be missing in every process except the one that signed in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     token: Token,
     site: String,
     user: String,
     api_version: String,
-    /// `None` when it is the server of the settings.
+    /// The server for this session; `None` for the server in the settings.
     #[serde(default)]
     server: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -59,7 +60,7 @@ struct Refused {
     reason: String,
 }
 
-/// A session token. It is written only to the table.
+/// A session token. Serialized only into the table.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 struct Token(SecretString);
@@ -96,7 +97,7 @@ impl Document for SharedSession {
 }
 
 impl SharedSession {
-    /// The number of sessions and refusals published; 0 for a number that cannot be right.
+    /// The number of sessions and refusals published so far; 0 if the stored number cannot be right.
     fn version(&self) -> u64 {
         if self.version > MOST_VERSIONS { 0 } else { self.version }
     }
@@ -106,7 +107,7 @@ impl SharedSession {
         self.version() == lease.version && is_ours
     }
 
-    /// Takes the lease, unless another owner has one that still runs.
+    /// Takes the lease, unless another owner holds one that has not expired.
     pub(crate) fn take(&mut self, lease: &Lease, now: Timestamp) -> bool {
         let is_free = self
             .lease
@@ -120,7 +121,7 @@ impl SharedSession {
         is_granted
     }
 
-    /// Replaces the session, and ends the lease.
+    /// Replaces the session and ends the lease.
     pub(crate) fn publish(&mut self, lease: &Lease, session: &Session) -> bool {
         let is_held = self.is_held(lease);
         if is_held {
@@ -138,7 +139,7 @@ impl SharedSession {
         is_held
     }
 
-    /// Replaces the refusals, and ends the lease.
+    /// Replaces the list of refused credentials and ends the lease.
     pub(crate) fn refuse(&mut self, lease: &Lease, refusals: &[Refusal]) {
         if self.is_held(lease) {
             let kept = refusals.iter().map(|Refusal { credential, until, reason }| Refused {
@@ -174,7 +175,7 @@ impl SharedSession {
 }
 
 impl Kept {
-    /// The session. `None` for a session that no store writes: a client replaces it like one that has ended.
+    /// The session. `None` for a session that this store cannot have written; the client then signs in again.
     fn session(&self) -> Option<Session> {
         Some(Session {
             token: Some(&self.token.0).filter(|token| can_be_sent(token))?.clone(),
@@ -183,7 +184,8 @@ impl Kept {
             api_version: self.api_version.parse().ok()?,
             server: match self.server.as_deref() {
                 None | Some("") => None,
-                // The store never writes a server that must not get a secret: this document is forged or damaged.
+                // This store never writes a server address that must not receive a secret, so the document is forged
+                // or damaged.
                 Some(url) => Some(url.parse::<SecureUrl>().ok()?.origin_only()),
             },
             signed_in_at: self.signed_in_at,
@@ -198,7 +200,7 @@ impl Refused {
     }
 }
 
-/// Whether a header can hold the token. Another token would fail every call, and never be replaced.
+/// Whether an HTTP header can contain the token. Any other token would fail every call and never be replaced.
 fn can_be_sent(token: &SecretString) -> bool {
     let token = token.expose_secret();
     (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())

@@ -11,28 +11,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Documents, Error, Expect, Versioned};
 use tableau_client::{BoxError, Entry, Lease, Refusal, Session, SessionStore};
 
-/// The session store of a function: in the table, which all functions share, or in memory when the function has no table.
+/// The session store of a function: in the table that all functions share, or in memory if the function has no table.
 pub fn sessions(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Arc<dyn SessionStore> {
     Arc::new(DocumentSessionStore::new(store::documents(table)))
 }
 
-/// Sessions as documents, one per key.
+/// Stores each session as a document under its key.
 pub struct DocumentSessionStore {
     documents: Documents,
-    /// What this process read or wrote last, so that a write needs no read before it. The store decides whether it is still
-    /// true.
+    /// The documents that this process read or wrote last, so that a write needs no read first. The conditional write
+    /// shows whether they are still current.
     seen: Mutex<HashMap<String, Versioned<SharedSession>>>,
 }
 
 impl fmt::Debug for DocumentSessionStore {
-    /// Without the sessions.
+    /// Shows no sessions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DocumentSessionStore").finish_non_exhaustive()
     }
 }
 
 impl DocumentSessionStore {
-    /// Sessions in `documents`.
+    /// Stores sessions in `documents`.
     pub fn new(documents: Documents) -> Self {
         Self { documents, seen: Mutex::default() }
     }
@@ -55,7 +55,7 @@ impl DocumentSessionStore {
     }
 }
 
-/// Without the words of the store: the client says already what it asked for.
+/// The store's error without a prefix: the client already says what it asked for.
 fn reason(error: Error) -> BoxError {
     match error {
         Error::Store(source) => source,

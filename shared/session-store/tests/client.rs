@@ -1,4 +1,4 @@
-//! What a client asks of the table, and what becomes of its calls when the table does not answer.
+//! The client's requests to the session table, and its behaviour when the table does not answer.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -28,12 +28,12 @@ impl Environment {
         Self { aws, tableau, workbook }
     }
 
-    /// A client as a fresh process has it.
+    /// A client of a new process.
     fn client(&self) -> TableauClient {
         self.client_limited_to("")
     }
 
-    /// The same with a limit to how long a session is used, in minutes.
+    /// A client of a new process that uses a session for at most this many minutes.
     fn client_limited_to(&self, minutes: &str) -> TableauClient {
         let settings = Settings::new(&self.tableau.url(), "marketing", "").unwrap();
         let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
@@ -45,7 +45,7 @@ impl Environment {
         )
     }
 
-    /// Lets the session in the table be as old as that.
+    /// Makes the session in the table this old.
     async fn age(&self, minutes: i64) {
         let signed_in_at = Timestamp::now() - SignedDuration::from_mins(minutes);
         let pk = self.aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
@@ -59,7 +59,7 @@ impl Environment {
         update.expression_attribute_values(":document", document).send().await.unwrap();
     }
 
-    /// Reads and writes at the table, and sign-ins, so far.
+    /// The reads and writes at the table and the sign-ins so far.
     fn so_far(&self) -> (usize, usize, u32) {
         let calls = |operation| self.aws.calls(operation);
         (calls("DynamoDB.GetItem"), calls("DynamoDB.UpdateItem"), self.tableau.sign_ins(SAMPLE_PAT.0))

@@ -1,5 +1,5 @@
-//! One suite for every form of `SessionStore`: the client's own in memory, and documents in memory, in DynamoDB on the double,
-//! and in DynamoDB on the emulator at `AWS_CONTRACT_URL`, when that is set.
+//! One test suite for every `SessionStore`: the client's own in memory, and documents in memory, in DynamoDB on the
+//! AWS double, and in DynamoDB on the emulator at `AWS_CONTRACT_URL`, when set.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -15,7 +15,7 @@ use store::{Documents, MemoryStore};
 use tableau_client::{BoxError, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
-/// A key of this test only, with characters that names of tokens may have.
+/// A key that only this test uses, with characters that token names may contain.
 fn key() -> String {
     format!("10ay.online.tableau.com#a token, 2026 ü#{}#marketing", fastrand::u64(..))
 }
@@ -39,12 +39,12 @@ fn session(token: &str) -> Session {
     }
 }
 
-/// Some sessions were opened at another server than the one that was asked.
+/// Some sessions were opened at another server than the configured one.
 fn server(token: &str) -> Option<&'static str> {
     token.len().is_multiple_of(2).then_some("https://pod.example.com/")
 }
 
-/// Everything of an entry that counts, in a form that compares.
+/// The relevant fields of an entry, in a comparable form.
 fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
     let session = entry.session.map(|Session { token, site, user, api_version, server, signed_in_at }| {
         let server = server.as_ref().map(|server| server.as_str());
@@ -53,7 +53,7 @@ fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
     (entry.version, session, entry.leased_until)
 }
 
-/// What [`facts`] gives for the session with this token.
+/// The [`facts`] of the session with this token.
 fn stored(token: &str) -> Option<String> {
     let server = server(token);
     Some(format!(
@@ -62,7 +62,7 @@ fn stored(token: &str) -> Option<String> {
     ))
 }
 
-/// The store of a process with this table.
+/// The store of a process that uses this table.
 fn on(client: aws_sdk_dynamodb::Client, table: &str) -> Arc<dyn SessionStore> {
     sessions(Some((client, table.to_owned())))
 }
@@ -134,15 +134,15 @@ async fn what_was_refused_is_read_until_something_else_is_refused(store: &dyn Se
         store.refuse(&key, &first, refused).await.unwrap();
         let entry = store.read(&key).await.unwrap();
         assert_eq!((entry.refusals.as_slice(), entry.leased_until), (refused, None));
-        // A process that read before that has to read again.
+        // A process that read the entry earlier must read it again.
         assert!(!store.lease(&key, &lease(version, 15), at(0)).await.unwrap());
     }
     let second = lease(2, 30);
     assert!(store.lease(&key, &second, at(1)).await.unwrap());
-    // A process whose lease another one took over writes no refusal.
+    // A process whose lease was taken over does not record a refusal.
     store.refuse(&key, &first, &[refusal(1, 90)]).await.unwrap();
     assert_eq!(store.read(&key).await.unwrap().refusals, both);
-    // A session of one credential says nothing of the others.
+    // A session of one credential says nothing about other credentials.
     assert!(store.publish(&key, &second, &session("one")).await.unwrap());
     assert_eq!(store.read(&key).await.unwrap().refusals, both);
     let third = lease(3, 30);
@@ -170,7 +170,7 @@ async fn a_process_whose_lease_was_taken_over_changes_nothing(store: &dyn Sessio
     let quick = lease(0, 35);
     assert!(store.lease(&key, &slow, at(0)).await.unwrap());
     assert!(store.lease(&key, &quick, at(20)).await.unwrap());
-    // While the other process signs in, and after it has published.
+    // While the other process signs in, and after it stored the session.
     store.release(&key, &slow).await.unwrap();
     assert!(!store.publish(&key, &slow, &session("slow")).await.unwrap());
     assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(35))));
@@ -217,7 +217,7 @@ async fn documents_in_memory_keep_the_contract() {
     suite(sessions(None)).await;
 }
 
-/// What one process has seen is stale when another has written: it must not decide anything.
+/// What a process read is stale once another process wrote: it must not decide on it.
 #[tokio::test]
 async fn processes_that_take_turns_keep_the_contract() {
     let documents = Documents::new(Arc::new(MemoryStore::default()));
@@ -225,7 +225,7 @@ async fn processes_that_take_turns_keep_the_contract() {
     suite(Arc::new(InTurn(processes, AtomicUsize::new(0)))).await;
 }
 
-/// Processes of which each call is made by the next.
+/// Processes that make calls in turn.
 struct InTurn([DocumentSessionStore; 3], AtomicUsize);
 
 impl InTurn {
@@ -328,7 +328,7 @@ async fn the_error_of_a_failing_table_holds_no_token() {
             let all = format!("{error} {error:?}");
             assert!(all.starts_with("the table does not answer: ") && !all.contains("hunter2"), "{all}");
         }
-        // What was not asked for again.
+        // The refusal was not asked for again.
         while store.read("k").await.is_err() || store.lease("k", &lease, at(0)).await.is_err() {}
     }
 }

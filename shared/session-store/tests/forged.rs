@@ -1,4 +1,4 @@
-//! A session item that is forged or damaged: its token goes nowhere, and the client signs in.
+//! A forged or damaged session item: its token is sent nowhere, and the client signs in.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -13,7 +13,7 @@ use testkit::dynamodb::client as dynamodb;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Takes whatever is sent, and counts connections.
+/// A server that accepts anything and counts connections.
 async fn thief() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -40,7 +40,7 @@ fn client(aws: &Aws, server: &str) -> TableauClient {
     )
 }
 
-/// The document of the session's item.
+/// The document in the session's item.
 fn document(aws: &Aws) -> Value {
     serde_json::from_str(aws.items("table")[0]["document"]["S"].as_str().unwrap()).unwrap()
 }
@@ -101,7 +101,7 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     let tableau = TableauSimulator::sample().start().await.unwrap();
     client(&aws, &tableau.url()).workbook(&tableau.workbook("Superstore").unwrap()).await.unwrap();
     let (thief, connections) = thief().await;
-    // The same item under the key of a server that is not there.
+    // The same item under the key of a server that does not exist.
     let item = aws.items("table").remove(0);
     let key = item["pk"]["S"].as_str().unwrap();
     let key = key.replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");

@@ -20,14 +20,14 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
 const PROCESSES: u32 = 100;
-/// Of each process.
+/// How many calls each process makes.
 const CALLS: u32 = 10;
-/// So many of them without the second signal. The others come after whatever happens before it.
+/// How many calls each process makes before the second signal. The remaining calls come after it.
 const CALLS_BEFORE_HOLD: u32 = 7;
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// The variable that makes a process a worker: where everything is.
+/// The environment variable that turns a process into a worker; its value says where the servers are.
 const WORKER: &str = "TEST_WORKER";
-/// Stands before what a worker says, among the lines of the test harness.
+/// The prefix of a worker's output lines, to tell them from those of the test harness.
 const SAYS: &str = "worker says ";
 
 /// Runs as a worker when this test binary was started as one.
@@ -99,7 +99,7 @@ impl Worker {
     }
 }
 
-/// What many workers did.
+/// The results of the workers.
 #[derive(Debug, PartialEq)]
 struct Figures {
     processes: u32,
@@ -108,7 +108,7 @@ struct Figures {
     failed: Vec<String>,
 }
 
-/// Runs many workers at the same time. `ends`: whether the session ends once a third of the calls was made.
+/// Runs many workers at the same time. `ends` says whether the session ends after a third of the calls.
 async fn workers(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> Figures {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let workbook = tableau.workbook("Superstore").unwrap();
@@ -131,13 +131,13 @@ async fn workers(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tableau.end_sessions();
-        // A call that was begun before and refused after counts as well: it is made again.
+        // A call that began before the session ended and was refused counts too: it is repeated.
         assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "no process waits");
     }
     for worker in &mut members {
         worker.signal().await;
-        // The middle was among calls under way. Those that are left need not come all in one instant as well, for which an
-        // emulator on a busy machine is too slow.
+        // The session ended while calls were running. The remaining calls need not all run in one instant too, for
+        // which an emulator on a busy machine is too slow.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let mut figures = Figures { processes: 0, calls: 0, sign_ins: 0, failed: Vec::new() };
@@ -183,7 +183,7 @@ async fn one_token_serves_a_hundred_processes_on_the_double() {
 #[tokio::test]
 async fn one_token_serves_a_hundred_processes_on_the_emulator() {
     let Some(emulator) = Emulator::with_table("sessions").await else { return };
-    // It takes any keys.
+    // The emulator accepts any keys.
     let keys = Keys::new();
     one_token_serves_a_hundred_processes("emulator", &emulator.url, &keys, &emulator.table).await;
     emulator.delete_table().await;

@@ -1,4 +1,5 @@
-//! Documents that many processes change: each change is made to the newest version, or made again.
+//! Documents that many processes change. A change is applied to the newest version; if another process writes first,
+//! the change is applied again.
 
 use crate::{Error, Key, Put, Store, Stored, Version, Write};
 use jiff::{SignedDuration, Timestamp};
@@ -7,22 +8,23 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a change is tried because others were faster. A few processes at a time change one document.
+/// How often a change is tried again after another process wrote first. Only a few processes change one document at a
+/// time.
 const TRIES: u32 = 30;
 
-/// What is kept as a document.
+/// A type that is stored as a document.
 pub trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send {
-    /// The first part of its keys.
+    /// The kind of document: the first part of its key.
     const KIND: &'static str;
-    /// How many days it is kept after its last change.
+    /// How many days after its last change the document may be deleted.
     const KEPT_DAYS: i64 = 30;
 }
 
-/// A document and the version that it was read or written as.
+/// A document and its version in the store.
 #[derive(Clone, Debug)]
 pub struct Versioned<D> {
     version: Version,
-    /// The document.
+    /// The content.
     pub document: D,
 }
 
@@ -32,19 +34,19 @@ impl<D: Document> Versioned<D> {
     }
 }
 
-/// What the caller knows of a document before it is changed. It saves a request, and decides nothing: what is wrong here
-/// costs one request more.
+/// What the caller expects about a document before changing it. A right expectation saves a request; a wrong one
+/// costs a request more and has no other effect.
 #[derive(Clone, Debug)]
 pub enum Expect<D> {
-    /// Nothing: it is read first.
+    /// Nothing is known: the document is read first.
     Unknown,
-    /// There is probably none yet.
+    /// The document probably does not exist yet.
     New,
-    /// This was the newest version.
+    /// This version was the newest when it was read.
     Seen(Versioned<D>),
 }
 
-/// Documents of a workflow.
+/// The documents of a workflow.
 #[derive(Clone)]
 pub struct Documents(Arc<dyn Store>);
 
@@ -55,12 +57,12 @@ impl std::fmt::Debug for Documents {
 }
 
 impl Documents {
-    /// Documents in `store`.
+    /// Documents kept in `store`.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self(store)
     }
 
-    /// The newest version; a new document when there is none.
+    /// Reads the newest version; an empty document if none is stored.
     ///
     /// # Errors
     /// [`Error`].
@@ -68,7 +70,7 @@ impl Documents {
         Ok(self.read_versioned(key).await?.document)
     }
 
-    /// The same, to be expected by a change that comes later.
+    /// Reads a document and its version, for a later change that expects this version.
     ///
     /// # Errors
     /// [`Error`].
@@ -76,8 +78,9 @@ impl Documents {
         self.newest(&Key::new(D::KIND, key)?).await
     }
 
-    /// Changes the newest version and writes it, if `change` did change it: a read and a write. `change` runs again when others
-    /// were faster or an answer was lost: made twice, it must change nothing more.
+    /// Applies `change` to the newest version, and writes the document if that changed it: one read and one write.
+    /// `change` runs again if another process wrote first or an answer was lost; applied twice, it must have the
+    /// effect of once.
     ///
     /// # Errors
     /// [`Error`].
@@ -91,7 +94,7 @@ impl Documents {
         Ok((changed.0.document, changed.1))
     }
 
-    /// The same for a document that is probably new: one write when it is.
+    /// Like `change`, for a document that probably does not exist yet: one write and no read if so.
     ///
     /// # Errors
     /// [`Error`].
@@ -105,7 +108,7 @@ impl Documents {
         Ok((changed.0.document, changed.1))
     }
 
-    /// The same for a document of which the caller knows what `expect` says.
+    /// Like `change`, for a document of which the caller expects `expect`.
     ///
     /// # Errors
     /// [`Error`].
@@ -130,7 +133,7 @@ impl Documents {
                 if !is_assumed {
                     return Ok((newest, result));
                 }
-                // Nothing was written, so nothing has shown yet that the assumption holds.
+                // The expectation was not confirmed by a write, so the document is read and the change applied again.
                 newest = self.newest(&key).await?;
                 is_assumed = false;
                 continue;
@@ -141,7 +144,8 @@ impl Documents {
                 Put::Conflict(current) => newest = read(&key, current),
             }
             is_assumed = false;
-            // The first try after a conflict has the newest version. It is made at once, every other one after a wait.
+            // After a conflict the newest version is known, so the next try follows at once; the try after that waits
+            // first.
             if attempt % 2 == 1 {
                 let longest = Duration::from_millis(20 * u64::from(attempt + 1));
                 tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
@@ -165,13 +169,20 @@ fn write<D: Document>(key: &Key, document: &D, now: Timestamp) -> Result<Write, 
 fn read<D: Document>(key: &Key, stored: Option<Stored>) -> Versioned<D> {
     let Some(Stored { version, text }) = stored else { return Versioned::new() };
     let document = serde_json::from_str(&text).unwrap_or_else(|error| {
-        // Of another version of this code, or damaged. What it knew is lost, which is better than to fail for ever. The
-        // error's own text would repeat what is in the document.
+        // The document is damaged or was written by another version of this code. It is treated as empty: losing its
+        // content is better than failing for ever. The parse error is not logged, because its text would quote the
+        // document.
         let key = key.as_str();
         let kind = error.classify();
         let line = error.line();
         let column = error.column();
-        tracing::warn!(key, ?kind, line, column, "a document cannot be read, and begins anew");
+        tracing::warn!(
+            key,
+            ?kind,
+            line,
+            column,
+            "a stored document cannot be read; an empty one replaces it"
+        );
         D::default()
     });
     Versioned { version, document }

@@ -10,13 +10,13 @@ pub enum Error {
     /// The store does not answer.
     #[error("the table did not answer")]
     Store(#[source] BoxError),
-    /// Others were faster, again and again.
-    #[error("too many change `{0}` at the same time")]
+    /// Other processes changed the document at every try.
+    #[error("too many workers change `{0}` at the same time")]
     Contended(String),
-    /// There can be no document under this key.
+    /// The key is not a valid document key.
     #[error("a document cannot have this key")]
     Key(#[from] InvalidKey),
-    /// The document cannot be written as JSON.
+    /// The document cannot be serialized as JSON.
     #[error("the document `{0}` cannot be written")]
     Unwritable(String, #[source] serde_json::Error),
 }

@@ -1,4 +1,4 @@
-//! What every form of the store does.
+//! The interface that every store of documents implements.
 
 use crate::Key;
 use async_trait::async_trait;
@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use std::fmt;
 use workflow::BoxError;
 
-/// The longest text of a document. An item of DynamoDB has 400 KB at most, its key and other attributes included.
+/// The longest document, in bytes. A DynamoDB item has at most 400 KB, including its key and other attributes.
 pub const TEXT_LIMIT_BYTES: usize = 390_000;
-/// Counts the writes of a document.
+/// The version of a document: counts its writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u64);
 
 impl Version {
-    /// There is no document yet, or one whose version is missing.
+    /// The version of a document that does not exist, or whose version attribute is missing.
     pub const ABSENT: Self = Self(0);
-    /// The newest version that is believed: no document changes so often. One beyond it, or that is no number, is damaged, and
+    /// The largest version that is valid: no document is written so often. A larger number, or a text, is damage, and
     /// no condition on it would ever hold.
     const NEWEST: u64 = 1 << 53;
 
-    /// The version of this number, from 1 on.
+    /// The version with this number, from 1 to the largest valid version.
     pub(crate) fn from_number(number: u64) -> Option<Self> {
         (1..=Self::NEWEST).contains(&number).then_some(Self(number))
     }
@@ -28,18 +28,18 @@ impl Version {
         self.0
     }
 
-    /// The version that a write makes of this one.
+    /// The version after this one.
     pub(crate) fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// A document as the store holds it. `Debug` says nothing of the text, which may hold a secret.
+/// A stored document. `Debug` does not show the text, which may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// What a write has to expect.
+    /// The version that the next write must expect.
     pub version: Version,
-    /// What was written; empty where it is missing.
+    /// The document's text; empty if it is missing.
     pub text: String,
 }
 
@@ -50,12 +50,12 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// What is written. `Debug` says nothing of the text, which may hold a secret.
+/// The content of a write. `Debug` does not show the text, which may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The document, [`TEXT_LIMIT_BYTES`] at most.
+    /// The document's text, at most [`TEXT_LIMIT_BYTES`] long.
     pub text: String,
-    /// From when on the table may delete it, in whole seconds.
+    /// When the table may delete the document, in whole seconds.
     pub expires_at: Timestamp,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Debug for Write {
     }
 }
 
-/// Refuses a text that DynamoDB would refuse, with an error that repeats nothing of it.
+/// Refuses a text that is too long for DynamoDB. The error does not repeat the text.
 pub(crate) fn check_text(key: &impl fmt::Display, text: &str) -> Result<(), BoxError> {
     match text.len() {
         bytes if bytes > TEXT_LIMIT_BYTES => {
@@ -78,30 +78,30 @@ pub(crate) fn check_text(key: &impl fmt::Display, text: &str) -> Result<(), BoxE
     }
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It was written, as this version.
+    /// The document was written and now has this version.
     Written(Version),
-    /// Another version than the expected one is there: this one, or none. Nothing was written.
+    /// Nothing was written: the store has another version than expected. Its document, or `None` if there is none.
     Conflict(Option<Stored>),
 }
 
-/// Keeps texts under keys, each with a version.
+/// A store of versioned texts under keys.
 ///
-/// Reads see every write that was confirmed before them. A write whose answer is lost on the way may be sent twice: it counts
-/// once, and is found to be ours.
+/// A read sees every write that was confirmed before it. A request whose answer was lost may be sent twice; the write
+/// counts once, and the second answer says that it was made.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The newest version; `None` when there is none.
+    /// Reads the newest version; `None` if there is no document.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError>;
 
-    /// Writes the version after `expected`, if `expected` is the newest.
+    /// Writes the version after `expected`, if `expected` is the newest version.
     ///
     /// # Errors
-    /// When the store does not answer, or the write is larger than the store takes.
+    /// When the store does not answer, or the text is longer than the store accepts.
     async fn put(&self, key: &Key, expected: Version, write: &Write) -> Result<Put, BoxError>;
 }

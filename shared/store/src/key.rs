@@ -1,40 +1,40 @@
-//! Under which key a document is kept.
+//! The keys of documents.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest partition key of DynamoDB.
+/// The longest partition key that DynamoDB accepts, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const LIMIT_BYTES: usize = 2_048;
 
-/// A document's key: `{kind}#{name}`. The kind has lower-case letters and hyphens; roles and counts of requests go by it. The
-/// name is any text, and is not secret: keys are logged.
+/// A document's key: `{kind}#{name}`. The kind consists of lower-case letters and hyphens; IAM policies and request
+/// counts refer to it. The name is any text without secrets: keys are logged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
 
-/// Why a text is not a key.
+/// The error that a text is not a valid key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKey {
-    /// The part before the first `#` is missing or has other characters.
+    /// The part before the first `#` is missing, or has characters other than lower-case letters and hyphens.
     #[error("a key begins with its kind, in lower-case letters and hyphens, and `#`")]
     Kind,
     /// Nothing follows the kind.
     #[error("a key of the kind `{0}` needs a name after `#`")]
     NoName(String),
-    /// DynamoDB takes no key of that length.
+    /// The key is longer than DynamoDB accepts.
     #[error("a key of the kind `{kind}` has {bytes} bytes: {LIMIT_BYTES} is the most")]
     TooLong {
         /// The key's kind.
         kind: String,
-        /// Its length.
+        /// The key's length in bytes.
         bytes: usize,
     },
 }
 
 impl Key {
-    /// The key of the document `name` of a kind.
+    /// Creates the key of the document `name` of this kind.
     ///
     /// # Errors
     /// [`InvalidKey`].
@@ -42,12 +42,12 @@ impl Key {
         format!("{kind}#{name}").parse()
     }
 
-    /// The whole key.
+    /// The whole key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands before the first `#`.
+    /// The key's kind: the part before the first `#`.
     pub fn kind(&self) -> &str {
         self.0.split('#').next().unwrap_or_default()
     }

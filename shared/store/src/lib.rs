@@ -18,7 +18,7 @@ pub use memory::MemoryStore;
 use records::{DynamoDbRecords, MemoryRecords, Records};
 use std::sync::Arc;
 
-/// Documents in the stack's table; in the process where there is none, as in inline mode.
+/// Documents in the stack's table, or in memory if there is no table, as in inline mode.
 pub fn documents(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Documents {
     match table {
         Some((client, name)) => Documents::new(Arc::new(DynamoDbStore::new(client, name))),
@@ -26,8 +26,8 @@ pub fn documents(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Documents
     }
 }
 
-/// Records in the stack's table; in the process where there is none, as in inline mode. `scope`: the workflow whose records
-/// [`Records::due`] finds.
+/// Records in the stack's table, or in memory if there is no table, as in inline mode. `scope` is the workflow whose
+/// records [`Records::due`] finds.
 pub fn records(
     table: Option<(aws_sdk_dynamodb::Client, String)>,
     scope: impl Into<String>,

@@ -1,4 +1,4 @@
-//! Documents in the process.
+//! Documents in memory.
 
 use crate::form::check_text;
 use crate::{Key, Put, Store, Stored, Version, Write};
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use workflow::BoxError;
 
-/// Keeps documents in the process. They do not expire, and are gone with it.
+/// Documents in memory. They do not expire and are lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<HashMap<Key, Stored>>);
 

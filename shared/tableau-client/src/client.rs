@@ -1,4 +1,4 @@
-//! The client, which all calls share.
+//! The client for one Tableau site.
 
 use crate::credential::key_part;
 use crate::session::Broker;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A client of one site, signed in as needed. Clones are cheap, and the same client.
+/// A client for one Tableau site, which signs in when needed. Clones are cheap and share everything.
 #[derive(Clone)]
 pub struct TableauClient {
     shared: Arc<Shared>,
@@ -22,11 +22,12 @@ struct Shared {
     settings: Settings,
     credentials: Arc<dyn CredentialSource>,
     broker: Broker,
-    /// The secrets of the newest session and its credential. Preparing the search for them takes time, so it is done once.
+    /// The secrets of the newest session and its credential. Preparing the search for them takes time, so the result
+    /// is kept.
     secrets: Mutex<Option<Known>>,
 }
 
-/// The secrets that the calls of a session carry.
+/// The secrets in the calls of one session.
 struct Known {
     credential: Arc<TableauCredential>,
     token: SecretString,
@@ -40,9 +41,9 @@ impl fmt::Debug for TableauClient {
 }
 
 impl TableauClient {
-    /// A client that shares its session through `sessions`. Nothing is sent before the first call.
+    /// Creates a client that shares its session through `sessions`. Sends nothing before the first call.
     ///
-    /// `http` may be any client of `reqwest`. It
+    /// `http` may be any `reqwest` client. That client
     ///
     /// - must follow no redirects: an HTTP client turns a redirected sign-in into a `GET`, and sends tokens to the other server;
     /// - needs timeouts: without them a call waits forever for a server that accepts the connection and never answers;
@@ -60,23 +61,23 @@ impl TableauClient {
         Self { shared: Arc::new(shared), deadline: None }
     }
 
-    /// The same client with a time limit for all calls made through it together, retries and waits included.
+    /// Returns the same client with a time limit for all calls made through it together, including retries and waits.
     ///
-    /// The time counts from now: make a new client for each piece of work. Of two limits, one within the other, the shorter holds.
-    /// One sign-in gets 12 s at most: after that another process may try.
+    /// The time starts now, so create a new client for each piece of work. If two limits apply, the shorter one
+    /// counts. One sign-in may take at most 12 s, because after that another process may try.
     ///
-    /// Without a limit, a call that fails temporarily is tried three times, and a wait of more than 3 s is an error. With a limit,
-    /// the client retries and waits as long as the next try begins in time.
+    /// Without a time limit, a call that fails temporarily is tried three times, and a wait of more than 3 s is an
+    /// error. With a time limit, the client retries as long as the next try begins in time.
     #[must_use]
     pub fn within(&self, time: Duration) -> Self {
-        // Half a year stands for a time that no clock can hold.
+        // Half a year stands for a time limit that is too large for the clock.
         let far = Duration::from_secs(180 * 24 * 60 * 60);
         let deadline = Instant::now() + time.min(far);
         let deadline = self.deadline.map_or(deadline, |earlier| earlier.min(deadline));
         Self { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
     }
 
-    /// Which server and site.
+    /// The server and site of this client.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
@@ -97,7 +98,7 @@ impl TableauClient {
         &self.shared.broker
     }
 
-    /// The secrets of a session's calls, which no error, log line or message may repeat.
+    /// The secrets in the calls of a session, which no error, log line or message may repeat.
     pub(crate) fn secrets_of(&self, credential: &Arc<TableauCredential>, session: &Session) -> Secrets {
         let mut known = self.shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |known: &&Known| {
@@ -124,7 +125,7 @@ impl TableauClient {
         Ok(self.shared.credentials.replacement(refused).await?)
     }
 
-    /// The key of a session in the store: server, credential, site, and the user whom it acts as, if any.
+    /// The session's key in the session store: server, credential, site, and the user to act as, if any.
     pub(crate) fn session_key(&self, credential: &TableauCredential) -> String {
         let Settings { server, site, act_as, .. } = self.settings();
         let key = format!("{}#{}#{}", server.authority(), credential.key(), key_part(site));

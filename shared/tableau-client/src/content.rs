@@ -4,27 +4,27 @@ use crate::{Datasource, Error, ProjectRef, TableauClient, User, Workbook};
 use serde::{Deserialize, Serialize};
 use tableau::{Subject, UserLuid};
 
-/// A workbook or data source, for people.
+/// A workbook or data source, as a message describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// Its name now: untrusted text.
+    /// The object's present name: untrusted text.
     pub name: String,
-    /// The project it is in.
+    /// The name of the project that contains the object.
     pub project: Option<String>,
-    /// Whose it is; `None` when we may not know.
+    /// The object's owner; `None` if the credential's user may not know the owner.
     pub owner: Option<Owner>,
-    /// Its page.
+    /// The address of the object's page in Tableau.
     pub link: Option<String>,
-    /// Its tags.
+    /// The object's tags.
     pub tags: Vec<String>,
 }
 
-/// The owner of content.
+/// The owner of a workbook or data source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// The name for people.
+    /// The owner's display name.
     pub name: String,
-    /// The e-mail address, where it is known.
+    /// The owner's e-mail address, if it is known.
     pub email: Option<String>,
     /// The name signed in with.
     #[serde(default)]
@@ -102,7 +102,7 @@ impl TableauClient {
         match self.user(luid).await {
             Ok(user) => Ok(Some(Owner::from(&user))),
             Err(error) if error.is_transient() || error.is_misconfiguration() => Err(error),
-            // A user that is gone or that we may not see does not keep the message back.
+            // An owner that no longer exists or may not be seen must not prevent the message.
             Err(Error::Refused { .. }) => Ok(None),
             Err(error) => Err(error),
         }

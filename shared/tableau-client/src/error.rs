@@ -1,4 +1,4 @@
-//! How a call fails.
+//! Errors of a call.
 
 use crate::{BoxError, CredentialError, MetadataError};
 use std::time::Duration;
@@ -7,118 +7,120 @@ use url::Url;
 /// Tableau's code for a sign-in with a wrong credential.
 const CREDENTIAL_REFUSED: &str = "401001";
 
-/// Why a call failed. It names the operation. It holds no token, and of an address only the host.
+/// Why a call failed. The error names the operation. It contains no token, and of an address only the host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No answer: no connection, or no answer in time.
+    /// There was no answer: no connection, or a timeout.
     #[error("{operation}: no answer from {host}")]
     Unreachable {
-        /// What was asked.
+        /// The operation, such as "fetch the workbook".
         operation: &'static str,
-        /// The server: its host, and the port if it is not the usual one.
+        /// The server's host, with the port if it is not the default.
         host: String,
-        /// What happened.
+        /// The HTTP client's error.
         source: reqwest::Error,
     },
     /// Tableau answered with an error.
     #[error("{operation}: {}", refusal(*.status, .code, .summary, .detail, .retry_after))]
     Refused {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// HTTP status.
         status: u16,
         /// Tableau's error code, such as `404006`.
         code: String,
-        /// Tableau's short text.
+        /// Tableau's summary of the error.
         summary: String,
-        /// Tableau's longer text. Not stable; follows the language of the server.
+        /// Tableau's longer error text. It may change, and is in the server's language.
         detail: String,
         /// How long Tableau asked the client to wait.
         retry_after: Option<Duration>,
     },
-    /// The answer is not Tableau's: a proxy, a firewall or a login page sent it. The error holds nothing of the answer's text.
+    /// The answer did not come from Tableau but from a proxy, a firewall or a login page. The error contains none of
+    /// the answer's text.
     #[error("{operation}: {}{}", foreign(*.status, .content), wait(.retry_after))]
     Foreign {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// HTTP status.
         status: u16,
-        /// What kind of answer it is: `HTML`, `an empty body`, `JSON`, `XML` or `text`.
+        /// The kind of answer: `HTML`, `an empty body`, `JSON`, `XML` or `text`.
         content: &'static str,
         /// How long the answer asked the client to wait.
         retry_after: Option<Duration>,
     },
-    /// The answer redirects: a proxy or a login page is in between, or the server's address is not the site's own.
+    /// The answer is a redirect: a proxy or a login page is in between, or the configured address is not the site's
+    /// own.
     #[error(
         "{operation}: the answer redirects elsewhere{}; check whether a proxy or a login page is in between, and whether the \
          server's address is the one that your browser shows after you sign in",
         .to.as_ref().map(|host| format!(", to {host}")).unwrap_or_default()
     )]
     Redirected {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
-        /// The host that the answer names, if any. Untrusted text.
+        /// The host that the redirect leads to, if any. Untrusted text.
         to: Option<String>,
     },
-    /// The answer is Tableau's, but does not have the documented shape.
+    /// The answer came from Tableau, but does not have the documented form.
     #[error("{operation}: cannot read Tableau's answer")]
     Unreadable {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
-        /// Where the answer differs.
+        /// Where the answer differs from the documented form.
         source: BoxError,
     },
     /// The answer is longer than the client accepts.
     #[error("{operation}: the answer is over {limit_bytes} bytes")]
     TooLarge {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
-        /// The limit.
+        /// The longest accepted answer.
         limit_bytes: usize,
     },
-    /// The call cannot be made with these arguments. Nothing was sent.
+    /// The arguments of the call are invalid. Nothing was sent.
     #[error("{operation}: {reason}")]
     Invalid {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// What is wrong with the arguments.
         reason: &'static str,
     },
-    /// The time that the caller gave is over.
+    /// The caller's time limit was reached.
     #[error("{operation}: Tableau did not answer in time")]
     OutOfTime {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
-        /// How the last try that ended failed, if any.
+        /// The error of the last try that ended, if any.
         source: Option<Box<Error>>,
     },
-    /// The Metadata API answered without data.
+    /// The Metadata API answered with errors and without data.
     #[error("{operation}: the Metadata API answered with errors only: {}", first(.errors))]
     Metadata {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// The errors of the answer.
         errors: Vec<MetadataError>,
     },
-    /// Tableau refused a session that was just opened for the call.
+    /// Tableau refused a session that was just opened for this call.
     #[error("{operation}: Tableau refuses a session that was just opened: {}", refused_because(*.stolen))]
     SessionRefused {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// Whether another program may have signed in with the same personal access token, which ends the session.
         stolen: bool,
         /// Tableau's answer.
         source: Box<Error>,
     },
-    /// Tableau has just refused this credential in another sign-in, so the client does not try it again before `until`: Tableau
-    /// locks users out after some wrong passwords. Nothing was sent. The caller whose sign-in was refused gets
-    /// [`Error::Refused`] with code 401001, which is permanent.
+    /// Tableau has refused this credential in another sign-in a moment ago, so the client does not try it again
+    /// before `until`: after some wrong passwords Tableau locks the user out. Nothing was sent. The caller whose own
+    /// sign-in was refused gets [`Error::Refused`] with code 401001, which is permanent.
     #[error("Tableau refused this credential, which is not tried again before {until:.0}: {reason}")]
     CredentialRefused {
         /// When the credential may be tried again.
         until: jiff::Timestamp,
-        /// The time from now until then.
+        /// The wait until then.
         retry_after: Duration,
         /// Why Tableau refused the sign-in.
         reason: String,
@@ -126,10 +128,10 @@ pub enum Error {
     /// The credential cannot be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The session store does not answer.
+    /// The session store did not answer.
     #[error("cannot share the Tableau session")]
     SessionStore(#[source] BoxError),
-    /// Another process is signing in, and did not finish in time.
+    /// Another process is signing in and did not finish in time.
     #[error("another process is signing in to Tableau and has not finished; try again later")]
     SignInPending,
 }
@@ -159,19 +161,21 @@ fn wait(retry_after: &Option<Duration>) -> String {
     retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default()
 }
 
-/// What to check, where Tableau does not say it.
+/// What a person should check, for error codes that Tableau does not explain.
 fn advice(code: &str) -> Option<&'static str> {
     match code {
         CREDENTIAL_REFUSED => Some(
             "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
              site: what follows /site/ in the browser's address",
         ),
-        "404001" => Some("leave the version empty: the client then uses the newest that both sides know"),
+        "404001" => Some(
+            "leave the version empty: the client then uses the newest version that Tableau also supports",
+        ),
         _ => None,
     }
 }
 
-/// A host, and its port if it is not the usual one. Nothing else of an address is fit to be shown.
+/// The host of an address, with the port if it is not the default. No other part of an address may be shown.
 pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -182,7 +186,7 @@ fn first(errors: &[MetadataError]) -> &str {
 }
 
 impl Error {
-    /// The server of `url` did not answer.
+    /// The error that the server of `url` did not answer.
     pub(crate) fn unreachable(operation: &'static str, url: &Url, source: reqwest::Error) -> Self {
         Self::Unreachable { operation, host: host(url), source: source.without_url() }
     }
@@ -201,8 +205,8 @@ impl Error {
         self.code().and_then(advice)
     }
 
-    /// Whether a person has to fix the credential: its secret cannot be read or is malformed, Tableau refuses it, or it lacks a
-    /// right that the call needs.
+    /// Whether a person has to fix the credential: its secret cannot be read or is malformed, Tableau refuses it, or
+    /// its user lacks a right that the call needs.
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Credential(error) => !error.transient,
@@ -212,7 +216,7 @@ impl Error {
         }
     }
 
-    /// Whether a server that no longer exists would fail like this.
+    /// Whether a server that no longer exists would cause this error.
     pub(crate) fn is_server_gone(&self) -> bool {
         match self {
             Self::Unreachable { source, .. } => source.is_connect(),
@@ -221,19 +225,19 @@ impl Error {
         }
     }
 
-    /// Whether the resource does not exist, or the user may not see it: Tableau gives both the same code.
+    /// Whether the object does not exist or the user may not see it: Tableau uses the same code for both.
     pub fn is_not_found(&self) -> bool {
-        // 404001 and 404003 are about the path itself: a version or resource that this server does not know.
+        // 404001 and 404003 mean that the server does not know the path, as in a version or resource that is too new.
         self.code().is_some_and(|code| code.starts_with("404") && code != "404001" && code != "404003")
     }
 
-    /// Whether the session has ended: it expired, another sign-in with the same token ended it, or the server that the site has
-    /// moved to does not know it.
+    /// Whether the session has ended: it expired, another sign-in with the same token ended it, or the site moved to
+    /// a server that does not know the session.
     pub(crate) fn is_session_over(&self) -> bool {
         self.code().is_some_and(|code| code.starts_with("401") && code != CREDENTIAL_REFUSED)
     }
 
-    /// Whether Tableau refused the credential, in this sign-in or in another one.
+    /// Whether Tableau refused the credential, in this sign-in or in another.
     pub(crate) fn is_credential_refused(&self) -> bool {
         self.code() == Some(CREDENTIAL_REFUSED)
     }
@@ -256,8 +260,8 @@ impl Error {
         }
     }
 
-    /// Counts a failed operation, in a debug line: the caller that handles the failure logs its reason. An object that does
-    /// not exist is an answer, not a failure.
+    /// Counts a failed operation in a debug line; the caller that handles the failure logs the reason. "Object not
+    /// found" is an answer and not a failure.
     pub(crate) fn count(&self) {
         if !self.is_not_found() {
             let failure = match self {
@@ -275,8 +279,8 @@ impl Error {
         }
     }
 
-    /// How long Tableau asked the client to wait, in a header or in words. For a credential that another sign-in was refused
-    /// with, how long the client does not try it again.
+    /// How long Tableau asked the client to wait, in a header or in its text. If another sign-in was refused, how
+    /// long the client does not try the credential again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } | Self::Foreign { retry_after, .. } => *retry_after,

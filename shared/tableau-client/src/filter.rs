@@ -1,13 +1,14 @@
-//! Which elements of a list are wanted.
+//! Filters for lists: the conditions that elements must meet.
 //!
-//! Tableau filters what it can. A value with `,` or `&` cannot be sent, not even encoded, and of two conditions on one
-//! field Tableau keeps the last: those are checked here, on the elements that come back.
+//! Tableau checks most conditions. Two kinds are checked by this client on the returned elements: a value with `,` or
+//! `&`, which cannot be sent in any encoding, and a second condition on the same field, of which Tableau keeps only
+//! the last.
 
 use jiff::Timestamp;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Which elements of a list of `T` are wanted: those that meet every condition.
+/// The conditions for a list of `T`: an element must meet all of them.
 pub struct Filter<T> {
     conditions: Vec<(&'static str, Condition)>,
     of: PhantomData<fn(&T)>,
@@ -21,40 +22,40 @@ pub(crate) enum Condition {
     Before(Timestamp),
 }
 
-/// What an element has under a field of a filter.
+/// The value of an element in one field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Field<'a> {
-    /// A text, if it has one.
+    /// A text, if the element has one.
     Text(Option<&'a str>),
-    /// Texts, one of which is enough.
+    /// Several texts, of which one must match.
     Texts(&'a [String]),
-    /// A time, if it has one.
+    /// A time, if the element has one.
     Time(Option<Timestamp>),
 }
 
-/// What can be filtered. Nothing outside this crate has a list of its own.
+/// A type whose lists can be filtered. Only this crate implements it.
 pub trait Filtered: sealed::Sealed {
-    /// What the element has under a field.
+    /// The element's value in a field.
     #[doc(hidden)]
     fn field(&self, name: &str) -> Field<'_>;
 }
 
-/// What has a name. Names are unique only within a project.
+/// A type with names. Names are unique only within a project.
 pub trait Named: Filtered {}
 
-/// What has tags: workbooks, data sources and views.
+/// A type with tags: workbooks, data sources and views.
 pub trait Tagged: Filtered {}
 
-/// What is published to a project: workbooks and data sources.
+/// A type that is published to a project: workbooks and data sources.
 pub trait Published: Named + Tagged {}
 
 pub(crate) mod sealed {
-    /// Keeps the list of what can be filtered ours.
+    /// Prevents implementations of `Filtered` outside this crate.
     pub trait Sealed {}
 }
 
 impl<T> Filter<T> {
-    /// All elements.
+    /// A filter without conditions: all elements.
     pub fn all() -> Self {
         Self { conditions: Vec::new(), of: PhantomData }
     }
@@ -66,13 +67,14 @@ impl<T> Filter<T> {
 }
 
 impl<T: Filtered> Filter<T> {
-    /// What Tableau is asked, if anything; `unknown` are fields that its version does not filter by.
+    /// The filter expression to send to Tableau, if any. `unknown` lists fields that the server's version cannot
+    /// filter by.
     pub(crate) fn expression(&self, unknown: &[&str]) -> Option<String> {
         let sent: Vec<String> = self.sent(unknown).filter_map(|(name, c)| c.expression(name)).collect();
         (!sent.is_empty()).then(|| sent.join(","))
     }
 
-    /// Whether the element meets what was not asked of Tableau.
+    /// Whether an element meets the conditions that were not sent to Tableau.
     pub(crate) fn admits(&self, element: &T, unknown: &[&str]) -> bool {
         let sent: Vec<_> = self.sent(unknown).map(|(_, condition)| std::ptr::from_ref(condition)).collect();
         let mut left = self.conditions.iter().filter(|(_, c)| !sent.contains(&std::ptr::from_ref(c)));
@@ -90,7 +92,7 @@ impl<T: Filtered> Filter<T> {
 }
 
 impl<T: Named> Filter<T> {
-    /// Those of this name, which may be several.
+    /// Elements with this name; there may be several.
     #[must_use]
     pub fn named(self, name: &str) -> Self {
         self.with("name", Condition::Is(name.to_owned()))
@@ -98,13 +100,13 @@ impl<T: Named> Filter<T> {
 }
 
 impl<T: Tagged> Filter<T> {
-    /// Those with this tag. Given twice, those with both.
+    /// Elements with this tag. If called twice, elements with both tags.
     #[must_use]
     pub fn tagged(self, tag: &str) -> Self {
         self.with("tags", Condition::Is(tag.to_owned()))
     }
 
-    /// Those with at least one of these tags.
+    /// Elements with at least one of these tags.
     #[must_use]
     pub fn tagged_any<S: Into<String>>(self, tags: impl IntoIterator<Item = S>) -> Self {
         self.with("tags", Condition::AnyOf(tags.into_iter().map(Into::into).collect()))
@@ -112,19 +114,19 @@ impl<T: Tagged> Filter<T> {
 }
 
 impl<T: Published> Filter<T> {
-    /// Those in projects of this name, without the names of the projects around it.
+    /// Elements in projects with this name (of the project itself, not of its parents).
     #[must_use]
     pub fn in_project(self, name: &str) -> Self {
         self.with("projectName", Condition::Is(name.to_owned()))
     }
 
-    /// Those that changed then or later.
+    /// Elements that changed at this time or later.
     #[must_use]
     pub fn updated_since(self, time: Timestamp) -> Self {
         self.with("updatedAt", Condition::Since(time))
     }
 
-    /// Those that changed before.
+    /// Elements that changed before this time.
     #[must_use]
     pub fn updated_before(self, time: Timestamp) -> Self {
         self.with("updatedAt", Condition::Before(time))
@@ -132,7 +134,7 @@ impl<T: Published> Filter<T> {
 }
 
 impl Condition {
-    /// `None` when Tableau cannot be asked this.
+    /// The condition as an expression for Tableau; `None` if Tableau cannot check it.
     fn expression(&self, name: &str) -> Option<String> {
         let plain = |text: &str| !text.is_empty() && !text.contains([',', '&']);
         let time = |time: &Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -156,7 +158,7 @@ impl Condition {
         match (field, self) {
             (Field::Text(text), _) => text.is_some_and(is),
             (Field::Texts(texts), _) => texts.iter().any(|text| is(text)),
-            // To the second, as Tableau was asked.
+            // Compared in whole seconds, as Tableau does.
             (Field::Time(time), Self::Since(since)) => {
                 time.is_some_and(|t| t.as_second() >= since.as_second())
             }

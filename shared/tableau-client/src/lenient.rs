@@ -1,6 +1,6 @@
-//! Tableau's JSON is a mechanical rendering of its XML: numbers and booleans may be strings, a list may be empty, a single
-//! object, or flattened. These readers take every shape that was seen. A part that is not needed and cannot be read counts
-//! as missing; what a call asks for must be there, and is an error otherwise.
+//! Reads Tableau's JSON, which is generated from XML: numbers and booleans may be strings, and a list may be empty, a
+//! single object, or flattened. These functions accept every form that was seen. An optional part that cannot be read
+//! counts as missing; a required part that is missing is an error.
 
 use crate::BoxError;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// A number, or a string that holds one; missing and unreadable are `None`.
+/// A number, or a string that contains one; `None` if missing or unreadable.
 pub(crate) fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(number) => number.to_string().parse().ok(),
@@ -18,7 +18,7 @@ pub(crate) fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> 
     })
 }
 
-/// `true` and `"true"`; missing and everything else are `false`.
+/// `true` or `"true"`; anything else, or a missing value, is `false`.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Bool(value) => value,
@@ -27,7 +27,7 @@ pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
     })
 }
 
-/// A time; missing and unreadable are `None`.
+/// A time; `None` if missing or unreadable.
 pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(time(&Value::deserialize(deserializer)?))
 }
@@ -47,17 +47,17 @@ pub(crate) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
     Ok(list_or_none::<Tag>(&value, "tag").into_iter().map(|tag| tag.label).collect())
 }
 
-/// A text; a number or flag is taken as one, and missing and everything else are `None`.
+/// A text; a number or boolean is converted. `None` if missing or of another type.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(words(Value::deserialize(deserializer)?))
 }
 
-/// The same, empty instead of `None`.
+/// A text, empty if missing.
 pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(text(deserializer)?.unwrap_or_default())
 }
 
-/// A text that must be there, even if it is empty.
+/// A required text, which may be empty.
 pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     text(deserializer)?.ok_or_else(|| D::Error::custom("expected a text"))
 }
@@ -70,8 +70,8 @@ fn words(value: Value) -> Option<String> {
     }
 }
 
-/// Texts, in whatever they are wrapped: one text, a list of them, `{"text": "…"}`, or elements of these. What says nothing
-/// is left out, and so is what was there before.
+/// Texts in any wrapping: one text, a list, `{"text": "…"}`, or elements of these. Values without text are skipped;
+/// earlier values of the field are replaced.
 pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[String]>, D::Error> {
     let mut texts = Vec::new();
     collect(&Value::deserialize(deserializer)?, &mut texts);
@@ -90,19 +90,19 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// The page of content, for `flatten`: Tableau's pages spell its key in two ways, and an answer may have both.
+/// The address of an object's page, for `flatten`: Tableau spells the key in two ways, and an answer may have both.
 pub(crate) fn webpage_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let mut rest = Map::deserialize(deserializer)?;
     Ok(["webpageUrl", "webPageUrl"].into_iter().find_map(|key| words(rest.remove(key)?)))
 }
 
-/// The end of a job, for `flatten`: lists and single answers have different keys for it.
+/// The end time of a job, for `flatten`: lists and single answers use different keys.
 pub(crate) fn ended_at<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let rest = Map::deserialize(deserializer)?;
     Ok(["endedAt", "completedAt"].into_iter().find_map(|key| time(rest.get(key)?)))
 }
 
-/// A part that one can do without: missing, `null`, `{}` and unreadable are `None`.
+/// An optional part: missing, `null`, `{}` and unreadable values are `None`.
 pub(crate) fn part<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: DeserializeOwned,
@@ -112,7 +112,7 @@ where
     Ok(value.and_then(|value| T::deserialize(value).ok()))
 }
 
-/// The same, with what it is by default instead of `None`.
+/// An optional part; its default value if missing or unreadable.
 pub(crate) fn part_or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + DeserializeOwned,
@@ -121,10 +121,10 @@ where
     Ok(part(deserializer)?.unwrap_or_default())
 }
 
-/// A list that a call asks for, wrapped as `{"jobs": {"job": […]}}`. `names` are the names that the wrapper is known by.
+/// A required list, wrapped as in `{"jobs": {"job": […]}}`. `names` are the possible names of the wrapper.
 ///
 /// # Errors
-/// What was expected where, when it is not there or none of its elements can be read.
+/// What was expected and where, if the list is missing or none of its elements can be read.
 pub(crate) fn list<T: DeserializeOwned>(
     answer: &Map<String, Value>,
     names: &[&str],
@@ -134,7 +134,7 @@ pub(crate) fn list<T: DeserializeOwned>(
     read_some(items, element)
 }
 
-/// The same elements, unread.
+/// The elements of a list, not parsed yet.
 pub(crate) fn elements<'a>(
     answer: &'a Map<String, Value>,
     names: &[&str],
@@ -156,10 +156,10 @@ pub(crate) fn elements<'a>(
     }
 }
 
-/// Reads elements. One that cannot be read is left out, so that it does not take its page along.
+/// Parses elements. An element that cannot be parsed is skipped, so that the rest of the page can be used.
 ///
 /// # Errors
-/// When there are elements and none of them can be read.
+/// If there are elements and none of them can be parsed.
 pub(crate) fn read_some<T: DeserializeOwned>(items: &[Value], element: &str) -> Result<Vec<T>, BoxError> {
     let read: Vec<T> = read_each(items, element);
     if read.is_empty() && !items.is_empty() {
@@ -168,12 +168,12 @@ pub(crate) fn read_some<T: DeserializeOwned>(items: &[Value], element: &str) -> 
     Ok(read)
 }
 
-/// Says what was expected, and what there is in words of ours: an error repeats nothing of an answer.
+/// An error that says what was expected and what kind of value was found. It repeats nothing of the answer.
 pub(crate) fn expected(what: &str, found: &str) -> BoxError {
     format!("expected {what}: {found}").into()
 }
 
-/// What kind of value it is.
+/// The kind of a JSON value, in words.
 pub(crate) fn shape(value: &Value) -> &'static str {
     match value {
         Value::Null => "it is null",
@@ -185,7 +185,7 @@ pub(crate) fn shape(value: &Value) -> &'static str {
     }
 }
 
-/// A list inside an element, which one can do without: whatever cannot be read is left out.
+/// An optional list inside an element: whatever cannot be parsed is skipped.
 pub(crate) fn list_or_none<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T> {
     let items = match wrapper {
         Value::Array(items) => items.as_slice(),
@@ -203,7 +203,7 @@ fn read_each<T: DeserializeOwned>(items: &[Value], element: &str) -> Vec<T> {
     let read = |item: &Value| match serde_path_to_error::deserialize::<_, T>(item) {
         Ok(item) => Some(item),
         Err(error) => {
-            // Not the error's own words: they repeat what is in the answer.
+            // serde's error text is left out, because it repeats the answer.
             let path = error.path().to_string();
             tracing::warn!(
                 element,

@@ -1,4 +1,4 @@
-//! A session of one client, which may end it.
+//! A client with a session of its own, which it can end.
 
 use crate::{
     BoxError, CredentialSource, Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore,
@@ -10,17 +10,17 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A client with a session of its own, which it may end.
+/// A client with a session of its own, which it can end.
 ///
-/// Its sign-in with a personal access token ends the session of every other program with that token. Use it with a token of this
-/// program only, or with a connected app.
+/// Signing in with a personal access token ends the session of every other program that uses the same token. Use this
+/// type only with a token that no other program uses, or with a connected app.
 #[derive(Debug)]
 pub struct OwnSession {
     client: TableauClient,
     obtained: Arc<Obtained>,
 }
 
-/// Remembers the sessions that were obtained, whatever they are kept under: the credential may get another name.
+/// A session store that remembers every session, under any key: the credential's name may change.
 #[derive(Debug, Default)]
 struct Obtained {
     store: MemorySessionStore,
@@ -28,16 +28,15 @@ struct Obtained {
 }
 
 impl OwnSession {
-    /// A client that shares its session only with its clones. Nothing is sent before the first call.
+    /// Creates a client that shares its session only with its clones. Sends nothing before the first call.
     pub fn new(http: reqwest::Client, settings: Settings, credentials: Arc<dyn CredentialSource>) -> Self {
         let obtained = Arc::new(Obtained::default());
         let shared: Arc<dyn SessionStore> = Arc::<Obtained>::clone(&obtained);
         Self { client: TableauClient::new(http, settings, credentials, shared), obtained }
     }
 
-    /// Ends the session, if there is one; when the credential has got another name meanwhile, the one under each name.
-    /// Asks for no credential. A clone of the client that is still used signs in again. REST API 2.0+; needs no JWT
-    /// scope.
+    /// Ends the session, if there is one. If the credential's name has changed meanwhile, ends the session under each
+    /// name. Reads no credential. A clone that is still used signs in again. REST API 2.0+; needs no JWT scope.
     ///
     /// # Errors
     /// [`Error`] when Tableau does not answer. The session then lasts until it has been idle for too long.
@@ -46,7 +45,7 @@ impl OwnSession {
     pub async fn sign_out(self) -> Result<(), Error> {
         let mut ended = Ok(());
         for session in self.obtained.take() {
-            // One that cannot be ended keeps none of the others.
+            // A session that cannot be ended must not prevent the others from being ended.
             ended = ended.and(self.client.sign_out(&session).await);
         }
         ended
@@ -81,7 +80,7 @@ impl SessionStore for Obtained {
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
         let published = self.store.publish(key, lease, session).await?;
         if published {
-            // The session before has ended: only an ended session is replaced.
+            // The store only replaces a session that has ended, so the earlier one has ended.
             let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
             newest.insert(key.to_owned(), session.clone());
         }

@@ -1,7 +1,7 @@
-//! Lists, page by page: never more than one page is held, unless all is asked for.
+//! Lists that are read page by page. Only one page is in memory, unless the caller asks for all elements.
 //!
-//! Tableau's pages are parts of the list as it is when each is asked for. A list that changes in between is no error: one that
-//! became shorter ends earlier, and may have moved elements past the reader.
+//! Each page shows the list at the time of its request. If the list changes between two requests, that is no error: a
+//! list that became shorter ends earlier, and elements may have moved to a page already read.
 
 use crate::BoxError;
 use crate::call::{Call, Path, foreign};
@@ -13,16 +13,16 @@ use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
 
-/// The largest page that Tableau gives.
+/// The largest page size that Tableau allows.
 const LARGEST: u16 = 1_000;
-/// A list that goes on beyond this is none.
+/// The most pages that are read. A list that claims more is not genuine.
 const MOST_PAGES: u32 = 10_000;
-/// Tableau's code for a page beyond the end of a list.
+/// Tableau's error code for a page after the end of a list.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_errors.htm>
 const BEYOND_THE_END: &str = "400006";
 
-/// A list that is fetched as it is read.
+/// A list that is fetched page by page while it is read.
 ///
 /// ```no_run
 /// # async fn read(client: tableau_client::TableauClient) -> Result<(), tableau_client::Error> {
@@ -41,7 +41,7 @@ pub struct Pages<T> {
     filter: Filter<T>,
     query: Vec<(&'static str, String)>,
     page_size: u16,
-    /// The fields that the session's version does not filter by; `None` before the first page.
+    /// The fields that the session's REST API version cannot filter by; `None` before the first page.
     unknown: Option<&'static [&'static str]>,
     fetched: u32,
     seen: u64,
@@ -53,12 +53,12 @@ pub struct Pages<T> {
 pub(crate) struct List {
     pub(crate) operation: &'static str,
     pub(crate) path: String,
-    /// The list's name in the answer, and that of an element.
+    /// The list's name in the answer, and the name of its elements.
     pub(crate) wrapper: &'static str,
     pub(crate) element: &'static str,
-    /// Whether Tableau documents a `pagination` block for it. Lists without are one page.
+    /// Whether Tableau documents a `pagination` block for this list. Lists without it have one page.
     pub(crate) paged: bool,
-    /// The fields that a version does not filter by, though others do.
+    /// The fields that a REST API version cannot filter by, although others can.
     pub(crate) unknown: fn(ApiVersion) -> &'static [&'static str],
 }
 
@@ -69,7 +69,7 @@ struct Pagination {
 }
 
 impl List {
-    /// How many elements the list has, as a page of it says.
+    /// The total number of elements in the list, as a page states it.
     fn total(&self, answer: &Map<String, Value>) -> Result<Option<u64>, BoxError> {
         match answer.get("pagination") {
             None if self.paged => Err(lenient::expected("`pagination`", "it is missing")),
@@ -100,14 +100,14 @@ impl<T> Pages<T> {
         }
     }
 
-    /// Fetches so many elements at a time: 1 to 1,000, which is the default.
+    /// Sets how many elements are fetched per request: 1 to 1,000. The default is 1,000.
     #[must_use]
     pub fn page_size(mut self, elements: u16) -> Self {
         self.page_size = elements.clamp(1, LARGEST);
         self
     }
 
-    /// Asks for more of each element than Tableau sends without being asked, such as `_default_,owner.email,project.name`.
+    /// Requests further fields of each element, such as `_default_,owner.email,project.name`.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fields.htm>
     #[must_use]
@@ -116,7 +116,7 @@ impl<T> Pages<T> {
         self
     }
 
-    /// Orders the list, such as `createdAt:desc,name:asc`.
+    /// Sets the order of the list, such as `createdAt:desc,name:asc`.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_filtering_and_sorting.htm>
     #[must_use]
@@ -127,10 +127,10 @@ impl<T> Pages<T> {
 }
 
 impl<T: DeserializeOwned + Filtered> Pages<T> {
-    /// The next element; `None` at the end.
+    /// Returns the next element; `None` at the end.
     ///
     /// # Errors
-    /// [`Error`] when the page it is on cannot be fetched. Asking again asks for that page again.
+    /// [`Error`] when the element's page cannot be fetched. Calling again requests that page again.
     pub async fn next(&mut self) -> Result<Option<T>, Error> {
         loop {
             if let Some(element) = self.ready.pop_front() {
@@ -143,8 +143,8 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         }
     }
 
-    /// The elements of the next page, without those already read; `None` at the end. A page of which the filter leaves
-    /// nothing is empty.
+    /// Returns the elements of the next page, except those already read; `None` at the end. Empty if the filter
+    /// excludes the whole page.
     ///
     /// # Errors
     /// As [`Pages::next`].
@@ -152,7 +152,7 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         if self.ready.is_empty() { self.fetch().await } else { Ok(Some(self.ready.drain(..).collect())) }
     }
 
-    /// All that is left, at most `limit` elements.
+    /// Returns all remaining elements, at most `limit`.
     ///
     /// # Errors
     /// As [`Pages::next`].
@@ -190,14 +190,14 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
             call = call.query(*name, value.as_str());
         }
         let answer: Map<String, Value> = match self.client.ask(call).await {
-            // The list became shorter after the page before.
+            // The list became shorter after the previous page, so this page does not exist.
             Err(error) if self.fetched > 0 && error.code() == Some(BEYOND_THE_END) => {
                 self.ended = true;
                 return Ok(None);
             }
             answer => answer?,
         };
-        // An answer with something else in place of the list is not Tableau's.
+        // An answer with something else in place of the list did not come from Tableau.
         if !answer.is_empty() && !answer.contains_key(self.list.wrapper) && !answer.contains_key("pagination")
         {
             return Err(foreign(operation, 200, None, b"{"));
@@ -208,7 +208,8 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         let here = u64::try_from(items.len()).unwrap_or(u64::MAX);
         let seen = self.seen.saturating_add(here);
         let total = self.list.total(&answer).map_err(unreadable)?.unwrap_or(seen);
-        // More has been seen than there is when the list became shorter, but no page has more than all pages have.
+        // If the list became shorter, more elements have been seen than it has now; but one page can never have more
+        // elements than the list.
         if here > total || (here == 0 && seen < total) {
             let what =
                 format!("`pagination.totalAvailable` to fit the elements of page {}", self.fetched + 1);
@@ -234,7 +235,7 @@ impl<T> fmt::Debug for Pages<T> {
     }
 }
 
-/// Every version filters by every field.
+/// For lists that every version can filter by every field: no field is excluded.
 pub(crate) fn all_fields(_: ApiVersion) -> &'static [&'static str] {
     &[]
 }

@@ -1,4 +1,4 @@
-//! Which server and site, and as whom.
+//! The client's settings: server, site, and the user to act as.
 
 use crate::ApiVersion;
 use confidential::{InvalidUrl, SecureUrl};
@@ -7,37 +7,37 @@ use std::time::Duration;
 use tableau::UserLuid;
 use url::Url;
 
-/// Where the pods of Tableau Cloud are.
+/// The domain of Tableau Cloud's pods.
 const CLOUD: &str = "online.tableau.com";
 
-/// Which server and site.
+/// The client's settings: server, site, and the user to act as.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// A scheme, a host and maybe a port, and nothing else: what is sent anywhere is sent there.
+    /// The server's address: scheme, host and possibly a port. All secrets are sent there.
     pub(crate) server: SecureUrl,
-    /// The site's content URL: what stands behind `/site/` in the browser. Empty for a server's default site.
+    /// The site's content URL: the part after `/site/` in the browser's address. Empty for a server's default site.
     pub site: String,
-    /// Use this version instead of the newest that server and client both know.
+    /// The REST API version to use, in place of the newest that server and client both know.
     pub api_version: Option<ApiVersion>,
-    /// As whom, if not as the credential's own user.
+    /// The user to act as, if not the credential's own user.
     pub act_as: Option<ActAs>,
-    /// How long a session is used at most, from the sign-in on. `None` leaves it to the server, whose sessions end after
-    /// some hours without use.
+    /// How long a session is used after its sign-in. `None` leaves it to the server, whose sessions end after some
+    /// hours without use.
     pub session_limit: Option<Duration>,
 }
 
-/// The user in whose name a client works.
+/// The user to act as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActAs {
-    /// A user by id. Tableau Server only, with a server administrator's password or, where that is switched on, personal
-    /// access token.
+    /// A user by LUID. Tableau Server only; needs a server administrator's password or, if the server allows it,
+    /// personal access token.
     User(UserLuid),
-    /// A user by name, which on Tableau Cloud is the e-mail address. With a connected app only.
+    /// A user by name, which on Tableau Cloud is the e-mail address. Needs a connected app.
     UserName(String),
 }
 
-/// Settings that cannot be used. Repeats nothing of them: an address may hold a password.
+/// Why settings cannot be used. The error repeats no setting: an address may contain a password.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
@@ -49,20 +49,20 @@ pub enum InvalidSettings {
     /// The server's address does not begin with a scheme.
     #[error("the Tableau server's address must begin with https://")]
     NoScheme,
-    /// The server's address begins with something else than `https://`.
+    /// The server's address does not begin with `https://`.
     #[error(
         "the Tableau server's address must begin with https://, so that no credential crosses a network in clear text"
     )]
     NotEncrypted,
-    /// The server's address holds a user name or a password.
+    /// The server's address contains a user name or a password.
     #[error("the Tableau server's address must not hold a user name or password: put them into the secret")]
     Credential,
-    /// The server's address goes on after the host.
+    /// The server's address continues after the host.
     #[error(
         "the Tableau server's address must end with the host: without a path, `?` or `#`; the site is a setting of its own"
     )]
     AfterHost,
-    /// The version is not one.
+    /// The version is not of the form `3.24`.
     #[error("the Tableau API version must be two numbers with a dot between, such as 3.24")]
     Version,
     /// The longest use of a session is not a number of minutes.
@@ -72,7 +72,7 @@ pub enum InvalidSettings {
     SessionMinutes,
 }
 
-/// The sentence: it is what shows when `main` ends with this error.
+/// Shows the same sentence as `Display`, because that is what appears when `main` returns this error.
 impl fmt::Debug for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InvalidSettings({self})")
@@ -80,19 +80,19 @@ impl fmt::Debug for InvalidSettings {
 }
 
 impl Settings {
-    /// A site, by its content URL, of the server at an address. An empty `api_version` stands for the newest that
-    /// both sides know.
+    /// Creates settings for a site, by its content URL, of the server at an address. An empty `api_version` means the
+    /// newest that server and client both know.
     ///
-    /// The address is such as `https://10ay.online.tableau.com`. On Tableau Cloud the pod's own, or any: its answer to
-    /// the sign-in names the right one. Spaces around it and a `/` at its end do no harm.
+    /// The address is of the form `https://10ay.online.tableau.com`. On Tableau Cloud use the site's own pod, or any
+    /// other: the answer to the sign-in names the right one. Spaces around the address and a final `/` are allowed.
     ///
-    /// The site's content URL is what stands behind `/site/` in the browser's address: `marketing` in
-    /// `https://10ay.online.tableau.com/#/site/marketing/home`. Not the name that people see. It is empty for the default
-    /// site of a Tableau Server, whose addresses have no `/site/`; on Tableau Cloud every site has one.
+    /// The site's content URL is the part after `/site/` in the browser's address: `marketing` in
+    /// `https://10ay.online.tableau.com/#/site/marketing/home`. It is not the name that people see. It is empty for
+    /// the default site of a Tableau Server, whose addresses have no `/site/`. On Tableau Cloud every site has one.
     ///
     /// # Errors
-    /// [`InvalidSettings`] when the address is anything but `https://` and a host (on loopback, `http://` will do: a
-    /// token must not cross a network in clear text), or the version is none.
+    /// [`InvalidSettings`] when the address is not `https://` and a host (`http://` is allowed for this machine only,
+    /// because a network would carry the token unencrypted), or when the version is invalid.
     pub fn new(server: &str, site: &str, api_version: &str) -> Result<Self, InvalidSettings> {
         let server = server_at(server)?;
         let api_version = match api_version {
@@ -107,8 +107,7 @@ impl Settings {
         &self.server
     }
 
-    /// The same with a limit of our own to how long a session is used, in whole minutes as a setting has it. Empty and `0`
-    /// leave it to the server.
+    /// Limits how long a session is used, in whole minutes, as written in a setting. Empty and `0` mean no limit.
     ///
     /// # Errors
     /// [`InvalidSettings::SessionMinutes`] when it is not a number of minutes.
@@ -121,7 +120,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// The same in another user's name.
+    /// Acts as another user.
     #[must_use]
     pub fn acting_as(mut self, user: ActAs) -> Self {
         self.act_as = Some(user);
@@ -143,7 +142,7 @@ fn server_at(address: &str) -> Result<SecureUrl, InvalidSettings> {
     }
 }
 
-/// Whether it is Tableau Cloud, or a pod of it, where it is by default.
+/// Whether the server is Tableau Cloud or a pod of it, at the default port.
 fn is_cloud(server: &SecureUrl) -> bool {
     let is_label = |label: &str| {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -155,17 +154,17 @@ fn is_cloud(server: &SecureUrl) -> bool {
     is_known && server.scheme() == "https" && server.port().is_none()
 }
 
-/// Whether a credential or session of `one` may be sent to `other`: the same server, another pod of Tableau Cloud, or both on
-/// this machine. Nowhere else, whatever a server answers or the session store holds. A common domain says little about
-/// who is behind a host.
+/// Whether a credential or session of server `one` may be sent to server `other`: the same server, another pod of
+/// Tableau Cloud, or both on this machine. No other server may get it, whatever an answer or the session store says.
+/// A common domain does not prove that two hosts belong to the same operator.
 pub(crate) fn may_share(one: &SecureUrl, other: &SecureUrl) -> bool {
     one.origin() == other.origin()
         || (is_cloud(one) && is_cloud(other))
         || (one.is_loopback() && other.is_loopback())
 }
 
-/// The server that `location`, the answer of `from`, points to. `None` when it is the same one, or a credential must not
-/// be sent there.
+/// The server that a redirect from `from` leads to. `None` if it is the same server, or one that must not receive the
+/// credential.
 pub(crate) fn redirected(from: &Url, location: &str) -> Option<SecureUrl> {
     let to = SecureUrl::try_from(from.join(location).ok()?).ok()?;
     let from = SecureUrl::try_from(from.clone()).ok()?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A version of the REST API, such as `3.10`, which is newer than `3.9`.
+/// A REST API version, such as `3.10`. Version `3.10` is newer than `3.9`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ApiVersion {
@@ -12,20 +12,20 @@ pub struct ApiVersion {
     minor: u16,
 }
 
-/// A text that is not a REST API version.
+/// The error that a text is not a REST API version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a REST API version: two numbers with a dot between are expected, such as 3.24")]
 pub struct InvalidVersion;
 
 impl ApiVersion {
-    /// Answers `serverinfo` on every server since 10.1.
+    /// The version with which `serverinfo` can be asked on every server since Tableau 10.1.
     pub(crate) const SERVER_INFO: Self = Self { major: 2, minor: 4 };
-    /// A version by its two numbers.
+    /// Creates a version from its two numbers.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
 
-    /// The newest version that this client was written against (2026.2).
+    /// The newest version that this client supports (Tableau 2026.2).
     pub const NEWEST: Self = Self { major: 3, minor: 29 };
 }
 

@@ -1,4 +1,4 @@
-//! The client against a Tableau that behaves: sessions, content, causes, errors.
+//! The client against the Tableau simulator: sessions, content, causes, errors.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -227,7 +227,7 @@ async fn a_broadcast_is_overwritten() {
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }
 
-/// Returns a revoked token until it is asked for a replacement.
+/// A token source that returns a revoked token until it is asked for a replacement.
 struct Rotated;
 
 #[async_trait::async_trait]

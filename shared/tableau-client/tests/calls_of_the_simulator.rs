@@ -1,4 +1,4 @@
-//! The calls that the simulator answers as Tableau does.
+//! The client's calls, answered by the Tableau simulator.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -12,7 +12,7 @@ use tableau_client::{
     Waited, Warnable, WarningKind, WebhookChange, WebhookState,
 };
 
-/// More than any export of the simulator.
+/// A size limit above every export of the simulator.
 const LIMIT: u64 = 1 << 20;
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
@@ -151,7 +151,7 @@ async fn a_scope_that_is_missing_is_a_lasting_failure_after_one_more_sign_in() {
 
     let error = client.jobs(Filter::all()).next().await.unwrap_err();
 
-    // The version of a list is asked for first, which opens the session: it is replaced once.
+    // The client asks for the list's version first, which opens the session. The session is replaced once.
     assert!(simulator.calls("POST */auth/signin") <= 2, "{}", simulator.calls("POST */auth/signin"));
     assert!(matches!(error, Error::SessionRefused { stolen: false, .. }) && !error.is_transient(), "{error}");
 }
@@ -336,7 +336,7 @@ async fn whatever_is_deleted_is_deleted_though_the_answer_was_lost() {
     let label = labels.into_iter().find(|label| label.value == "stale").unwrap().id;
     let webhook = client.create_webhook(&new).await.unwrap().id;
 
-    // What a try before has deleted, Tableau does not find: that is all that a lost answer leaves behind.
+    // After a lost answer, the repeated deletion finds nothing, which counts as success.
     let delete = async |what: &str| match what {
         "tags" => client.remove_tag(&subject, "gone").await,
         "labels" => client.remove_label(&label).await,

@@ -1,4 +1,4 @@
-//! Looking for the reason of a failed refresh, at a Tableau that behaves.
+//! Looks up the reason of a failed refresh at the Tableau simulator.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -42,7 +42,7 @@ fn found(lookup: &CauseLookup) -> (CauseClass, &str) {
     (cause.class, cause.line.as_str())
 }
 
-/// Data sources of one name in projects of their own.
+/// Data sources with the same name, each in its own project.
 fn named_alike(simulator: &TableauSimulator, n: usize) -> Vec<DatasourceLuid> {
     let named = |n: usize| Datasource::named("Sales").in_project(&format!("Project {n}"));
     (0..n).map(|n| simulator.add(named(n))).collect()
@@ -82,7 +82,7 @@ async fn every_shape_of_a_job_is_read() {
 async fn of_many_failures_of_one_name_in_one_second_each_finds_its_own() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let all = named_alike(&simulator, 12);
-    // Of the same name as well, but a workbook; and some of other names, which end nearer to the event.
+    // A workbook with the same name, and content with other names whose refreshes end nearer to the event.
     let workbook = simulator.add(Workbook::named("Sales"));
     simulator.fail_refresh(&workbook, notes::POSTGRES_REFUSED).unwrap();
     for (n, luid) in all.iter().enumerate() {
@@ -107,7 +107,7 @@ async fn a_job_that_is_listed_and_cannot_be_fetched_is_reported_with_its_code() 
     let other = simulator.add(Datasource::named("Orders"));
     simulator.fail_refresh(&other, notes::NO_SPACE).unwrap();
     assert_eq!(look(&simulator, &sales).await, CauseLookup::Unreadable { code: "400031".to_owned() });
-    // That of another name is not ours, whatever becomes of it.
+    // The job of content with another name is not ours, whatever its state.
     let mine = simulator.add(Datasource::named("Sales"));
     simulator.fail_refresh(&mine, notes::SNOWFLAKE_LOGIN).unwrap();
     assert_eq!(found(&look(&simulator, &mine).await).0, CauseClass::Credentials);

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest example, in lines.
 const LONGEST: usize = 40;
 
-/// What each example prints; `*` stands for what differs from run to run.
+/// The output of each example; `*` stands for parts that differ from run to run.
 const PRINTED: &[(&str, &[&str])] = &[
     ("broadcasts", &["Overview is public"]),
     ("datasources", &["certified: true, Checked against the ledger", "certified: false"]),

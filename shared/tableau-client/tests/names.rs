@@ -1,5 +1,5 @@
-//! Whatever a public method takes or gives has a name below `tableau_client`: a package that depends on nothing else can
-//! write it down.
+//! Every type in a public method's signature has a name below `tableau_client`, so that a package that depends only on
+//! this crate can write it.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -18,13 +18,13 @@ fn texts(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// The words of a text that begin with a capital, as types do.
+/// The words of a text that begin with a capital letter, as types do.
 fn types(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.len() > 1 && word.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
-/// What the standard library has, and the crates whose types are passed on as they are: `bytes`, `jiff`, `reqwest`,
+/// Types of the standard library, and of the crates whose types are part of the API: `bytes`, `jiff`, `reqwest`,
 /// `serde`, `serde_json`, `url`.
 const OTHERS: [&str; 23] = [
     "Arc",
@@ -62,7 +62,7 @@ fn every_type_of_a_public_signature_is_named_by_this_crate_alone() {
 
     let mut asked = BTreeSet::new();
     for text in &all {
-        // Functions up to their bodies, and the fields and variants that hold a LUID.
+        // The signatures of functions, and the fields and variants that contain a LUID.
         for signature in
             ["    pub fn ", "    pub async fn "].iter().flat_map(|start| text.split(start).skip(1))
         {

@@ -1,4 +1,4 @@
-//! Looking for the refresh that succeeded, at a Tableau that behaves.
+//! Looks up the refresh that succeeded, at the Tableau simulator.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -30,7 +30,7 @@ fn event(simulator: &TableauSimulator, name: &str, luid: &DatasourceLuid) -> Eve
     Event::try_from(&payload).unwrap()
 }
 
-/// An hour passes at once.
+/// Advances the clock by an hour.
 async fn at_a_manual_clock() -> TableauSimulator {
     let start = "2026-11-28T10:00:00Z".parse().unwrap();
     TableauSimulator::empty().clock(Clock::manual(start)).start().await.unwrap()
@@ -44,7 +44,7 @@ async fn start(simulator: &TableauSimulator, luid: &DatasourceLuid, kind: Refres
 #[tokio::test]
 async fn a_failure_and_a_success_say_how_much_of_the_extract_was_refreshed() {
     let simulator = at_a_manual_clock().await;
-    // Others of the same name do not count.
+    // Content with the same name does not count.
     let others = ["A", "B"].map(|project| simulator.add(Datasource::named("Sales").in_project(project)));
     let sales = simulator.add(Datasource::named("Sales"));
     for kind in [RefreshKind::Full, RefreshKind::Incremental] {

@@ -1,4 +1,4 @@
-//! An event: a payload that has what a workflow needs.
+//! An event: a payload that contains what a workflow needs.
 
 use crate::{
     DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
@@ -9,21 +9,21 @@ use jiff::{SignedDuration, Timestamp};
 /// Something that happened at Tableau: the checked form of a [`Payload`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Equal for Tableau's duplicate deliveries of this event.
+    /// The event's id, equal for all deliveries of this event.
     pub id: EventId,
-    /// What happened.
+    /// The event's name, which says what happened.
     pub name: EventName,
-    /// Where.
+    /// The LUID of the site where it happened.
     pub site: SiteLuid,
-    /// What it happened to.
+    /// The object that the event is about.
     pub subject: Subject,
-    /// The resource's display name at the time of the event: untrusted text, to be escaped wherever it is shown.
+    /// The object's display name at the time of the event: untrusted text that must be escaped wherever it is shown.
     pub resource_name: Option<String>,
-    /// When; `None` when the payload's time is missing or unreadable.
+    /// When the event happened; `None` when the payload's time is missing or unreadable.
     pub created_at: Option<Timestamp>,
 }
 
-/// What an event happened to, with the id that REST calls take.
+/// The object that an event is about, with the LUID that REST calls need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A workbook, its extract, or a label on it.
@@ -36,11 +36,11 @@ pub enum Subject {
     User(UserLuid),
     /// A site.
     Site(SiteLuid),
-    /// Something this version does not know.
+    /// An object of a kind that this version does not know.
     Other(ResourceLuid),
 }
 
-/// Why a payload is not an event: a field is missing or unusable.
+/// Why a payload is not an event: a required field is missing or unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the payload has no usable {0}")]
 pub struct Incomplete(pub &'static str);
@@ -70,8 +70,8 @@ impl TryFrom<&Payload> for Event {
 }
 
 impl Subject {
-    /// The event's name decides: refresh events carry `EXTRACTS` today and carried `WORKBOOK` or `DATASOURCE`
-    /// before. Only a label's event leaves it to `resource`.
+    /// The event's name decides the kind of object. The payload's `resource` does not: refresh events have `EXTRACTS`
+    /// there today, and had `WORKBOOK` or `DATASOURCE` earlier. Only for a label's event does `resource` decide.
     fn of(name: &EventName, payload: &Payload) -> Result<Self, Incomplete> {
         let text = payload.resource_luid.as_ref();
         let object = match name.object() {
@@ -95,7 +95,7 @@ impl Subject {
         })
     }
 
-    /// The LUID, whatever its kind.
+    /// The object's LUID, of whatever kind.
     pub fn luid(&self) -> &str {
         match self {
             Self::Workbook(luid) => luid.as_str(),
@@ -107,7 +107,7 @@ impl Subject {
         }
     }
 
-    /// The payload's `resource` for this kind of thing, as far as an [`Event`] needs it to be read again.
+    /// The payload's `resource` for this kind of object, from which an [`Event`] can be read again.
     pub fn resource(&self) -> &'static str {
         match self {
             Self::Workbook(_) => "WORKBOOK",
@@ -119,7 +119,7 @@ impl Subject {
         }
     }
 
-    /// The kind of thing, in words for people.
+    /// The kind of object, in words for people.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Workbook(_) => "workbook",
@@ -132,18 +132,19 @@ impl Subject {
     }
 }
 
-/// By how much Tableau's clock may be ahead of ours.
+/// By how much Tableau's clock may be ahead of this machine's.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// The oldest event that may come: one from an archive, of ten years at most.
+/// The greatest age of an event: one sent again from an archive may be up to ten years old.
 const OLDEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 
 impl Event {
-    /// When it happened, if that can be at `now`: an instant in the future would make later events count as old ones.
+    /// When the event happened, if that time is possible at `now`: with a time in the future, later events would
+    /// count as older.
     pub fn credible_time(&self, now: Timestamp) -> Option<Timestamp> {
         self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
     }
 
-    /// The workbook the event is about, if it is about one.
+    /// The workbook, if the event is about one.
     pub fn workbook(&self) -> Option<&WorkbookLuid> {
         match &self.subject {
             Subject::Workbook(luid) => Some(luid),
@@ -151,7 +152,7 @@ impl Event {
         }
     }
 
-    /// The data source the event is about, if it is about one.
+    /// The data source, if the event is about one.
     pub fn datasource(&self) -> Option<&DatasourceLuid> {
         match &self.subject {
             Subject::Datasource(luid) => Some(luid),

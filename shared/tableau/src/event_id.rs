@@ -1,4 +1,4 @@
-//! The identity of an event.
+//! Event ids.
 
 use crate::Payload;
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,21 @@ use sha2::{Digest, Sha256};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
-/// SHA-256 of the canonical payload, as 64 lower-case hexadecimal digits.
+/// An event's id: the SHA-256 of the canonical payload, as 64 lower-case hexadecimal digits.
 ///
-/// Tableau sends no delivery id, and may deliver one event several times with identical JSON; equal payloads
+/// Tableau sends no id, and may deliver one event several times with identical JSON; deliveries with equal payloads
 /// are therefore one event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(String);
 
 impl EventId {
-    /// The id of the event of this payload.
+    /// The id of the event with this payload.
     pub fn of(payload: &Payload) -> Self {
         Self::of_bytes(payload.canonical_json().as_bytes())
     }
 
-    /// The id of a body that cannot be read: SHA-256 of its bytes.
+    /// The id of a body that cannot be read: the SHA-256 of its bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
         let mut hex = String::with_capacity(64);
@@ -31,18 +31,18 @@ impl EventId {
         Self(hex)
     }
 
-    /// All 64 digits.
+    /// The complete id of 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first 12 digits: enough for people to find the log line.
+    /// The short id: the first 12 digits, enough for people to find the log line.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
     }
 }
 
-/// A text that is no event id.
+/// The error that a text is not an event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 lower-case hexadecimal digits")]
 pub struct NotAnEventId;

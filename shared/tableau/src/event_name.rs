@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What an event happened to, from its name.
+/// The kind of object that an event is about, by the event's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Object {
     /// A workbook.
@@ -21,18 +21,18 @@ pub enum Object {
     Site,
 }
 
-/// What happened, from the event's name.
+/// What happened to the object, by the event's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Published for the first time, or added.
+    /// The object was published for the first time, or added.
     Created,
-    /// Published again, or changed.
+    /// The object was published again, or changed.
     Updated,
-    /// Removed. The object can no longer be fetched.
+    /// The object was deleted and can no longer be fetched.
     Deleted,
     /// An extract refresh began.
     RefreshStarted,
-    /// An extract refresh ended well.
+    /// An extract refresh succeeded.
     RefreshSucceeded,
     /// An extract refresh failed.
     RefreshFailed,
@@ -52,7 +52,7 @@ macro_rules! event_names {
         #[non_exhaustive]
         pub enum EventName {
             $(#[doc = $doc] $name,)*
-            /// A name this version does not know, as Tableau wrote it.
+            /// A name that this version does not know, exactly as Tableau sent it.
             Other(String),
         }
 
@@ -68,7 +68,7 @@ macro_rules! event_names {
                 }
             }
 
-            /// What the event happened to; `None` for [`EventName::Other`].
+            /// The kind of object that the event is about; `None` for [`EventName::Other`].
             pub fn object(&self) -> Option<Object> {
                 match self {
                     $(Self::$name => Some(Object::$object),)*
@@ -76,7 +76,7 @@ macro_rules! event_names {
                 }
             }
 
-            /// What happened; `None` for [`EventName::Other`].
+            /// What happened to the object; `None` for [`EventName::Other`].
             pub fn action(&self) -> Option<Action> {
                 match self {
                     $(Self::$name => Some(Action::$action),)*
@@ -127,7 +127,7 @@ impl EventName {
         !matches!(self, Self::Other(_))
     }
 
-    /// The event of a failed refresh of such an object; `None` for an object that is not refreshed.
+    /// The event name for a failed refresh of this kind of object; `None` for a kind that is not refreshed.
     pub fn refresh_failed(object: Object) -> Option<Self> {
         match object {
             Object::Workbook => Some(Self::WorkbookRefreshFailed),
@@ -151,17 +151,17 @@ impl From<String> for EventName {
     }
 }
 
-/// A name that is none of [`EventName::KNOWN`].
+/// The error that a name is not one of [`EventName::KNOWN`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no event `{name}`{}", .nearest.as_ref().map(|name| format!("; is it `{name}`?")).unwrap_or_default())]
 pub struct UnknownEvent {
-    /// What was written.
+    /// The name as a person wrote it.
     pub name: String,
-    /// What was probably meant.
+    /// The known name that was probably meant.
     pub nearest: Option<EventName>,
 }
 
-/// For what people write: anything but a known name is an error. What Tableau writes is read with `From`.
+/// For names that people write: an unknown name is an error. Names from Tableau are read with `From`.
 impl FromStr for EventName {
     type Err = UnknownEvent;
 

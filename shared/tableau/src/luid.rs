@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A text that cannot be a LUID: empty, over 64 characters, or with anything but ASCII letters, digits and `-`.
+/// The error that a text cannot be a LUID: empty, over 64 characters, or with other characters than ASCII letters,
+/// digits and `-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a LUID: 1 to 64 letters, digits and `-` are allowed")]
 pub struct InvalidLuid;
 
-/// LUIDs come from an unauthenticated sender and end up in REST paths, so what could change a path never gets
-/// in. They are UUIDs in practice, but Tableau's own sample payload says `"99"`.
+/// LUIDs come from an unauthenticated sender and are inserted into REST paths, so characters that could change a path
+/// are refused. In practice LUIDs are UUIDs, but Tableau's own sample payload has `"99"`.
 fn check(text: &str) -> Result<(), InvalidLuid> {
     let fits = (1..=64).contains(&text.len());
     if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {

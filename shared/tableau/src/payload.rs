@@ -4,29 +4,30 @@ use serde_json::{Map, Value};
 
 /// The JSON body of a delivery, as Tableau wrote it.
 ///
-/// Every field is optional: what is missing is `None`, and so is a JSON `null`. Keys beyond the documented
-/// ones are kept in `other`, so that a payload that is stored and read again is the same payload.
+/// Every field is optional: a missing field and a JSON `null` are both `None`. Undocumented keys are kept in `other`,
+/// so that a stored payload can be read back without loss.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payload {
     /// `WORKBOOK`, `DATASOURCE`, `EXTRACTS`, `USER`, `SITE` or `VIEW`.
     pub resource: Option<String>,
     /// The event name.
     pub event_type: Option<String>,
-    /// The resource's display name at the time of the event. Anyone who may publish chooses it: untrusted text.
+    /// The object's display name at the time of the event. Any user who may publish can choose it: untrusted text.
     pub resource_name: Option<String>,
-    /// LUID of the site. Its name is never sent.
+    /// The LUID of the site. Tableau never sends the site's name.
     pub site_luid: Option<String>,
-    /// LUID of the workbook, data source, view, user or site; for `EXTRACTS` that of the workbook or data source.
+    /// The LUID of the workbook, data source, view, user or site; for `EXTRACTS`, of the workbook or data source.
     pub resource_luid: Option<String>,
-    /// RFC 3339, UTC, whole seconds.
+    /// When the event happened: RFC 3339, UTC, whole seconds.
     pub created_at: Option<String>,
-    /// A sentence for people. In real deliveries, not in the documentation.
+    /// A sentence for people. Real deliveries contain it, Tableau's documentation does not mention it.
     pub text: Option<String>,
-    /// Every other key.
+    /// All other keys of the body.
     pub other: Map<String, Value>,
 }
 
-/// Why bytes are not a payload. Says where, never what: the bytes come from anyone.
+/// Why a body is not a payload. The error says where the problem is, and never shows the content, which may come from
+/// a stranger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -39,35 +40,36 @@ pub enum PayloadError {
     /// The text is not JSON.
     #[error("body: not JSON, at line {line}, column {column}{problem}")]
     NotJson {
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Counted from 1.
+        /// The column, counted from 1.
         column: usize,
-        /// What is wrong there, after a colon; empty when the parser has no words for it.
+        /// What is wrong at that place, after a colon; empty if the parser gives no reason.
         problem: String,
     },
-    /// JSON, but not an object.
+    /// The body is JSON, but not an object.
     #[error("body: expected a JSON object, found {0}")]
     NotAnObject(&'static str),
     /// A documented field is not a string.
     #[error("{field}: expected a string, found {found}")]
     NotAString {
-        /// Which field.
+        /// The field's name.
         field: &'static str,
-        /// What kind of value it has.
+        /// The kind of value that was found.
         found: &'static str,
     },
 }
 
-/// U+FEFF in UTF-8. Some senders and proxies put it before a text.
+/// U+FEFF in UTF-8. Some senders and proxies put this mark before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What the first bytes say, where they cannot begin a JSON text.
+/// The kind of data that the first bytes show, if these cannot begin a JSON text: a compression or another text
+/// encoding.
 fn encoding(body: &[u8]) -> Option<&'static str> {
     Some(match body {
         [0x1f, 0x8b, ..] => "compressed with gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "compressed with zstd",
-        // A zlib header's two bytes are a multiple of 31.
+        // The first two bytes of a zlib stream, read as one number, are a multiple of 31.
         [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && !body.is_ascii() => {
             "compressed with deflate"
         }
@@ -79,7 +81,7 @@ fn encoding(body: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The parser's own words for a syntax error are fixed sentences, which do not repeat the input.
+/// serde_json's messages for a syntax error are fixed sentences that do not repeat the input, so they can be shown.
 fn not_json(error: &serde_json::Error) -> PayloadError {
     let words = error.to_string();
     let problem = match words.split_once(" at line ") {
@@ -144,18 +146,19 @@ impl Payload {
         })
     }
 
-    /// Whether this is what Tableau sends when an administrator tests a webhook: nothing at all, or the event
-    /// type `Test`. The exact body is not documented.
+    /// Whether this is the test that an administrator sends with Tableau's *Test Webhook*: an empty body, or the
+    /// event type `Test`. Tableau does not document the exact body.
     pub fn is_test(&self) -> bool {
         *self == Self::default() || self.event_type.as_deref() == Some("Test")
     }
 
-    /// The payload as compact JSON, keys sorted: one text for equal payloads, whatever order and spacing they
-    /// arrived in.
+    /// The payload as compact JSON with sorted keys: equal payloads give equal text, in whatever order and spacing
+    /// they arrived.
     pub fn canonical_json(&self) -> String {
         let mut out = String::with_capacity(256);
         write_canonical(&self.to_value(), &mut out);
-        // SQS takes every character but these two; in JSON only a string can hold them, and there may be escaped.
+        // SQS refuses these two characters. In JSON only a string can contain them, and inside a string they may be
+        // escaped.
         if out.contains(['\u{fffe}', '\u{ffff}']) {
             out = out.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
         }
@@ -182,8 +185,8 @@ impl Payload {
     }
 }
 
-/// Sorts keys itself: whether `serde_json::Map` is sorted depends on a cargo feature that any dependency may
-/// switch, and the event id must not.
+/// Sorts the keys itself: whether `serde_json::Map` is sorted depends on a cargo feature that any dependency can
+/// switch on, and the event id must not depend on that.
 fn write_canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {

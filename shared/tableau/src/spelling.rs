@@ -1,14 +1,15 @@
-//! Misspelt names. No I/O.
+//! Finds the name that a misspelt text was probably meant to be. No I/O.
 
-/// The one of `names` that `text` is most likely a misspelling of; `None` when more than a third of it would be wrong.
+/// The name that `text` is most likely a misspelling of; `None` when more than a third of its letters would be wrong.
 ///
-/// Case and the characters between words do not count: `tokenName` and `TOKEN-NAME` are near to `token_name`.
+/// Upper case and the characters between words are ignored: `tokenName` and `TOKEN-NAME` are both close to
+/// `token_name`.
 pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let letters = letters(text);
     let near = names.into_iter().filter_map(|name| {
         let wanted = self::letters(name);
         let most = wanted.chars().count() / 3;
-        // Spares the work on a text that is far longer than any name.
+        // A quick check first: a text that is much longer than the name cannot be a misspelling of it.
         let differ = letters.chars().count().abs_diff(wanted.chars().count());
         let distance = (differ <= most).then(|| strsim::osa_distance(&letters, &wanted))?;
         (distance <= most).then_some((distance, name))

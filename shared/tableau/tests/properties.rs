@@ -1,4 +1,4 @@
-//! What must hold for any payload and any bytes.
+//! Invariants of parsing, for any payload and any bytes.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ fn any_field() -> impl Strategy<Value = Option<String>> {
 const FIELDS: [&str; 7] =
     ["resource", "event_type", "resource_name", "site_luid", "resource_luid", "created_at", "text"];
 
-/// An object with the right keys, each a string or absent, and any others.
+/// An object with the expected keys, each a string or absent, and any other keys.
 fn any_object() -> impl Strategy<Value = Map<String, Value>> {
     let fields = prop::collection::vec(any_field(), FIELDS.len());
     (fields, prop::collection::hash_map("x.*", any_json(), 0..6)).prop_map(|(fields, extra)| {

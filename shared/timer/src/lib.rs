@@ -15,18 +15,19 @@ pub use route::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// Brings a message back to a workflow when its time has come.
+/// Sets timers: each brings a message back to a workflow at its due time.
 #[async_trait]
 pub trait Timer: Send + Sync {
-    /// Arms the timer. `Ok` means that the queue or the scheduler has confirmed that it exists.
+    /// Sets the timer. `Ok` means that the queue or EventBridge Scheduler has confirmed that the timer exists.
     ///
-    /// Safe to repeat: after an error, a crash or a lost answer the caller asks again with the same message. The timer may
-    /// then fire more than once, so the workflow's `on_timer` must not mind. A timer that is due in the past fires at
-    /// once. There is no way to cancel one: the workflow ignores a generation that is not the newest.
+    /// Safe to repeat: after an error, a crash or a lost answer the caller sets the same timer again. The timer may
+    /// then fire more than once, and the workflow's `on_timer` must allow that. A timer with a due time in the past
+    /// fires at once. Timers cannot be cancelled: the workflow ignores a generation that is not the newest.
     ///
-    /// `now`: the time by which the caller decided that the timer is due later.
+    /// `now` is the time at which the caller decided about the due time.
     ///
     /// # Errors
-    /// [`TimerError`]. Unless [`TimerError::is_permanent`], the timer may exist or not, and the caller must ask again.
+    /// [`TimerError`]. Unless [`TimerError::is_permanent`], the timer may exist or not, and the caller must set it
+    /// again.
     async fn ensure(&self, timer: &TimerMessage, now: Timestamp) -> Result<(), TimerError>;
 }

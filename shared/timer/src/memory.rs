@@ -1,4 +1,4 @@
-//! Timers in memory, for tests: time passes when the test says so.
+//! Timers in memory, for tests, where the test decides how time passes.
 
 use crate::route::{Route, route};
 use crate::{Timer, TimerError, TimerMessage};
@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Timers in memory, with the promises of those on AWS and no more: what is armed twice fires twice, unless it is armed for
-/// more than 15 minutes, where a schedule of the same name is there already.
+/// Timers in memory that behave like those on AWS: a timer that is set twice fires twice, except beyond 15 minutes,
+/// where a schedule of the same name already exists.
 #[derive(Debug, Default)]
 pub struct MemoryTimer(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// When each fires, in the order in which they were armed.
+    /// The timers that have not fired, with their due times, in the order in which they were set.
     waiting: Vec<(Timestamp, TimerMessage)>,
     armed: Vec<TimerMessage>,
     failures: usize,
@@ -21,22 +21,22 @@ struct State {
 }
 
 impl MemoryTimer {
-    /// Lets the next calls fail before anything is armed.
+    /// Makes the next calls fail before they set their timers.
     pub fn fail_next(&self, times: usize) {
         self.state().failures = times;
     }
 
-    /// Lets the next calls arm their timers, and fail all the same: the answers are lost.
+    /// Makes the next calls set their timers and fail all the same, as when an answer is lost.
     pub fn lose_answers(&self, times: usize) {
         self.state().lost_answers = times;
     }
 
-    /// All that was ever armed, oldest first.
+    /// All timers that were ever set, oldest first.
     pub fn armed(&self) -> Vec<TimerMessage> {
         self.state().armed.clone()
     }
 
-    /// What has not fired yet, in the order in which it will.
+    /// The timers that have not fired, in the order in which they will fire.
     pub fn waiting(&self) -> Vec<TimerMessage> {
         let mut waiting = self.state().waiting.clone();
         waiting.sort_by_key(|(at, _)| *at);
@@ -48,14 +48,14 @@ impl MemoryTimer {
         self.state().waiting.iter().map(|(at, _)| *at).min()
     }
 
-    /// Takes the timers that fire up to `now`, in the order in which they do.
+    /// Removes and returns the timers that are due by `now`, in the order in which they fire.
     pub fn fire(&self, now: Timestamp) -> Vec<TimerMessage> {
         let mut fired: Vec<_> = self.state().waiting.extract_if(.., |(at, _)| *at <= now).collect();
         fired.sort_by_key(|(at, _)| *at);
         fired.into_iter().map(|(_, timer)| timer).collect()
     }
 
-    /// Loses all that waits, as when a queue is replaced.
+    /// Loses all waiting timers, as when a queue is replaced.
     pub fn lose_all(&self) {
         self.state().waiting.clear();
     }

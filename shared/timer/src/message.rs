@@ -1,61 +1,62 @@
-//! What comes back when a timer fires.
+//! The message of a timer.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The key of a timer's body: `{"timer":{…}}`. No stored event has it without a name of its own: the ingress keeps such a
-/// body as one that cannot be read.
+/// The only key of a timer's message: `{"timer":{…}}`. A stored event has this key only if it also has an event name:
+/// the ingress stores any other body with this key as unreadable.
 pub const KEY: &str = "timer";
 
-/// What comes back to a workflow when its time has come. The caller that arms it writes `key`, `due` and `generation` into a document
-/// first: what fires and does not match the document is out of date.
+/// The message that comes back to a workflow when a timer fires. Before the caller sets the timer, it writes `key`,
+/// `due` and `generation` into a document. A timer that does not match the document is out of date.
 ///
-/// No two armings have the same body: a new decision counts `generation` up, a message that came early counts `hops` up.
+/// No two timers have the same message: a new decision increments `generation`, and a message that came early
+/// increments `hops`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerMessage {
-    /// The document that waits, such as `group#notify-slack#finance-data`.
+    /// The key of the document that the timer belongs to, such as `group#notify-slack#finance-data`.
     pub key: String,
-    /// When its time has come.
+    /// When the timer is due.
     pub due: Timestamp,
-    /// Which arming of the document: only the newest counts.
+    /// The number of this timer among the document's timers: only the newest counts.
     pub generation: u64,
-    /// How often it came early and was armed again for the rest.
+    /// How often the message arrived early and was sent again for the remaining time.
     pub hops: u32,
 }
 
-/// A body that looks like a timer's and cannot be read as one. The texts do not repeat the body.
+/// The error that a message looks like a timer's and cannot be read as one. Its texts do not repeat the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotATimer {
-    /// Not JSON.
+    /// The message is not JSON.
     #[error("not JSON, at line {line}, column {column}")]
     NotJson {
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// From 1.
+        /// The column, from 1.
         column: usize,
     },
-    /// A part is missing.
+    /// A field is missing.
     #[error("{field}: missing")]
     Missing {
-        /// Which, as a path.
+        /// The field's path.
         field: &'static str,
     },
-    /// A part has another type or form.
+    /// A field has a wrong type or format.
     #[error("{field}: expected {expected}, found {found}")]
     Unexpected {
-        /// Which, as a path.
+        /// The field's path.
         field: &'static str,
-        /// What belongs there.
+        /// What the field must contain.
         expected: &'static str,
-        /// What kind of value is there.
+        /// The kind of value that was found.
         found: &'static str,
     },
 }
 
-/// Whether a queue's message belongs to a timer and not to an event: an object with [`KEY`] and without `event_type`.
+/// Whether a queue message belongs to a timer and not to an event: an object with [`KEY`] and without `event_type`.
 pub fn is_timer(body: &str) -> bool {
-    // A look that reads no JSON: almost all messages are events.
+    // A quick text search first: almost all messages are events, and they need not be parsed here.
     body.contains(KEY)
         && serde_json::from_str(body).is_ok_and(|value: Value| {
             value.as_object().is_some_and(|body| {
@@ -65,30 +66,30 @@ pub fn is_timer(body: &str) -> bool {
 }
 
 impl TimerMessage {
-    /// A timer that has not come early yet.
+    /// Creates a timer whose message has not arrived early yet.
     pub fn new(key: impl Into<String>, due: Timestamp, generation: u64) -> Self {
         Self { key: key.into(), due, generation, hops: 0 }
     }
 
-    /// The same timer, armed again after it came early.
+    /// The same timer with one more hop, to be set again after its message arrived early.
     #[must_use]
     pub fn again(&self) -> Self {
         Self { hops: self.hops.saturating_add(1), ..self.clone() }
     }
 
-    /// The body of its message: `{"timer":{"due":"…","generation":…,"hops":…,"key":"…"}}`.
+    /// The text of the timer's message: `{"timer":{"due":"…","generation":…,"hops":…,"key":"…"}}`.
     pub fn to_json(&self) -> String {
         let Self { key, due, generation, hops } = self;
         let fields = json!({ "key": key, "due": due.to_string(), "generation": generation, "hops": hops });
-        // In a schedule's input EventBridge Scheduler replaces `<aws.scheduler.…>`, and SQS takes neither U+FFFE nor U+FFFF. In
-        // JSON only a string can hold these three, and there they may be escaped.
+        // EventBridge Scheduler replaces `<aws.scheduler.…>` in a schedule's input, and SQS refuses U+FFFE and
+        // U+FFFF. In JSON these can only be inside strings, where they may be escaped.
         //
         // Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html>
         let json = json!({ KEY: fields }).to_string();
         json.replace('<', "\\u003c").replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
     }
 
-    /// Reads a body. Fields that this version does not know are left out.
+    /// Reads a timer's message. Unknown fields are ignored.
     ///
     /// # Errors
     /// [`NotATimer`], which names the field and does not repeat its value.
@@ -118,7 +119,7 @@ fn object<'a>(field: &'static str, value: &'a Value) -> Result<&'a Map<String, V
     value.as_object().ok_or_else(|| unexpected(field, "a JSON object", value))
 }
 
-/// A field by its path, which ends with its name.
+/// Returns a field by its path; the last part of the path is the field's name.
 fn required<'a>(timer: &'a Map<String, Value>, field: &'static str) -> Result<&'a Value, NotATimer> {
     let name = field.rsplit('.').next().unwrap_or(field);
     timer.get(name).ok_or(NotATimer::Missing { field })

@@ -1,4 +1,4 @@
-//! How a timer is armed: a delayed message of the queue, or a schedule. No I/O.
+//! Decides how a timer is set: as a delayed queue message or as a schedule. No I/O.
 
 use crate::{TimerError, TimerMessage};
 use jiff::tz::TimeZone;
@@ -10,43 +10,46 @@ use std::fmt::Write;
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(900);
-/// The longest time for which a timer is armed with a schedule.
+/// The furthest ahead that a timer can be set with a schedule.
 pub const LONGEST_SCHEDULE: SignedDuration = SignedDuration::from_hours(366 * 24);
-/// The longest time for which a timer is armed without a scheduler: a day and two hours, so that a daily reminder fits.
+/// The furthest ahead that a timer can be set without a scheduler: a day and two hours, enough for a daily reminder.
 pub const LONGEST_CHAIN: SignedDuration = SignedDuration::from_hours(26);
-/// How often a timer comes early at most where there is a scheduler. A schedule that fires early does so within its minute.
+/// How often a timer may be set again where there is a scheduler. A schedule that fires early does so within the due
+/// minute.
 pub const MOST_HOPS: u32 = 8;
-/// The same without a scheduler: 104 messages of a quarter of an hour are 26 hours, and a few more for clocks that differ.
+/// How often a timer may be set again without a scheduler: 104 messages of 15 minutes make 26 hours; a few more allow
+/// for differing clocks.
 pub const MOST_CHAIN_HOPS: u32 = 112;
 
-/// The longest name of a schedule.
+/// The longest name of a schedule, in characters.
 ///
 /// Source: <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>
 const NAME_LIMIT: usize = 64;
-/// So much of a workflow's name is in the name of its schedules.
+/// How many characters of a workflow's name are part of the names of its schedules.
 const WORKFLOW_LIMIT: usize = 16;
 
-/// How a timer is armed.
+/// How a timer is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// A message of the workflow's queue.
+    /// As a delayed message in the workflow's queue.
     Message {
-        /// Its `DelaySeconds`.
+        /// The message's `DelaySeconds`.
         delay_seconds: i32,
     },
-    /// A one-time schedule that sends the message.
+    /// As a one-time schedule that sends the message.
     Schedule {
-        /// Its name: the same for the same arming.
+        /// The schedule's name: the same timer always has the same name.
         name: String,
-        /// When it fires, in UTC: `at(2026-11-28T22:00:00)`.
+        /// When the schedule fires, in UTC: `at(2026-11-28T22:00:00)`.
         expression: String,
     },
 }
 
-/// How to arm a timer of `workflow` at `now`. Fractions of a second are rounded up, so that it does not fire early.
+/// How to set a timer of `workflow` at `now`. Fractions of a second are rounded up, so that the timer does not fire
+/// early.
 ///
-/// Without a scheduler the message may be delayed for less than the timer's whole time; it comes early then, and is armed
-/// again for the rest.
+/// Without a scheduler, the message may be delayed for less than the remaining time. It then arrives early and is
+/// sent again for the rest.
 ///
 /// # Errors
 /// [`TimerError::TooFar`] and [`TimerError::TooManyHops`].
@@ -72,11 +75,11 @@ pub fn route(
     Ok(Route::Schedule { name: schedule_name(workflow, timer), expression: expression(timer.due) })
 }
 
-/// The name of a timer's schedule: `tw-<workflow>-<SHA-256 of the key>-<due>-<generation>`, with `.<hops>` at its end for a
-/// timer that was armed again. It has all that distinguishes two armings: a schedule that has fired is deleted only some
-/// time later, and keeps its name until then.
+/// The name of a timer's schedule: `tw-<workflow>-<SHA-256 of the key>-<due>-<generation>`, followed by `.<hops>` for
+/// a timer that was set again. Different timers have different names, because a schedule that has fired keeps its
+/// name until it is deleted some time later.
 ///
-/// Where the numbers leave no room for that, `tw-<workflow>-<SHA-256 of the whole name>`.
+/// If the numbers make the name too long: `tw-<workflow>-<SHA-256 of the whole name>`.
 pub fn schedule_name(workflow: &str, timer: &TimerMessage) -> String {
     let workflow: String = workflow.chars().take(WORKFLOW_LIMIT).collect();
     let due = second(timer.due);
@@ -88,7 +91,7 @@ pub fn schedule_name(workflow: &str, timer: &TimerMessage) -> String {
     if name.len() <= NAME_LIMIT { name } else { format!("tw-{workflow}-{}", hash(&name, 40)) }
 }
 
-/// The first digits of the text's SHA-256.
+/// The first hexadecimal digits of a text's SHA-256.
 fn hash(text: &str, digits: usize) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let mut hex = String::with_capacity(64);
@@ -100,10 +103,10 @@ fn hash(text: &str, digits: usize) -> String {
     hex
 }
 
-/// A time as whole seconds of Unix time, rounded up.
+/// A time as Unix time in whole seconds, rounded up.
 fn second(at: Timestamp) -> i64 {
     let second = at.as_second();
-    // Before 1970 the fraction is negative, and cutting it off rounds up.
+    // Before 1970 the fraction is negative, so cutting it off already rounds up.
     if at.subsec_nanosecond() > 0 { second + 1 } else { second }
 }
 

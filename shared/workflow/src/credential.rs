@@ -4,49 +4,49 @@ use crate::{BoxError, Failure};
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// A credential cannot be read.
+/// The error that a credential cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the secret `{name}`")]
 pub struct CredentialError {
-    /// The secret's name. Not its value.
+    /// The secret's name (not its value).
     pub name: String,
-    /// Whether asking again later may help: the store was unreachable, as against a secret that is missing,
-    /// forbidden or malformed.
+    /// Whether a later try may succeed: true if the store did not answer; false if the secret is missing, forbidden
+    /// or malformed.
     pub transient: bool,
     /// What went wrong.
     pub source: BoxError,
 }
 
 impl From<CredentialError> for Failure {
-    /// A missing, empty or malformed secret is a person's to fix; a store that does not answer recovers without help.
+    /// A person has to fix a missing, empty or malformed secret; a store that does not answer recovers without help.
     fn from(error: CredentialError) -> Self {
         if error.transient { Self::transient(error) } else { Self::misconfigured(error) }
     }
 }
 
-/// Where a client gets its credential. The client keeps none itself, so that a rotation takes effect.
+/// Where a client gets its credential. The client asks each time and keeps no copy, so that a rotation takes effect.
 #[async_trait]
 pub trait CredentialSource<T: Send + Sync>: Send + Sync {
-    /// The credential, possibly from a cache.
+    /// Returns the credential, possibly from a cache.
     ///
     /// # Errors
     /// [`CredentialError`] when there is none or its store does not answer.
     async fn current(&self) -> Result<Arc<T>, CredentialError>;
 
-    /// What to try instead of a credential that was refused: reads the store again, past any cache. `None`
-    /// when the store still has the refused one.
+    /// Returns the credential to try after `refused` was refused: reads the store again without the cache. `None` if
+    /// the store still has the refused credential.
     ///
     /// # Errors
     /// [`CredentialError`] as for [`CredentialSource::current`].
     async fn replacement(&self, refused: &Arc<T>) -> Result<Option<Arc<T>>, CredentialError>;
 }
 
-/// A credential that never changes: for tests and for callers that hold one.
+/// A credential that never changes, for tests and for callers that already hold one.
 #[derive(Clone, Debug)]
 pub struct Fixed<T>(Arc<T>);
 
 impl<T> Fixed<T> {
-    /// Always `credential`.
+    /// A source that always returns `credential`.
     pub fn new(credential: T) -> Self {
         Self(Arc::new(credential))
     }

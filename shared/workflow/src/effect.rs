@@ -1,33 +1,34 @@
-//! What an attempt has done, as its record names it. No I/O.
+//! Effects: what attempts have done, as the delivery record stores it. No I/O.
 
 use std::fmt;
 
-/// Something that an attempt did, and that no later attempt repeats.
+/// An effect: something that an attempt did and that no later attempt repeats.
 ///
-/// An effect has one text form, which the delivery record holds: `Display` writes it and `From<&str>` reads it. Both ways
-/// nothing is lost, also of a text that this version does not know.
+/// The delivery record stores an effect as text: `Display` writes it and `From<&str>` reads it. A text that this
+/// version does not know is kept unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// A target was notified of the event, or of the incident that the event is part of: `notified/data-alerts`.
     Notified {
-        /// The target, such as a channel.
+        /// The target's key, such as a channel.
         target: String,
     },
-    /// A Broadcast of Tableau shows the newest version of its workbook: `broadcast/{LUID of the view}`.
+    /// A Tableau Broadcast now shows the newest version of its workbook: `broadcast/{LUID of the view}`.
     Overwritten {
         /// The LUID of the Broadcast's view.
         view: String,
     },
-    /// Any other: a workflow's own, or one that another version of this project wrote. `Effect::from` makes it.
+    /// Another effect: one of a workflow of your own, or one that another version of this project wrote. Create it
+    /// with `Effect::from`.
     Other(OtherEffect),
 }
 
-/// The text of an effect that is none of the others.
+/// The text of an effect other than those above.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OtherEffect(String);
 
 impl OtherEffect {
-    /// The text as it was written.
+    /// The text, unchanged.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -37,7 +38,7 @@ const NOTIFIED: &str = "notified";
 const OVERWRITTEN: &str = "broadcast";
 
 impl Effect {
-    /// What a text means.
+    /// Reads a known effect from its text.
     fn known(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once('/')?;
         match kind {

@@ -1,4 +1,4 @@
-//! How an attempt fails.
+//! Failures of an attempt, by what must happen to the event's message.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,23 +11,23 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Try again later: back to the queue.
-    #[error("failed for now")]
+    #[error("failed temporarily")]
     Transient {
         /// What went wrong.
         source: BoxError,
-        /// How long the other side asked us to wait, if it did.
+        /// How long the other system asked us to wait, if it did.
         retry_after: Option<Duration>,
     },
     /// A person has to fix a secret, a setting or the rules: a refused credential, an empty secret, a rules file that cannot
     /// be read. The event is tried again with a growing wait for up to three days. The first such failure raises an alarm. Once
     /// the person has fixed it, a later attempt succeeds.
-    #[error("a setting or a secret has to be fixed")]
+    #[error("a setting or a secret must be fixed")]
     Misconfigured {
         /// What is wrong, and where to fix it.
         source: BoxError,
     },
     /// Trying again changes nothing: to the dead-letter queue, for a person to look at.
-    #[error("failed for good")]
+    #[error("failed permanently")]
     Permanent {
         /// What went wrong.
         source: BoxError,
@@ -40,7 +40,7 @@ impl Failure {
         Self::Transient { source: source.into(), retry_after: None }
     }
 
-    /// A failure until a person fixes a secret, a setting or the rules.
+    /// A failure that lasts until a person fixes a secret, a setting or the rules.
     pub fn misconfigured(source: impl Into<BoxError>) -> Self {
         Self::Misconfigured { source: source.into() }
     }
@@ -50,8 +50,8 @@ impl Failure {
         Self::Permanent { source: source.into() }
     }
 
-    /// Combines the failures of several effects. The one with the longest retries wins: first one that a person has to fix, then a
-    /// temporary one. A permanent failure is reported by the attempt in which nothing else fails.
+    /// Combines the failures of several effects. The failure with the longest retries wins: first one that a person
+    /// has to fix, then a temporary one, then a permanent one.
     pub fn worse(one: Option<Self>, two: Self) -> Self {
         match one {
             Some(one) if one.rank() >= two.rank() => one,
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// `transient`, `misconfigured` or `permanent`.
+    /// The kind as text: `transient`, `misconfigured` or `permanent`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Transient { .. } => "transient",
@@ -76,7 +76,7 @@ impl Failure {
         }
     }
 
-    /// The whole chain of causes in one line.
+    /// The failure and all its causes in one line.
     pub fn reason(&self) -> String {
         match self {
             Self::Transient { source, .. } | Self::Misconfigured { source } | Self::Permanent { source } => {
@@ -87,14 +87,14 @@ impl Failure {
 }
 
 impl From<TimerError> for Failure {
-    /// The next attempt arms a timer that was not confirmed. A timer that can never be armed is a bug.
+    /// The next attempt sets the unconfirmed timer again. A timer that can never be set is a bug, so it fails for
+    /// good.
     fn from(error: TimerError) -> Self {
         if error.is_permanent() { Self::permanent(error) } else { Self::transient(error) }
     }
 }
 
-/// An error and its sources in one line, outermost first. A source whose text the error above it already ends
-/// with is left out.
+/// An error and its causes in one line, outermost first. A cause is left out if the text before already ends with it.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

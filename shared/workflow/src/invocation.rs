@@ -1,4 +1,4 @@
-//! What an attempt knows: its time, its deadline, and what earlier attempts did.
+//! An attempt at an event: its time, its deadline, and what earlier attempts did.
 
 use crate::{BoxError, Effect, Failure};
 use async_trait::async_trait;
@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 /// One attempt at one event.
 #[derive(Clone)]
 pub struct Invocation {
-    /// Lambda's request id: finds the log lines of this attempt.
+    /// Lambda's request id, with which the log lines of this attempt can be found.
     pub request_id: String,
     /// When the attempt began.
     pub now: Timestamp,
-    /// When Lambda ends the process.
+    /// When Lambda ends the invocation.
     pub deadline: Instant,
-    /// Counted from 1.
+    /// The attempt's number, from 1.
     pub attempt: u32,
-    /// Whether a transient failure is tried again later. Not so in inline mode.
+    /// Whether a temporary failure is retried. False in inline mode.
     pub retried: bool,
     began: Instant,
     effects: BTreeSet<Effect>,
@@ -37,10 +37,10 @@ impl fmt::Debug for Invocation {
     }
 }
 
-/// Where effects that happened are recorded, so that a later attempt does not repeat them.
+/// Where effects are recorded, so that a later attempt does not repeat them.
 #[async_trait]
 pub trait EffectLog: Send + Sync {
-    /// Writes down that `effect` happened.
+    /// Records that `effect` happened.
     ///
     /// # Errors
     /// When the store did not confirm it, or this attempt no longer holds the claim.
@@ -59,7 +59,7 @@ impl EffectLog for NoEffectLog {
 }
 
 impl Invocation {
-    /// A first attempt that ends `timeout` from now and is not repeated.
+    /// A first attempt that ends `timeout` from now and is not retried.
     pub fn new(request_id: impl Into<String>, now: Timestamp, timeout: Duration) -> Self {
         Self {
             request_id: request_id.into(),
@@ -73,7 +73,7 @@ impl Invocation {
         }
     }
 
-    /// The same, as an attempt that is tried again when it fails and writes its effects down in `log`.
+    /// Makes the attempt one that is retried when it fails and that records its effects in `log`.
     #[must_use]
     pub fn repeated(mut self, attempt: u32, effects: BTreeSet<Effect>, log: Arc<dyn EffectLog>) -> Self {
         self.attempt = attempt;
@@ -83,41 +83,41 @@ impl Invocation {
         self
     }
 
-    /// What time it is: `now`, and what has passed since.
+    /// The present time: `now` plus the time that has passed since.
     pub fn time(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
         self.now.checked_add(passed).unwrap_or(self.now)
     }
 
-    /// When Lambda ends the process, by the clock of `now`.
+    /// When Lambda ends the invocation, by the clock of `now`.
     pub fn ends_at(&self) -> Timestamp {
         let lasts = SignedDuration::try_from(self.deadline.saturating_duration_since(self.began));
         self.now.checked_add(lasts.unwrap_or_default()).unwrap_or(Timestamp::MAX)
     }
 
-    /// The time left until Lambda ends the process.
+    /// The time left until Lambda ends the invocation.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// The effects that earlier attempts wrote down.
+    /// The effects that earlier attempts recorded.
     pub fn happened(&self) -> impl Iterator<Item = &Effect> {
         self.effects.iter()
     }
 
-    /// Whether an earlier attempt wrote down that `effect` happened.
+    /// Whether an earlier attempt recorded this effect.
     pub fn has_happened(&self, effect: &Effect) -> bool {
         self.effects.contains(effect)
     }
 
-    /// Runs `action` unless an earlier attempt wrote down that `effect` happened, then writes it down.
+    /// Runs `action` and records `effect`, unless an earlier attempt has already recorded that effect.
     ///
-    /// A workflow with several effects names each ([`Effect::Notified`] with its channel): when the second fails, the first
-    /// does not happen again. `None` means that it had happened before.
+    /// A workflow with several effects names each one ([`Effect::Notified`] with its channel): when the second fails,
+    /// the retry does not repeat the first. `None` means that the effect had already happened.
     ///
     /// # Errors
-    /// The action's own failure. That the record could not be written is no failure, since the effect
-    /// happened; only a later attempt would find out, and repeat it.
+    /// The failure of `action`. An effect that cannot be recorded is not a failure, because the effect happened; a
+    /// later attempt may then repeat it.
     pub async fn once<T, E: Into<Failure>>(
         &self,
         effect: Effect,

@@ -18,7 +18,7 @@ use std::future::Future;
 use tableau::Event;
 use timer::TimerMessage;
 
-/// What is done about an event.
+/// A workflow: what a function does about an event.
 pub trait Workflow: Send + Sync + 'static {
     /// Kebab-case name; equals the function's folder, package and binary, and the key of its rules.
     const NAME: &'static str;
@@ -26,21 +26,21 @@ pub trait Workflow: Send + Sync + 'static {
     /// Handles one event. May run more than once for the same event.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the message.
+    /// [`Failure`], which says what must happen to the event's message.
     fn handle(
         &self,
         event: &Event,
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 
-    /// Handles a timer that fires. May run more than once for the same timer, also at the same time, and long after
-    /// its time: no claim is kept. The document named by the timer's `key` decides; a timer whose `generation` is not the
-    /// document's is out of date, and done.
+    /// Handles a timer that fires. May run more than once for the same timer, also at the same time and long after
+    /// the due time, because timers are not claimed. The document named by the timer's `key` decides; a timer whose
+    /// `generation` differs from the document's is out of date and does nothing.
     ///
-    /// [`Outcome::Deferred`] arms the timer again, which counts as one of its few hops.
+    /// [`Outcome::Deferred`] sets the timer again. A timer can be set again only a few times.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the timer: the same as to an event.
+    /// [`Failure`], which says what must happen to the timer's message, as for an event.
     fn on_timer(
         &self,
         timer: &TimerMessage,
@@ -50,52 +50,53 @@ pub trait Workflow: Send + Sync + 'static {
         async { Ok(Outcome::skipped("this workflow has no timers")) }
     }
 
-    /// Runs once an hour, if the template has a schedule for it: finds documents whose timer is overdue, since a queue or a
-    /// role was replaced, and does what the timer would have done.
+    /// Runs once an hour, if the template has a schedule for it. Finds documents whose timer is overdue (for example
+    /// because a queue or role was replaced) and does what the timer would have done.
     ///
     /// # Errors
-    /// [`Failure`], which is logged and counted. Nothing is tried again: the next sweep comes within the hour.
+    /// [`Failure`], which is logged and counted, but not retried: the next sweep comes within the hour.
     fn on_sweep(&self, invocation: &Invocation) -> impl Future<Output = Result<Outcome, Failure>> + Send {
         let _ = invocation;
         async { Ok(Outcome::skipped("this workflow has nothing to sweep")) }
     }
 }
 
-/// How an attempt ended that did not fail.
+/// The outcome of an attempt that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The effect happened.
     Done,
-    /// There was nothing to do, and why.
+    /// Nothing had to be done; the text says why.
     Skipped(Cow<'static, str>),
-    /// The event cannot be acted on, and why: a body that cannot be read, or a site that is not ours. An alarm counts these.
+    /// The event cannot be acted on (an unreadable body, or a site that is not listed); the text says why. An alarm
+    /// counts these events.
     Ignored(Cow<'static, str>),
-    /// It is too early: the event is handled again then, as after a temporary failure, although nothing went wrong.
+    /// The event must be handled later. This is not a failure.
     Deferred {
-        /// When to look again.
+        /// When to handle the event again.
         until: Timestamp,
-        /// What it waits for.
+        /// What the event waits for.
         reason: Cow<'static, str>,
     },
 }
 
 impl Outcome {
-    /// Nothing to do, because of `reason`.
+    /// The outcome that nothing had to be done, because of `reason`.
     pub fn skipped(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Skipped(reason.into())
     }
 
-    /// The event cannot be acted on, because of `reason`.
+    /// The outcome that the event cannot be acted on, because of `reason`.
     pub fn ignored(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Ignored(reason.into())
     }
 
-    /// To be handled again at `until`, because of `reason`.
+    /// The outcome that the event is to be handled again at `until`, because of `reason`.
     pub fn deferred(until: Timestamp, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Deferred { until, reason: reason.into() }
     }
 
-    /// `done`, `skipped`, `ignored` or `deferred`.
+    /// The outcome's name: `done`, `skipped`, `ignored` or `deferred`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",

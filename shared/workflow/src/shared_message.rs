@@ -1,25 +1,25 @@
-//! The message that announces an event together with others: that of an alert group or of a digest. No I/O.
+//! Shared messages: one message that announces several events, sent by an alert group or by a digest. No I/O.
 
 use jiff::Timestamp;
 use std::fmt;
 
-/// The message of an alert group or of a digest, which announces many events. The reason of a
-/// [`Skipped`](crate::Outcome::Skipped) event names it, in one text form: people read it, and programs that look for the
-/// message read it again.
+/// The message of an alert group or digest, which announces several events. The reason of a
+/// [`Skipped`](crate::Outcome::Skipped) event names the message in a fixed text form: people read it, and programs
+/// read it back to find the message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SharedMessage {
-    /// That of an alert group.
+    /// The message of an alert group.
     Group {
         /// The group's id.
         id: String,
-        /// The target, such as a channel.
+        /// The target's key, such as a channel.
         target: String,
     },
-    /// That of a digest.
+    /// The message of a digest.
     Digest {
-        /// When its quiet hours end, in whole seconds.
+        /// When the digest's quiet hours end, in whole seconds.
         until: Timestamp,
-        /// The target, such as a channel.
+        /// The target's key, such as a channel.
         target: String,
     },
 }
@@ -31,11 +31,12 @@ pub enum Why {
     OtherIncidents,
     /// Other events of the same kind came at about the same time.
     OtherEvents,
-    /// It ends an incident that a group has: the group announces the end, if it has announced the failure.
+    /// The event ends an incident that belongs to a group. The group announces the end if it has announced the
+    /// failure.
     ItsFailure,
-    /// A group has its incident already, and the event adds nothing that a target must know now.
+    /// The event's incident already belongs to a group, and the event adds nothing important.
     ItsIncident,
-    /// It happened in quiet hours.
+    /// The event happened during quiet hours.
     QuietHours,
 }
 
@@ -43,7 +44,7 @@ impl Why {
     const ALL: [Self; 5] =
         [Self::OtherIncidents, Self::OtherEvents, Self::ItsFailure, Self::ItsIncident, Self::QuietHours];
 
-    /// How the reason begins.
+    /// How the reason's text begins.
     fn text(self) -> &'static str {
         match self {
             Self::OtherIncidents => "grouped with other incidents of the same time: ",
@@ -55,24 +56,24 @@ impl Why {
     }
 }
 
-/// Between the reasons for several targets.
+/// The separator between the reasons for several targets.
 const SEPARATOR: &str = "; ";
 const GROUP: &str = "group ";
 const DIGEST: &str = "digest of the quiet hours until ";
 const IN: &str = " in ";
 
 impl SharedMessage {
-    /// The reason why an event has no message of its own.
+    /// The reason text why an event has no message of its own.
     pub fn reason(&self, why: Why) -> String {
         format!("{}{self}", why.text())
     }
 
-    /// The reason for several targets.
+    /// Joins the reasons for several targets.
     pub fn reasons(one: &str, other: &str) -> String {
         format!("{one}{SEPARATOR}{other}")
     }
 
-    /// The messages that a reason names; none in a reason of another form.
+    /// The shared messages that a reason names; none if the reason has another form.
     pub fn named_in(reason: &str) -> Vec<Self> {
         let named = |reason: &str| {
             let message = |why: Why| Self::read(reason.strip_prefix(why.text())?);
@@ -81,12 +82,12 @@ impl SharedMessage {
         reason.split(SEPARATOR).filter_map(named).collect()
     }
 
-    /// Whether a reason says that a group or digest has the event.
+    /// Whether a reason says that a group or digest contains the event.
     pub fn has_event(reason: &str) -> bool {
         reason.starts_with("grouped with ") || reason.starts_with("in the digest of ")
     }
 
-    /// Reads what `Display` writes.
+    /// Reads a message name that `Display` wrote.
     pub fn read(text: &str) -> Option<Self> {
         let text_of = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         if let Some(rest) = text.strip_prefix(GROUP) {

@@ -1,4 +1,4 @@
-//! Batches of SQS: up to ten entries in a request, each with an answer of its own.
+//! SQS batch requests: up to ten entries in a request, each with its own result.
 
 use crate::aws::Account;
 use aws_sdk_sqs::error::BuildError;
@@ -9,25 +9,25 @@ use aws_sdk_sqs::types::{
 use std::collections::BTreeSet;
 use workflow::BoxError;
 
-/// How many entries SQS takes at once.
+/// The most entries in one SQS batch request.
 pub(super) const LIMIT: usize = 10;
-/// How many bytes it takes at once: a quarter of a mebibyte everywhere, and more where it has been raised.
+/// The most bytes in one SQS batch request: 256 KiB is allowed in every account, more in some.
 const LIMIT_BYTES: usize = 200_000;
-/// How often an entry is sent that failed through no fault of ours.
+/// How often an entry is sent that failed on SQS's side.
 const TRIES: u32 = 3;
 
-/// What came of a batch: what was confirmed, by its place, and what was refused, if anything was.
+/// The result of a batch: the positions of the confirmed entries, and the refusal, if any.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
     pub(super) done: BTreeSet<usize>,
     pub(super) refused: Option<BoxError>,
 }
 
-/// The answer about a request: the ids of the entries that went well, and the others.
+/// The answer to a batch request: the ids of the successful entries, and the failed entries.
 type Answer = Result<(Vec<String>, Vec<BatchResultErrorEntry>), BoxError>;
 
 impl Confirmed {
-    /// Asks for `all` until every entry is confirmed or refused.
+    /// Repeats the request for `all` entries until each is confirmed or refused.
     async fn of(all: usize, action: &str, mut ask: impl AsyncFnMut(&[usize]) -> Answer) -> Self {
         let mut confirmed = Self::default();
         let mut pending: Vec<usize> = (0..all).collect();
@@ -42,14 +42,15 @@ impl Confirmed {
                     break;
                 }
             };
-            // An entry that is named as failed too is not confirmed.
+            // An entry that is also listed as failed does not count as confirmed.
             let is_failed = |id: &&String| failed.iter().any(|entry| entry.id() == id.as_str());
             let done = done.iter().filter(|id| !is_failed(id)).filter_map(|id| id.parse::<usize>().ok());
             confirmed.done.extend(done.filter(|at| pending.contains(at)));
             pending.retain(|at| !confirmed.done.contains(at));
             let refused = failed.iter().find(|entry| entry.sender_fault() || again == 0);
             if let Some(entry) = refused {
-                // Not its words: unlike those of a refusal, they have not lost what they repeat of the request.
+                // Only the error code is shown: the text of an entry's error may repeat the request, and nothing was
+                // removed from it.
                 confirmed.refused = Some(format!("{action} failed: {}", aws_http::code(entry.code())).into());
             }
             let may_pass = |at: &usize| {
@@ -58,7 +59,7 @@ impl Confirmed {
             };
             pending.retain(may_pass);
         }
-        // An answer that says nothing of an entry does not confirm it.
+        // An entry that the answer does not mention is not confirmed.
         if confirmed.done.len() < all && confirmed.refused.is_none() {
             confirmed.refused = Some(format!("{action} was answered without a confirmation").into());
         }
@@ -73,9 +74,10 @@ fn entries<T>(
     at.iter().map(|at| entry(*at)).collect::<Result<Vec<T>, _>>().map(Some)
 }
 
-/// Splits bodies into runs that SQS takes at once; gives their lengths.
+/// Splits bodies into runs that fit into one request, and returns the length of each run.
 pub(super) fn runs(bodies: &[&str]) -> Vec<usize> {
-    let (mut runs, mut bytes) = (Vec::new(), 0);
+    let mut runs = Vec::new();
+    let mut bytes = 0;
     for body in bodies {
         bytes += body.len();
         match runs.last_mut() {
@@ -89,7 +91,7 @@ pub(super) fn runs(bodies: &[&str]) -> Vec<usize> {
     runs
 }
 
-/// A queue that takes batches.
+/// A queue that accepts batch requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queue<'a> {
     pub(super) account: &'a Account,
@@ -107,7 +109,7 @@ impl Queue<'_> {
             let request = self.sqs.send_message_batch().queue_url(self.url);
             let sent = request.set_entries(entries(at, entry)?).send().await;
             let sent = sent.map_err(|error| self.account.explain(action, error))?;
-            // Without the id of a message there is none.
+            // A message without an id in the answer was not stored.
             let stored = sent.successful.into_iter().filter(|entry| !entry.message_id.is_empty());
             Ok((stored.map(|entry| entry.id).collect(), sent.failed))
         })
@@ -128,7 +130,7 @@ impl Queue<'_> {
         .await
     }
 
-    /// Lets others see the messages with these receipts.
+    /// Makes the messages with these receipts visible again.
     pub(super) async fn show(self, receipts: &[&str]) -> Confirmed {
         let action = "sqs:ChangeMessageVisibility";
         let receipt = |at: usize| receipts.get(at).copied().unwrap_or_default();

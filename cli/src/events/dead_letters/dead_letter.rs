@@ -1,4 +1,4 @@
-//! A message of a dead-letter queue, read. No I/O.
+//! Reads a message of a dead-letter queue. No I/O.
 
 use super::subject::Subject;
 use crate::events::table::{cell, name};
@@ -13,29 +13,31 @@ use timer::TimerMessage;
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::events) struct DeadLetter {
-    /// What SQS calls it.
+    /// The message's id in SQS.
     pub(in crate::events) message_id: String,
     pub(super) content: Content,
-    /// Of an event, what goes back into the workflow's queue; of a timer and of anything else, the message as it is.
+    /// For an event, the body that goes back into the workflow's queue; for a timer and anything else, the unchanged
+    /// message.
     pub(super) body: String,
-    /// Since when it waits; of one that SQS itself moved here, since it was first sent.
+    /// When the message became a dead letter; for one that SQS itself moved, when it was first sent.
     pub(in crate::events) sent_at: Option<Timestamp>,
-    /// Why it is here, as far as anyone has said.
+    /// Why the message is a dead letter, if a reason is known.
     pub(super) reason: String,
 }
 
-/// What a message holds.
+/// The content of a dead letter.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::events) enum Content {
-    /// An event that a workflow gave up, or that EventBridge could not bring to it.
+    /// An event that a workflow gave up, or that EventBridge could not deliver to the workflow.
     Event(EventFacts),
-    /// A timer that a workflow gave up, or that EventBridge Scheduler could not bring to it.
+    /// A timer that a workflow gave up, or that EventBridge Scheduler could not deliver to the workflow.
     Timer(Timer),
-    /// Something that no workflow can read: why it is no event, without a word of it, since it may hold secrets.
+    /// A message that no workflow can read. The text says why it is not an event, without repeating it: it may
+    /// contain secrets.
     NoEvent(String),
 }
 
-/// What is shown of an event.
+/// What is shown about an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::events) struct EventFacts {
     pub(super) id: EventId,
@@ -43,17 +45,17 @@ pub(in crate::events) struct EventFacts {
     pub(super) resource: String,
 }
 
-/// A timer: of an alert group, a digest or an incident.
+/// A timer of an alert group, a digest or an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::events) struct Timer {
-    /// The key of the document that waits for it.
+    /// The key of the document that the timer belongs to.
     pub(in crate::events) key: String,
-    /// Which arming of the document.
+    /// The timer's number among those of its document.
     generation: u64,
 }
 
 impl Timer {
-    /// What it is, and where what it sends goes: a channel, or the LUID of an incident's object.
+    /// What the timer is for, and the target of its message: a channel, or the LUID of an incident's object.
     pub(in crate::events) fn words(&self) -> (String, String) {
         timer_words::words(&self.key)
     }
@@ -66,7 +68,7 @@ impl fmt::Display for Timer {
 }
 
 impl DeadLetter {
-    /// Reads a message, whatever it is.
+    /// Reads a message of any kind.
     pub(super) fn read(message: &Message) -> Self {
         let text = message.body().unwrap_or_default();
         let (body, content) = match content_of(message) {
@@ -76,7 +78,8 @@ impl DeadLetter {
                 let name = stored.name().to_owned();
                 let resource = stored.payload().and_then(|payload| payload.resource_name.clone());
                 let facts = EventFacts { id, name, resource: resource.unwrap_or_default() };
-                // As it is, where the event is all of it: a replay changes nothing.
+                // If the message contains nothing but the event, its text is kept unchanged, so that a replay sends
+                // exactly the same text.
                 let is_whole = Stored::stored(text).is_ok_and(|whole| whole == stored);
                 let body = if is_whole { text.to_owned() } else { stored.to_json() };
                 (body, Content::Event(facts))
@@ -93,7 +96,7 @@ impl DeadLetter {
         }
     }
 
-    /// The event in it, if it is one.
+    /// The event in the message, if it is one.
     pub(super) fn event(&self) -> Option<&EventFacts> {
         match &self.content {
             Content::Event(event) => Some(event),
@@ -101,7 +104,7 @@ impl DeadLetter {
         }
     }
 
-    /// The timer in it, if it is one.
+    /// The timer in the message, if it is one.
     pub(in crate::events) fn timer(&self) -> Option<&Timer> {
         match &self.content {
             Content::Timer(timer) => Some(timer),
@@ -109,7 +112,7 @@ impl DeadLetter {
         }
     }
 
-    /// What it is about; nothing where no workflow can read it.
+    /// The event or timer that the message is about; `None` if no workflow can read the message.
     pub(super) fn subject(&self) -> Option<Subject> {
         match &self.content {
             Content::Event(event) => Some(Subject::Event(event.id.clone())),
@@ -118,12 +121,12 @@ impl DeadLetter {
         }
     }
 
-    /// The event's id, if it is one.
+    /// The id of the event in the message, if it is one.
     pub(super) fn event_id(&self) -> Option<&EventId> {
         self.event().map(|event| &event.id)
     }
 
-    /// What it is, in a few words.
+    /// What the message contains, in a few words.
     pub(super) fn what(&self) -> String {
         match &self.content {
             Content::Event(EventFacts { name: event, resource, .. }) => {
@@ -134,7 +137,7 @@ impl DeadLetter {
         }
     }
 
-    /// Why it waits for a person: the reason that came with it, or that it is no event.
+    /// Why the message waits for a person: the reason that came with it, or that it is not an event.
     pub(in crate::events) fn why(&self) -> String {
         match &self.content {
             Content::Event(_) | Content::Timer(_) => self.reason.clone(),
@@ -150,13 +153,13 @@ fn size(text: &str) -> String {
     }
 }
 
-/// What a message holds that a workflow can read.
+/// The content of a message that a workflow can read.
 enum Held {
     Stored(Stored),
     Timer(Timer),
 }
 
-/// What the message holds, as the workflow reads it too.
+/// Reads the content of a message as the workflow does.
 fn content_of(message: &Message) -> Result<Held, String> {
     let attributes = message.message_attributes();
     let has_attribute = |name: &str| attributes.is_some_and(|attributes| attributes.contains_key(name));
@@ -179,7 +182,7 @@ fn has_field_of_tableau(payload: &Payload) -> bool {
     Payload { other: payload.other.clone(), ..Payload::default() } != *payload
 }
 
-/// What is said about why it is here: by us, by EventBridge, or by SQS.
+/// The reason stated on the message by the workflow, by EventBridge or by SQS.
 fn reason(message: &Message) -> String {
     let attribute = |name: &str| {
         let value = message.message_attributes()?.get(name)?.string_value()?.trim();

@@ -1,4 +1,4 @@
-//! `events dead-letters drop`: deletes letters, after a question.
+//! `events dead-letters drop`: deletes dead letters after a confirmation.
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
@@ -20,10 +20,10 @@ use tableau::EventId;
 use tokio::sync::oneshot;
 use workflow::BoxError;
 
-/// How long we wait for an answer: until then no other program sees the dead letters.
+/// How long to wait for the confirmation. Until then other programs cannot see the dead letters.
 const TIMEOUT: Duration = Duration::from_secs(HELD_SECONDS.unsigned_abs() as u64 - 60);
 
-/// Shows the letters that are asked for, asks, and deletes them.
+/// Shows the selected dead letters, asks for confirmation, and deletes them.
 pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
     let ids = options.ids.iter().cloned().collect();
@@ -34,7 +34,9 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
     let interrupt = Interrupt::listen();
     let began = Instant::now();
     let mut marks = Marks::of(&stack);
-    let (mut scanned, mut held, mut result) = (Scanned::default(), Vec::new(), Ok(()));
+    let mut scanned = Scanned::default();
+    let mut held = Vec::new();
+    let mut result = Ok(());
     for queues in &workflows {
         let mut letters = DeadLetterQueue::open(&stack.account, queues);
         let mut seen = Seen::default();
@@ -156,13 +158,11 @@ fn short(letter: &DeadLetter) -> String {
 /// Asks whether to drop so many letters, and waits for the answer while there is time.
 async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(
-            "cannot ask for confirmation without a terminal: add --yes to drop without a question".into()
-        );
+        return Err("there is no terminal to ask for confirmation: add --yes to drop without asking".into());
     }
     // A person who cannot read the question does not say yes.
     let they = if found.all() == 1 { "It" } else { "They" };
-    let _ = write!(stderr(), "Drop {found}? {they} cannot be brought back. [y/N] ");
+    let _ = write!(stderr(), "Drop {found}? {they} cannot be restored. [y/N] ");
     let (sender, mut answer) = oneshot::channel();
     // A thread of its own: nothing waits for it when the program ends.
     std::thread::spawn(move || {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tableau::Payload;
 
-/// A dead letter as JSON has it. The names of the fields stay as they are.
+/// A dead letter as a JSON object. The names of the fields never change.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct DeadLetterFacts<'a> {
     event_id: &'a str,
@@ -20,13 +20,13 @@ pub(super) struct DeadLetterFacts<'a> {
     waits_since: Option<Timestamp>,
     reason: String,
     payload: Value,
-    /// The message as it is, where it is about to be deleted.
+    /// The whole message, included when it is about to be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
 }
 
 impl<'a> DeadLetterFacts<'a> {
-    /// The same with the whole message, which may hold secrets.
+    /// Includes the whole message, which may contain secrets.
     pub(super) fn whole(letter: &'a DeadLetter, workflow: &'a str) -> Self {
         Self { body: Some(&letter.body), ..Self::of(letter, workflow) }
     }
@@ -47,10 +47,10 @@ impl<'a> DeadLetterFacts<'a> {
                 let payload = serde_json::from_str(&letter.body).unwrap_or_default();
                 return Self { event_name, resource, payload, ..message };
             }
-            // It is not repeated: it may hold secrets.
+            // The message is not repeated: it may contain secrets.
             Content::NoEvent(_) => return message,
         };
-        // It has been read before.
+        // The body was parsed before, so parsing cannot fail here.
         let payload = Payload::parse(letter.body.as_bytes()).unwrap_or_default();
         Self {
             event_id: event.id.as_str(),

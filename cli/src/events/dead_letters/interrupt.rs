@@ -1,10 +1,10 @@
-//! Ctrl-C: the first asks to end in order, the second ends at once.
+//! Ctrl-C: the first asks the command to stop in order, the second stops it at once.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a shell says of a program that Ctrl-C ended.
+/// The exit code of a program that Ctrl-C has stopped, as shells report it.
 const INTERRUPTED: u8 = 130;
 
 /// Whether Ctrl-C was pressed.
@@ -12,12 +12,12 @@ const INTERRUPTED: u8 = 130;
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Begins to listen.
+    /// Starts to listen for Ctrl-C.
     pub(super) fn listen() -> Self {
         let asked = Self::default();
         let flag = Arc::clone(&asked.0);
         tokio::spawn(async move {
-            // Without a handler Ctrl-C ends the program, which loses nothing either.
+            // If no handler can be installed, Ctrl-C stops the program at once, which loses no dead letter either.
             if tokio::signal::ctrl_c().await.is_ok() {
                 flag.store(true, Ordering::Relaxed);
             }

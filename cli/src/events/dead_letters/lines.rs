@@ -1,4 +1,4 @@
-//! How dead letters are printed: as rows of a table, or as JSON.
+//! Prints dead letters as rows of a table or as JSON.
 
 use super::dead_letter::{Content, DeadLetter};
 use super::facts::DeadLetterFacts;
@@ -8,7 +8,7 @@ use crate::out::{self, line, note, plain};
 use jiff::Timestamp;
 use workflow::BoxError;
 
-/// What a row has. At 80 columns every column is there.
+/// The columns of the table. At a width of 80 every column is shown.
 const COLUMNS: [Column; 6] = [
     Column::whole("WAITS FOR"),
     Column::cut("WORKFLOW", 10),
@@ -18,14 +18,14 @@ const COLUMNS: [Column; 6] = [
     Column::cut("REASON", 20),
 ];
 
-/// How letters are printed.
+/// How dead letters are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As rows of a table, of so many columns at most; nothing is cut without it.
+    /// As a table of at most this width; `None` means that nothing is cut.
     Table { width: Option<usize> },
-    /// As an object each.
+    /// As one JSON object per line.
     Json,
-    /// The same with the whole message.
+    /// As one JSON object per line that includes the whole message.
     JsonWithBody,
 }
 
@@ -47,7 +47,7 @@ impl ReplayOptions {
     }
 }
 
-/// Letters as lines: rows below a head, or JSON.
+/// Prints dead letters as lines: table rows below a header, or JSON.
 #[derive(Debug)]
 pub(super) struct Lines {
     form: Form,
@@ -62,7 +62,7 @@ impl Lines {
         Self { form, table: Table::new(COLUMNS, width), now, begun: false }
     }
 
-    /// The lines of some letters.
+    /// The lines for some dead letters.
     pub(super) fn of<'l>(
         &mut self,
         workflow: &str,
@@ -87,7 +87,7 @@ impl Lines {
         head.into_iter().chain(rows.iter().map(|row| self.table.line(row))).collect()
     }
 
-    /// Prints what is to say beside the letters: below a table, and on standard error where other programs read.
+    /// Prints further sentences: below a table, but on standard error if the output is JSON.
     pub(super) fn say(&self, sentences: &[String], needed: bool) -> Result<(), BoxError> {
         if let Form::Table { .. } = self.form {
             return say(sentences, needed);
@@ -97,7 +97,7 @@ impl Lines {
     }
 }
 
-/// What is shown of a dead letter.
+/// The cells of a dead letter's row.
 fn row(letter: &DeadLetter, workflow: &str, now: Timestamp, is_narrow: bool) -> [String; 6] {
     let message = || message_id(&letter.message_id, is_narrow);
     let [event, name, id] = match &letter.content {
@@ -113,7 +113,7 @@ fn row(letter: &DeadLetter, workflow: &str, now: Timestamp, is_narrow: bool) -> 
     [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
 }
 
-/// Prints lines. `needed`: whether the work has no purpose without a reader.
+/// Prints lines. `needed` says whether the command must stop if its output cannot be written.
 pub(super) fn say(lines: &[String], needed: bool) -> Result<(), BoxError> {
     for text in lines {
         match line!("{text}") {

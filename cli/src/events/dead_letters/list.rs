@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// Lists dead letters, and changes nothing.
+/// Lists dead letters without changing anything.
 pub(in crate::events) async fn list(options: DeadLettersOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
     let selector = Selector { no_events: true, ..Selector::read(&options.selector, started)? };
@@ -23,7 +23,7 @@ pub(in crate::events) async fn list(options: DeadLettersOptions) -> Result<ExitC
     let mut list = List { lines, listed: Counted::default() };
     let (scanned, result) = scan(&stack, &workflows, &selector, &interrupt, &mut list).await;
     let notes = scanned.notes(&selector);
-    // Programs that read JSON need no count.
+    // The output for programs (JSON) has no count.
     let count = if options.json { Vec::new() } else { vec![list.listed.to_string()] };
     let said = list.lines.say(&[notes, count].concat(), true);
     result.and(said)?;

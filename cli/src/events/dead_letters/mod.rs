@@ -1,4 +1,4 @@
-//! Dead letters: what workflows have given up, listed, sent round again, dropped.
+//! Dead letters, which are the messages that workflows gave up: listed, replayed or deleted.
 
 mod batch;
 mod dead_letter;

@@ -1,14 +1,14 @@
-//! How far a long replay is: a bar on standard error, if that is a terminal.
+//! A progress bar for a long replay, on standard error if that is a terminal.
 
 use super::queue::count;
 use crate::stack::{Stack, WorkflowQueues};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 
-/// With more letters than this there is a bar.
+/// The progress bar is shown if there are more dead letters than this.
 const LONG: u64 = 20;
 
-/// A bar, or nothing.
+/// A progress bar, or none.
 #[derive(Debug)]
 pub(super) struct Progress(Option<ProgressBar>);
 
@@ -17,14 +17,14 @@ impl Progress {
         Self(None)
     }
 
-    /// A bar over the dead letters of these workflows, if they are many and standard error is a terminal.
+    /// Creates a bar for the dead letters of these workflows, if there are many and standard error is a terminal.
     pub(super) async fn over(stack: &Stack, workflows: &[&WorkflowQueues]) -> Self {
         if !stderr().is_terminal() {
             return Self::none();
         }
         let mut letters = 0;
         for queues in workflows {
-            // Who may not count replays all the same, without a bar.
+            // Without the permission to count, the replay runs without a bar.
             letters += count(&stack.account, queues).await.unwrap_or_default();
         }
         Self::of(letters)
@@ -40,16 +40,16 @@ impl Progress {
         Self(Some(bar))
     }
 
-    /// So many letters more were looked at.
+    /// Adds dead letters that were processed to the bar.
     pub(super) fn add(&self, letters: usize) {
         if let Some(bar) = &self.0 {
             bar.inc(u64::try_from(letters).unwrap_or_default());
-            // SQS counts from time to time only.
+            // SQS updates its count only from time to time, so the bar's length may be too small.
             bar.set_length(bar.position().max(bar.length().unwrap_or_default()));
         }
     }
 
-    /// Prints something, and the bar below it.
+    /// Prints something above the bar.
     pub(super) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.0 {
             Some(bar) => bar.suspend(print),

@@ -1,4 +1,4 @@
-//! A workflow's dead-letter queue while it is looked through.
+//! Reads a workflow's dead-letter queue.
 
 use super::batch::{LIMIT, Queue, runs};
 use super::dead_letter::DeadLetter;
@@ -8,17 +8,19 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use std::collections::BTreeMap;
 use workflow::BoxError;
 
-/// How many messages SQS gives at once.
+/// How many messages SQS returns at once.
 const BATCH: i32 = 10;
-/// SQS asks all of its servers only when it is given time: an empty answer then means that nothing is left.
+/// How long SQS may wait for messages. Only with a wait does SQS ask all of its servers, so that an empty answer
+/// means an empty queue.
 const WAIT_SECONDS: i32 = 1;
-/// How long others do not see what was received. What is killed half-way gives nothing back, so this is not long.
+/// How long other programs cannot see a received message. Short, because a command that is killed cannot give the
+/// messages back.
 pub(super) const HELD_SECONDS: i32 = 300;
-/// How many answers with nothing but what was held before it takes to believe that there is nothing else. Receiving hides
-/// them again, so what is behind them comes forward.
+/// How many answers with only known messages are received before the queue counts as read. Receiving hides these
+/// messages again, so that others behind them appear.
 const REPEATS: u32 = 1_000;
 
-/// How many messages lie in a workflow's dead-letter queue, more or less: SQS counts from time to time.
+/// The approximate number of messages in a workflow's dead-letter queue.
 pub(in crate::events) async fn count(account: &Account, queues: &WorkflowQueues) -> Result<u64, BoxError> {
     let sqs = aws_sdk_sqs::Client::new(&account.config);
     let visible = QueueAttributeName::ApproximateNumberOfMessages;
@@ -31,20 +33,20 @@ pub(in crate::events) async fn count(account: &Account, queues: &WorkflowQueues)
     Ok(number(visible) + number(hidden))
 }
 
-/// A workflow's dead-letter queue, and what was received from it and is still there.
+/// A workflow's dead-letter queue, with the messages that were received and not deleted.
 #[derive(Debug)]
 pub(super) struct DeadLetterQueue<'a> {
     account: &'a Account,
     sqs: aws_sdk_sqs::Client,
     pub(super) queues: &'a WorkflowQueues,
-    /// Receipts by the messages' ids.
+    /// The receipts of received messages, by message id.
     held: BTreeMap<String, String>,
 }
 
-/// How many letters went where they should, and what was refused, if anything was.
+/// How many dead letters were processed, and the refusal, if any.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// Their places.
+    /// The positions of the processed dead letters.
     pub(super) letters: Vec<usize>,
     pub(super) refused: Option<BoxError>,
 }
@@ -55,8 +57,8 @@ impl<'a> DeadLetterQueue<'a> {
         Self { account, sqs, queues, held: BTreeMap::new() }
     }
 
-    /// Receives some messages, those that are new to us. `None`: SQS has no more, or only what we have held for so long
-    /// that it comes again.
+    /// Receives messages, and returns those that were not received before. `None` if the queue has no more, or only
+    /// messages that are visible again because the read took so long.
     pub(super) async fn receive(&mut self) -> Result<Option<Vec<Message>>, BoxError> {
         for _ in 0..REPEATS {
             let messages = self.receive_once().await?;
@@ -79,10 +81,11 @@ impl<'a> DeadLetterQueue<'a> {
         Ok(received.messages.unwrap_or_default())
     }
 
-    /// Remembers the receipts, and leaves out what was held before.
+    /// Stores the receipts of messages, and removes messages that were received before.
     fn hold(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
         messages.retain(|message| {
-            let (id, receipt) = (message.message_id(), message.receipt_handle());
+            let id = message.message_id();
+            let receipt = message.receipt_handle();
             let (Some(id), Some(receipt)) = (id, receipt) else { return false };
             self.held.insert(id.to_owned(), receipt.to_owned()).is_none()
         });
@@ -93,7 +96,7 @@ impl<'a> DeadLetterQueue<'a> {
         Queue { account: self.account, sqs: &self.sqs, url }
     }
 
-    /// Puts letters into the workflow's queue, and takes those out of the dead letters that it has confirmed.
+    /// Sends dead letters to the workflow's queue, and deletes those that the queue has confirmed.
     pub(super) async fn replay(&mut self, letters: &[DeadLetter]) -> Done {
         let mut done = Done::default();
         let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
@@ -105,8 +108,10 @@ impl<'a> DeadLetterQueue<'a> {
             let deleted = self.delete(letters, &sent_letters).await;
             done.letters.extend(sent_letters);
             let kept = deleted.refused.map(|error| -> BoxError {
-                format!("an event was put into the queue, and is still among the dead letters: {error}")
-                    .into()
+                format!(
+                    "an event was sent back to its queue, but its dead letter could not be deleted: {error}"
+                )
+                .into()
             });
             done.refused = sent.refused.or(kept);
             if done.refused.is_some() {
@@ -117,7 +122,7 @@ impl<'a> DeadLetterQueue<'a> {
         done
     }
 
-    /// Takes the letters at these places out of the dead letters.
+    /// Deletes the dead letters at these positions.
     pub(super) async fn delete(&mut self, letters: &[DeadLetter], places: &[usize]) -> Done {
         let mut done = Done::default();
         for places in places.chunks(LIMIT) {
@@ -143,7 +148,7 @@ impl<'a> DeadLetterQueue<'a> {
         done
     }
 
-    /// Lets others see what is still there.
+    /// Makes the remaining messages visible to other programs again.
     pub(super) async fn give_back(self) -> Result<(), BoxError> {
         let receipts: Vec<&str> = self.held.values().map(String::as_str).collect();
         let mut result = Ok(());
@@ -152,7 +157,7 @@ impl<'a> DeadLetterQueue<'a> {
             if let (Some(error), true) = (shown.refused, result.is_ok()) {
                 let minutes = HELD_SECONDS / 60;
                 result = Err(format!(
-                    "the dead letters that stay are invisible to others for {minutes} minutes: {error}"
+                    "the remaining dead letters are hidden from other readers for {minutes} minutes: {error}"
                 )
                 .into());
             }

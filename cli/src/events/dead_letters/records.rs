@@ -1,6 +1,7 @@
-//! What `drop` writes into the records of events.
+//! Updates the delivery records of events whose dead letters were dropped.
 //!
-//! Dropping is about letters; a record that cannot be read or written is a remark, and no reason to stop.
+//! The command is about dead letters: a record that cannot be read or written is mentioned, and does not stop the
+//! command.
 
 use crate::events::history::Records;
 use crate::stack::Stack;
@@ -10,12 +11,12 @@ use std::collections::BTreeMap;
 use tableau::EventId;
 use workflow::BoxError;
 
-/// The records of events whose letters may be dropped.
+/// The delivery records of events whose dead letters may be dropped.
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
     records: Option<Records<'a>>,
-    /// How many attempts there were when the letter was found. With one more since, the event may
-    /// have a new letter, and is not the one that was dropped.
+    /// The number of attempts when the dead letter was found. If there is a further attempt by now, the event may
+    /// have a new dead letter.
     attempts: BTreeMap<DeliveryKey, u64>,
     trouble: Option<BoxError>,
 }
@@ -25,7 +26,7 @@ impl<'a> Marks<'a> {
         Self { records: Records::of(stack).ok(), attempts: BTreeMap::new(), trouble: None }
     }
 
-    /// Looks at the record of an event whose letter was found.
+    /// Reads the record of an event whose dead letter was found.
     pub(super) async fn look(&mut self, workflow: &str, event: &EventId) {
         let Some(records) = self.records.as_ref().filter(|_| self.trouble.is_none()) else { return };
         let key = DeliveryKey::new(workflow.to_owned(), event.clone());
@@ -38,7 +39,7 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// Writes down that all letters of an event were dropped.
+    /// Records that all dead letters of an event were dropped.
     pub(super) async fn dropped(&mut self, workflow: &str, event: &EventId) {
         let key = DeliveryKey::new(workflow.to_owned(), event.clone());
         let attempts = self.attempts.get(&key);
@@ -49,8 +50,9 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// What is to say when something went wrong.
+    /// What went wrong with the records, if anything.
     pub(super) fn trouble(self) -> Option<String> {
-        self.trouble.map(|error| format!("not every record says that its event was dropped: {error}"))
+        self.trouble
+            .map(|error| format!("some delivery records do not show that their events were dropped: {error}"))
     }
 }

@@ -1,7 +1,7 @@
-//! `events replay`: dead letters, events and timers, go back into their workflows' queues.
+//! `events replay`: sends dead letters, both events and timers, back to their workflows' queues.
 //!
-//! A letter is taken out of the dead letters only once its workflow's queue has confirmed it. Whatever happens in
-//! between, it is at worst sent twice, and what is finished does not run again: same payload, same event id.
+//! A dead letter is deleted only after its workflow's queue has confirmed the message. After an interruption a
+//! message may be sent twice, but finished work does not run again, because the event id stays the same.
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// Replays what was asked for, and says what it was.
+/// Replays the selected dead letters and prints what was replayed.
 pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
     let selector = Selector { sends: !options.dry_run, ..Selector::read(&options.selector, started)? };
@@ -41,7 +41,8 @@ pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode
     scanned.end(&selector, options.selector.workflow.as_deref(), &interrupt)
 }
 
-/// How much was replayed: events and timers, unless some events have several letters. `letters`: those of events.
+/// How much was replayed: events and timers; if some events have several dead letters, those too. `letters` counts
+/// the dead letters of events.
 fn replayed(letters: usize, subjects: &BTreeSet<Subject>) -> String {
     let events = subjects.iter().filter(|subject| subject.event().is_some()).count();
     if letters == events {
@@ -59,7 +60,7 @@ struct Replay {
     dry: bool,
     progress: Progress,
     lines: Lines,
-    /// How many letters of events.
+    /// The number of dead letters of events.
     events: usize,
     subjects: BTreeSet<Subject>,
 }
@@ -81,7 +82,7 @@ impl Work for Replay {
         self.events += replayed.clone().filter_map(DeadLetter::event_id).count();
         self.subjects.extend(replayed.clone().filter_map(DeadLetter::subject));
         let lines = self.lines.of(&workflow, replayed);
-        // A replay goes on to its end without a reader; what only lists has nothing to go on for.
+        // A replay continues even if its output cannot be written; a dry run, which only lists, stops.
         let said = self.progress.beside(|| say(&lines, self.dry));
         refused.map_or(said, Err)
     }

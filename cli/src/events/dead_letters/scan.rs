@@ -1,4 +1,4 @@
-//! Going through the dead letters of a stack once, and doing something about those that are meant.
+//! Reads all dead letters of a stack once, and does some work on the selected ones.
 
 use super::dead_letter::{Content, DeadLetter};
 use super::interrupt::Interrupt;
@@ -14,23 +14,23 @@ use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
 
-/// The most events that are named in a line.
+/// The most events that one line names.
 const NAMED: usize = 10;
 
-/// What is done about the letters.
+/// The work to do on the selected dead letters.
 pub(super) trait Work {
-    /// Does it to some of a workflow's letters.
+    /// Does the work on some dead letters of a workflow.
     async fn some(
         &mut self,
         letters: &mut DeadLetterQueue<'_>,
         chosen: Vec<DeadLetter>,
     ) -> Result<(), BoxError>;
 
-    /// So many messages were received.
+    /// Called with the number of messages received.
     fn received(&mut self, _messages: usize) {}
 }
 
-/// Goes through the dead letters of these workflows.
+/// Reads the dead letters of these workflows.
 pub(super) async fn scan(
     stack: &Stack,
     workflows: &[&WorkflowQueues],
@@ -45,7 +45,7 @@ pub(super) async fn scan(
         let mut seen = Seen::default();
         result = workflow(&mut letters, selector, &mut seen, interrupt, work).await;
         scanned.add(seen, &queues.workflow);
-        // Also after a failure: what stays must be seen again.
+        // Also after a failure: other programs must see the remaining messages again.
         let given_back = letters.give_back().await;
         result = result.and(given_back);
         if result.is_err() || interrupt.asked() {
@@ -55,7 +55,7 @@ pub(super) async fn scan(
     (scanned, result)
 }
 
-/// Goes through one workflow's dead letters.
+/// Reads the dead letters of one workflow.
 pub(super) async fn workflow(
     letters: &mut DeadLetterQueue<'_>,
     selector: &Selector,
@@ -74,13 +74,13 @@ pub(super) async fn workflow(
     Ok(())
 }
 
-/// What was come across on the way.
+/// What a scan has found.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
     found: BTreeMap<String, Candidates>,
     newer: BTreeSet<Subject>,
     back: BTreeSet<Subject>,
-    /// Messages that are no events, with their workflow.
+    /// Messages that are not events, with their workflows.
     unread: Vec<(String, Unread)>,
 }
 
@@ -94,7 +94,7 @@ impl Scanned {
         self.unread.extend(seen.unread.into_iter().map(|unread| (workflow.to_owned(), unread)));
     }
 
-    /// What else is to say. Who asks for certain letters does not ask about other messages.
+    /// Further notes to print. If the user asked for certain ids, other messages are not mentioned.
     pub(super) fn notes(&self, selector: &Selector) -> Vec<String> {
         let unread = self.unread.iter().filter(|(_, unread)| selector.ids.is_empty() || unread.named);
         let unread: Vec<String> = unread.map(|(workflow, unread)| left(workflow, unread)).collect();
@@ -102,26 +102,26 @@ impl Scanned {
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
-            1 => Some(format!("{} came after the start and is not replayed", count(&self.newer))),
-            _ => Some(format!("{} came after the start and are not replayed", count(&self.newer))),
+            1 => Some(format!("{} arrived after the start and is not replayed", count(&self.newer))),
+            _ => Some(format!("{} arrived after the start and are not replayed", count(&self.newer))),
         };
         unread.into_iter().chain(hint).chain(left).collect()
     }
 
-    /// What is to say below how many events were sent round again.
+    /// A note about events that have failed again after they were replayed.
     pub(super) fn back(&self) -> Option<String> {
         let named: Vec<String> =
             self.back.iter().take(NAMED).map(|subject| plain(&subject.to_string())).collect();
         let more = if self.back.len() > NAMED { ", …" } else { "" };
         let failed = match self.back.len() {
             0 => return None,
-            1 => "1 of them failed again and is back".to_owned(),
-            back => format!("{back} of them failed again and are back"),
+            1 => "1 of them failed again and is a dead letter again".to_owned(),
+            back => format!("{back} of them failed again and are dead letters again"),
         };
         Some(format!("{failed}: {}{more}; see `events dead-letters list`", named.join(", ")))
     }
 
-    /// How the program ends: with an error when an event was asked for that is nowhere.
+    /// The result of the command: an error if an id was given that was not found.
     pub(super) fn end(
         &self,
         selector: &Selector,
@@ -145,14 +145,14 @@ impl Scanned {
             .into())
     }
 
-    /// Refuses a beginning that more than one id has: which of them is meant is not for us to guess.
+    /// Refuses first digits that several ids share: the command does not guess which one is meant.
     pub(super) fn unambiguous(&self) -> Result<(), BoxError> {
         let ambiguous = self.found.iter().find(|(_, candidates)| candidates.len() > 1);
         ambiguous.map_or(Ok(()), |(beginning, candidates)| Err(ids::ambiguous(beginning, candidates).into()))
     }
 }
 
-/// Does nothing about letters but come across them.
+/// Work that does nothing: the scan only finds the dead letters.
 #[derive(Debug)]
 struct Nothing;
 
@@ -162,10 +162,11 @@ impl Work for Nothing {
     }
 }
 
-/// The selector with whole ids in place of first digits, so that what comes later and begins alike is not meant.
+/// Replaces first digits in the selector by complete ids, so that a later dead letter with the same first digits is
+/// not selected.
 ///
 /// # Errors
-/// When several ids begin so, before anything is done about one.
+/// If several ids share the first digits. Nothing has been done then.
 pub(super) async fn resolved(
     stack: &Stack,
     workflows: &[&WorkflowQueues],
@@ -187,12 +188,12 @@ pub(super) async fn resolved(
     Ok(Selector { ids, ..selector })
 }
 
-/// What is said of a message that is no event.
+/// The note about a message that is not an event and was left in the queue.
 fn left(workflow: &str, Unread { message_id, why, .. }: &Unread) -> String {
     format!("not replayed: message {} of {workflow} is not an event: {why}", plain(message_id))
 }
 
-/// How many letters of how many events there are, how many timers, and how many messages that are not events.
+/// Counts dead letters, their events, timers, and messages that are not events.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     letters: usize,
@@ -213,7 +214,7 @@ impl Counted {
         }
     }
 
-    /// How many messages that is.
+    /// The total number of messages.
     pub(super) fn all(&self) -> usize {
         self.letters + self.timers + self.no_events
     }
@@ -237,7 +238,7 @@ impl fmt::Display for Counted {
     }
 }
 
-/// So many letters of so many events.
+/// The text for a number of dead letters of a number of events.
 pub(super) fn letters_of(letters: usize, events: usize) -> String {
     let letters_text = counted(letters, "dead letter");
     if letters == events { letters_text } else { format!("{letters_text} of {}", counted(events, "event")) }
@@ -264,15 +265,17 @@ mod tests {
         let ids = BTreeSet::new();
         let started = Timestamp::UNIX_EPOCH;
         let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
-        assert_eq!(scanned(1, 0).notes(&selector), ["1 event came after the start and is not replayed"]);
-        assert_eq!(scanned(2, 0).notes(&selector), ["2 events came after the start and are not replayed"]);
+        assert_eq!(scanned(1, 0).notes(&selector), ["1 event arrived after the start and is not replayed"]);
+        assert_eq!(scanned(2, 0).notes(&selector), ["2 events arrived after the start and are not replayed"]);
         assert_eq!((scanned(0, 1).notes(&selector), scanned(1, 0).back()), (Vec::new(), None));
         let one = scanned(0, 1);
         let id = one.back.first().map(Subject::to_string).unwrap_or_default();
-        let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
+        let expected = format!(
+            "1 of them failed again and is a dead letter again: {id}; see `events dead-letters list`"
+        );
         assert_eq!(one.back(), Some(expected));
         let many = scanned(0, 11).back().unwrap();
-        assert!(many.starts_with("11 of them failed again and are back: "), "{many}");
+        assert!(many.starts_with("11 of them failed again and are dead letters again: "), "{many}");
         assert!(many.ends_with(", …; see `events dead-letters list`"), "{many}");
     }
 

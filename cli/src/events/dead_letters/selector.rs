@@ -1,4 +1,4 @@
-//! Which dead letters are meant. No I/O.
+//! Selects dead letters. No I/O.
 
 use super::dead_letter::{Content, DeadLetter};
 use super::subject::Subject;
@@ -11,50 +11,51 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tableau::EventId;
 use workflow::BoxError;
 
-/// How far a clock may be off. AWS takes no request that is signed by one that is further off.
+/// How far a clock may be wrong. AWS refuses requests that are signed by a clock that is further off.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Which letters are meant.
+/// Which dead letters are selected.
 #[derive(Clone, Debug)]
 pub(super) struct Selector {
-    /// Beginnings of ids of events or messages; none: all.
+    /// The first digits of event ids or message ids; empty means all.
     pub(super) ids: BTreeSet<String>,
-    /// The event's name; none: any.
+    /// The event's name; `None` means any.
     pub(super) event: Option<String>,
-    /// When the letter came.
+    /// When the dead letter came.
     pub(super) time_range: TimeRange,
     pub(super) started: Timestamp,
-    /// Whether the letters are sent round again, and may be back before we are through.
+    /// Whether selected dead letters are sent back to their queue, so that they may fail and come again during the
+    /// scan.
     pub(super) sends: bool,
-    /// Whether messages that no workflow can read are meant as well.
+    /// Whether messages that no workflow can read are selected too.
     pub(super) no_events: bool,
 }
 
-/// A message that is no event, and is left where it is.
+/// A message that is not an event and is left in the queue.
 #[derive(Debug)]
 pub(super) struct Unread {
     pub(super) message_id: String,
     pub(super) why: String,
-    /// Whether it was asked for by its id.
+    /// Whether the user asked for the message by its id.
     pub(super) named: bool,
 }
 
-/// What the selector has come across.
+/// What the selector has found so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Those beginnings of ids that named a letter, with what they named.
+    /// The given first digits that matched a dead letter, with the ids that they matched.
     pub(super) found: BTreeMap<String, Candidates>,
-    /// Messages that are no events, where only events are meant.
+    /// Messages that are not events, if only events are selected.
     pub(super) unread: Vec<Unread>,
-    /// Events with a letter that is not meant.
+    /// Events that also have a dead letter that is not selected.
     pub(super) others: BTreeSet<EventId>,
-    /// Events and timers that came after we began.
+    /// Events and timers whose dead letters came after the command began.
     pub(super) newer: BTreeSet<Subject>,
-    /// Events and timers that we sent round again, and that have failed again.
+    /// Events and timers that were replayed by this command and have failed again.
     pub(super) back: BTreeSet<Subject>,
-    /// Events and timers that were chosen before, and how late it was at AWS at least.
+    /// Events and timers that were selected earlier, with the latest time of AWS's clock known at that moment.
     sent: HashMap<Subject, Option<Timestamp>>,
-    /// The latest that a clock of AWS has shown: the one whose time letters bear, unlike ours.
+    /// The latest time of AWS's clock seen so far. Dead letters carry times of that clock and not of this machine's.
     latest: Option<Timestamp>,
 }
 
@@ -70,8 +71,8 @@ impl Selector {
         })
     }
 
-    /// The beginnings that name this letter, by its event or by its message, each with the whole id; `None` when others
-    /// were asked for.
+    /// The given first digits that match this dead letter, by its event id or message id, each with the complete id.
+    /// `None` if ids were given and none matches.
     fn names<'a>(&'a self, letter: &'a DeadLetter) -> Option<Vec<(&'a String, &'a str)>> {
         let event = letter.event_id().map(EventId::as_str);
         let ids = || event.into_iter().chain([letter.message_id.as_str()]);
@@ -83,22 +84,22 @@ impl Selector {
         (self.ids.is_empty() || !names.is_empty()).then_some(names)
     }
 
-    /// Whether the letter is of the time and of the name that was asked for.
+    /// Whether the dead letter has the wanted time and event name.
     fn fits(&self, letter: &DeadLetter) -> bool {
         let name = letter.event().map(|event| &event.name);
         self.time_range.holds(letter.sent_at) && (self.event.is_none() || self.event.as_ref() == name)
     }
 
-    /// Whether the letter of an event that we have sent again came after that. `sent`: how late it was then at AWS at
-    /// least, so that an older letter of the same event is known. Where that is not enough, our clock decides, and it may be
-    /// wrong.
+    /// Whether a dead letter of a replayed event came after the replay. `sent` is the latest known time of AWS's
+    /// clock at the replay, so that an older dead letter of the same event is recognised. If that does not decide,
+    /// this machine's clock does, which may be wrong.
     fn is_back(&self, letter: &DeadLetter, sent: Option<Timestamp>) -> bool {
         letter.sent_at.is_some_and(|sent_at| {
             sent.is_none_or(|sent| sent_at > sent) && sent_at.duration_since(self.started) > -CLOCK_TOLERANCE
         })
     }
 
-    /// Those of some messages that are meant.
+    /// Selects from some messages.
     pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<DeadLetter> {
         let mut chosen = Vec::new();
         seen.latest = messages.iter().flat_map(times).chain(seen.latest).max();
@@ -122,13 +123,13 @@ impl Selector {
                 chosen.push(letter);
             }
         }
-        // Only now: all letters of an event that come together are meant.
+        // Recorded only now, so that all dead letters of an event that arrive together are selected.
         let sent = chosen.iter().filter_map(DeadLetter::subject).map(|subject| (subject, seen.latest));
         seen.sent.extend(sent);
         chosen
     }
 
-    /// Whether the letter was there when we began; one that was not is remembered.
+    /// Whether the dead letter came after the command began; if so, it is recorded as newer.
     fn is_new(&self, letter: &DeadLetter, seen: &mut Seen) -> bool {
         let Some(subject) = letter.subject().filter(|_| self.sends) else { return true };
         match seen.sent.get(&subject) {
@@ -145,12 +146,12 @@ impl Selector {
     }
 }
 
-/// Whether an id begins so. Ids are hexadecimal digits, with or without dashes.
+/// Whether an id begins with these digits. Ids are hexadecimal digits, with or without dashes.
 fn begins(id: &str, beginning: &str) -> bool {
     id.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-/// The times of the clock of AWS that a message has.
+/// The times of AWS's clock that a message carries.
 fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
     let time = |name| message.attributes()?.get(&name)?.parse().ok();
     let times = [System::SentTimestamp, System::ApproximateFirstReceiveTimestamp].map(time);
@@ -218,7 +219,8 @@ mod tests {
         assert!(!named("SiteUpdated", time_range).fits(&letter(None)));
     }
 
-    /// A letter that came so many seconds after we began, and that was not received before `received` seconds.
+    /// A test message that came `came` seconds after the command began, and was first received `received` seconds
+    /// after that.
     fn message(id: &str, came: i64, received: i64) -> Message {
         let at = |seconds: i64| ((1_764_000_000 + seconds) * 1_000).to_string();
         let body = r#"{"event_type":"SiteUpdated","resource":"SITE"}"#;
@@ -237,7 +239,7 @@ mod tests {
         let mut seen = Seen::default();
         let together = [message("1", -60, 0), message("2", -55, 0)];
         assert_eq!(taken(&named, &together, &mut seen), ["1", "2"]);
-        // The first has been sent again since; at AWS it was later then than this one's time.
+        // The first event was replayed since; AWS's clock was then already later than this message's time.
         assert_eq!(taken(&named, &[message("3", -5, 1)], &mut seen), ["3"]);
         assert!(seen.back.is_empty() && seen.newer.is_empty());
     }
@@ -245,7 +247,7 @@ mod tests {
     #[test]
     fn what_fails_again_is_not_replayed_in_a_circle_even_when_a_clock_is_wrong() {
         let selector = selector(&[]);
-        // Ours is right, is five minutes fast, and is five minutes slow.
+        // This machine's clock is right, five minutes ahead, or five minutes behind.
         for wrong in [0, -300, 300] {
             let mut seen = Seen::default();
             let first = message("1", -3_600, -3_000);

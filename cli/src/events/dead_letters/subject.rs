@@ -1,11 +1,11 @@
-//! What a dead letter is about: an event, or a timer. No I/O.
+//! The subject of a dead letter: an event or a timer. No I/O.
 
 use super::dead_letter::Timer;
 use std::collections::BTreeSet;
 use std::fmt;
 use tableau::EventId;
 
-/// What a dead letter is about. Several letters may be about the same.
+/// The subject of a dead letter: an event or a timer. Several dead letters may have the same subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Subject {
     Event(EventId),
@@ -30,7 +30,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// `1 event`, `2 events and 1 timer`. Events stand there also where there are none of either.
+/// A count as text: `1 event`, `2 events and 1 timer`. With neither, `0 events`.
 pub(super) fn count(subjects: &BTreeSet<Subject>) -> String {
     let events = subjects.iter().filter(|subject| subject.event().is_some()).count();
     let timers = subjects.len() - events;

@@ -1,4 +1,4 @@
-//! The timers among the dead letters, for `events list`: no record says that they failed.
+//! The timers among the dead letters, for `events list`: timers have no delivery record that says that they failed.
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use workflow::BoxError;
 
-/// The dead letters of a workflow that are timers and came within `time_range`; nothing where there are more than `most` letters
-/// to look at. Takes `sqs:GetQueueAttributes` and, if there is one, what listing dead letters takes.
+/// The dead letters of a workflow that are timers and came within `time_range`; empty if there are more than `most`
+/// dead letters to read. Needs the permission `sqs:GetQueueAttributes` and, if there are dead letters, those for
+/// listing them.
 pub(in crate::events) async fn timers(
     stack: &Stack,
     queues: &WorkflowQueues,
@@ -31,7 +32,7 @@ pub(in crate::events) async fn timers(
     let mut found = Timers::default();
     let looked =
         workflow(&mut letters, &selector, &mut Seen::default(), &Interrupt::listen(), &mut found).await;
-    // Also after a failure: what stays must be seen again.
+    // Also after a failure: other programs must see the remaining messages again.
     looked.and(letters.give_back().await)?;
     found.0.sort_by_key(|letter| std::cmp::Reverse(letter.sent_at));
     Ok(Some(found.0))

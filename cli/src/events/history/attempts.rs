@@ -1,4 +1,4 @@
-//! The attempts at an event, as its record has them. No I/O.
+//! The attempts at an event, as its delivery record lists them. No I/O.
 
 use super::record::{Outcome, word};
 use deliveries::{Entry, HISTORY_LIMIT, Record};
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// As many attempts has a history.
+/// How many attempts a delivery record's history keeps.
 const KEPT: u64 = HISTORY_LIMIT as u64;
 
 /// One attempt.
@@ -22,21 +22,22 @@ pub(super) struct Attempt {
 pub(super) enum End {
     Ended {
         at: Option<Timestamp>,
-        /// In the words of `events list` and of the runtime: done, grouped, skipped, ignored, failed, released, misconfigured, deferred.
+        /// The outcome's name, as in `events list` and in the runtime: done, grouped, skipped, ignored, failed,
+        /// released, misconfigured, deferred.
         outcome: String,
         reason: String,
-        /// When the next one was due.
+        /// When the next attempt was due.
         next_at: Option<Timestamp>,
     },
-    /// It goes on, and has time until then.
+    /// The attempt is still running, until this time at the latest.
     Goes { until: Option<Timestamp> },
-    /// No end was recorded: the process died, or ran out of time.
+    /// No outcome was recorded: the process died, or ran out of time.
     Unrecorded,
-    /// It is beyond those that are kept.
+    /// The attempt is older than those that the history keeps.
     NotKept,
 }
 
-/// Every attempt, the first first.
+/// All attempts, oldest first.
 pub(super) fn attempts(record: &Record, now: Timestamp) -> Vec<Attempt> {
     let mut ended: BTreeMap<u64, Attempt> =
         record.history.iter().map(|entry| (entry.attempt, Attempt::from(entry))).collect();
@@ -45,11 +46,11 @@ pub(super) fn attempts(record: &Record, now: Timestamp) -> Vec<Attempt> {
     all.collect()
 }
 
-/// An attempt that is in no history.
+/// An attempt that the history does not contain.
 fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
     let last = number == record.attempts;
     match Outcome::of(record, now) {
-        // A claim is the last change of its record.
+        // A claim is the last change of its record, so the record's update time is the attempt's start.
         Outcome::Working if last => {
             Attempt { number, began_at: record.updated_at, end: End::Goes { until: record.deadline } }
         }
@@ -82,13 +83,13 @@ impl From<&Entry> for Attempt {
 }
 
 impl Attempt {
-    /// How long it took.
+    /// The attempt's duration in milliseconds.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let End::Ended { at, .. } = &self.end else { return None };
         Some(at.as_ref()?.as_millisecond() - self.began_at?.as_millisecond())
     }
 
-    /// What other programs read of it. The names of the fields stay as they are.
+    /// The attempt as JSON for other programs. The names of the fields never change.
     pub(super) fn facts(&self) -> AttemptFacts<'_> {
         let (ended_at, outcome, reason, next_at) = match &self.end {
             End::Ended { at, outcome, reason, next_at } => {
@@ -98,12 +99,14 @@ impl Attempt {
             End::Goes { .. } => (None, Some("working"), None, None),
             End::Unrecorded | End::NotKept => (None, None, None, None),
         };
-        let (attempt, began_at, duration_ms) = (self.number, self.began_at, self.duration_ms());
+        let attempt = self.number;
+        let began_at = self.began_at;
+        let duration_ms = self.duration_ms();
         AttemptFacts { attempt, began_at, ended_at, duration_ms, outcome, reason, next_at }
     }
 }
 
-/// An attempt as JSON has it.
+/// An attempt as a JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct AttemptFacts<'a> {
     attempt: u64,
@@ -112,7 +115,7 @@ pub(super) struct AttemptFacts<'a> {
     #[serde(serialize_with = "crate::events::instant")]
     ended_at: Option<Timestamp>,
     duration_ms: Option<i64>,
-    /// Nothing when no end was recorded.
+    /// `None` if no outcome was recorded.
     outcome: Option<&'a str>,
     reason: Option<&'a str>,
     #[serde(serialize_with = "crate::events::instant")]
@@ -128,7 +131,7 @@ mod tests {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
     }
 
-    /// A record with this history.
+    /// A test record with this history.
     fn record(history: &[u64], state: &str, attempts: u64) -> Record {
         let entries = history.iter().map(|attempt| Entry {
             attempt: *attempt,
@@ -138,7 +141,8 @@ mod tests {
             reason: "Slack: 500".to_owned(),
             next_at: Some(at(30)),
         });
-        let (updated_at, deadline) = (Some(at(9)), Some(at(60)));
+        let updated_at = Some(at(9));
+        let deadline = Some(at(60));
         let history = entries.collect();
         Record { state: Some(state.into()), attempts, updated_at, deadline, history, ..Record::default() }
     }
@@ -148,7 +152,8 @@ mod tests {
     }
 
     fn released() -> End {
-        let (outcome, reason) = ("released".to_owned(), "Slack: 500".to_owned());
+        let outcome = "released".to_owned();
+        let reason = "Slack: 500".to_owned();
         End::Ended { at: Some(at(2)), outcome, reason, next_at: Some(at(30)) }
     }
 
@@ -169,7 +174,8 @@ mod tests {
     #[test]
     fn beyond_those_that_are_kept_the_record_has_the_last_ones_end() {
         let ends = ends(&record(&(1..=100).collect::<Vec<_>>(), "done", 102), 10);
-        let (outcome, reason) = ("done".to_owned(), String::new());
+        let outcome = "done".to_owned();
+        let reason = String::new();
         let last = End::Ended { at: Some(at(9)), outcome, reason, next_at: None };
         assert_eq!(ends[99..], [released(), End::NotKept, last]);
     }

@@ -1,4 +1,4 @@
-//! Which records are listed. No I/O.
+//! The filter of `events list`. No I/O.
 
 use super::record::Outcome;
 use crate::events::dead_letters::DeadLetter;
@@ -6,7 +6,7 @@ use crate::out::plain;
 use deliveries::Record;
 use jiff::Timestamp;
 
-/// How much of a LUID is enough to know it.
+/// How many first digits of a LUID identify it.
 const LUID_DIGITS: usize = 8;
 
 /// What a record must be like; what is not said may be anything.
@@ -14,19 +14,19 @@ const LUID_DIGITS: usize = 8;
 pub(super) struct Filter {
     pub(super) event: Option<String>,
     pub(super) workflow: Option<String>,
-    /// One of these; none: any.
+    /// Only these outcomes; empty means all.
     pub(super) outcomes: Vec<Outcome>,
-    /// A LUID, the beginning of one, or a part of a name.
+    /// A LUID, its first digits, or a part of the object's name.
     pub(super) resource: Option<String>,
 }
 
 impl Filter {
-    /// Whether it takes every record.
+    /// Whether the filter accepts every record.
     pub(super) fn is_open(&self) -> bool {
         self.event.is_none() && self.workflow.is_none() && self.outcomes.is_empty() && self.resource.is_none()
     }
 
-    /// What is asked for, as people say it.
+    /// The filter in words.
     pub(super) fn words(&self) -> Vec<String> {
         let outcomes: Vec<&str> = self.outcomes.iter().map(|outcome| outcome.as_str()).collect();
         let outcomes = (!outcomes.is_empty()).then(|| outcomes.join(" or "));
@@ -40,8 +40,8 @@ impl Filter {
         words.filter_map(|(name, text)| Some(format!("{name} {}", plain(text.as_ref()?)))).collect()
     }
 
-    /// Whether it takes a timer that failed for good, but for the workflow, the event and the outcome: its key, or a part of
-    /// what it is called.
+    /// Whether the filter accepts a failed timer, by its key or a part of its description. Workflow, event name and
+    /// outcome are checked elsewhere.
     pub(super) fn takes_timer(&self, letter: &DeadLetter) -> bool {
         let Some(timer) = letter.timer() else { return false };
         let contains = |wanted: &String| {

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// What a row has. At 80 columns every column is there.
+/// The columns of the table. At a width of 80 every column is shown.
 const COLUMNS: [Column; 7] = [
     Column::whole("SEEN (UTC)"),
     Column::cut("WORKFLOW", 10),
@@ -26,18 +26,18 @@ const COLUMNS: [Column; 7] = [
     Column::whole("EVENT ID"),
     Column::cut("REASON", 10),
 ];
-/// The most records that are asked for at once.
+/// The most records that one request reads.
 const PAGE: u32 = 1_000;
-/// With more dead letters than this, timers are looked for among them only where failed events are asked for.
+/// If a workflow has more dead letters than this, its timers are listed only with `--outcome failed`.
 const FEW_LETTERS: u64 = 100;
 
-/// Lists records, and says how many there were.
+/// Lists records, and prints how many there were.
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
     let time_range = options.time_range.at(now)?;
     let (since, until) = bounds(time_range, now);
     let stack = Stack::find(&options.target).await?;
-    // Refuses a workflow that there is not.
+    // Refuses a workflow that does not exist.
     stack.queues_of(options.workflow.as_deref())?;
     let records = Records::of(&stack)?;
     let filter = Filter {
@@ -51,10 +51,11 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     let table = Table::new(COLUMNS, width);
     let mut shown = Shown { json: options.json, now, table, rows: Vec::new(), lines: 0 };
     let mut events = BTreeSet::new();
-    // Where every record is shown, one more than that says whether there are more.
+    // If every record is shown, one record more than the limit is read to know whether there are more.
     let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
     let page = i32::try_from(page).ok();
-    let (mut walk, mut more) = (records.back(since, until), false);
+    let mut walk = records.back(since, until);
+    let mut more = false;
     while !more && let Some(mut found) = walk.next(page).await? {
         found.retain(|record| filter.takes(record, now));
         more = shown.lines + found.len() > limit;
@@ -78,7 +79,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         .since
         .filter(|since| now.duration_since(*since) > KEPT)
         .map(|_| format!("records are kept for {} days after their last change", KEPT.as_hours() / 24));
-    // Who reads JSON reads nothing else.
+    // The output for programs (JSON) has no summary.
     if options.json {
         more.then_some(summary).into_iter().chain(gone).for_each(note);
         return Ok(ExitCode::SUCCESS);
@@ -87,7 +88,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     Ok(ExitCode::SUCCESS)
 }
 
-/// The timers among the dead letters that the filter takes, each with its workflow, and what is to say beside them.
+/// The timers among the dead letters that the filter accepts, with their workflows, and notes to print.
 async fn timers(
     stack: &Stack,
     filter: &Filter,
@@ -117,17 +118,17 @@ async fn timers(
     (found, notes)
 }
 
-/// From when until when to look: no further than there can be anything.
+/// The time range to read, limited to times at which records can exist.
 fn bounds(time_range: TimeRange, now: Timestamp) -> (Timestamp, Timestamp) {
     let back = |from: Timestamp, time| from.checked_sub(time).unwrap_or(from);
     let latest = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
     let until = time_range.until.map_or(latest, |until| until.min(latest));
-    // A day before the given end, if only that is given.
+    // If only the end is given: the day before it.
     let since = time_range.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
     (since.max(back(now, FURTHEST)), until)
 }
 
-/// What stands where there is nothing: all that was asked for, so that it shows what to leave out.
+/// The sentence when nothing was found. It repeats the filter, so that the user sees what to leave out.
 fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> String {
     let until = until.map(|until| format!("until {until:.0}"));
     let time_range = [format!("since {since:.0}")].into_iter().chain(until);
@@ -138,7 +139,7 @@ fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> Strin
     format!("no event matches: {}", asked.join(", "))
 }
 
-/// What stands below the table.
+/// The line below the table.
 fn summary(lines: usize, events: usize, timers: usize, more: bool) -> String {
     let timers = match timers {
         0 => String::new(),
@@ -157,13 +158,13 @@ fn summary(lines: usize, events: usize, timers: usize, more: bool) -> String {
     format!("{what}{and}{timers}{more}")
 }
 
-/// What has been shown.
+/// The rows shown so far.
 #[derive(Debug)]
 struct Shown {
     json: bool,
     now: Timestamp,
     table: Table<7>,
-    /// For a table: its columns fit all of it.
+    /// The rows of a table, kept until all are known, because the columns' widths depend on all rows.
     rows: Vec<[String; 7]>,
     lines: usize,
 }
@@ -192,7 +193,7 @@ impl Shown {
         Ok(())
     }
 
-    /// Prints the table, if there are rows.
+    /// Prints the table, if it has rows.
     fn print(mut self) -> Result<(), out::Error> {
         if self.rows.is_empty() {
             return Ok(());
@@ -203,7 +204,7 @@ impl Shown {
     }
 }
 
-/// What is shown of a timer that failed for good.
+/// The cells of a failed timer's row.
 fn timer_row(workflow: &str, letter: &DeadLetter, is_narrow: bool) -> [String; 7] {
     let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
     [
@@ -221,7 +222,7 @@ fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// When an event was first seen. Records are not kept for a year, so the year may be left out.
+/// When an event was first seen. Records are kept for less than a year, so the year can be left out.
 fn seen(at: Option<Timestamp>, is_narrow: bool) -> String {
     let form = if is_narrow { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
     at.map_or_else(|| "–".to_owned(), |at| at.strftime(form).to_string())

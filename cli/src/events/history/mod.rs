@@ -1,4 +1,4 @@
-//! The delivery records: what became of every event at every workflow.
+//! The delivery records: what happened to every event in every workflow.
 
 mod attempts;
 mod filter;
@@ -11,7 +11,7 @@ mod text;
 
 use jiff::SignedDuration;
 
-/// How far back a list goes without `--since`. Among these events the first digits of an id are looked for first.
+/// How far back a list goes without `--since`. The first digits of an event id are looked for in this time first.
 const USUAL: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) use list::list;

@@ -1,4 +1,4 @@
-//! What a delivery record says at a moment: one workflow's dealings with one event. No I/O.
+//! The outcome of one event in one workflow, by its delivery record at a given time. No I/O.
 
 use crate::events::dead_letters::DeadLetter;
 use anstyle::{AnsiColor, Style};
@@ -21,20 +21,20 @@ pub(in crate::events) enum Outcome {
     Interrupted,
     /// Done
     Done,
-    /// An alert group or a digest has it, whose timer sends one message for all
+    /// Handed to an alert group or a digest, which sends one message for many events. If there are only a few, each gets its own message
     Grouped,
-    /// No message or action: no rule takes it, it came late, or its incident needs no new message
+    /// No message or action: no rule matches it, it came too late, or its incident needs no new message
     Skipped,
     /// Cannot be acted on: its body cannot be read, or `sites` does not list its site
     Ignored,
-    /// Failed for good: its dead letter waits for a person
+    /// Failed permanently: a dead letter waits until a person replays or drops it
     Failed,
-    /// Failed for good, and a person deleted its dead letter
+    /// Failed permanently, and a person dropped its dead letter
     Dropped,
 }
 
 impl Outcome {
-    /// Where the workflow is with the event of `record` at `now`.
+    /// The outcome of the event of `record` at `now`.
     pub(super) fn of(record: &Record, now: Timestamp) -> Self {
         match &record.state {
             Some(State::Done) => Self::Done,
@@ -63,7 +63,7 @@ impl Outcome {
         }
     }
 
-    /// The colour of an outcome: green is finished, red waits for a person, yellow is tried again.
+    /// The colour of an outcome: green is finished, red waits for a person, yellow will be retried.
     pub(super) fn style(self) -> Style {
         match self {
             Self::Done => AnsiColor::Green.on_default(),
@@ -81,13 +81,13 @@ impl Outcome {
         outcome.map(|outcome| outcome.style()).unwrap_or_default()
     }
 
-    /// Terminal state: no attempt follows by itself, and no person has to act.
+    /// Whether the outcome is final: no further attempt follows, and no person has to act.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Grouped | Self::Skipped | Self::Ignored | Self::Dropped)
     }
 }
 
-/// The word for how an attempt ended, as the outcome of its event has it.
+/// The word for an attempt's outcome, the same as for its event.
 pub(super) fn word(state: Option<&State>, reason: &str) -> String {
     match state {
         Some(State::Skipped) if SharedMessage::has_event(reason) => Outcome::Grouped.as_str().to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn word(state: Option<&State>, reason: &str) -> String {
     }
 }
 
-/// A record as JSON has it.
+/// A delivery record as a JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct Facts<'a> {
     event_id: &'a str,
@@ -117,7 +117,7 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// What other programs read of a record. The names of the fields stay as they are.
+    /// The record as JSON for other programs. The names of the fields never change.
     pub(super) fn of(record: &'a Record, now: Timestamp) -> Self {
         let Record { event, .. } = record;
         let reason = record.reason();
@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same of a timer that failed for good, which has no record: what is said of no event is empty.
+    /// A failed timer as the same JSON object. A timer has no record, so the fields that only events have are empty.
     pub(super) fn of_timer(workflow: &'a str, letter: &'a DeadLetter) -> Self {
         let reason = letter.why();
         let timer = letter.timer();

@@ -1,4 +1,4 @@
-//! The message of a group or digest that an event is announced with.
+//! The message of a group or digest in which an event is announced.
 
 use super::text::{instant, pair};
 use crate::stack::Stack;
@@ -10,19 +10,19 @@ use serde::Serialize;
 use store::records::DynamoDbRecords;
 use workflow::{BoxError, SharedMessage};
 
-/// The first digits of an event's id name it in a group.
+/// How many first digits of its id identify an event in a group.
 const SHORT: usize = 12;
 
-/// The message of a group or digest, and what is known of it.
+/// The message of a group or digest, with its status.
 #[derive(Debug)]
 pub(super) struct Shared {
     message: SharedMessage,
-    /// Nothing when no longer recorded; or why that is unknown.
+    /// The status; `None` if the documents no longer exist, or the reason why the status is unknown.
     status: Result<Option<SharedStatus>, String>,
 }
 
 impl Shared {
-    /// The messages that a record's reason names, as they are now.
+    /// The group or digest messages that a record's reason names, with their present status.
     pub(super) async fn of(stack: &Stack, record: &Record, now: Timestamp) -> Vec<Self> {
         let mut shared = Vec::new();
         for message in SharedMessage::named_in(&record.last_reason) {
@@ -32,12 +32,12 @@ impl Shared {
         shared
     }
 
-    /// Whether its timer has fired and has not done its work: the timer may be a dead letter.
+    /// Whether the timer has fired without finishing its work: the timer may be a dead letter.
     pub(super) fn is_unfinished(&self) -> bool {
         matches!(&self.status, Ok(Some(status)) if status.is_unfinished)
     }
 
-    /// A line for people.
+    /// The status as a line for people.
     pub(super) fn line(&self, now: Timestamp) -> String {
         let text = self.message.to_string();
         let kind = self.kind();
@@ -52,7 +52,7 @@ impl Shared {
         }
     }
 
-    /// What is recorded of the message, and no more.
+    /// The status in words, without the message's name.
     fn words(&self, now: Timestamp) -> String {
         let status = match &self.status {
             Ok(Some(status)) => status,
@@ -86,7 +86,7 @@ impl Shared {
         words.join("; ")
     }
 
-    /// What other programs read of it. The names of the fields stay as they are.
+    /// The status as JSON for other programs. The names of the fields never change.
     pub(super) fn facts(&self) -> SharedFacts {
         let (id, until, target) = match &self.message {
             SharedMessage::Group { id, target } => (Some(id.clone()), None, target),
@@ -120,14 +120,14 @@ async fn status(
     SharedStatus::of(&records, &record.workflow, message, event, now).await
 }
 
-/// The message of a group or digest as JSON has it.
+/// The message of a group or digest as a JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct SharedFacts {
     /// `group` or `digest`.
     kind: &'static str,
-    /// Of a group.
+    /// The id of a group; `None` for a digest.
     id: Option<String>,
-    /// Of a digest: when its quiet hours end.
+    /// When the quiet hours of a digest end; `None` for a group.
     #[serde(serialize_with = "crate::events::instant")]
     until: Option<Timestamp>,
     target: String,
@@ -135,7 +135,7 @@ pub(super) struct SharedFacts {
     due_at: Option<Timestamp>,
     #[serde(serialize_with = "crate::events::instant")]
     sent_at: Option<Timestamp>,
-    /// Where the message is, and its id there, if it can be edited.
+    /// The ids of the conversation and the message at the destination, if the message can be edited.
     conversation: Option<String>,
     message: Option<String>,
 }

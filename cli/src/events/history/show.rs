@@ -20,19 +20,19 @@ use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
 
-/// Everything that is known of an event at a workflow.
+/// Everything that is known about one event in one workflow.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) record: Record,
     pub(super) attempts: Vec<Attempt>,
     pub(super) payload: Value,
-    /// The messages of groups and digests that its reason names.
+    /// The messages of groups and digests that the event's reason names.
     pub(super) shared: Vec<Shared>,
-    /// How many dead letters the workflow has, or why that is unknown; nothing where there is none of this event.
+    /// How many dead letters the workflow has, or why that is unknown; `None` if this event cannot have one.
     pub(super) dead_letters: Option<Result<u64, String>>,
 }
 
-/// Shows the way of an event.
+/// Prints what happened to an event.
 pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
     let stack = Stack::find(&options.target).await?;
@@ -75,7 +75,7 @@ fn order(record: &Record) -> (Option<Timestamp>, &str) {
     (record.first_seen_at, &record.workflow)
 }
 
-/// The event's records, one for each workflow that has one.
+/// The event's delivery records, one for each workflow that has one.
 async fn find(
     stack: &Stack,
     records: &Records<'_>,
@@ -91,7 +91,7 @@ async fn find(
     if !found.is_empty() {
         return Ok(found);
     }
-    // Also an event of a workflow that is there no more.
+    // Includes records of workflows that no longer exist.
     let found = get(records, &beginning_with(records, id, now).await?).await?;
     if found.is_empty() {
         return Err(format!(
@@ -112,7 +112,7 @@ async fn get(records: &Records<'_>, keys: &[DeliveryKey]) -> Result<Vec<Record>,
     Ok(found)
 }
 
-/// The keys of the one event whose id begins like this: of what `events list` shows, or else of all that is kept.
+/// The keys of the only event whose id begins with these digits: among the events of the last day, or else among all.
 async fn beginning_with(
     records: &Records<'_>,
     beginning: &str,
@@ -148,7 +148,8 @@ async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
     let shared = Shared::of(stack, &record, now).await;
     let is_over = Outcome::of(&record, now).is_final() && !shared.iter().any(Shared::is_unfinished);
     let dead_letters = match queues.filter(|_| !is_over) {
-        // To know whether it is this one takes a look at all of them, which hides them from others for a while.
+        // To find out whether this event is among the dead letters, all of them would have to be read, which hides
+        // them from other programs for a while. So only their number is shown.
         Some(queues) => {
             Some(dead_letters::count(&stack.account, queues).await.map_err(|error| error.to_string()))
         }
@@ -157,7 +158,7 @@ async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
     Delivery { attempts: attempts(&record, now), record, payload, shared, dead_letters }
 }
 
-/// A delivery as JSON has it: what `events list` has, and more.
+/// One event in one workflow as a JSON object: the fields of `events list`, and more.
 #[derive(Debug, Serialize)]
 struct DeliveryFacts<'a> {
     #[serde(flatten)]
@@ -165,7 +166,7 @@ struct DeliveryFacts<'a> {
     history: Vec<AttemptFacts<'a>>,
     effects: Vec<String>,
     shared_messages: Vec<SharedFacts>,
-    /// Of the whole workflow; nothing where it does not matter or is unknown.
+    /// The number of all dead letters of the workflow; `None` if it does not matter or is unknown.
     dead_letters_of_workflow: Option<u64>,
     payload: &'a Value,
 }

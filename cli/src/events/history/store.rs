@@ -1,4 +1,4 @@
-//! The delivery records of a stack, and errors that say what to do.
+//! Reads a stack's delivery records. Its errors say what to do.
 
 use crate::aws::Account;
 use crate::stack::Stack;
@@ -6,13 +6,13 @@ use deliveries::{DeliveryKey, Record};
 use jiff::{SignedDuration, Timestamp};
 use workflow::BoxError;
 
-/// How far back there is anything, by when an event was first seen: it may have waited among the dead letters for 14 days
-/// before the last change of its record. What was replayed more often than that is not looked for.
+/// How far back records can exist, by when their events were first seen: an event may have waited as a dead letter
+/// for 14 days before the last change of its record. An event that was replayed more often than that is not found.
 pub(super) const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
-/// How far ahead of ours the clocks of AWS may be.
+/// How far AWS's clocks may be ahead of this machine's.
 pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// The records of a stack.
+/// The delivery records of a stack.
 #[derive(Debug)]
 pub(in crate::events) struct Records<'a> {
     account: &'a Account,
@@ -27,13 +27,13 @@ impl<'a> Records<'a> {
         Ok(Self { account, records: deliveries::Records::new(client, table) })
     }
 
-    /// The whole record of an event at a workflow.
+    /// The complete record of an event in a workflow.
     pub(in crate::events) async fn get(&self, key: &DeliveryKey) -> Result<Option<Record>, BoxError> {
         let got = self.records.get(key).await;
         got.map_err(|error| self.account.explain("dynamodb:GetItem", *error))
     }
 
-    /// Writes down that a person has dropped an event that failed, unless it has been claimed since.
+    /// Marks a failed event as dropped, unless a worker has claimed it since.
     pub(in crate::events) async fn mark_dropped(
         &self,
         key: &DeliveryKey,
@@ -44,13 +44,13 @@ impl<'a> Records<'a> {
         marked.map(|_| ()).map_err(|error| self.account.explain("dynamodb:UpdateItem", *error))
     }
 
-    /// Goes back from `until` to `since`; nowhere when that is after it.
+    /// Lists records backwards from `until` to `since`; none if `since` is after `until`.
     pub(super) fn back(&'a self, since: Timestamp, until: Timestamp) -> Walk<'a> {
         Walk { account: self.account, walk: self.records.back(since, until) }
     }
 }
 
-/// A walk through what the index has of records, the newest first.
+/// Walks through the index by day, newest records first.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     account: &'a Account,
@@ -58,12 +58,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Only records of events whose ids begin like this.
+    /// Limits the walk to events whose ids begin with these digits.
     pub(super) fn beginning_with(self, beginning: &str) -> Self {
         Self { walk: self.walk.beginning_with(beginning), ..self }
     }
 
-    /// Some more records, perhaps none of a day; `None` when it is over.
+    /// Reads the next records; possibly none for a day without records, and `None` at the end.
     pub(super) async fn next(&mut self, limit: Option<i32>) -> Result<Option<Vec<Record>>, BoxError> {
         let account = self.account;
         self.walk.next(limit).await.map_err(|error| account.explain("dynamodb:Query", *error))

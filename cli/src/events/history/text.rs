@@ -1,4 +1,4 @@
-//! An event's way as people read it. No I/O.
+//! What happened to an event, as text for people. No I/O.
 
 use super::attempts::{Attempt, End};
 use super::record::Outcome;
@@ -9,9 +9,9 @@ use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// What is wide enough for every word on the left.
+/// The width of the left column, enough for its longest word.
 const LEFT: usize = 16;
-/// So many characters of a body that cannot be read are shown as text.
+/// How many characters of an unreadable body are shown.
 const SHOWN: usize = 1_000;
 
 pub(super) fn pair(indent: &str, name: &str, text: &str) -> String {
@@ -31,7 +31,7 @@ fn duration(ms: i64) -> String {
     }
 }
 
-/// What all workflows know alike.
+/// The lines about the event that are the same for all workflows.
 pub(super) fn event(delivery: &Delivery) -> Vec<String> {
     let Record { event_id, event, .. } = &delivery.record;
     let EventFacts { name: event_name, site, resource, resource_name, created_at, .. } = event;
@@ -41,21 +41,21 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
     lines.extend(facts.map(|(name, text)| pair("", name, text)));
     if let Ok(Content::Unreadable(unreadable)) = Content::stored(&delivery.payload.to_string()) {
-        // As a person reads it: the payload below may hold it in base64.
+        // Shown as text, because the payload below may contain the body in base64.
         let text: String = unreadable.text().chars().take(SHOWN).collect();
         lines.push(pair("", "body", &text));
     }
     let payload = serde_json::to_string_pretty(&delivery.payload).unwrap_or_default();
     lines.extend(payload.lines().enumerate().map(|(at, line)| {
         let name = if at == 0 { "payload" } else { "" };
-        // The blanks at its beginning are ours.
+        // The spaces at the beginning are added by this program.
         let text = plain(line);
         format!("{name:<LEFT$}{text}").trim_end().to_owned()
     }));
     lines
 }
 
-/// What one workflow did about it.
+/// The lines about what one workflow did with the event.
 pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let record = &delivery.record;
     let outcome = Outcome::of(record, now);
@@ -63,17 +63,17 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         if record.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", record.attempts) };
     let how = match outcome {
         Outcome::Waiting => waits(record, now),
-        Outcome::Working => "is being worked on".to_owned(),
-        Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
+        Outcome::Working => "a worker is handling it".to_owned(),
+        Outcome::Interrupted => "was interrupted; the next attempt takes over".to_owned(),
         Outcome::Done => "done".to_owned(),
         Outcome::Grouped if record.reason().starts_with("grouped ") => record.reason().to_owned(),
         Outcome::Grouped => format!("grouped: {}", record.reason()),
         Outcome::Skipped => format!("skipped: {}", record.reason()),
         Outcome::Ignored => format!("ignored: {}", record.reason()),
-        Outcome::Failed => "failed for good".to_owned(),
-        Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
+        Outcome::Failed => "failed permanently".to_owned(),
+        Outcome::Dropped => "failed permanently; a person dropped it".to_owned(),
     };
-    // What it says, up to the reason.
+    // The line up to the reason.
     let how = plain(&how);
     let (head, reason) = how.find(": ").map_or((how.as_str(), ""), |at| how.split_at(at));
     let head = paint(outcome.style(), head);
@@ -89,7 +89,7 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
             Ok(0) => "the workflow has none".to_owned(),
-            // A timer sends the message of these: its dead letter has another id.
+            // The message is sent by a timer, whose dead letter has another id than this event.
             Ok(count) if !delivery.shared.is_empty() => {
                 format!("{count} in the workflow's queue; `events dead-letters list` shows them")
             }
@@ -116,14 +116,14 @@ fn waits(record: &Record, now: Timestamp) -> String {
     }
     let when = match (record.state == Some(State::Deferred), next_at < now) {
         (true, false) => format!("waits until {at}"),
-        (true, true) => format!("waited until {at}, and is looked at again within 15 minutes"),
-        (false, false) => format!("failed for now, next try at {at}"),
-        (false, true) => format!("failed for now, next try was due at {at}"),
+        (true, true) => format!("waited until {at}, and will be tried again within 15 minutes"),
+        (false, false) => format!("failed temporarily, next try at {at}"),
+        (false, true) => format!("failed temporarily, next try was due at {at}"),
     };
     format!("{when}: {}", record.reason())
 }
 
-/// What was done already. What this version does not know stands as it is.
+/// The recorded effects in words. An effect that this version does not know is shown unchanged.
 fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
     let mut notified = Vec::new();
     let mut overwritten = Vec::new();
@@ -140,14 +140,14 @@ fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
     lines.map(|(name, texts)| pair("  ", name, &texts.join(", "))).collect()
 }
 
-/// A line for each attempt, and one for each run of those that are not kept.
+/// A line for each attempt, and one line for each range of attempts that the history does not keep.
 fn attempts(attempts: &[Attempt]) -> Vec<String> {
     let mut lines = Vec::new();
     for run in attempts.chunk_by(|one, next| one.end == End::NotKept && next.end == End::NotKept) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         if first.number != last.number {
             let name = format!("{}–{}", first.number, last.number);
-            lines.push(pair("  ", &name, "are not in the history, which has the first 100"));
+            lines.push(pair("  ", &name, "are not kept: the history has the first 100 attempts"));
             continue;
         }
         lines.push(pair("  ", &format!("attempt {}", first.number), &attempt(first)));
@@ -161,20 +161,20 @@ fn attempt(attempt: &Attempt) -> String {
         End::Ended { outcome, reason, next_at, .. } => {
             let took = attempt.duration_ms().map(|ms| format!("{}, ", duration(ms))).unwrap_or_default();
             let outcome = match outcome.as_str() {
-                "released" => "failed for now",
+                "released" => "failed temporarily",
                 "misconfigured" => "waits for a person",
-                "deferred" => "put off",
-                "failed" => "failed for good",
+                "deferred" => "deferred",
+                "failed" => "failed permanently",
                 outcome => outcome,
             };
-            let until = next_at.filter(|_| outcome == "put off");
+            let until = next_at.filter(|_| outcome == "deferred");
             let until = until.map(|at| format!(" until {}", instant(Some(at)))).unwrap_or_default();
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             format!("{began}{took}{outcome}{until}{reason}")
         }
-        End::Goes { until } => format!("{began}goes on, until {} at the latest", instant(*until)),
+        End::Goes { until } => format!("{began}is running, until {} at the latest", instant(*until)),
         End::Unrecorded => format!("{began}no end was recorded: the process died or ran out of time"),
-        End::NotKept => "is not in the history, which has the first 100".to_owned(),
+        End::NotKept => "is not kept: the history has the first 100 attempts".to_owned(),
     }
 }
 
@@ -188,7 +188,8 @@ mod tests {
     }
 
     fn ended(number: u64, took: i64, outcome: &str, reason: &str) -> Attempt {
-        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        let outcome = outcome.to_owned();
+        let reason = reason.to_owned();
         let end = End::Ended { at: at(took), outcome, reason, next_at: at(900) };
         Attempt { number, began_at: at(0), end }
     }
@@ -227,12 +228,12 @@ mod tests {
     #[test]
     fn a_way_has_a_line_for_each_attempt() {
         let expected = "\
-notify-slack: failed for good, 3 attempts
+notify-slack: failed permanently, 3 attempts
   first seen    2025-11-24 16:00:00 UTC
   last change   2025-11-24 16:01:15 UTC
-  attempt 1     2025-11-24 16:00:00 UTC, 2.0 s, failed for now: Slack: 500 no
+  attempt 1     2025-11-24 16:00:00 UTC, 2.0 s, failed temporarily: Slack: 500 no
   attempt 2     no end was recorded: the process died or ran out of time
-  attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
+  attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed permanently: channel_not_found
   sent to       a, b
   dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` shows whether this is among them";
         assert_eq!(trace(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
@@ -253,21 +254,21 @@ notify-slack: failed for good, 3 attempts
             (
                 "deferred",
                 at(-60),
-                "waited until 2025-11-24 15:59:00 UTC, and is looked at again within 15 minutes",
+                "waited until 2025-11-24 15:59:00 UTC, and will be tried again within 15 minutes",
             ),
-            ("released", at(60), "failed for now, next try at 2025-11-24 16:01:00 UTC"),
+            ("released", at(60), "failed temporarily, next try at 2025-11-24 16:01:00 UTC"),
             (
                 "misconfigured",
                 at(60),
                 "waits until a person fixes this, for three days, next try at 2025-11-24 16:01:00 UTC",
             ),
-            ("released", at(-60), "failed for now, next try was due at 2025-11-24 15:59:00 UTC"),
+            ("released", at(-60), "failed temporarily, next try was due at 2025-11-24 15:59:00 UTC"),
         ] {
             assert_eq!(first(state, deadline), format!("notify-slack: {expected}{because}"));
         }
         assert_eq!(first("released", None), "notify-slack: waits for its next attempt, 3 attempts");
         let put_off = attempt(&ended(1, 0, "deferred", "not yet"));
-        assert!(put_off.ends_with("put off until 2025-11-24 16:15:00 UTC: not yet"), "{put_off}");
+        assert!(put_off.ends_with("deferred until 2025-11-24 16:15:00 UTC: not yet"), "{put_off}");
     }
 
     #[test]

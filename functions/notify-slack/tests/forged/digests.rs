@@ -1,4 +1,4 @@
-//! The heads and entries of digests.
+//! Damaged and forged heads and entries of digests.
 
 use crate::environment::Environment;
 use crate::mutation::edited;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const HEADS_LIE: &[&str] = &["document/lease", "document/generation", "document/pending"];
 
-/// A digest whose quiet hours are over: the session, the incident, the head, and the entries.
+/// A digest whose quiet hours are over: the session, the incident, the head and the entries.
 struct Over {
     others: Vec<Value>,
     head: Value,
@@ -17,7 +17,7 @@ struct Over {
 }
 
 impl Over {
-    /// A workbook was updated, and its refresh failed.
+    /// A workbook was updated, then its refresh failed.
     async fn start(environment: &Environment) -> Self {
         let function = environment.function();
         for name in ["WorkbookUpdated", "WorkbookRefreshFailed"] {

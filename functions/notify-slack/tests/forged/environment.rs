@@ -1,4 +1,4 @@
-//! The real binary before an AWS, a Tableau and a Slack on the wire, and a table that can be put back as it was.
+//! The real binary with HTTP doubles of AWS, Tableau and Slack, and a table that the test can reset.
 
 use crate::{FAILED, SUCCEEDED};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
@@ -13,14 +13,14 @@ use testkit::{Batch, Function, TestEnvironment};
 use timer::TimerMessage;
 
 const TABLE: &str = "deliveries";
-/// As often as a message comes at once, before it comes for the last time.
+/// How many immediate attempts a message gets before its last one.
 const RECEIVES: u32 = 4;
-/// Far below what CloudWatch takes as one line.
+/// A log line length far below CloudWatch's limit.
 const LONGEST_LINE: usize = 64 * 1024;
-/// An event is announced with one new message, and a reply to it at its end, in a channel or two.
+/// The most messages per event: one message and one reply to it, in two channels.
 const MOST_MESSAGES: usize = 4;
 
-/// Kinds of events that nothing else here brings.
+/// Event names that no other test here uses.
 const FRESH: [&str; 7] = [
     "WorkbookDeleted",
     "ViewDeleted",
@@ -31,16 +31,16 @@ const FRESH: [&str; 7] = [
     "UserDeleted",
 ];
 
-/// What became of an event.
+/// What the function did with an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
-    /// The record's state, and its reason.
+    /// The state and reason in the event's record.
     Recorded(String, String),
-    /// A timer has done its work.
+    /// A timer was handled.
     Fired,
     /// A dead letter with this reason.
     DeadLetter(String),
-    /// Neither: what is known.
+    /// Neither a record nor a dead letter; the text says what is known.
     Lost(String),
 }
 
@@ -49,16 +49,17 @@ pub(crate) struct Environment {
     client: aws_sdk_dynamodb::Client,
     /// The id of a channel that no rule names.
     pub(crate) board_room: String,
-    /// An address on loopback that nothing may call, and how often it was called.
+    /// A loopback address that must not be called, and the number of calls it got.
     pub(crate) elsewhere: String,
     called: Arc<AtomicUsize>,
     events: AtomicUsize,
     fresh: AtomicUsize,
-    /// When all events happen: those of later minutes would have no job at Tableau, which is looked for twice.
+    /// The time of all events. Events of later minutes would have no job at Tableau, which the function looks for
+    /// twice.
     began: Timestamp,
 }
 
-/// The rules: three channels are named. Slack has a fourth that the bot may post to.
+/// The rules name three channels. Slack has a fourth that the bot may post to.
 fn rules() -> String {
     let hour = |ahead| {
         let at = Timestamp::now() + SignedDuration::from_hours(ahead);
@@ -120,7 +121,7 @@ impl Environment {
         )
     }
 
-    /// The LUID of a data source of the sample whose refresh has failed, and then succeeded.
+    /// The LUID of a sample data source whose refresh failed and then succeeded.
     pub(crate) fn object(&self, name: &str) -> String {
         let luid = self.services.tableau.datasource(name).unwrap();
         self.services.tableau.fail_refresh(&luid, "Incorrect username or password").unwrap();
@@ -128,7 +129,7 @@ impl Environment {
         luid.as_str().to_owned()
     }
 
-    /// An event, each time another.
+    /// Creates a new event with each call.
     pub(crate) fn event(&self, name: &str, luid: &str) -> String {
         let number = self.events.fetch_add(1, Ordering::SeqCst);
         let resource = match name {
@@ -150,13 +151,13 @@ impl Environment {
         self.services.aws.items(TABLE)
     }
 
-    /// The items whose keys begin so.
+    /// The items whose keys begin with this text.
     pub(crate) fn items_of(&self, kind: &str) -> Vec<Value> {
         let items = self.items().into_iter();
         items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(kind)).collect()
     }
 
-    /// The only item whose key begins so.
+    /// The only item whose key begins with this text.
     pub(crate) fn item_of(&self, kind: &str) -> Value {
         let items = self.items_of(kind);
         assert_eq!(items.len(), 1, "{kind}: {items:?}");
@@ -171,12 +172,13 @@ impl Environment {
         head
     }
 
-    /// The items of a kind that are no heads.
+    /// The items of a kind, without heads.
     pub(crate) fn parts_of(&self, kind: &str) -> Vec<Value> {
         self.items_of(kind).into_iter().filter(|item| item["sk"]["S"] != "head").collect()
     }
 
-    /// Makes the table hold these items and no others. Returns whether it takes them: an index refuses a key of another type.
+    /// Replaces the table's content with these items. Returns whether the table accepts them: an index refuses a key
+    /// of another type.
     pub(crate) async fn restore(&self, items: &[Value]) -> bool {
         let before = self.items();
         for item in before.iter().filter(|item| !items.contains(item)) {
@@ -195,13 +197,14 @@ impl Environment {
         is_taken
     }
 
-    /// An event about an object of its own, of a kind of its own: a second of one kind within a minute would wait for others.
+    /// An event about a new object, with a new event name: a second event of one name within a minute would be
+    /// grouped.
     pub(crate) fn fresh_event(&self) -> String {
         let number = self.fresh.fetch_add(1, Ordering::SeqCst);
         self.event(FRESH[number], "0f2d3c1b-6f0e-4b8e-9d53-6a7f3b1c2d4e")
     }
 
-    /// Brings an event to the function as its queue does, up to the last receive.
+    /// Passes an event to the function as its queue does, up to the last attempt.
     pub(crate) async fn drive(&self, function: &Function, event: &str) -> End {
         match self.bring(function, event).await {
             Ok(()) => self.end_of(event),
@@ -209,7 +212,7 @@ impl Environment {
         }
     }
 
-    /// Brings a timer of this document and generation, which is due, to the function.
+    /// Passes a due timer of this document and generation to the function.
     pub(crate) async fn fire(&self, function: &Function, key: &str, generation: u64) -> End {
         let due = Timestamp::now() - SignedDuration::from_secs(1);
         let body = TimerMessage::new(key, due, generation).to_json();
@@ -219,7 +222,7 @@ impl Environment {
         }
     }
 
-    /// Brings a message to the function until it is finished with it.
+    /// Passes a message to the function until the function has completed it.
     async fn bring(&self, function: &Function, body: &str) -> Result<(), String> {
         for receive in (1..=RECEIVES).chain([150]) {
             let batch = Batch::default().message(body).received(receive);
@@ -255,7 +258,8 @@ impl Environment {
         }
     }
 
-    /// What is wrong with all messages since `before`: whatever was stored, nothing may be.
+    /// What is wrong with the messages sent since `before`. Whatever the table contained, every message must be
+    /// correct.
     pub(crate) fn spilled(&self, before: usize) -> Vec<String> {
         let mut wrong = Vec::new();
         if self.called.swap(0, Ordering::SeqCst) > 0 {
@@ -282,7 +286,7 @@ impl Environment {
         wrong
     }
 
-    /// Panics unless the function's log is one that CloudWatch takes and that holds no secret.
+    /// Panics unless CloudWatch accepts the function's log and the log has no secret.
     pub(crate) fn check_log(&self, function: &Function) {
         let logs = function.logs();
         for line in &logs {
@@ -294,7 +298,7 @@ impl Environment {
     }
 }
 
-/// The texts that Slack reads as markup: all but those that are `plain_text`.
+/// The texts that Slack parses as markup: all except `plain_text`.
 fn markup(value: &Value) -> Vec<String> {
     match value {
         Value::Object(map) if map.get("type").is_some_and(|kind| kind == "plain_text") => Vec::new(),
@@ -308,7 +312,7 @@ fn attributes(item: &Value) -> HashMap<String, AttributeValue> {
     item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
 }
 
-/// A value as DynamoDB's JSON has it.
+/// A value as DynamoDB's JSON writes it.
 fn attribute(value: &Value) -> AttributeValue {
     let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
     let text = || value.as_str().unwrap().to_owned();

@@ -1,14 +1,14 @@
-//! Windows, and the heads and members of alert groups.
+//! Damaged and forged windows, heads and members of alert groups.
 
 use crate::environment::Environment;
 use crate::mutation::{document_of, edited};
 use crate::{FAILED, Forger, SUCCEEDED, Trigger, ago, mutations, of_document};
 use serde_json::{Value, json};
 
-/// What a head's own numbers and its lease say is believed, like any other worker's word.
+/// Fields of a head whose values the function trusts: its own counters and its lease.
 const HEADS_LIE: &[&str] = &["document/lease", "document/generation", "document/pending"];
 
-/// Four data sources that have failed within a minute: one announced alone, three in a group that waits.
+/// Four data sources that failed within a minute: the first is announced alone, three wait in a group.
 struct Storm {
     session: Vec<Value>,
     window: Value,
@@ -27,7 +27,7 @@ impl Storm {
         for luid in &luids {
             environment.drive(&function, &environment.event(FAILED, luid)).await;
         }
-        // They have waited for long enough.
+        // The group's waiting time is over.
         let head = edited(&environment.head_of("group#"), |head| {
             head["opened_at"] = ago(40);
             head["last_join"] = ago(30);
@@ -54,7 +54,7 @@ impl Storm {
         [self.session.clone(), one, self.members.clone(), self.incidents.clone()].concat()
     }
 
-    /// The same after the group's message, with something new to say.
+    /// The group after its message, with new failures to announce.
     async fn announced(self, environment: &Environment) -> Self {
         environment.restore(&self.items()).await;
         environment.fire(&environment.function(), &self.key(), 1).await;

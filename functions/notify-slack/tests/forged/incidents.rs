@@ -1,4 +1,4 @@
-//! Incidents, and their timers.
+//! Damaged and forged incidents and their timers.
 
 use crate::environment::{End, Environment};
 use crate::mutation::edited;
@@ -39,7 +39,7 @@ async fn no_incident_that_is_damaged_or_forged_stops_the_sweep_or_sends_a_remind
     incident["due_at"] = json!({ "N": "1" });
     let other: Value = serde_json::from_str(&incident.to_string().replace(&luid, OTHER)).unwrap();
 
-    // No job is looked for. The other one is overdue too, and its reminder is sent.
+    // The function looks for no job. The other incident is overdue too, and its reminder is sent.
     environment.services.tableau.allow(Feature::JobLists, false);
     let items = [environment.items_of("session#"), vec![incident.clone(), other]].concat();
     let forger = Forger::announced(&environment, items);

@@ -1,4 +1,4 @@
-//! Stored items that are damaged or forged, and the real binary that reads them.
+//! The real binary reads stored items that are damaged or forged.
 //!
 //! Every field of every kind of item is removed, given another type, an extreme number, a huge text, markup, an instant of a
 //! wrong clock, another address or another channel. Whatever is stored: the function does not fail, the event ends with
@@ -27,26 +27,26 @@ const OTHER: &str = "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb";
 const FAILED: &str = "DatasourceRefreshFailed";
 const SUCCEEDED: &str = "DatasourceRefreshSucceeded";
 
-/// What brings an item to the function.
+/// What makes the function read an item.
 #[derive(Clone, Copy, Debug)]
 enum Trigger<'a> {
     /// An event about an object.
     Event(&'a str, &'a str),
-    /// The timer of the document with this key, of this generation.
+    /// The timer of the document with this key and generation.
     Timer(&'a str, u64),
     /// The hourly sweep.
     Sweep,
 }
 
-/// Damages and forges items, and brings what reads them to a function.
+/// Damages and forges items, and triggers the function to read them.
 struct Forger<'a> {
     environment: &'a Environment,
     function: Function,
-    /// All items, of which one is damaged at a time.
+    /// All stored items. The tests damage one at a time.
     items: Vec<Value>,
-    /// Fields that can change what becomes of an event by saying something untrue.
+    /// Fields that can change an event's outcome when their value is untrue.
     may_lie: &'static [&'static str],
-    /// Whether a message has to be sent or still to be sent, unless an item says something untrue.
+    /// Whether a message must be sent now or later, unless an item's value is untrue.
     is_announced: bool,
 }
 
@@ -55,22 +55,22 @@ impl<'a> Forger<'a> {
         Self { environment, function: environment.function(), items, may_lie: &[], is_announced: false }
     }
 
-    /// The same, where something is announced in the end.
+    /// A check for a trigger after which something is announced.
     fn announced(environment: &'a Environment, items: Vec<Value>) -> Self {
         Self { is_announced: true, ..Self::new(environment, items) }
     }
 
-    /// The same, where these fields may lie.
+    /// A check in which these fields may have untrue values.
     fn lying(self, may_lie: &'static [&'static str]) -> Self {
         Self { may_lie, ..self }
     }
 
-    /// Puts each mutation of an item into the table beside the others, and brings the trigger.
+    /// Puts each mutation of an item into the table beside the other items, and triggers the function.
     async fn forge(&self, mutations: Vec<Mutation>, trigger: Trigger<'_>) {
         let mut wrong = Vec::new();
         for (number, mut mutation) in mutations.into_iter().enumerate() {
             if mutation.field != "version" {
-                // A process remembers windows and heads by their versions.
+                // A process caches windows and heads by their versions.
                 mutation.item["version"] = json!({ "N": (1_000 + 10 * number).to_string() });
             }
             let is_mutated =
@@ -108,7 +108,7 @@ impl<'a> Forger<'a> {
         }
     }
 
-    /// Whether a message was sent, or a timer is armed that will send it.
+    /// Whether a message was sent, or a timer that will send it is armed.
     fn is_announced_since(&self, before: usize) -> bool {
         let mut heads = self.environment.items().into_iter().filter(|item| item["sk"]["S"] == "head");
         let waits = |head: Value| {
@@ -120,7 +120,7 @@ impl<'a> Forger<'a> {
     }
 }
 
-/// A window takes members for a minute; the items of a test live longer.
+/// A window accepts members for a minute; the test's items stay valid for longer.
 fn current(item: &Value) -> Value {
     if !item["pk"]["S"].as_str().unwrap().starts_with("window#") {
         return item.clone();
@@ -132,12 +132,12 @@ fn current(item: &Value) -> Value {
     })
 }
 
-/// An instant so many seconds ago.
+/// A point in time this many seconds ago.
 fn ago(seconds: i64) -> Value {
     json!((Timestamp::now() - SignedDuration::from_secs(seconds)).to_string())
 }
 
-/// Checks an end: `may_lie` says which fields can change what becomes of an event by saying something untrue.
+/// Checks an outcome. `may_lie` lists the fields that can change the outcome when their value is untrue.
 fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) -> Option<String> {
     let lies = mutation.is_typed && may_lie.iter().any(|field| mutation.field.starts_with(field));
     match end {
@@ -148,7 +148,7 @@ fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) ->
     }
 }
 
-/// Another event of another object is handled, and the log is as it should be.
+/// Handles another event of another object, and checks the log.
 async fn next_event_is_handled(environment: &Environment, function: &Function, what: &str) {
     let before = environment.services.slack.messages().len();
     let end = environment.drive(function, &environment.fresh_event()).await;
@@ -157,7 +157,7 @@ async fn next_event_is_handled(environment: &Environment, function: &Function, w
     environment.check_log(function);
 }
 
-/// All mutations of an item with a document.
+/// All mutations of an item that contains a document.
 fn mutations(environment: &Environment, item: &Value) -> Vec<Mutation> {
     let now = Timestamp::now();
     let mut all = mutation::of_attributes(item, now, &environment.elsewhere);

@@ -6,7 +6,7 @@ use crate::{OTHER, next_event_is_handled};
 use serde_json::{Value, json};
 use testkit::Batch;
 
-/// Bodies of a queue's messages.
+/// Bodies of queue messages.
 fn bodies() -> Vec<String> {
     let nested = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
     let event = r#"{"event_type":"WorkbookCreated","resource_luid":"x","site_luid":"y"}"#;
@@ -59,7 +59,7 @@ async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_o
             environment.items_of("delivery#").len(),
             environment.services.aws.messages("dead-letters").len(),
         );
-        // SQS itself takes no empty message.
+        // SQS accepts no empty message.
         assert!(before != after || body.is_empty(), "{beginning}: neither a record nor a dead letter");
     }
     assert!(environment.services.slack.messages().is_empty());
@@ -90,7 +90,7 @@ async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
         count("-1"),
         count("99999999999999999999"),
     ] {
-        // A process remembers the event before, and would group the two.
+        // A process remembers the previous event and would group both.
         environment.restore(&[]).await;
         let before = environment.services.slack.messages().len();
         let reply = environment.function().invoke(&batch).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
         let answer = function.invoke(&event).await;
         assert!(answer.is_err(), "{event}: {answer:?}");
     }
-    // A request that no API Gateway has checked needs the token like any other.
+    // A request that did not pass API Gateway needs the token too.
     let request = testkit::Request::post("{}").query_token(None).event();
     assert_eq!(function.answer_to(&request).await.status, 403);
     assert!(

@@ -1,33 +1,33 @@
-//! Every way to damage or to forge one field of an item.
+//! All ways to damage or forge one field of an item.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// More than a message, a log line or an attribute of SQS takes, and less than an item of DynamoDB.
+/// A text longer than a message, a log line or an SQS attribute may be, and shorter than the largest DynamoDB item.
 const HUGE: usize = 70_000;
-/// What no message, log or terminal may take as it is.
+/// A text with markup and control characters that no message, log or terminal may print unchanged.
 pub(crate) const MARKUP: &str = "<!channel> *x* <https://evil.example|click> \u{1b}[2J \u{202e} `c`";
 
-/// A changed item, and what was changed.
+/// A changed item, and a description of the change.
 #[derive(Clone, Debug)]
 pub(crate) struct Mutation {
-    /// The attribute, and within a document the path.
+    /// The changed attribute; within a document, the path.
     pub(crate) field: String,
-    /// What it is now, in a few words.
+    /// The new value, in a few words.
     pub(crate) how: String,
-    /// Whether the field still has its type: then it says something else, and is not broken.
+    /// Whether the field kept its type: then the value is untrue, not damaged.
     pub(crate) is_typed: bool,
     pub(crate) item: Value,
 }
 
-/// Instants that a wrong clock or a forger writes, as seconds from now.
+/// Times that a wrong clock or a forger writes, as seconds from now.
 const OFF: [i64; 6] = [-31_536_000_000, -86_400, 60, 840, 86_400, 31_536_000];
 
 fn instants(now: Timestamp) -> impl Iterator<Item = Timestamp> {
     OFF.into_iter().map(move |off| now + SignedDuration::from_secs(off))
 }
 
-/// Mutations of the attributes of `item`, but for its key; `elsewhere` is an address that nothing may call.
+/// Mutations of the attributes of `item` except for its key. `elsewhere` is an address that must not be called.
 pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Vec<Mutation> {
     let huge = "x".repeat(HUGE);
     let mut all = Vec::new();
@@ -53,7 +53,7 @@ pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Ve
             mutate(&format!("the number {number}"), Some(json!({ "N": number })));
         }
         for at in instants(now) {
-            // An instant is a number of milliseconds, or a text.
+            // A time is stored as milliseconds or as text.
             let (how, new) = match value.get("N") {
                 Some(_) => ("number", json!({ "N": at.as_millisecond().to_string() })),
                 None => ("text", json!({ "S": at.to_string() })),
@@ -72,7 +72,7 @@ pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Ve
     all
 }
 
-/// The document of an item.
+/// The document inside an item.
 pub(crate) fn document_of(item: &Value) -> Value {
     serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap()
 }
@@ -86,7 +86,7 @@ pub(crate) fn edited(item: &Value, edit: impl FnOnce(&mut Value)) -> Value {
     item
 }
 
-/// Mutations of every value in the document of `item`, and of the payload of an event in it.
+/// Mutations of every value in the document of `item`, and of the event payload in it.
 pub(crate) fn of_document(item: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<Mutation> {
     let document = document_of(item);
     let mut paths = Vec::new();
@@ -112,7 +112,7 @@ pub(crate) fn of_document(item: &Value, now: Timestamp, elsewhere: &[&str]) -> V
     all
 }
 
-/// Mutations of the payloads of events that the document holds as texts.
+/// Mutations of the event payloads that the document stores as texts.
 fn of_samples(item: &Value, document: &Value, elsewhere: &[&str]) -> Vec<Mutation> {
     let mut paths = Vec::new();
     paths_of(document, String::new(), &mut paths);
@@ -186,7 +186,7 @@ fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value
             let mut more = map.clone();
             if let Some(mut value) = map.values().next().cloned() {
                 if value.get("message").is_some() {
-                    // A channel that was notified, and has no message to edit: it would get a new one.
+                    // A target that was notified but has no message to edit would get a new message.
                     value["message"] = json!(null);
                 }
                 more.insert("board-room".to_owned(), value);

@@ -1,4 +1,4 @@
-//! Delivery records.
+//! Damaged and forged delivery records.
 
 use crate::environment::{End, Environment};
 use crate::mutation::Mutation;
@@ -8,7 +8,8 @@ use serde_json::json;
 use testkit::Batch;
 use testkit::simulator::SlackFault;
 
-/// A record can say that its event is over, that an effect happened, and that it has waited for too long.
+/// Record fields that can untruthfully say that the event is completed, that an effect happened, or that the event
+/// waited too long.
 const MAY_LIE: &[&str] =
     &["state", "effects", "failures", "deferrals", "misconfigured_since", "deadline_ms", "attempts"];
 
@@ -24,7 +25,7 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
     let released = environment.item_of("delivery#");
     let mut claimed = released.clone();
     claimed["state"] = json!({ "S": "claimed" });
-    // Of a worker that has died a moment ago.
+    // The record of a worker that died a moment ago.
     claimed["deadline_ms"] =
         json!({ "N": (now - SignedDuration::from_secs(1)).as_millisecond().to_string() });
     let session = environment.items_of("session#");
@@ -33,7 +34,7 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
     for (base, name, only) in [
         (&released, "WorkbookCreated", None),
         (&claimed, "WorkbookCreated", Some(["state", "deadline_ms", "owner"])),
-        // In quiet hours.
+        // The event happened in quiet hours.
         (&released, "WorkbookUpdated", Some(["state", "effects", "deferrals"])),
     ] {
         let mutations = mutation::of_attributes(base, now, &environment.elsewhere).into_iter();
@@ -58,7 +59,7 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
     report(wrong);
 }
 
-/// The first of a kind is announced, and others wait for it, or for the end of quiet hours.
+/// The first event of a kind is announced; later events wait for the group or for the end of quiet hours.
 fn judged(mutation: &Mutation, end: &End) -> Option<String> {
     match end {
         End::Recorded(state, reason) if state == "skipped" => {

@@ -1,4 +1,4 @@
-//! Items that a process reads once, when it starts or first needs them: each forged one has a process of its own.
+//! Items that a process reads once, at its start or on first use. Each forged item gets a new process.
 
 use crate::environment::{End, Environment};
 use crate::mutation::{self, Mutation, edited};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use testkit::simulator::SlackFault;
 
-/// A document as the table holds it.
+/// A document as the table stores it.
 fn stored(key: &str, document: &impl Serialize) -> Value {
     json!({
         "pk": { "S": key }, "sk": { "S": "-" }, "version": { "N": "3" }, "expires_at": { "N": "1900000000" },
@@ -17,11 +17,11 @@ fn stored(key: &str, document: &impl Serialize) -> Value {
     })
 }
 
-/// How items are forged of which each is read by a process of its own.
+/// How to forge items that a new process reads.
 struct AtStart<'a> {
     environment: &'a Environment,
     others: Vec<Value>,
-    /// What Slack answers to the first call.
+    /// Slack's answer to the first call.
     fault: Option<SlackFault>,
     event: &'a str,
     luid: &'a str,
@@ -47,7 +47,7 @@ impl AtStart<'_> {
     }
 }
 
-/// The mutations of the attributes that documents have. How each is read, one kind of document shows.
+/// The mutations of the attributes of documents. One kind of document is enough to test how they are read.
 fn of_attributes(environment: &Environment, item: &Value) -> Vec<Mutation> {
     mutation::of_attributes(item, Timestamp::now(), &environment.elsewhere)
 }
@@ -87,13 +87,13 @@ async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_withou
     slack.forge(of_document(&environment, &closed)).await;
     slack.forge(of_document(&environment, &stored("circuit#notify-slack#Slack", &open))).await;
 
-    // Without what Tableau says, the message goes out all the same.
+    // Without Tableau's answer the message is sent all the same.
     let luid = environment.object("Sales Orders");
     let tableau = AtStart { fault: None, event: FAILED, luid: &luid, judge: is_done, ..slack };
     tableau.forge(of_document(&environment, &stored("circuit#notify-slack#Tableau", &open))).await;
 }
 
-/// An open circuit is believed for an hour, and what clocks may differ: events wait with that as their reason.
+/// The function trusts an open circuit for at most an hour plus the clock difference; events wait with that reason.
 fn waits_for_an_hour_at_most(mutation: &Mutation, end: &End) -> Option<String> {
     let until = match end {
         End::DeadLetter(reason) => {
@@ -106,7 +106,7 @@ fn waits_for_an_hour_at_most(mutation: &Mutation, end: &End) -> Option<String> {
     if until.is_some_and(is_soon) { None } else { is_done(mutation, end) }
 }
 
-/// The event is done, whatever the item says.
+/// The event is completed, whatever the item says.
 fn is_done(mutation: &Mutation, end: &End) -> Option<String> {
     judge(mutation, end, &["done"], &[])
 }
@@ -122,7 +122,7 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
         document["lease"] = json!({ "owner": 1, "until": now - SignedDuration::from_secs(1) });
         document["refusals"] = json!([{ "credential": 7, "until": now, "reason": "no" }]);
     });
-    // So that nothing of it is used, and it is replaced.
+    // The session is unusable, so it is replaced.
     let over = edited(&session, |document| document["session"]["token"] = json!("over"));
     let forger = AtStart {
         environment: &environment,
@@ -137,8 +137,8 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
         let mutations = of_document(&environment, base).into_iter();
         let mutations =
             mutations.filter(|mutation| fields.iter().any(|field| mutation.field.starts_with(field)));
-        // Where the configured server is on this machine, so may be that of a session: the tests of shared/tableau-client say
-        // which servers share one.
+        // A configured server on loopback allows a session's server on loopback. The tests of shared/tableau-client
+        // check which servers may share a session.
         let mutations = mutations.filter(|mutation| {
             let is_server = mutation.field == "document/session/server";
             !(is_server && mutation.how.contains(&environment.elsewhere))

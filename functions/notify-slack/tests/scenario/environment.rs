@@ -1,5 +1,5 @@
-//! The workflow with a clock, a queue and timers that the test sets, in front of a Tableau and a Slack on the wire, or of a
-//! destination that records.
+//! The workflow with a clock, a queue and timers that the test controls. The Tableau is a simulator over HTTP; the
+//! destination is the Slack simulator over HTTP, or one that records notifications.
 
 use crate::recorder::{Destination, Recorder, Said};
 use alerting::{Engine, RulesRouting};
@@ -36,7 +36,7 @@ rules:
 
 const NAME: &str = "notify-slack";
 
-/// What was written down of an event, in all its attempts.
+/// Notes of an event's outcome, over all its attempts.
 #[derive(Clone, Default)]
 pub(crate) struct Effects(Arc<Mutex<BTreeSet<Effect>>>);
 
@@ -48,7 +48,8 @@ impl EffectLog for Effects {
     }
 }
 
-/// Timers that are armed. One that fired may be armed again by a worker that did not hear of it, and fires no more.
+/// The armed timers. A timer that fired may be armed again by a worker that did not learn of it; then it does not fire
+/// again.
 #[derive(Clone, Default)]
 pub(crate) struct Timers {
     armed: Arc<Mutex<BTreeSet<TimerMessage>>>,
@@ -66,7 +67,7 @@ impl Timer for Timers {
 }
 
 impl Timers {
-    /// Takes the timers that are due by then, the earliest first.
+    /// Removes the timers that are due by this time, the earliest first.
     pub(crate) fn take_due(&self, by: Timestamp) -> Vec<TimerMessage> {
         let mut armed = self.armed.lock().unwrap();
         let mut due: Vec<TimerMessage> = armed.iter().filter(|timer| timer.due <= by).cloned().collect();
@@ -85,7 +86,7 @@ impl Timers {
     }
 }
 
-/// What comes to the function.
+/// What the function is invoked with.
 #[derive(Clone, Debug)]
 pub(crate) enum Arrival {
     Event(Box<Event>),
@@ -101,23 +102,23 @@ impl Arrival {
     }
 }
 
-/// Who takes the notifications. With a bot token, messages can be changed; through webhook URLs they cannot.
+/// The destination of notifications. With a bot token, messages can be edited; through webhook URLs they cannot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum By {
     BotToken,
     WebhookUrls,
-    /// A destination that records, whose messages can be changed.
+    /// A recording destination whose messages can be edited.
     RecorderOfEdits,
-    /// A destination that records, whose messages cannot be changed.
+    /// A recording destination whose messages cannot be edited.
     RecorderOfPosts,
 }
 
 impl By {
     pub(crate) const ALL: [Self; 4] =
         [Self::BotToken, Self::WebhookUrls, Self::RecorderOfEdits, Self::RecorderOfPosts];
-    /// Where messages can be changed.
+    /// Slack with a bot token: messages can be edited.
     pub(crate) const EDITING: [Self; 2] = [Self::BotToken, Self::RecorderOfEdits];
-    /// Where they cannot.
+    /// Slack through webhook URLs: messages cannot be edited.
     pub(crate) const POSTING: [Self; 2] = [Self::WebhookUrls, Self::RecorderOfPosts];
 
     pub(crate) fn edits(self) -> bool {
@@ -151,7 +152,7 @@ impl Environment {
 
     pub(crate) async fn with(by: By, rules: &str, records: Arc<dyn Records>) -> Self {
         let tableau = TableauSimulator::empty().start().await.unwrap();
-        // Else each failure without a job waits for a second look.
+        // Otherwise each failure without a job at Tableau waits for a second lookup.
         tableau.fail_always("GET */jobs*", Fault::Error("403000"));
         let slack = SlackSimulator::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
@@ -160,7 +161,8 @@ impl Environment {
             _ => json!({ "bot_token": slack.token() }),
         };
         let recorder = Recorder::new(by.edits());
-        let (timers, slack_url) = (Timers::default(), slack.api_url());
+        let timers = Timers::default();
+        let slack_url = slack.api_url();
         let rules = rules.to_owned();
         let workflow = workflow(&Parts {
             tableau: &tableau,
@@ -200,13 +202,13 @@ impl Environment {
         self
     }
 
-    /// The same, with a Slack at this URL.
+    /// The environment with Slack at this URL.
     pub(crate) fn with_slack_at(mut self, api_url: String) -> Self {
         self.slack_url = api_url;
         self.restarted()
     }
 
-    /// The same, after a change of the rules.
+    /// The environment after a change of the rules.
     pub(crate) fn with_rules(mut self, rules: &str) -> Self {
         rules.clone_into(&mut self.rules);
         self.restarted()
@@ -248,8 +250,8 @@ impl Environment {
         }
     }
 
-    /// Handles events and timers at their times, and again when they fail, as their queue does it, until nothing is left. When
-    /// the last was done, and how many timers fired.
+    /// Handles events and timers at their times, and retries failed ones, until none are left. Returns when the last
+    /// was completed, and how many timers fired.
     pub(crate) async fn run(&self, events: Vec<(Timestamp, Event)>) -> (Timestamp, usize) {
         let events = events.into_iter().map(|(at, event)| (at, Arrival::Event(Box::new(event))));
         self.run_until(events.collect(), Timestamp::MAX).await
@@ -258,7 +260,9 @@ impl Environment {
     async fn run_until(&self, arrivals: Vec<(Timestamp, Arrival)>, end: Timestamp) -> (Timestamp, usize) {
         let mut waiting: BTreeMap<(Timestamp, usize), Arrival> =
             arrivals.into_iter().enumerate().map(|(n, (at, arrival))| ((at, n), arrival)).collect();
-        let (mut now, mut numbers, mut fired) = (Timestamp::MIN, waiting.len(), 0);
+        let mut now = Timestamp::MIN;
+        let mut numbers = waiting.len();
+        let mut fired = 0;
         loop {
             let next = waiting.first_key_value().map(|((at, _), _)| *at);
             let Some(next) = next.into_iter().chain(self.timers.next_due()).min() else { break };
@@ -287,7 +291,7 @@ impl Environment {
         (now, fired)
     }
 
-    /// Fires the timers that are due by then.
+    /// Fires the timers that are due by this time.
     pub(crate) async fn wait_until(&self, at: Timestamp) {
         self.run_until(Vec::new(), at).await;
     }
@@ -297,7 +301,7 @@ impl Environment {
         self.run_until(Vec::new(), Timestamp::MAX).await;
     }
 
-    /// An event, at once, after the timers that are due before it.
+    /// Handles an event at once, after the timers that are due before it.
     pub(crate) async fn one(&self, name: &str, luid: &str, minute: i64) -> Outcome {
         self.wait_until(at(minute)).await;
         self.attempt(&self.event(name, luid, at(minute)), at(minute)).await.unwrap()
@@ -311,13 +315,13 @@ impl Environment {
         }
     }
 
-    /// Faults that no call met are no more.
+    /// Clears faults that no call met.
     pub(crate) fn recover(&self) {
         self.slack.recover();
         self.recorder.recover();
     }
 
-    /// A person deletes a message.
+    /// A user deletes a message.
     pub(crate) fn delete(&self, said: &Said) {
         if self.by.is_slack() {
             let message = self.slack.messages().into_iter().find(|message| message.ts == said.id).unwrap();
@@ -343,7 +347,7 @@ impl Environment {
         said.collect()
     }
 
-    /// What a channel shows: each message as it was last edited.
+    /// What a channel shows: each message in its last edited form.
     pub(crate) fn seen(&self, channel: &str) -> Vec<String> {
         let mut seen: Vec<Said> = Vec::new();
         for said in self.said().into_iter().filter(|said| said.channel == channel) {
@@ -355,7 +359,7 @@ impl Environment {
         seen.into_iter().map(|said| said.text).collect()
     }
 
-    /// Messages that are new in a channel, without changes of earlier ones.
+    /// The new messages in a channel, without edits of earlier ones.
     pub(crate) fn new_messages(&self) -> Vec<String> {
         self.said().into_iter().filter(|said| !said.is_edit).map(|said| said.text).collect()
     }

@@ -3,7 +3,7 @@
 use crate::environment::{By, Environment, FAILED, SUCCEEDED, at};
 use workflow::Outcome;
 
-/// Minute 0 is 16:00 UTC.
+/// The time of minute 0 is 16:00 UTC.
 const QUIET: &str = "
 rules:
   - name: quiet
@@ -84,7 +84,7 @@ rules:
         ] {
             assert!(said[0].contains(part), "no {part} in\n{}", said[0]);
         }
-        // Orders still fails: its recovery is announced.
+        // Orders still fails, so its recovery is announced.
         environment.one(SUCCEEDED, "Orders", 8 * 60).await;
         let said = environment.new_messages();
         assert!(said.last().unwrap().contains("Recovered after 7 h 29 min: Orders"), "{by:?}: {said:#?}");

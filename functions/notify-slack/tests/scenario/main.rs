@@ -1,5 +1,5 @@
-//! Incidents over time: what a channel is sent, from the first failure to the recovery. Each test runs with a destination
-//! that records what alerting decides, and through a Slack on the wire.
+//! Incidents over time: which messages a channel gets, from the first failure to the recovery. Each test runs with a
+//! recording destination and with the Slack simulator over HTTP.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -68,7 +68,7 @@ async fn an_outdated_event_changes_nothing() {
         let failed = environment.event(FAILED, "Sales", at(5));
         let started = environment.event(STARTED, "Sales", at(4));
         for (event, reason) in
-            [(failed, "a later refresh has succeeded since"), (started, "the refresh has ended since")]
+            [(failed, "a later refresh has succeeded since"), (started, "the refresh has already ended")]
         {
             assert_eq!(environment.attempt(&event, at(11)).await.unwrap(), Outcome::skipped(reason));
         }
@@ -85,8 +85,8 @@ async fn an_outdated_event_changes_nothing() {
 async fn an_event_that_is_tried_again_is_announced_once() {
     for by in By::ALL {
         let environment = Environment::start(by, RULES).await;
-        let (failed, succeeded) =
-            (environment.event(FAILED, "Sales", at(0)), environment.event(SUCCEEDED, "Sales", at(5)));
+        let failed = environment.event(FAILED, "Sales", at(0));
+        let succeeded = environment.event(SUCCEEDED, "Sales", at(5));
         for event in [&failed, &failed, &succeeded, &succeeded, &failed] {
             environment.attempt(event, at(6)).await.unwrap();
         }
@@ -136,7 +136,7 @@ async fn a_message_that_was_deleted_is_posted_anew_once() {
     }
 }
 
-// 13: a suppressed failure that lasts is announced, without another event.
+// 13: a suppressed failure that persists is announced, without a further event.
 #[tokio::test]
 async fn an_incident_that_lasts_is_announced_although_the_object_flapped_before() {
     for by in By::ALL {
@@ -220,7 +220,7 @@ rules:
         let second = SignedDuration::from_secs(1);
         let failed = environment.event(FAILED, "Sales", at(0) + second);
         let succeeded = environment.event(SUCCEEDED, "Sales", at(0) + second * 3);
-        // Grouped with what follows within ten seconds.
+        // The failure is grouped with failures that follow within ten seconds.
         assert!(matches!(
             environment.attempt(&failed, at(0) + second * 2).await.unwrap(),
             Outcome::Skipped(_)
@@ -237,10 +237,11 @@ rules:
 async fn a_failure_that_certainly_did_not_arrive_has_no_end() {
     for by in [By::BotToken, By::WebhookUrls] {
         let environment = Environment::start(by, RULES).await;
-        let (failed, there) = (environment.event(FAILED, "Sales", at(0)), environment.slack.api_url());
+        let failed = environment.event(FAILED, "Sales", at(0));
+        let there = environment.slack.api_url();
         let environment = environment.with_slack_at("http://127.0.0.1:1/api".to_owned());
         if by == By::WebhookUrls {
-            // Its URLs are in the secret.
+            // The URLs of the webhooks are in the secret.
             environment.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
         }
         assert!(environment.attempt(&failed, at(0)).await.is_err());
@@ -286,7 +287,7 @@ async fn every_time_in_every_message_is_in_the_sites_zone() {
                 objects.iter().map(|object| (at(minute), environment.event(name, object, at(minute)))),
             );
         }
-        // One by itself, which fails twice.
+        // One single object, whose refresh fails twice.
         for (minute, name) in [(2_000, FAILED), (2_010, FAILED), (2_020, SUCCEEDED)] {
             events.push((at(minute), environment.event(name, "Orders", at(minute))));
         }
@@ -297,7 +298,7 @@ async fn every_time_in_every_message_is_in_the_sites_zone() {
         let since = said.iter().filter(|text| text.contains("since ")).count();
         assert!(since > 0, "no message says since when: {said:#?}");
         for text in &said {
-            // The time of the event is followed by that in UTC, which logs have.
+            // The message shows the event's time in the rule's zone, followed by UTC, which logs use.
             let in_utc = text.matches("UTC").count();
             let beside = text.matches(" UTC)").count();
             assert_eq!(in_utc, beside, "{text}");

@@ -1,4 +1,4 @@
-//! Storms and flapping objects when quiet hours begin, go on and end.
+//! Storms and flapping objects before, during and after quiet hours.
 
 use crate::environment::{By, Environment, FAILED, SUCCEEDED, at};
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use tableau::Event;
 use testkit::simulator::SlackFault;
 use workflow::{BoxError, Outcome};
 
-/// Minute 0 is 16:00 UTC.
+/// The time of minute 0 is 16:00 UTC.
 const QUIET: &str = "
 rules:
   - name: quiet
@@ -21,7 +21,7 @@ rules:
 const NIGHT: i64 = 120;
 const MORNING: i64 = 421;
 
-/// The same of several objects, one a second.
+/// Failures of several objects, one per second.
 fn of_each(environment: &Environment, name: &str, count: i64, minute: i64) -> Vec<(Timestamp, Event)> {
     let event = |n| {
         let happened = at(minute) + SignedDuration::from_secs(n);
@@ -42,7 +42,7 @@ async fn a_storm_in_quiet_hours_is_a_digest_and_an_end() {
         assert_eq!(environment.new_messages().len(), 1, "{by:?}: it goes on");
         environment.run(of_each(&environment, SUCCEEDED, 30, MORNING + 90)).await;
         let said = environment.new_messages();
-        // Where messages can be changed, one shows how far they have come.
+        // When messages can be edited, one message shows the progress.
         assert_eq!(said.len(), if by.edits() { 3 } else { 2 }, "{by:?}: {said:#?}");
         assert!(said.last().unwrap().contains("All 30 recovered after"), "{said:#?}");
     }
@@ -112,7 +112,7 @@ async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
         environment.run(of_each(&environment, FAILED, 6, 0)).await;
         let by_day = environment.new_messages().len();
         for (n, (time, event)) in (0..).zip(of_each(&environment, SUCCEEDED, 6, NIGHT)) {
-            // The message is changed every ten seconds at most.
+            // A message is edited at most every ten seconds.
             let time = time + SignedDuration::from_secs(n * 15);
             environment.wait_until(time).await;
             let outcome = environment.attempt(&event, time).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
     }
 }
 
-/// Fails once when a digest is written.
+/// A store that fails once when a digest is written.
 #[derive(Default)]
 struct OnceThrottled(MemoryRecords, AtomicBool);
 

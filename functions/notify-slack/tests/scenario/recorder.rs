@@ -1,4 +1,5 @@
-//! A destination that records notifications, and is down when a test says so: what alerting decides, without Slack.
+//! A destination that records notifications, and is down when a test says so. It shows what alerting decides, without
+//! Slack.
 
 use alerting::Capabilities;
 use alerting::incident::MessageRef;
@@ -14,17 +15,17 @@ use std::time::Duration;
 use testkit::simulator::{SlackCall, SlackFault, SlackMessage, render};
 use workflow::{Failure, Invocation};
 
-/// A message, an edit of one, or a reply to one.
+/// A new message, an edit, or a reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) channel: String,
-    /// Of the message, or of the reply.
+    /// The id of the message, or of the reply.
     pub(crate) id: String,
     pub(crate) is_edit: bool,
     pub(crate) reply_to: Option<String>,
     /// Whether a reply is shown in the channel as well.
     pub(crate) is_broadcast: bool,
-    /// Whether the sender had an answer.
+    /// Whether the sender received an answer.
     pub(crate) answered: bool,
     pub(crate) text: String,
 }
@@ -36,7 +37,7 @@ struct Recorded {
     faults: VecDeque<SlackFault>,
 }
 
-/// A destination that records.
+/// A destination that records notifications.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     can_edit: bool,
@@ -70,7 +71,7 @@ impl Recorder {
 }
 
 impl Recorded {
-    /// One call, as it would be one request to Slack. Gives the id of what was said.
+    /// One notification call, which would be one request to Slack. Returns the id of the message.
     fn call(
         &mut self,
         channel: &str,
@@ -105,7 +106,7 @@ impl Recorded {
     }
 }
 
-/// A notification as people would read it in Slack.
+/// A notification as text, as Slack's users would read it.
 fn text_of(notification: &Notification) -> String {
     let message = slack::render(notification);
     let blocks: Vec<Value> = message.blocks().iter().map(|block| json!(block)).collect();
@@ -140,7 +141,7 @@ impl Notifier for Recorder {
         notification: &Notification,
         _: &Invocation,
     ) -> Result<Delivered, Undelivered> {
-        // As over a network: other attempts go on meanwhile.
+        // Yield, as a network call does: other attempts run meanwhile.
         tokio::task::yield_now().await;
         let mut recorded = self.recorded();
         let channel = target.channel();
@@ -167,7 +168,7 @@ impl Notifier for Recorder {
     }
 }
 
-/// Slack, or a destination that records.
+/// The Slack simulator, or a destination that records.
 #[derive(Debug)]
 pub(crate) enum Destination {
     Slack(SlackNotifier),

@@ -1,4 +1,4 @@
-//! Many objects that begin to fail together.
+//! Storms: many objects begin to fail together.
 
 use crate::environment::{By, Environment, FAILED, RULES, SUCCEEDED, at};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use workflow::Outcome;
 #[tokio::test]
 async fn a_storm_of_five_hundred_failures_is_three_messages_and_accounts_for_each() {
     for by in By::ALL {
-        // Each asks Tableau for its cause among the jobs of all.
+        // Each failure looks for its cause in Tableau's list of jobs.
         let count = if by == By::BotToken { 500 } else { 120 };
         let environment = Environment::start(by, RULES).await;
         environment.tableau.clear_faults();
@@ -19,7 +19,7 @@ async fn a_storm_of_five_hundred_failures_is_three_messages_and_accounts_for_eac
         for luid in &luids {
             environment.tableau.fail_refresh(luid, notes::SNOWFLAKE_LOGIN).unwrap();
         }
-        // After the jobs have ended.
+        // The failure events come after the jobs have ended.
         let now = Timestamp::now() + SignedDuration::from_secs(1);
         let storm = luids.iter().zip(&names).zip(0_i64..).map(|((luid, name), n)| {
             let happened = now + SignedDuration::from_millis(n * 120);
@@ -40,7 +40,7 @@ async fn a_storm_of_five_hundred_failures_is_three_messages_and_accounts_for_eac
         let more = last.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
         assert_eq!(named + more.unwrap_or(0), count, "{last}");
 
-        // Else each success without a job waits for a second look.
+        // Otherwise each success without a job at Tableau waits for a second lookup.
         environment.tableau.fail_always("GET */jobs*", Fault::Error("403000"));
         let recovery = storm.iter().zip(0_i64..).map(|((_, event), n)| {
             let happened = end + SignedDuration::from_secs(600) + SignedDuration::from_millis(n * 50);
@@ -58,7 +58,7 @@ async fn a_storm_of_five_hundred_failures_is_three_messages_and_accounts_for_eac
     }
 }
 
-/// The same of these objects, one a second.
+/// Successes of these objects, one per second.
 fn of(environment: &Environment, name: &str, objects: &[usize], from: Timestamp) -> Vec<(Timestamp, Event)> {
     let event = |(n, object): (i64, &usize)| {
         let happened = from + SignedDuration::from_secs(n);
@@ -158,13 +158,13 @@ async fn a_storm_that_goes_on_is_announced_anew() {
             (happened, environment.event(FAILED, &format!("object-{n}"), happened))
         });
         environment.run(storm.collect()).await;
-        // In 33 minutes; a group takes members for ten.
+        // Failures over 33 minutes; a group accepts members for ten minutes.
         let said = environment.new_messages();
         assert!((4..=20).contains(&said.len()), "{by:?}: {said:#?}");
     }
 }
 
-// 13: a flood of any event is grouped.
+// 13: a flood of any kind of event is grouped.
 #[tokio::test]
 async fn five_hundred_updated_workbooks_are_two_messages() {
     let rules =

@@ -1,4 +1,4 @@
-//! The real binary in front of a Tableau and a Slack on the wire, and what tests ask of it.
+//! The real binary with the Tableau and Slack simulators over HTTP, and helpers for tests.
 
 use serde_json::{Value, json};
 use testkit::simulator::render;
@@ -14,7 +14,7 @@ pub(crate) fn inline(environment: &TestEnvironment) -> Function {
     environment.inline("notify-slack", BINARY)
 }
 
-/// A real-looking event about a data source of the sample site, whose job failed with these notes.
+/// A realistic event about a data source of the sample site, whose job failed with these notes.
 pub(crate) fn failed(environment: &TestEnvironment, notes: &str) -> Value {
     let luid = environment.tableau.datasource("Sales Orders").expect("the sample has it");
     environment.tableau.fail_refresh(&luid, notes).unwrap();
@@ -33,7 +33,7 @@ pub(crate) fn readable(environment: &TestEnvironment) -> String {
     environment.slack.messages().iter().map(render).collect::<Vec<_>>().join("\n---\n")
 }
 
-/// The metrics of `name` that the function reported, without their time.
+/// The metrics `name` that the function reported, without their timestamps.
 pub(crate) fn metrics(function: &Function, name: &str) -> Vec<Value> {
     let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
     let lines = lines.filter(|line| line["_aws"].is_object() && line[name].is_number());

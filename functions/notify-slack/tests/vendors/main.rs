@@ -1,4 +1,4 @@
-//! The real binary when Slack or Tableau refuses, is not there, or something else answers in its place.
+//! The real binary when Slack or Tableau refuses, is down, or a proxy answers instead.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 

@@ -1,4 +1,4 @@
-//! What Slack answers, or something in its place.
+//! Answers of Slack, or of a proxy instead of Slack.
 
 use crate::outcomes;
 use crate::support::{failed, message, metrics, queued};
@@ -47,7 +47,7 @@ async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
     let counted = metrics(&function, "DestinationFailures");
     assert_eq!((counted.len(), &counted[0]["failure"]), (1, &json!("layout")));
     let logs = function.logs().join("\n");
-    assert!(logs.contains("refuses the layout") && logs.contains("invalid_blocks"), "{logs}");
+    assert!(logs.contains("refused the layout") && logs.contains("invalid_blocks"), "{logs}");
 }
 
 // 11-B8

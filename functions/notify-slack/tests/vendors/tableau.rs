@@ -1,4 +1,4 @@
-//! What Tableau answers, or something in its place.
+//! Answers of Tableau, or of a proxy instead of Tableau.
 
 use crate::outcomes;
 use crate::support::{BINARY, failed, inline, message, queued, readable};
@@ -92,7 +92,7 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
         TableauSimulator::sample().start().await.unwrap(),
         TableauSimulator::sample().start().await.unwrap(),
     ];
-    // From the configured server to one pod, and from there to another; the first is shut down.
+    // Redirects from the configured server to a first pod, and from there to a second; then the first is shut down.
     for pod in pods {
         environment.tableau.move_to(Some(&pod.url()));
         for name in ["Inventory Positions", "Shipments"] {
@@ -103,7 +103,7 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
                 "site_luid": pod.site().as_str(), "resource_luid": luid.as_str(),
                 "created_at": pod.clock().now().to_string(),
             });
-            // Each time another object, so that none is an event that was handled or a failure that is known.
+            // A new object each time, so that no event is a duplicate and no failure belongs to a known incident.
             let fresh = inline_with_table(&environment);
             let answer = fresh.answer(&Request::post(event.to_string())).await;
             assert_eq!(answer.body["status"], "done", "{}", fresh.logs().join("\n"));
@@ -115,7 +115,7 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
     }
 }
 
-/// The function in inline mode, with the stack's table: it shares the session with others, and groups nothing.
+/// The function in inline mode with the stack's table: it shares the Tableau session and groups nothing.
 fn inline_with_table(environment: &TestEnvironment) -> Function {
     environment.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
 }
@@ -223,7 +223,7 @@ async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {
     }
 }
 
-// 11-B13; that sessions end is shown where the table is: shared/session-store/tests/client.rs
+// 11-B13. shared/session-store/tests/client.rs shows how a session in the table ends.
 #[tokio::test]
 async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
     let environment = TestEnvironment::start().await;

@@ -1,4 +1,4 @@
-//! Requests that no caller should make, and events that are no request.
+//! Malformed and hostile requests, and Lambda events that are no HTTP request.
 
 use crate::shapes::{CALLERS, Caller};
 use crate::{Ingress, webhook};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use testkit::local_aws::InvocationError;
 use testkit::{Batch, TOKEN};
 
-/// What a stranger can write into headers and query, and what a caller may add one day.
+/// Headers and query parameters that a stranger can send, and members that AWS may add one day.
 fn additions() -> Vec<(&'static str, Value)> {
     let many = |count: usize| -> Map<String, Value> {
         (0..count).map(|number| (format!("x-{number}"), json!("y"))).collect()
@@ -48,7 +48,7 @@ fn additions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Puts the keys of `with` in place of those that `event` has.
+/// Overwrites the keys of `event` with those of `with`.
 fn changed(mut event: Value, with: &Value) -> Value {
     for (key, value) in with.as_object().expect("an object") {
         event[key] = value.clone();
@@ -135,7 +135,7 @@ async fn what_an_event_has_decides_its_format_when_two_are_mixed() {
     let mut event = webhook().event(Caller::RestApi);
     event.as_object_mut().expect("an object").remove("httpMethod");
     assert_eq!(ingress.answer_to(Caller::RestApi, &event).await.status, 202, "one of its two methods");
-    // A batch proves nothing: with the keys of both, the token decides.
+    // Being a batch does not authorise an event: when it has the keys of both, the token decides.
     let with = Batch::of_fixture("workbook-created").event();
     for caller in CALLERS {
         let event = changed(webhook().path("/webhook").event(caller), &with);
@@ -183,7 +183,7 @@ async fn an_event_that_is_neither_a_request_nor_a_batch_gets_a_clear_error() {
         ),
         (
             Batch::of_fixture("workbook-created").event(),
-            "an SQS batch, but this function has no queue: QUEUE_URL is not set",
+            "received an SQS batch, but this function has no queue: QUEUE_URL is not set",
         ),
     ] {
         match ingress.function.invoke(&event).await {

@@ -24,7 +24,7 @@ impl Ingress {
         Self { environment, function }
     }
 
-    /// What `caller` reads of the answer to `sent`.
+    /// What `caller` reads from the function's answer to `sent`.
     async fn answer(&self, caller: Caller, sent: &Sent) -> Read {
         self.answer_to(caller, &sent.event(caller)).await
     }

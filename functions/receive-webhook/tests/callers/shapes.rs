@@ -1,4 +1,4 @@
-//! One HTTP request as each kind of caller hands it to a function, and the answers as each reads them.
+//! The event that each kind of caller makes of one HTTP request, and how each caller reads the function's answer.
 
 use aws_lambda_events::alb::AlbTargetGroupResponse;
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse};
@@ -8,18 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use testkit::TOKEN;
 
-/// Who hands a request to a function.
+/// The AWS service that calls the function with a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Caller {
     /// API Gateway, REST API: payload format 1.0.
     RestApi,
-    /// API Gateway, HTTP API with payload format 2.0.
+    /// API Gateway, HTTP API: payload format 2.0.
     HttpApi,
     /// A Lambda function URL: format 2.0 without routes.
     FunctionUrl,
     /// An Application Load Balancer.
     LoadBalancer,
-    /// The same with `lambda.multi_value_headers.enabled`.
+    /// An Application Load Balancer with `lambda.multi_value_headers.enabled`.
     MultiValueLoadBalancer,
 }
 
@@ -31,7 +31,7 @@ pub(crate) const CALLERS: [Caller; 5] = [
     Caller::MultiValueLoadBalancer,
 ];
 
-/// A request as its sender wrote it.
+/// An HTTP request as the sender wrote it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) method: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// A `POST` of this body with the right token in the path.
+    /// A `POST` with this body and the right token in the path.
     pub(crate) fn post(body: impl Into<Vec<u8>>) -> Self {
         let path = format!("/webhook/{TOKEN}");
         Self { method: "POST", path, query_token: None, body: body.into(), base64: false }
@@ -68,7 +68,7 @@ impl Sent {
         self
     }
 
-    /// The event that `caller` makes of it.
+    /// The Lambda event that `caller` makes of the request.
     pub(crate) fn event(&self, caller: Caller) -> Value {
         match caller {
             Caller::RestApi => self.rest_api(),
@@ -79,7 +79,7 @@ impl Sent {
         }
     }
 
-    /// Body and `isBase64Encoded`. What is not UTF-8 goes in base64, since JSON has no other way.
+    /// `body` and `isBase64Encoded`. A body that is not UTF-8 is sent in base64, since JSON has only text.
     fn body(&self) -> (String, bool) {
         match std::str::from_utf8(&self.body) {
             Ok(text) if !self.base64 => (text.to_owned(), false),
@@ -220,7 +220,7 @@ fn headers(many: bool) -> Value {
     Value::Object(Map::from_iter(headers.map(|(name, text)| (name.to_owned(), value(text)))))
 }
 
-/// An answer as its caller reads it.
+/// An HTTP answer as the caller reads it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Read {
     pub(crate) status: i64,
@@ -234,7 +234,7 @@ impl Read {
     }
 }
 
-/// What `caller` reads of a function's answer. Panics when the answer has not the shape of this caller.
+/// What `caller` reads from a function's answer. Panics when the answer does not have this caller's shape.
 pub(crate) fn read(caller: Caller, answer: &Value) -> Read {
     let keys: Vec<&str> = answer.as_object().expect("an object").keys().map(String::as_str).collect();
     let text = answer.to_string();
@@ -243,7 +243,7 @@ pub(crate) fn read(caller: Caller, answer: &Value) -> Read {
             assert_eq!(keys, ["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]);
             let answer: ApiGatewayProxyResponse =
                 serde_json::from_str(&text).expect("an answer of format 1.0");
-            // The gateway sends what is in both maps twice.
+            // The gateway sends a header twice when both maps have it.
             assert!(answer.headers.is_empty(), "{text}");
             let headers = pairs(answer.multi_value_headers.iter());
             Read { status: answer.status_code, body: json(answer.body, answer.is_base64_encoded), headers }

@@ -5,21 +5,21 @@ use super::query_protocol::{NAMESPACE, escaped};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How many resources an answer has at most.
+/// The most resources in one answer.
 const PAGE: usize = 100;
 
 /// A resource of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackResource {
-    /// Its name in the template.
+    /// The resource's name in the template (logical id).
     pub logical_id: String,
-    /// Its type, such as `AWS::SQS::Queue`.
+    /// The resource's type, such as `AWS::SQS::Queue`.
     pub kind: String,
-    /// What `Ref` gives; of a queue the URL.
+    /// What `Ref` returns for the resource; for a queue, its URL.
     pub physical_id: String,
 }
 
-/// The stacks, by name.
+/// The stacks by stack name.
 #[derive(Debug, Default)]
 pub(crate) struct Stacks(BTreeMap<String, Stack>);
 
@@ -96,7 +96,7 @@ impl Stacks {
                 ("ResourceStatus", "CREATE_COMPLETE"),
             ];
             let fields = fields.map(|(name, value)| format!("<{name}>{}</{name}>", escaped(value)));
-            // Writing to a String cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(xml, "<member>{}</member>", fields.concat());
         }
         xml.push_str("</StackResourceSummaries>");

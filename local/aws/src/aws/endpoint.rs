@@ -1,4 +1,4 @@
-//! The HTTP side: which call is which, faults, and calls that wait.
+//! The HTTP endpoint of the AWS double: identifies the operation, applies planned faults, and waits for long polls.
 
 use super::keys::Denied;
 use super::names::last_part;
@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// The largest request read; above every limit of the services.
+/// The largest request body that is read, in bytes; above every service's own limit.
 const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
-/// An operation, its `x-amz-target`, and its name in counts and faults.
-const OPERATIONS: [(&str, &str); 19] = [
+/// Each operation: its `x-amz-target`, and its name in call counts and faults.
+const OPERATIONS: [(&str, &str); 18] = [
     ("AmazonSQS.SendMessage", "SQS.SendMessage"),
     ("AmazonSQS.SendMessageBatch", "SQS.SendMessageBatch"),
     ("AmazonSQS.ReceiveMessage", "SQS.ReceiveMessage"),
@@ -29,7 +29,6 @@ const OPERATIONS: [(&str, &str); 19] = [
     ("AmazonSQS.DeleteMessageBatch", "SQS.DeleteMessageBatch"),
     ("AmazonSQS.ChangeMessageVisibility", "SQS.ChangeMessageVisibility"),
     ("AmazonSQS.ChangeMessageVisibilityBatch", "SQS.ChangeMessageVisibilityBatch"),
-    ("AmazonSQS.GetQueueUrl", "SQS.GetQueueUrl"),
     ("AmazonSQS.GetQueueAttributes", "SQS.GetQueueAttributes"),
     ("DynamoDB_20120810.GetItem", "DynamoDB.GetItem"),
     ("DynamoDB_20120810.PutItem", "DynamoDB.PutItem"),
@@ -79,10 +78,10 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
     response
 }
 
-/// Why a request is no call of a service.
+/// Why a request is not a valid call of a service.
 enum Wrong {
     Denied(Denied),
-    /// Its body cannot be read.
+    /// The request's body cannot be parsed.
     Body(axum::Error),
 }
 
@@ -102,7 +101,8 @@ impl Wrong {
     }
 }
 
-/// The body of a request that is signed with the keys of this run. Of one that is signed with others, it is not read.
+/// Reads the body of a request, after the request's signature headers were checked: the body of a request signed with
+/// other keys is not read.
 async fn authentic(shared: &Shared, parts: &Parts, body: Body) -> Result<Bytes, Wrong> {
     let signed = shared.keys.look_at(&parts.headers).map_err(Wrong::Denied)?;
     let body = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(Wrong::Body)?;
@@ -141,7 +141,7 @@ async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
     }
 }
 
-/// The scheduler has a path and a method for each operation.
+/// EventBridge Scheduler has a path and an HTTP method per operation, and no `x-amz-target`.
 async fn answer_scheduler(
     shared: &Shared,
     parts: &Parts,
@@ -158,7 +158,7 @@ async fn answer_scheduler(
     answer
 }
 
-/// Counts the call, and lets it fail if it is to. Gives the fault that is not an error.
+/// Counts the call. Returns the planned error if the call must fail, else a planned fault that is no error.
 async fn fail(shared: &Shared, operation: &'static str) -> Result<Option<Fault>, Refusal> {
     let fault = shared.lock().faults.arrive(operation);
     if let Some(Fault::Hang(duration)) = fault {
@@ -191,7 +191,7 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
         return Ok(receive.answer(&received));
     }
     let trace = parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok());
-    let call = Call { operation, url: &shared.url, body: &body, trace, fault };
+    let call = Call { operation, body: &body, trace, fault };
     let answer = shared.lock().call(call);
     shared.changed.notify_waiters();
     match fault.and_then(|fault| fault.refusal_after(operation)) {
@@ -200,27 +200,25 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
     }
 }
 
-/// A call that does not wait.
+/// A call that is answered without waiting, unlike a long poll.
 struct Call<'a> {
     operation: &'a str,
-    /// The endpoint's.
-    url: &'a str,
     body: &'a Value,
-    /// `X-Amzn-Trace-Id`.
+    /// The value of the request's `X-Amzn-Trace-Id` header.
     trace: Option<&'a str>,
     fault: Option<Fault>,
 }
 
 impl State {
-    /// Counts a request of DynamoDB by the kinds of its items.
+    /// Counts a DynamoDB request by the kinds of its items.
     fn count(&mut self, operation: &'static str, body: &Value) {
         let kinds = self.tables.kinds(operation, body);
         self.faults.count_request(operation, kinds);
     }
 
-    /// Carries out a call that does not wait.
+    /// Carries out a call that is answered without waiting.
     fn call(&mut self, call: Call<'_>) -> Result<Value, Refusal> {
-        let Call { operation, url, body, trace, fault } = call;
+        let Call { operation, body, trace, fault } = call;
         let partly = fault == Some(Fault::PartialFailure);
         match operation {
             "SQS.SendMessage" => self.send_message(body, trace),
@@ -231,7 +229,6 @@ impl State {
             }
             "SQS.DeleteMessage" => self.queues.delete_message(body),
             "SQS.ChangeMessageVisibility" => self.queues.change_message_visibility(body),
-            "SQS.GetQueueUrl" => self.queues.get_queue_url(url, body),
             "SQS.GetQueueAttributes" => self.queues.get_queue_attributes(body),
             "DynamoDB.GetItem" => self.tables.get_item(body),
             "DynamoDB.PutItem" => self.tables.put_item(body),
@@ -243,12 +240,13 @@ impl State {
             "EventBridge.PutEvents" => self.put_events(body, partly),
             "SecretsManager.GetSecretValue" => self.secrets.get_secret_value(body),
             "SecretsManager.PutSecretValue" => self.secrets.put_secret_value(body),
-            // Every operation of the list has its line above.
+            // Every operation in `OPERATIONS` has an arm above.
             _ => Ok(json!({})),
         }
     }
 
-    /// Sends a message. A sender that sends straight to a dead-letter queue has given the message up.
+    /// Sends a message. A function that sends to a dead-letter queue itself has given the message up, so watchers are
+    /// notified.
     fn send_message(&mut self, body: &Value, trace: Option<&str>) -> Result<Value, Refusal> {
         let answer = self.queues.send_message(body, trace)?;
         let queue = last_part(body["QueueUrl"].as_str().unwrap_or_default());
@@ -258,7 +256,7 @@ impl State {
         Ok(answer)
     }
 
-    /// Puts events and delivers them.
+    /// Publishes events to buses and delivers them to the queues of matching rules.
     fn put_events(&mut self, body: &Value, fail: bool) -> Result<Value, Refusal> {
         let (answer, published) = self.buses.put_events(body, fail)?;
         for event in published {
@@ -284,7 +282,7 @@ impl Shared {
     ) -> Result<Received, Refusal> {
         let deadline = Instant::now() + wait;
         loop {
-            // Listening starts before looking, so that nothing slips in between.
+            // Register for notifications before looking at the queue, so that no message is missed in between.
             let changed = self.changed.notified();
             let next_visible_at = {
                 let mut state = self.lock();
@@ -301,7 +299,7 @@ impl Shared {
                 state.queues.next_visible_at(queue)
             };
             let until = next_visible_at.map_or(deadline, |at| at.min(deadline));
-            // Either way the queue is looked at again.
+            // Woken or timed out: look at the queue again.
             let _ = timeout_at(until, changed).await;
         }
     }

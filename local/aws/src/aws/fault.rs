@@ -1,36 +1,37 @@
-//! Calls counted, and failures on request.
+//! Counts calls, and makes calls fail on request.
 
 use super::{ACCOUNT, Refusal};
 use http::StatusCode;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// How a call fails.
+/// How a call to the AWS double fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Status 500.
+    /// The service answers status 500.
     InternalError,
-    /// The service's own error for too many requests.
+    /// The service answers with its own throttling error.
     Throttled,
-    /// The caller is not allowed to.
+    /// The service answers that the caller lacks the permission.
     AccessDenied,
-    /// `PutEvents` answers 200, says of every entry that it failed, and publishes none; a batch of SQS does so of its
-    /// first entry alone. `BatchGetItem` leaves its first key out, and `TransactWriteItems` is cancelled because of another
-    /// request for its first item. An internal error in any other operation.
+    /// Only a part fails. `PutEvents` answers 200, reports every entry as failed and publishes none. An SQS batch
+    /// reports its first entry as failed. `BatchGetItem` returns its first key as unprocessed. `TransactWriteItems` is
+    /// cancelled by a conflict on its first item. Any other operation answers status 500.
     PartialFailure,
-    /// A transaction is changing the item of an `UpdateItem`. An internal error in any other operation.
+    /// `UpdateItem` is refused because a transaction is changing the same item. Any other operation answers status
+    /// 500.
     TransactionConflict,
-    /// The answer comes this much later. The call is carried out after the wait, and not at all when the caller
-    /// has hung up by then.
+    /// The answer is delayed by this duration. The call is carried out after the delay, unless the caller disconnected
+    /// before.
     Hang(Duration),
-    /// The call is carried out, and answered with status 500, as if its answer was lost on the way. Not for
-    /// `SQS.ReceiveMessage`, whose answers come as they are.
+    /// The call is carried out but answered with status 500, as if the answer was lost. Not possible for
+    /// `SQS.ReceiveMessage`, which answers normally.
     AnswerLost,
 }
 
 impl Fault {
-    /// The error a call of `operation` gets; `None` for a fault that is not an error.
+    /// The error answer for a call of `operation`; `None` for a fault that is not an error.
     pub(super) fn refusal(self, operation: &str) -> Option<Refusal> {
         let service = operation.split('.').next().unwrap_or_default();
         match self {
@@ -79,23 +80,23 @@ impl Fault {
         }
     }
 
-    /// The error in the place of the answer to a call of `operation` that was carried out.
+    /// The error that replaces the answer of a call that was carried out.
     pub(super) fn refusal_after(self, operation: &str) -> Option<Refusal> {
         (self == Self::AnswerLost).then(|| Self::InternalError.refusal(operation))?
     }
 }
 
-/// What was called how often, and what fails next.
+/// How often each operation was called, and which calls fail next.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     calls: BTreeMap<&'static str, usize>,
-    /// Those of DynamoDB, by the kinds of their items as well.
+    /// DynamoDB requests, counted by operation and kind of item.
     requests: BTreeMap<(String, String), usize>,
     next: BTreeMap<String, VecDeque<Fault>>,
 }
 
 impl Faults {
-    /// Counts a call, and says how it is to fail.
+    /// Counts a call, and returns the fault planned for it, if any.
     pub(super) fn arrive(&mut self, operation: &'static str) -> Option<Fault> {
         *self.calls.entry(operation).or_default() += 1;
         self.next.get_mut(operation).and_then(VecDeque::pop_front)

@@ -1,4 +1,4 @@
-//! Who may call: the keys of one run, and the signatures that are made with them.
+//! The access keys of one run of the AWS double, and the check of signatures made with them.
 
 use super::Refusal;
 use super::names::{REGION, random_alphanumeric};
@@ -14,13 +14,13 @@ use std::fmt;
 use std::time::SystemTime;
 use subtle::ConstantTimeEq as _;
 
-/// Length of an access key id, as AWS allows it; 26 random letters and digits have 154 bits.
+/// The length of an access key id, as AWS allows it. 26 random letters and digits carry 154 bits.
 const ID: (&str, usize) = ("LOCAL", 26);
-/// Length of a secret access key on AWS.
+/// The length of a secret access key on AWS.
 const SECRET_LENGTH: usize = 40;
 const TOKEN_LENGTH: usize = 64;
 
-/// The keys with which the services of one [`Aws`](super::Aws) are called. No two have the same.
+/// The access keys that clients of one [`Aws`](super::Aws) sign with. Each instance makes its own keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
     access_key_id: String,
@@ -41,7 +41,7 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// Keys that nothing else has.
+    /// Generates new random keys.
     pub fn new() -> Self {
         let (prefix, length) = ID;
         Self {
@@ -67,18 +67,18 @@ impl Keys {
     }
 }
 
-/// What a request says of its signature.
+/// The parts of a request's `Authorization` header.
 #[derive(Debug)]
 pub(super) struct Signed<'a> {
     service: &'a str,
     region: &'a str,
-    /// Names of headers, in lower case.
+    /// The names of the signed headers, in lower case.
     headers: Vec<&'a str>,
     signature: &'a str,
     time: SystemTime,
 }
 
-/// Why a call is not carried out.
+/// Why a call's signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Denied {
     NotSigned,
@@ -88,7 +88,7 @@ pub(super) enum Denied {
 }
 
 impl Denied {
-    /// As a service with JSON says it.
+    /// The refusal as services with a JSON protocol write it.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html>
     pub(super) fn refusal(self) -> Refusal {
@@ -109,7 +109,7 @@ impl Denied {
         Refusal::new(format!("com.amazon.coral.service#{kind}"), message)
     }
 
-    /// As CloudFormation says it, whose protocol is older.
+    /// The refusal as CloudFormation writes it in its XML protocol.
     ///
     /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>
     pub(super) fn refusal_of_forms(self) -> Refusal {
@@ -124,7 +124,7 @@ impl Denied {
 }
 
 impl Keys {
-    /// Looks at what comes before the body: whether the request is signed, and with these keys.
+    /// Checks the request's head before the body is read: is the request signed, and with this run's access key id?
     pub(super) fn look_at<'a>(&self, headers: &'a HeaderMap) -> Result<Signed<'a>, Denied> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let authorization = text(header::AUTHORIZATION.as_str()).ok_or(Denied::NotSigned)?;
@@ -134,8 +134,7 @@ impl Keys {
         if is_known && signed.region == REGION { Ok(signed) } else { Err(Denied::UnknownKey) }
     }
 
-    /// Signs the request once more, and compares. The signer is the one of the AWS SDK: it makes the signature that the
-    /// SDK made, or another where anything differs.
+    /// Checks the signature: signs the same request with the AWS SDK's own signer and compares the two signatures.
     pub(super) fn verify(&self, signed: &Signed<'_>, parts: &Parts, body: &[u8]) -> Result<(), Denied> {
         let identity: Identity = Credentials::new(
             &self.access_key_id,
@@ -172,7 +171,7 @@ impl Keys {
     }
 }
 
-/// The access key id of an `Authorization` header, and the rest of it.
+/// Splits an `Authorization` header into the access key id and the rest.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
 fn read<'a>(authorization: &'a str, date: Option<&str>) -> Option<(&'a str, Signed<'a>)> {
@@ -190,7 +189,7 @@ fn read<'a>(authorization: &'a str, date: Option<&str>) -> Option<(&'a str, Sign
     Some((id, Signed { service, region, headers, signature, time: time.timestamp().into() }))
 }
 
-/// Takes as long for texts that differ early as for those that differ late.
+/// Compares two texts in constant time.
 fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }

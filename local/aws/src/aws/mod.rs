@@ -39,9 +39,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// The services, for as long as it or a clone of it lives.
+/// The AWS services. They run until the last clone of this handle is dropped.
 ///
-/// Calls are signed with the keys of this run. Permissions are not checked; everything belongs to account [`ACCOUNT`] in [`REGION`].
+/// Calls must be signed with the keys of this run. Permissions are not checked. All resources belong to account
+/// [`ACCOUNT`] in [`REGION`].
 #[derive(Clone, Debug)]
 pub struct Aws {
     shared: Arc<Shared>,
@@ -50,7 +51,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Starts the services on any free port, empty but for the bus `default`.
+    /// Starts the services on any free port. They are empty except for the event bus `default`.
     ///
     /// # Errors
     /// [`Error::Listen`] when the machine has no port left.
@@ -71,19 +72,19 @@ impl Aws {
         let shared = Arc::new(Shared::new(state, url));
         let server = Server::start(listener, endpoint::router(Arc::clone(&shared)));
         let server = server.map_err(|source| Error::Listen { address, source })?;
-        // Ends when the last clone is dropped.
+        // The server ends when the last clone of the handle is dropped.
         let mut scheduler = JoinSet::new();
         let schedules = Arc::clone(&shared);
         scheduler.spawn(async move { schedules.keep_schedules().await });
         Ok(Self { shared, _server: Arc::new(server), _scheduler: Arc::new(scheduler) })
     }
 
-    /// Where the services are: the value of `AWS_ENDPOINT_URL`.
+    /// The URL of the services: the value for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// The keys that calls are signed with: new in each run.
+    /// The keys that clients must sign with; new in each run.
     pub fn keys(&self) -> &Keys {
         &self.shared.keys
     }
@@ -92,7 +93,8 @@ impl Aws {
         self.shared.lock()
     }
 
-    /// Creates a secret, or gives it a new value; returns its ARN. A text is stored as it is, anything else as JSON.
+    /// Creates a secret, or gives an existing secret a new value; returns the ARN. A string is stored as it is, any
+    /// other JSON value as JSON text.
     pub fn create_secret(&self, name: &str, value: Value) -> String {
         let value = match value {
             Value::String(text) => text,
@@ -101,43 +103,43 @@ impl Aws {
         self.state().secrets.create(name, Some(value))
     }
 
-    /// Creates a secret that has no value yet; returns its ARN.
-    pub fn create_empty_secret(&self, name: &str) -> String {
+    /// Creates a secret without a value; returns the ARN.
+    pub(crate) fn create_empty_secret(&self, name: &str) -> String {
         self.state().secrets.create(name, None)
     }
 
-    /// What a secret holds now, by its name.
+    /// The current value of a secret, by secret name.
     pub(crate) fn secret(&self, name: &str) -> Option<String> {
         self.state().secrets.current(name).map(str::to_owned)
     }
 
-    /// Creates a queue, or changes one that is there.
+    /// Creates a queue, or changes the settings of an existing queue.
     pub fn create_queue(&self, spec: QueueSpec) {
         self.state().queues.create(spec);
     }
 
-    /// The URL of a queue, whether or not it exists.
+    /// The URL of a queue, whether or not the queue exists.
     pub fn queue_url(&self, name: &str) -> String {
         names::queue_url(self.url(), name)
     }
 
-    /// Changes how long messages received from now on stay out of sight.
+    /// Changes the visibility timeout of messages that are received from now on.
     pub fn set_visibility_timeout(&self, queue: &str, timeout: Duration) {
         self.state().queues.set_visibility_timeout(queue, timeout);
     }
 
-    /// Lets messages sent from now on come into sight after at most this, however long the `DelaySeconds` they are sent
-    /// with: for tests in which a quarter of an hour has to pass.
+    /// Limits the delay of messages sent from now on, whatever `DelaySeconds` they have, so that a test need not wait
+    /// a quarter of an hour.
     pub fn set_longest_delay(&self, queue: &str, delay: Duration) {
         self.state().queues.set_longest_delay(queue, delay);
     }
 
-    /// The messages in a queue, oldest first; none when there is no such queue.
+    /// The messages in a queue, oldest first; empty when the queue does not exist.
     pub fn messages(&self, queue: &str) -> Vec<StoredMessage> {
         self.state().queues.stored(queue)
     }
 
-    /// Puts a message into a queue, without attributes and without a call being counted.
+    /// Puts a message without attributes into a queue. It does not count as a call.
     ///
     /// # Errors
     /// [`Error::NoQueue`] when there is no such queue.
@@ -174,13 +176,14 @@ impl Aws {
         self.state().tables.items(table)
     }
 
-    /// The item with this key in DynamoDB's JSON, such as `{"pk":{"S":"a"},"sk":{"S":"-"}}`; none when there is none. Unlike
-    /// [`Aws::items`], it costs no more with every item.
+    /// The item with this key as DynamoDB's JSON, such as `{"pk":{"S":"a"},"sk":{"S":"-"}}`; `None` when it does not
+    /// exist. Unlike [`Aws::items`], the cost does not grow with the table.
     pub fn item(&self, table: &str, key: &Value) -> Option<Value> {
         self.state().tables.item(table, key)
     }
 
-    /// Creates a stack, or gives one other resources. It is a list: the resources themselves are created on their own.
+    /// Creates a stack or replaces its list of resources. Only the list is stored; create the resources themselves
+    /// separately.
     pub fn create_stack(&self, name: &str, resources: Vec<StackResource>) {
         self.state().stacks.create(name, resources);
     }
@@ -195,13 +198,13 @@ impl Aws {
         self.state().schedules.create_group(name);
     }
 
-    /// The schedules that wait, and those that have fired and were not to be deleted then.
+    /// The schedules that have not fired, and fired schedules that are not deleted after completion.
     pub fn schedules(&self) -> Vec<Schedule> {
         self.state().schedules.all()
     }
 
-    /// Fires the schedules that are due at `until`, in the order of their times, whatever the clock says; gives how many. For
-    /// tests in which hours have to pass.
+    /// Fires all schedules due by `until`, in time order, without waiting for the clock; returns how many. For tests
+    /// in which hours must pass.
     pub fn fire_schedules(&self, until: Timestamp) -> usize {
         self.shared.fire_schedules(until)
     }
@@ -231,42 +234,43 @@ impl Aws {
         state.buses.put_rule(bus, name, pattern, targets)
     }
 
-    /// All events that were put on a bus, oldest first, whether or not a rule took them.
+    /// All events that were published on a bus, oldest first, whether or not a rule matched.
     pub fn archive(&self, bus: &str) -> Vec<Value> {
         self.state().buses.archive(bus)
     }
 
-    /// How often an operation was called over HTTP, such as `SQS.SendMessage`. Failures on request count too; a stack
-    /// receives from its queues without HTTP.
+    /// How often an operation, such as `SQS.SendMessage`, was called over HTTP. Calls that failed on request count
+    /// too. A stack receives from its queues without HTTP, so those receives do not count.
     ///
     /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }
 
-    /// How many requests DynamoDB got so far: by operation, such as `UpdateItem`, and by the kind of item, which is what stands
-    /// before the first `#` of its key, such as `incident`. A request for items of several kinds has all of them, as in
-    /// `burst+incident`; a query has the name of its index. Failures on request count too, and so does each try of a client.
+    /// How many requests DynamoDB got: by operation, such as `UpdateItem`, and by kind of item. The kind is the part
+    /// of the key before the first `#`, such as `incident`. A request for items of several kinds is counted under all
+    /// of them joined, as in `group+incident`; a query is counted under its index's name. Failed calls and retries
+    /// count too.
     pub fn requests(&self) -> BTreeMap<(String, String), usize> {
         self.state().faults.requests()
     }
 
-    /// Makes the next calls of an operation fail. Clients retry: an SDK's standard is three attempts.
+    /// Makes the next calls of an operation fail. SDK clients retry: their default is three attempts.
     pub fn fail_next(&self, operation: &str, times: usize, fault: Fault) {
         self.state().faults.fail_next(operation, times, fault);
     }
 
-    /// Sends what happens inside to `observer`.
+    /// Sends a notice to `observer` whenever something happens in the services.
     pub(crate) fn observe(&self, observer: mpsc::UnboundedSender<Notice>) {
         self.state().observer = Some(observer);
     }
 
-    /// How long a message received from a queue stays out of sight; none when there is no such queue.
+    /// The visibility timeout of a queue; `None` when the queue does not exist.
     pub(crate) fn visibility_timeout(&self, queue: &str) -> Option<Duration> {
         self.state().queues.visibility_timeout(queue)
     }
 
-    /// Receives from a queue, as the poller of a function does; waits up to `wait` for the first message.
+    /// Receives from a queue, as a function's event source mapping does. Waits up to `wait` for the first message.
     pub(crate) async fn receive(
         &self,
         queue: &str,
@@ -276,11 +280,11 @@ impl Aws {
         Ok(self.shared.receive(queue, max, None, wait).await?.messages)
     }
 
-    /// Deletes messages by their receipt handles.
+    /// Deletes messages by receipt handle.
     pub(crate) fn delete<'a>(&self, queue: &str, receipts: impl Iterator<Item = &'a str>) {
         let mut state = self.state();
         for receipt in receipts {
-            // A queue that is gone has nothing to delete.
+            // If the queue no longer exists there is nothing to delete.
             let _ = state.queues.delete(queue, receipt);
         }
     }

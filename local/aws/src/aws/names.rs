@@ -1,20 +1,20 @@
-//! ARNs and URLs of what lives here.
+//! ARNs and URLs of the resources in the AWS double.
 
-/// The account everything belongs to.
+/// The account that owns all resources.
 pub const ACCOUNT: &str = "000000000000";
 
-/// The region everything is in.
+/// The region of all resources.
 pub const REGION: &str = "us-east-1";
 
-/// The name of the stack that a template becomes.
+/// The stack name that a template gets.
 pub const STACK: &str = "local";
 
-/// The ARN of something of `service`, such as `queue` of `sqs`.
+/// The ARN of a resource of `service`, such as a queue of `sqs`.
 pub(crate) fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
 }
 
-/// The last part of an ARN or path.
+/// The last part of an ARN or path, after the last `:` or `/`.
 pub(crate) fn last_part(arn: &str) -> &str {
     arn.rsplit([':', '/']).next().unwrap_or(arn)
 }
@@ -30,8 +30,8 @@ pub(crate) fn random_alphanumeric(length: usize) -> String {
     let mut text = String::with_capacity(length);
     while text.len() < length {
         let uuid = uuid::Uuid::new_v4();
-        // Bytes 6 and 8 carry the version and variant. 248 is the largest multiple of 62 a byte holds: what lies
-        // above it would make the first letters likelier.
+        // Bytes 6 and 8 carry the UUID's version and variant. 248 is the largest multiple of 62 that fits in a byte:
+        // larger values would make some characters likelier.
         let random =
             uuid.as_bytes().iter().enumerate().filter(|(at, byte)| ![6, 8].contains(at) && **byte < 248);
         let letters = random.filter_map(|(_, byte)| ALPHABET.get(usize::from(byte % 62)));
@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn random_texts_have_the_length_asked_for_and_differ() {
-        let (one, other) = (random_alphanumeric(43), random_alphanumeric(43));
+        let one = random_alphanumeric(43);
+        let other = random_alphanumeric(43);
         assert_eq!((one.len(), other.len()), (43, 43));
         assert!(one.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(one, other);

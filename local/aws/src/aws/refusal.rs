@@ -1,25 +1,25 @@
-//! An error as the services write it.
+//! Error answers as the AWS services write them.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// An answer that is not a success.
+/// An error answer of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
     status: StatusCode,
-    /// The error's shape with its namespace, as `__type` carries it.
+    /// The error's shape with its namespace, as the `__type` member carries it.
     kind: String,
     message: String,
-    /// What `x-amzn-query-error` says: SQS clients know its errors by the names of the protocol before JSON.
+    /// The value of the `x-amzn-query-error` header: SQS clients know errors by their names in the older query
+    /// protocol.
     query_code: Option<&'static str>,
-    /// More members of the answer: the item that failed a condition, when the caller asked for it; why a transaction was
-    /// cancelled.
+    /// Further members of the error: the item that failed a condition, or the reasons why a transaction was cancelled.
     more: Map<String, Value>,
 }
 
 impl Refusal {
-    /// A refusal with status 400 and the error shape `kind`.
+    /// An error with status 400 and the error shape `kind`.
     pub(crate) fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -30,7 +30,7 @@ impl Refusal {
         }
     }
 
-    /// The same with status 500.
+    /// The error with status 500.
     pub(crate) fn internal(kind: impl Into<String>) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -38,46 +38,46 @@ impl Refusal {
         }
     }
 
-    /// The same with another status.
+    /// The error with this status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
-    /// An SQS error, by its JSON shape and its older name.
+    /// An SQS error, by its JSON shape and its query-protocol name.
     pub(crate) fn sqs(kind: &'static str, query_code: &'static str, message: impl Into<String>) -> Self {
         Self { query_code: Some(query_code), ..Self::new(format!("com.amazonaws.sqs#{kind}"), message) }
     }
 
-    /// The same with another error shape.
+    /// The error with another shape.
     pub(crate) fn of_kind(mut self, kind: &str) -> Self {
         kind.clone_into(&mut self.kind);
         self
     }
 
-    /// A request DynamoDB finds wrong in itself.
+    /// DynamoDB's error for an invalid request.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new("com.amazon.coral.validate#ValidationException", message)
     }
 
-    /// A part of a request that exists on AWS and that this double does not have.
+    /// The error for a request member that exists on AWS and that this double does not support.
     pub(crate) fn missing_here(what: impl std::fmt::Display) -> Self {
         Self::validation(format!("local-aws does not implement {what}"))
     }
 
-    /// Adds the item that failed the condition.
+    /// Adds the item that failed the condition to the error.
     pub(crate) fn with_item(mut self, item: Value) -> Self {
         self.more.insert("Item".to_owned(), item);
         self
     }
 
-    /// Adds why each write of a transaction was not made.
+    /// Adds the reason why each write of a transaction was not made.
     pub(crate) fn with_reasons(mut self, reasons: Vec<Value>) -> Self {
         self.more.insert("CancellationReasons".to_owned(), Value::Array(reasons));
         self
     }
 
-    /// The refusal as the reason why a transaction was cancelled, if it is about a condition or about what the item is; itself
-    /// otherwise.
+    /// Converts the error into a cancellation reason of a transaction, if a condition or the item's content caused it.
+    /// Otherwise returns the error unchanged.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
     pub(crate) fn into_reason(self) -> Result<Value, Self> {
@@ -97,13 +97,13 @@ impl Refusal {
         Ok(reason)
     }
 
-    /// The answer in the protocol before JSON.
+    /// The error as the query protocol's XML.
     pub(crate) fn into_xml(self) -> Response {
         let code = self.kind.rsplit('#').next().unwrap_or_default();
         (self.status, super::query_protocol::error(code, &self.message)).into_response()
     }
 
-    /// The answer about one entry of a batch.
+    /// The error as the result of one entry of a batch.
     pub(crate) fn entry(self, id: &Value) -> Value {
         let short = self.kind.rsplit('#').next().unwrap_or_default();
         let code = self.query_code.unwrap_or(short);
@@ -111,14 +111,14 @@ impl Refusal {
         json!({ "Id": id, "Code": code, "Message": self.message, "SenderFault": theirs })
     }
 
-    /// The answer of a service with paths and methods, whose errors write `Message`.
+    /// The error as EventBridge Scheduler writes it, with a `Message` member.
     pub(crate) fn into_rest(self) -> Response {
         let short = self.kind.rsplit('#').next().unwrap_or_default().to_owned();
         let body = json!({ "Message": self.message });
         (self.status, [("x-amzn-errortype", short)], body.to_string()).into_response()
     }
 
-    /// What went wrong, for people.
+    /// The error's message text.
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message

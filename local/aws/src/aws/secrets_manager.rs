@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// All secrets.
+/// All secrets, by name.
 #[derive(Debug, Default)]
 pub(super) struct Secrets(BTreeMap<String, Secret>);
 
@@ -34,10 +34,11 @@ fn not_found(what: &str) -> Refusal {
 }
 
 impl Secrets {
-    /// Creates a secret, or gives an existing one a new current version. `None` leaves it without a value.
+    /// Creates a secret, or gives an existing secret a new current version. `None` creates it without a value.
     pub(super) fn create(&mut self, name: &str, value: Option<String>) -> String {
         let secret = self.0.entry(name.to_owned()).or_insert_with(|| Secret {
-            // The six characters keep policies of a deleted secret from matching its successor.
+            // AWS appends six random characters to the ARN, so that policies for a deleted secret do not match a new
+            // secret of the same name.
             arn: arn("secretsmanager", &format!("secret:{name}-{}", random_alphanumeric(6))),
             versions: BTreeMap::new(),
         });
@@ -55,7 +56,7 @@ impl Secrets {
 
     fn find(&mut self, id: &str) -> Result<(&str, &mut Secret), Refusal> {
         let fits = |name: &str, secret: &Secret| {
-            // An ARN is also good without its last six characters.
+            // `GetSecretValue` also accepts an ARN without its last six characters.
             name == id || secret.arn == id || secret.arn.rsplit_once('-').is_some_and(|(most, _)| most == id)
         };
         let found = self.0.iter_mut().find(|(name, secret)| fits(name, secret));
@@ -65,7 +66,8 @@ impl Secrets {
     pub(super) fn get_secret_value(&mut self, body: &Value) -> Result<Value, Refusal> {
         let input = Input::new("GetSecretValue", body, &["SecretId", "VersionId", "VersionStage"])?;
         let (name, secret) = self.find(required(&input, "SecretId")?)?;
-        let (version, stage) = (input.text("VersionId")?, input.text("VersionStage")?);
+        let version = input.text("VersionId")?;
+        let stage = input.text("VersionStage")?;
         let wanted = stage.or(if version.is_none() { Some(CURRENT) } else { None });
         let found = secret.versions.iter().find(|(id, held)| {
             version.is_none_or(|v| v == id.as_str()) && wanted.is_none_or(|stage| held.stages.contains(stage))
@@ -110,7 +112,7 @@ fn required<'a>(input: &Input<'a>, member: &str) -> Result<&'a str, Refusal> {
 }
 
 impl Secret {
-    /// Adds a version and moves the labels to it; what was current becomes the previous one.
+    /// Adds a version and moves the staging labels to it. The version that was current becomes the previous one.
     fn put(&mut self, id: String, value: String, stages: &[&str]) {
         if self.versions.contains_key(&id) {
             return;
@@ -125,7 +127,7 @@ impl Secret {
             }
             held.stages.retain(|stage| !stages.contains(&stage.as_str()));
         }
-        // A version without a label is deprecated, and deleted in time.
+        // AWS treats a version without a staging label as deprecated and deletes it eventually.
         self.versions.retain(|_, held| !held.stages.is_empty());
         let stages = stages.iter().map(|stage| (*stage).to_owned()).collect();
         self.versions.insert(id, Version { value, stages, created: Timestamp::now() });

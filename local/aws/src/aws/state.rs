@@ -1,11 +1,11 @@
-//! What the services hold, and who watches it.
+//! The state of all services, and the observers of the services.
 
 use super::{Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, sqs};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
-/// What the services hold.
+/// The state of all services.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(super) secrets: secrets_manager::Secrets,
@@ -18,7 +18,7 @@ pub(crate) struct State {
     pub(super) observer: Option<mpsc::UnboundedSender<Notice>>,
 }
 
-/// Something that happened inside, for watchers.
+/// A notice to observers about something that happened in the services.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     Published { bus: String, detail_type: String, targets: Vec<String> },
@@ -27,14 +27,14 @@ pub(crate) enum Notice {
 
 pub(crate) struct Shared {
     state: Mutex<State>,
-    /// Woken whenever a message may have come into sight.
+    /// Notified whenever a message may have become visible.
     pub(super) changed: Notify,
     pub(super) url: String,
     pub(super) keys: Keys,
 }
 
 impl fmt::Debug for Shared {
-    /// Without what the services hold: secrets, sessions, events.
+    /// Shows nothing of the stored secrets, sessions or events.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("url", &self.url).finish_non_exhaustive()
     }
@@ -45,7 +45,7 @@ impl Shared {
         Self { state: Mutex::new(state), changed: Notify::new(), url, keys: Keys::new() }
     }
 
-    /// A panic elsewhere leaves the services usable.
+    /// Ignore a poisoned lock: a panic in another thread leaves the services usable.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +54,7 @@ impl Shared {
 impl State {
     pub(super) fn notify(&self, notice: Notice) {
         if let Some(observer) = &self.observer {
-            // There may be no watcher left.
+            // The observer may have been dropped; then nobody needs the notice.
             let _ = observer.send(notice);
         }
     }

@@ -1,4 +1,4 @@
-//! A function's answer as a response: payload format 2.0.
+//! Converts a function's answer into an HTTP response: payload format 2.0.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -8,7 +8,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE, TRANSFE
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-/// A response of the API's own, such as 404 `{"message":"Not Found"}`.
+/// A response of the HTTP API itself, such as 404 `{"message":"Not Found"}`.
 pub(super) fn own(status: StatusCode, message: &str) -> Response {
     let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
     *response.status_mut() = status;
@@ -16,12 +16,12 @@ pub(super) fn own(status: StatusCode, message: &str) -> Response {
     response
 }
 
-/// What a client gets when a function failed, or answered nonsense.
+/// The response when a function failed or answered something invalid.
 pub(super) fn failed() -> Response {
     own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
-/// The response a function's answer stands for.
+/// Converts a function's answer into a response.
 ///
 /// An answer without `statusCode` is the body of a 200 with JSON.
 pub(super) fn response(answer: &Value) -> Response {
@@ -49,7 +49,7 @@ fn explicit(status: &Value, answer: &Value) -> Option<Response> {
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // These belong to the connection, which is the gateway's.
+        // Skip headers that belong to the connection: the gateway sets them.
         if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
             headers.insert(name, HeaderValue::from_str(&text).ok()?);
         }

@@ -1,4 +1,4 @@
-//! A request as the event a function gets: payload format 2.0.
+//! Converts an HTTP request into the event that a function gets: payload format 2.0.
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 
-/// The event for a request that `key` takes.
+/// The event for a request that the route `key` matched.
 pub(super) fn event(
     key: &RouteKey,
     parameters: PathParameters,
@@ -27,7 +27,8 @@ pub(super) fn event(
     let host = text(&parts.headers, &HOST).unwrap_or_else(|| "localhost".to_owned());
     let domain = host.split(':').next().unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
-    // HTTP APIs hand the path on decoded, in spite of its name. A stage called `$default` adds nothing to it.
+    // HTTP APIs pass the path decoded, although it is called `rawPath`. The stage `$default` adds no prefix to the
+    // path.
     let path = decoded(parts.uri.path());
     let mut event = json!({
         "version": "2.0",
@@ -55,7 +56,7 @@ pub(super) fn event(
         },
         "isBase64Encoded": false,
     });
-    // What is empty is left out.
+    // Empty members are left out of the event.
     let cookies =
         text(&parts.headers, &COOKIE).map(|all| all.split("; ").map(str::to_owned).collect::<Vec<_>>());
     if let Some(cookies) = cookies {
@@ -75,7 +76,7 @@ pub(super) fn event(
     event
 }
 
-/// All values of a header, with commas between them.
+/// All values of a header, joined by commas.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let separator = if *name == COOKIE { "; " } else { "," };
     let values: Vec<_> =
@@ -83,7 +84,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(separator))
 }
 
-/// The headers under lower-case names, without the cookies, which have their own place, and with what a gateway adds.
+/// The event's `headers`: names in lower case, without cookies, with the headers that API Gateway adds.
 fn headers(sent: &HeaderMap, host: &str, peer: SocketAddr) -> Map<String, Value> {
     let names = sent.keys().filter(|name| **name != COOKIE);
     let values = names.filter_map(|name| Some((name.as_str().to_owned(), text(sent, name)?)));
@@ -106,7 +107,8 @@ fn query_parameters(query: &str) -> Map<String, Value> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let part = |text: &str| decoded(&text.replace('+', " "));
-        let (name, value) = (part(name), part(value));
+        let name = part(name);
+        let value = part(value);
         let joined = match parameters.get(&name).and_then(Value::as_str) {
             Some(before) => format!("{before},{value}"),
             None => value,
@@ -120,7 +122,7 @@ fn query_parameters(query: &str) -> Map<String, Value> {
 ///
 /// AWS goes by the content type alone: `text/*` and JSON, XML and JavaScript in all their forms are handed on as they
 /// are, everything else in base64, forms and bodies without a content type among it. A body of a textual type that
-/// is not UTF-8 cannot stand in JSON, and goes in base64 too.
+/// is not UTF-8 cannot be written in JSON, and is passed in base64 too.
 fn written(body: &Bytes, content_type: Option<&str>) -> (String, bool) {
     let kind =
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

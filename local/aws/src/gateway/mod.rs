@@ -22,14 +22,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// The largest body the API takes: 10 MB.
+/// The largest request body that the HTTP API accepts: 10 MB.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
-/// What is read of a body before it is found to be too large: all of it, so that the client hears the answer.
+/// How much of an oversized body is read: all of it, so that the client receives the answer.
 const READ_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
-/// A route and the function behind it.
+/// A route and the function that answers it.
 #[derive(Clone, Debug)]
 pub(crate) struct Bound {
     pub(crate) key: RouteKey,
@@ -44,7 +44,7 @@ struct Api {
     observer: Observer,
 }
 
-/// An HTTP API with these routes, and with the throttling of its stage.
+/// An HTTP API with these routes and the throttling of its stage.
 pub(crate) fn router(routes: Vec<Bound>, throttle: Option<Bucket>, observer: Observer) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Api { routes, throttle, observer }))
 }
@@ -79,13 +79,13 @@ async fn handle(
     response
 }
 
-/// What the function behind a route answers.
+/// The response of the function behind a route.
 ///
-/// An HTTP API answers 503 both when a function takes too long and when Lambda refuses to run it with 429: the latter is
-/// not documented, but what clients get, as in <https://github.com/anomalyco/sst/issues/2232>.
+/// An HTTP API answers 503 both when a function takes too long and when Lambda throttles it with 429. The latter is
+/// not documented; clients report it: <https://github.com/anomalyco/sst/issues/2232>.
 async fn answer(api: &Api, route: &Bound, event: &Value) -> Response {
     let unavailable = || answer::own(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-    // API Gateway is not among the services that hand a lineage on: each request begins a chain.
+    // API Gateway does not pass a lineage on, so each request begins a new chain of invocations.
     let trace = event["headers"]["x-amzn-trace-id"].as_str();
     let function = || route.function.name().to_owned();
     match timeout(route.timeout, route.function.invoke(event, trace)).await {

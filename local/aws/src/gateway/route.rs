@@ -1,4 +1,4 @@
-//! Route keys and which of them takes a request. No I/O.
+//! Route keys, and the choice of the route for a request. No I/O.
 
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
@@ -8,18 +8,18 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteKey {
     text: String,
-    /// `None` for `$default`.
+    /// The path segments; `None` for the route `$default`.
     pattern: Option<Pattern>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
-    /// `None` for `ANY`.
+    /// The HTTP method; `None` for `ANY`.
     method: Option<String>,
     segments: Vec<Segment>,
 }
 
-/// Ordered from the most to the least specific.
+/// The routes, ordered from the most to the least specific.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Literal(String),
@@ -27,20 +27,20 @@ enum Segment {
     Greedy(String),
 }
 
-/// How specific a match is; the smallest wins. A full match comes before one with a greedy parameter, then segment
-/// by segment a literal before a parameter, then a method before `ANY`.
+/// How specific a match is; the smallest wins. A full match comes before a match with a greedy parameter; then,
+/// segment by segment, a literal comes before a parameter; then a method comes before `ANY`.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html#http-api-develop-routes.evaluation>
 type Specificity = (bool, Vec<u8>, bool);
 
-/// Path parameters by name, decoded.
+/// Path parameters by name, percent-decoded.
 pub(crate) type PathParameters = BTreeMap<String, String>;
 
 impl RouteKey {
-    /// Reads a route key.
+    /// Parses a route key.
     ///
     /// # Errors
-    /// A sentence on what API Gateway would refuse.
+    /// A sentence that says what API Gateway would refuse.
     pub fn parse(text: &str) -> Result<Self, String> {
         let refuse = |reason: &str| Err(format!("`{text}` {reason}"));
         if text == "$default" {
@@ -117,12 +117,12 @@ impl fmt::Display for RouteKey {
     }
 }
 
-/// Text without its percent signs.
+/// Percent-decodes a text.
 pub(super) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The route that takes a request, and its path parameters. `$default` takes what no other does.
+/// The route for a request, and its path parameters. `$default` gets the requests that no other route matches.
 pub(super) fn find<'a, T>(
     routes: &'a [T],
     key: impl Fn(&T) -> &RouteKey,
@@ -134,7 +134,7 @@ pub(super) fn find<'a, T>(
         Some((specificity, route, parameters))
     });
     let best = matching.min_by(|(one, ..), (other, ..)| {
-        // `None` is `$default`, and comes last.
+        // `None` stands for `$default`, which is ordered last.
         one.is_none().cmp(&other.is_none()).then_with(|| one.cmp(other))
     });
     best.map(|(_, route, parameters)| (route, parameters))

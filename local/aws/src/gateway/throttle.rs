@@ -6,21 +6,21 @@ use crate::template::Throttling;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Tokens, of which each request takes one.
+/// A token bucket. Each request takes one token.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     limits: Throttling,
-    /// How many there were, and when.
+    /// The number of tokens, and when it was computed.
     level: Mutex<(f64, Instant)>,
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub(crate) fn new(limits: Throttling, now: Instant) -> Self {
         Self { limits, level: Mutex::new((f64::from(limits.burst), now)) }
     }
 
-    /// Takes a token, if there is one.
+    /// Takes a token if the bucket has one; returns whether it did.
     pub(crate) fn take(&self, now: Instant) -> bool {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let (tokens, at) = *level;

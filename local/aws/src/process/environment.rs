@@ -1,4 +1,4 @@
-//! What a function is started with: Lambda's environment variables, and its own.
+//! The environment of a function's process: Lambda's variables and the function's own.
 
 use super::LogLine;
 use crate::Error;
@@ -12,30 +12,30 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// A function to run.
+/// A function to run as a process.
 #[derive(Clone, Debug)]
 pub struct FunctionSpec {
-    /// Its name, as `AWS_LAMBDA_FUNCTION_NAME` has it.
+    /// The function's name, as in `AWS_LAMBDA_FUNCTION_NAME`.
     pub name: String,
-    /// Its bootstrap.
+    /// The path of the function's binary (its bootstrap).
     pub binary: PathBuf,
-    /// Its own variables; they win over Lambda's.
+    /// The function's own environment variables; they override Lambda's.
     pub environment: BTreeMap<String, String>,
-    /// How long an invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// The limit that is set. Not enforced.
+    /// The memory limit, in MB. The limit is not enforced.
     pub memory_mb: u32,
-    /// Where its AWS clients go.
+    /// The AWS endpoint that the function's clients use.
     pub endpoint_url: Option<String>,
-    /// What they sign with.
+    /// The AWS keys that the function's clients sign with.
     pub keys: Keys,
-    /// Who gets what it writes.
+    /// The receiver of the lines that the function writes.
     pub logs: Option<UnboundedSender<LogLine>>,
 }
 
 impl FunctionSpec {
-    /// A function with 3 seconds and 128 MB, as Lambda gives one that asks for nothing, no variables of its own, and keys
-    /// that no service knows.
+    /// A function with Lambda's defaults of 3 seconds and 128 MB, no variables of its own, and keys that no service
+    /// accepts.
     pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
@@ -49,7 +49,8 @@ impl FunctionSpec {
         }
     }
 
-    /// The same with an absolute path to a binary that exists: a function has its own working directory.
+    /// The same settings with the binary's absolute path, since the function has its own working directory. Fails when
+    /// the binary does not exist.
     pub(super) fn absolute(mut self) -> Result<Self, Error> {
         if let Ok(absolute) = std::path::absolute(&self.binary) {
             self.binary = absolute;
@@ -96,11 +97,11 @@ impl FunctionSpec {
         variables
     }
 
-    /// The command that starts it, with nothing of our own environment.
+    /// The command that starts the function, without this process's own environment.
     pub(super) fn command(&self, runtime_api: SocketAddr) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().envs(self.variables(runtime_api));
-        // Windows has no sockets without it.
+        // Windows has no sockets without `SystemRoot`.
         #[cfg(windows)]
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);

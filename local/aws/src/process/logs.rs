@@ -1,4 +1,4 @@
-//! What a process writes, line by line.
+//! Collects what a function's process writes, line by line.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,12 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// A line a function wrote.
+/// A line that a function wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// The function's name.
     pub function: String,
-    /// The line, without its end.
+    /// The text of the line, without the line end.
     pub line: String,
 }
 
@@ -36,7 +36,7 @@ impl Logs {
 
     fn push(&self, line: String) {
         if let Some(sender) = &self.sender {
-            // There may be no listener left.
+            // The listener may have been dropped.
             let _ = sender.send(LogLine { function: self.function.clone(), line: line.clone() });
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ impl Logs {
         lines.push_back(line);
     }
 
-    /// Reads both streams until they end.
+    /// Reads standard output and standard error until both end.
     pub(super) fn follow(self: &Arc<Self>, stdout: Option<ChildStdout>, stderr: Option<ChildStderr>) {
         if let Some(stream) = stdout {
             tokio::spawn(Arc::clone(self).read(stream));
@@ -59,7 +59,7 @@ impl Logs {
     async fn read(self: Arc<Self>, stream: impl AsyncRead + Unpin) {
         let mut reader = BufReader::new(stream);
         let mut bytes = Vec::new();
-        // Bytes that are not UTF-8 are no reason to stop reading: the process would block on a full pipe.
+        // Keep reading after bytes that are not UTF-8: otherwise the process would block on a full pipe.
         while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|read| read > 0) {
             self.push(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned());
             bytes.clear();

@@ -36,7 +36,7 @@ pub struct LambdaProcess {
     _guard: Arc<Guard>,
 }
 
-/// Ends the process with the last handle, also in the middle of an invocation.
+/// Ends the process when the last handle is dropped, even during an invocation.
 #[derive(Debug)]
 struct Guard(Arc<Inner>);
 
@@ -51,13 +51,13 @@ struct Inner {
     spec: FunctionSpec,
     logs: Arc<Logs>,
     running: Mutex<Option<Running>>,
-    /// The process that runs.
+    /// The id of the running process, if there is one.
     pid: watch::Sender<Option<u32>>,
-    /// The process that is to be killed.
+    /// The id of the process to kill.
     condemned: watch::Sender<Option<u32>>,
 }
 
-/// A process and the API it talks to. The child is killed on drop.
+/// A process and its Runtime API. The child process is killed on drop.
 #[derive(Debug)]
 struct Running {
     child: Child,
@@ -66,14 +66,15 @@ struct Running {
 }
 
 impl LambdaProcess {
-    /// Prepares a function.
+    /// Prepares a function. Its process starts with the first invocation.
     ///
     /// # Errors
     /// [`Error::NoBinary`] when its binary is not a file.
     pub fn new(spec: FunctionSpec) -> Result<Self, Error> {
         let spec = spec.absolute()?;
         let logs = Arc::new(Logs::new(spec.name.clone(), spec.logs.clone()));
-        let (pid, condemned) = (watch::Sender::new(None), watch::Sender::new(None));
+        let pid = watch::Sender::new(None);
+        let condemned = watch::Sender::new(None);
         let inner = Arc::new(Inner { spec, logs, running: Mutex::new(None), pid, condemned });
         Ok(Self { _guard: Arc::new(Guard(Arc::clone(&inner))), inner })
     }
@@ -83,36 +84,37 @@ impl LambdaProcess {
         &self.inner.spec.name
     }
 
-    /// Calls the function and gives its answer.
+    /// Invokes the function and returns its answer.
     ///
     /// The invocation runs to its end even when the caller stops waiting, as on Lambda.
     ///
     /// # Errors
-    /// [`InvocationError`], which says whether the function failed, its process ended, or its time was up.
+    /// [`InvocationError`], which says whether the function failed, the process ended, or the invocation timed out.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvocationError> {
         let run = self.begin(event, Lineage::next(None, self.name()).header());
         run.await.unwrap_or_else(|_| Err(InvocationError::Interrupted))
     }
 
-    /// Begins an invocation with this trace header. It does not keep the process alive beyond the last handle.
+    /// Starts an invocation with this trace header. The invocation does not keep the process alive after the last
+    /// handle is dropped.
     pub(crate) fn begin(&self, event: &Value, trace: String) -> JoinHandle<Result<Value, InvocationError>> {
         let payload = Bytes::from(event.to_string());
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { inner.run(payload, trace).await })
     }
 
-    /// What the process wrote to its standard output and error, line by line, the last 10,000 lines of them.
+    /// What the process wrote to standard output and standard error: the last 10,000 lines.
     pub fn logs(&self) -> Vec<String> {
         self.inner.logs.lines()
     }
 
-    /// The id of the process, if one runs.
+    /// The process's id, if it runs.
     pub fn pid(&self) -> Option<u32> {
         *self.inner.pid.borrow()
     }
 
-    /// Kills the process, at work or not. An invocation under way ends with [`InvocationError::Ended`]; the next
-    /// one starts another process.
+    /// Kills the process, busy or idle. A running invocation ends with [`InvocationError::Ended`]; the next invocation
+    /// starts a new process.
     pub async fn kill(&self) {
         let Some(victim) = self.pid() else { return };
         self.inner.condemned.send_replace(Some(victim));
@@ -123,7 +125,7 @@ impl LambdaProcess {
                     self.inner.end(&mut running).await;
                 }
             }
-            // The invocation under way saw to it. The waiting task may be one that moves between threads.
+            // The running invocation handles the exit status: the waiting task may move between threads.
             () = async { drop(pid.wait_for(|pid| *pid != Some(victim)).await) } => {}
         }
     }
@@ -131,13 +133,13 @@ impl LambdaProcess {
 
 impl Inner {
     async fn end(&self, running: &mut Running) {
-        // It may have ended by itself, which is as good.
+        // The process may have ended by itself, which is fine.
         let _ = running.child.kill().await;
         self.pid.send_replace(None);
     }
 
-    /// The process of the last invocation if it still runs, else a new one. A process that ended in between is
-    /// replaced without a word, as on Lambda.
+    /// The process of the last invocation if it still runs, else a new one. A process that ended between invocations
+    /// is replaced silently, as on Lambda.
     async fn process(&self, last: Option<Running>) -> Result<Running, InvocationError> {
         if let Some(mut running) = last
             && matches!(running.child.try_wait(), Ok(None))
@@ -161,7 +163,7 @@ impl Inner {
         outcome
     }
 
-    /// How the process ended, by itself or because it was condemned.
+    /// How the process ended: by itself, or killed on request.
     async fn ended(&self, child: &mut Child) -> InvocationError {
         let mut condemned = self.condemned.subscribe();
         let pid = child.id();
@@ -216,7 +218,7 @@ impl Inner {
         let answer = running.api.invoke(Invocation { id, arn, deadline_ms, trace, payload });
         let finished = async {
             tokio::select! {
-                // An answer given before the end counts.
+                // An answer that arrived before the process ended counts.
                 biased;
                 Ok(answer) = answer => Ok(answer),
                 ended = self.ended(&mut running.child) => Err(ended),

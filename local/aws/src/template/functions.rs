@@ -1,4 +1,4 @@
-//! Functions, the queues they work on, and the schedules that invoke them.
+//! Reads functions, the queues they process, and the schedules that invoke them.
 
 use super::resource::Resource;
 use super::{Function, Mapping, Repeated};
@@ -35,7 +35,7 @@ const KNOWN: [&str; 24] = [
     "VpcConfig",
 ];
 
-/// Lays a function's properties over what `Globals` say of all functions.
+/// Merges a function's properties over the properties in `Globals`.
 fn merged(global: &Value, own: &Value) -> Value {
     match (global, own) {
         (Value::Object(global), Value::Object(own)) => {
@@ -51,7 +51,7 @@ fn merged(global: &Value, own: &Value) -> Value {
     }
 }
 
-/// A function, and what invokes it.
+/// Reads a function and everything that invokes it.
 pub(super) struct Read {
     pub(super) function: Function,
     pub(super) mappings: Vec<Mapping>,
@@ -68,7 +68,7 @@ pub(super) fn function(resource: &Resource<'_>) -> Result<Read, Error> {
     let name = resource.name()?;
     let memory_mb = whole.number("MemorySize")?.unwrap_or(128);
     let mut environment = environment(&whole)?;
-    // Lambda says how it wants lines to look in variables too.
+    // Lambda passes the log format in environment variables too.
     for (setting, variable) in
         [("LogFormat", "AWS_LAMBDA_LOG_FORMAT"), ("ApplicationLogLevel", "AWS_LAMBDA_LOG_LEVEL")]
     {
@@ -104,7 +104,7 @@ pub(super) fn function(resource: &Resource<'_>) -> Result<Read, Error> {
     Ok(read)
 }
 
-/// What a schedule invokes; none for one that is disabled.
+/// The schedule of a `Schedule` event; `None` when it is disabled.
 ///
 /// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-schedule.html>
 fn repeated(event: &Resource<'_>, function: &str) -> Result<Option<Repeated>, Error> {
@@ -121,7 +121,7 @@ fn repeated(event: &Resource<'_>, function: &str) -> Result<Option<Repeated>, Er
     Ok(Some(Repeated { function: function.to_owned(), every, input }))
 }
 
-/// The time that a rate names: `rate(1 hour)`, `rate(5 minutes)`.
+/// The interval of a rate expression: `rate(1 hour)`, `rate(5 minutes)`.
 fn every(expression: &str) -> Option<Duration> {
     let (count, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
     let count: u64 = count.parse().ok().filter(|count| *count > 0)?;
@@ -134,7 +134,7 @@ fn every(expression: &str) -> Option<Duration> {
     Some(Duration::from_secs(count.checked_mul(unit)?))
 }
 
-/// One variable at a time, so that an error names it.
+/// Resolve the variables one by one, so that an error names the variable.
 fn environment(function: &Resource<'_>) -> Result<BTreeMap<String, String>, Error> {
     let variables = &function.body["Properties"]["Environment"]["Variables"];
     let variables = variables.as_object().into_iter().flatten().filter_map(|(name, value)| {
@@ -149,7 +149,7 @@ fn environment(function: &Resource<'_>) -> Result<BTreeMap<String, String>, Erro
     variables.collect()
 }
 
-/// The mapping an event makes; none for one that is disabled.
+/// The event source mapping of an `SQS` event; `None` when it is disabled.
 fn mapping(event: &Resource<'_>, function: &str) -> Result<Option<Mapping>, Error> {
     let known = ["BatchSize", "Enabled", "FunctionResponseTypes", "Queue", "ScalingConfig"];
     event.only(&[known.as_slice(), &["MaximumBatchingWindowInSeconds"]].concat())?;

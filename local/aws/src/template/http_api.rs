@@ -1,4 +1,4 @@
-//! The HTTP API: routes and the integrations they lead to.
+//! Reads the HTTP API: its routes and their integrations.
 
 use super::resource::Resource;
 use super::{Route, Throttling};
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::gateway::RouteKey;
 use std::time::Duration;
 
-/// Where a route leads: `integrations/` and the id of an integration.
+/// The target of a route: `integrations/` and the id of an integration.
 pub(super) fn route(resource: &Resource<'_>) -> Result<Route, Error> {
     resource.only(&["ApiId", "AuthorizationType", "OperationName", "RouteKey", "Target"])?;
     if resource.text("AuthorizationType")?.is_some_and(|kind| kind != "NONE") {
@@ -26,16 +26,16 @@ pub(super) fn route(resource: &Resource<'_>) -> Result<Route, Error> {
     Ok(Route { key, function: function(&integration)?, timeout: Duration::from_millis(limit_ms) })
 }
 
-/// The name of the function an integration calls.
+/// The name of the function that an integration calls.
 fn function(integration: &Resource<'_>) -> Result<String, Error> {
     let uri = integration.required_text("IntegrationUri")?;
-    // Either a function's ARN, or API Gateway's path to one with the ARN in its middle.
+    // The integration's URI is a function's ARN, or API Gateway's invocation path that contains the ARN.
     let name = uri.split(":function:").nth(1).and_then(|rest| rest.split(['/', ':']).next());
     name.map(str::to_owned)
         .ok_or_else(|| integration.error("IntegrationUri", format!("`{uri}` is not a function")))
 }
 
-/// How many requests a stage takes; none without both limits.
+/// The throttling limits of a stage; `None` unless both limits are set.
 pub(super) fn throttling(stage: &Resource<'_>) -> Result<Option<Throttling>, Error> {
     let limit = |name: &str| {
         let property = format!("DefaultRouteSettings.{name}");
@@ -49,7 +49,7 @@ pub(super) fn throttling(stage: &Resource<'_>) -> Result<Option<Throttling>, Err
     Ok(rate_per_second.zip(burst).map(|(rate_per_second, burst)| Throttling { rate_per_second, burst }))
 }
 
-/// Refuses APIs that work in ways the local one does not.
+/// Refuses API settings that the local HTTP API does not implement.
 pub(super) fn check(resource: &Resource<'_>) -> Result<(), Error> {
     let (property, expected) = match resource.kind() {
         "AWS::ApiGatewayV2::Api" => ("ProtocolType", "HTTP"),

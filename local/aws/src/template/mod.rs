@@ -1,4 +1,4 @@
-//! A SAM template, read into what runs on this machine.
+//! Reads a SAM template and plans what runs on this machine.
 
 mod functions;
 mod http_api;
@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A template, read but not yet resolved.
+/// A parsed template whose references are not yet resolved.
 #[derive(Clone, Debug)]
 pub struct Template {
     root: Value,
@@ -29,16 +29,16 @@ pub struct Template {
 /// A parameter of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// The parameter's name.
     pub name: String,
-    /// Its value when none is given; required without one.
+    /// The parameter's default value; `None` when a value is required.
     pub default: Option<String>,
-    /// What it is for.
+    /// The parameter's description.
     pub description: String,
 }
 
-/// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and custom resources and
-/// layers are up to the caller that runs the stack.
+/// Resource types that are left out: permissions, alarms and logs have no effect on one machine, and the caller of the
+/// stack is responsible for custom resources and layers.
 const IGNORED: [&str; 23] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
@@ -99,7 +99,7 @@ impl Template {
         all.collect()
     }
 
-    /// Values that switch every workflow on: `true` for each parameter `…Enabled` that is a switch.
+    /// Parameter values that enable every workflow: `true` for each `…Enabled` switch.
     pub fn everything_on(&self) -> BTreeMap<String, String> {
         let all = self.root["Parameters"].as_object().into_iter().flatten();
         let switches = all.filter(|(name, parameter)| {
@@ -108,8 +108,8 @@ impl Template {
         switches.map(|(name, _)| (name.clone(), "true".to_owned())).collect()
     }
 
-    /// Resolves the template, with these values for its parameters. Its `Rules` are left out: they refuse what would
-    /// not fit an AWS account, and there is none here.
+    /// Resolves the template with these parameter values. Its `Rules` are skipped: they check values against an AWS
+    /// account, and there is none here.
     ///
     /// # Errors
     /// [`Error::Template`], which names the resource and the property that is not understood.
@@ -192,7 +192,7 @@ impl Plan {
         Ok(())
     }
 
-    /// What only shows when everything is read.
+    /// Checks that need the complete plan.
     fn check(&self) -> Result<(), Error> {
         for (at, function) in self.functions.iter().enumerate() {
             if self.functions.iter().take(at).any(|other| other.name == function.name) {

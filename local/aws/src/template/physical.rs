@@ -1,10 +1,10 @@
-//! Names, ARNs and URLs that resources have on this machine.
+//! The names, ARNs and URLs of resources on this machine.
 
 use super::resolve::Resolver;
 use crate::aws::names::{arn, queue_url};
 use serde_json::Value;
 
-/// Resource types with a local counterpart: the property with the name, the service and prefix of the ARN.
+/// Resource types with a local counterpart: the property that holds the name, and the service and prefix of the ARN.
 const KINDS: [(&str, &str, &str, &str); 6] = [
     ("AWS::SQS::Queue", "QueueName", "sqs", ""),
     ("AWS::DynamoDB::Table", "TableName", "dynamodb", "table/"),
@@ -15,7 +15,7 @@ const KINDS: [(&str, &str, &str, &str); 6] = [
 ];
 
 impl<'a> Resolver<'a> {
-    /// The resource with this logical id, unless its condition leaves it out.
+    /// The resource with this logical id, unless the resource's condition is false.
     fn resource(&self, id: &str) -> Result<&'a Value, String> {
         let found = self.root["Resources"].get(id);
         let found = found.ok_or_else(|| format!("there is no parameter or resource `{id}`"))?;
@@ -27,7 +27,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The name of a resource: the one it asks for, or its logical id. Functions are called as their binaries are.
+    /// The name of a resource: the name in its properties, or its logical id. A function is named after its binary.
     pub(super) fn physical_name(&self, id: &str) -> Result<String, String> {
         let resource = self.resource(id)?;
         let kind = resource["Type"].as_str().unwrap_or_default();
@@ -43,7 +43,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// What `Ref` gives.
+    /// The value that `Ref` returns for a resource.
     pub(super) fn physical_reference(&self, id: &str) -> Result<String, String> {
         let name = self.physical_name(id)?;
         match self.resource(id)?["Type"].as_str().unwrap_or_default() {
@@ -53,7 +53,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What `Fn::GetAtt` gives.
+    /// The value that `Fn::GetAtt` returns for a resource's attribute.
     pub(super) fn physical_attribute(&self, id: &str, attribute: &str) -> Result<String, String> {
         let name = self.physical_name(id)?;
         let kind = self.resource(id)?["Type"].as_str().unwrap_or_default();
@@ -65,8 +65,8 @@ impl<'a> Resolver<'a> {
             ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => Ok(self.places.api_url.clone()),
             ("AWS::ApiGatewayV2::Api", "ApiId") => Ok(name),
             ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
-            // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
-            // counterpart here has an ARN that no caller asks for.
+            // A secret's ARN lacks the random characters that AWS appends; `GetSecretValue` accepts it. A resource
+            // without a local counterpart gets an ARN that no caller uses.
             ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
                 Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
             }

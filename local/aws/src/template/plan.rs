@@ -1,4 +1,4 @@
-//! What a template describes.
+//! The resolved content of a template.
 
 use crate::aws::{QueueSpec, StackResource, TableSpec, Target};
 use crate::gateway::RouteKey;
@@ -6,73 +6,73 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a template describes, with every reference resolved.
+/// The content of a template, with every reference resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The functions.
     pub functions: Vec<Function>,
     /// The routes of the HTTP API.
     pub routes: Vec<Route>,
-    /// How many requests the HTTP API takes, if its stage says so.
+    /// The throttling limits of the HTTP API, if its stage sets them.
     pub throttling: Option<Throttling>,
     /// The queues.
     pub queues: Vec<QueueSpec>,
-    /// Which function works on which queue.
+    /// The event source mappings: which function processes which queue.
     pub mappings: Vec<Mapping>,
     /// The names of the event buses.
     pub buses: Vec<String>,
-    /// The rules on them.
+    /// The rules on the event buses.
     pub rules: Vec<Rule>,
-    /// The groups of schedules, which are empty at first.
+    /// The schedule groups, which are empty at first.
     pub schedule_groups: Vec<String>,
-    /// What invokes a function again and again.
+    /// The template's schedules, which invoke functions at an interval.
     pub repeated: Vec<Repeated>,
     /// The tables.
     pub tables: Vec<TableSpec>,
     /// The secrets.
     pub secrets: Vec<Secret>,
-    /// What the template prints when it is deployed, by name.
+    /// The template's outputs, by name.
     pub outputs: BTreeMap<String, String>,
-    /// All resources, those without a counterpart here included.
+    /// All resources, including those without a local counterpart.
     pub resources: Vec<StackResource>,
 }
 
-/// A function.
+/// A function of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// The name of its resource in the template.
+    /// The function's logical id.
     pub logical_id: String,
-    /// Its name: the one it asks for, or its binary's.
+    /// The function's name: from its properties, or else its binary's name.
     pub name: String,
-    /// The name of its binary.
+    /// The name of the function's binary.
     pub binary: String,
-    /// Its variables.
+    /// The function's environment variables.
     pub environment: BTreeMap<String, String>,
-    /// How long an invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// Its memory.
+    /// The function's memory, in MB.
     pub memory_mb: u32,
-    /// Whether it may go on being invoked by what it sent itself: `RecursiveLoop: Allow`.
+    /// Whether recursive invocations are allowed: `RecursiveLoop: Allow`.
     pub recursion_allowed: bool,
 }
 
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Which requests it takes.
+    /// The route key: which requests the route matches.
     pub key: RouteKey,
-    /// The name of the function that answers them.
+    /// The name of the function that answers the requests.
     pub function: String,
-    /// How long the API waits for the function.
+    /// How long the HTTP API waits for the function.
     pub timeout: Duration,
 }
 
-/// How many requests a stage takes; more are answered 429.
+/// The throttling limits of a stage. Requests above them are answered 429.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttling {
-    /// Requests per second, on average.
+    /// The rate limit: requests per second, on average.
     pub rate_per_second: u32,
-    /// Requests at once.
+    /// The burst limit: requests at the same moment.
     pub burst: u32,
 }
 
@@ -83,62 +83,62 @@ pub struct Mapping {
     pub function: String,
     /// The name of the queue.
     pub queue: String,
-    /// The most messages per invocation.
+    /// The most messages in one invocation.
     pub batch_size: usize,
-    /// Whether the function's answer says which messages failed.
+    /// Whether the function's answer lists the messages that failed (`ReportBatchItemFailures`).
     pub reports_failures: bool,
-    /// The most invocations at the same time, if the template says so.
+    /// The most simultaneous invocations (`MaximumConcurrency`), if the template sets it.
     pub maximum_concurrency: Option<usize>,
 }
 
-/// A schedule of the template that invokes a function again and again.
+/// A schedule of the template, which invokes a function at an interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repeated {
     /// The name of the function.
     pub function: String,
-    /// The time between two invocations.
+    /// The interval between two invocations.
     pub every: Duration,
-    /// What it is invoked with.
+    /// The event that the function gets.
     pub input: Value,
 }
 
-/// A rule on a bus.
+/// A rule on an event bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// The name of its resource in the template.
+    /// The rule's logical id.
     pub name: String,
-    /// The name of the bus.
+    /// The name of the event bus.
     pub bus: String,
     /// Its event pattern.
     pub pattern: Value,
-    /// Where the events go.
+    /// The targets of the rule.
     pub targets: Vec<Target>,
 }
 
-/// A secret.
+/// A secret of the template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Secret {
-    /// The name of its resource in the template.
+    /// The secret's logical id.
     pub logical_id: String,
-    /// Its name.
+    /// The secret's name.
     pub name: String,
-    /// What it holds when it is created.
+    /// The secret's value at creation.
     pub content: SecretContent,
 }
 
-/// What a secret holds when it is created.
+/// The value of a secret at creation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecretContent {
-    /// Nothing: a value is put later.
+    /// No value: it is put later.
     Empty,
     /// A text from the template.
     Text(String),
-    /// Random letters and digits.
+    /// A generated value of random letters and digits (`GenerateSecretString`).
     Generated {
-        /// How many.
+        /// The length of the generated value.
         length: usize,
-        /// The JSON object they go into, and the key under which they do.
+        /// The JSON object that the generated value is put into, and its key there.
         within: Option<(serde_json::Map<String, Value>, String)>,
     },
 }

@@ -1,4 +1,4 @@
-//! Intrinsic functions: what `Ref`, `Fn::GetAtt`, `Fn::Sub`, … stand for on this machine.
+//! Resolves intrinsic functions: the values of `Ref`, `Fn::GetAtt`, `Fn::Sub`, … on this machine.
 
 use super::yaml::text;
 use crate::aws::{ACCOUNT, REGION, STACK};
@@ -6,16 +6,16 @@ use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-/// Where the things are that a template's values refer to.
+/// The addresses that a template's values refer to.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// The AWS endpoint: the beginning of queue URLs.
+    /// The URL of the AWS endpoint: the prefix of queue URLs.
     pub endpoint_url: String,
-    /// The HTTP API.
+    /// The URL of the HTTP API.
     pub api_url: String,
 }
 
-/// What values may refer to.
+/// Everything that a template's values can refer to.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     pub(super) root: &'a Value,
@@ -24,13 +24,13 @@ pub(super) struct Resolver<'a> {
     pub(super) depth: Cell<usize>,
 }
 
-/// What a value is: `None` is `AWS::NoValue`, which takes away whatever it stands in.
+/// A resolved value. `None` is `AWS::NoValue`, which removes the property that contains it.
 pub(super) type Resolved = Result<Option<Value>, String>;
 
 impl Resolver<'_> {
-    /// Puts in what every function of the value stands for. The error says what is not understood.
+    /// Resolves every intrinsic function in a value. The error says what is not understood.
     pub(super) fn resolve(&self, value: &Value) -> Resolved {
-        // A template is a tree, but names lead anywhere in it, also back.
+        // References can form a cycle, although the template itself is a tree.
         if self.depth.get() > 64 {
             return Err("refers to itself".to_owned());
         }
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A value that must be there, as a text.
+    /// Resolves a value that must be a text.
     pub(super) fn text(&self, value: &Value) -> Result<String, String> {
         match self.resolve(value)? {
             Some(Value::Array(_) | Value::Object(_)) => Err("a text is expected".to_owned()),
@@ -105,7 +105,8 @@ impl Resolver<'_> {
             }
             "Fn::Split" => {
                 let parts = list(2, "a separator and a text")?;
-                let (separator, whole) = (self.text(&parts[0])?, self.text(&parts[1])?);
+                let separator = self.text(&parts[0])?;
+                let whole = self.text(&parts[1])?;
                 Ok(Some(whole.split(&separator).map(Value::from).collect()))
             }
             "Fn::Select" => {
@@ -182,7 +183,7 @@ impl Resolver<'_> {
         Ok(Some(Value::String(result)))
     }
 
-    /// Whether a condition of the template holds.
+    /// Whether a condition of the template is true.
     pub(super) fn named_condition(&self, name: &str) -> Result<bool, String> {
         let condition = self.root["Conditions"].get(name);
         let condition = condition.ok_or_else(|| format!("there is no condition `{name}`"))?;
@@ -212,11 +213,11 @@ impl Resolver<'_> {
     }
 }
 
-/// The function an object calls: one key that is a function's name.
+/// The intrinsic function of an object: the object has one key, which is a function's name.
 fn function(map: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = map.iter();
     let (Some((name, argument)), None) = (entries.next(), entries.next()) else { return None };
-    // `Condition` is also a property of policies, where its value is an object.
+    // `Condition` is also a property of IAM policies, where its value is an object.
     let is_function =
         name == "Ref" || name.starts_with("Fn::") || (name == "Condition" && argument.is_string());
     is_function.then_some((name.as_str(), argument))

@@ -1,4 +1,4 @@
-//! Reading a resource's properties, with errors that name it.
+//! Reads the properties of a resource, with errors that name the resource and the property.
 
 use super::resolve::Resolver;
 use super::yaml::text;
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::aws::StackResource;
 use serde_json::Value;
 
-/// One resource of the template, or an output.
+/// One resource or output of the template.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resource<'a> {
     pub(super) resolver: &'a Resolver<'a>,
@@ -19,7 +19,7 @@ impl<'a> Resource<'a> {
         self.body["Type"].as_str().unwrap_or_default()
     }
 
-    /// Whether its condition, if it has one, holds.
+    /// Whether the resource's condition is true; also true when it has none.
     pub(super) fn exists(&self) -> Result<bool, Error> {
         match self.body["Condition"].as_str() {
             Some(name) => {
@@ -33,7 +33,7 @@ impl<'a> Resource<'a> {
         Error::Template { resource: self.id.to_owned(), property: property.to_owned(), reason: reason.into() }
     }
 
-    /// Refuses properties outside `known`: what is not understood would be missing without a word.
+    /// Refuses properties outside `known`: an ignored property would silently be missing.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Error> {
         let properties = self.body["Properties"].as_object();
         match properties.into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str())) {
@@ -42,12 +42,12 @@ impl<'a> Resource<'a> {
         }
     }
 
-    /// The name this resource has here.
+    /// The resource's name on this machine.
     pub(super) fn name(&self) -> Result<String, Error> {
         self.resolver.physical_name(self.id).map_err(|reason| self.error("Name", reason))
     }
 
-    /// This resource as its stack lists it.
+    /// The resource as the stack's resource list shows it.
     pub(super) fn listed(&self) -> Result<StackResource, Error> {
         let physical_id = self.resolver.physical_reference(self.id);
         Ok(StackResource {
@@ -57,7 +57,7 @@ impl<'a> Resource<'a> {
         })
     }
 
-    /// A property, as a path such as `Environment.Variables`.
+    /// A property by path, such as `Environment.Variables`.
     pub(super) fn get(&self, path: &str) -> Result<Option<Value>, Error> {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let Some(value) = self.body["Properties"].get(first) else { return Ok(None) };
@@ -81,13 +81,13 @@ impl<'a> Resource<'a> {
         self.text(path)?.ok_or_else(|| self.error(path, "is missing"))
     }
 
-    /// A whole number; a text of digits is one too.
+    /// A whole number; a string of digits counts as one too.
     pub(super) fn number(&self, path: &str) -> Result<Option<u64>, Error> {
         let Some(text) = self.text(path)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| self.error(path, format!("`{text}` is not a whole number")))
     }
 
-    /// A list; empty when it is not there.
+    /// A list property; empty when absent.
     pub(super) fn list(&self, path: &str) -> Result<Vec<Value>, Error> {
         match self.get(path)? {
             None => Ok(Vec::new()),

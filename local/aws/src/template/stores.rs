@@ -1,4 +1,4 @@
-//! Queues, rules, tables and secrets.
+//! Reads queues, rules, tables and secrets.
 
 use super::resource::Resource;
 use super::yaml::text;
@@ -37,7 +37,7 @@ pub(super) fn queue(resource: &Resource<'_>) -> Result<QueueSpec, Error> {
     Ok(QueueSpec { name: resource.name()?, visibility_timeout, dead_letters })
 }
 
-/// The rule; none for a schedule or a disabled one.
+/// The rule of a resource; `None` for an EventBridge schedule or a disabled rule.
 pub(super) fn rule(resource: &Resource<'_>) -> Result<Option<Rule>, Error> {
     let known =
         ["Description", "EventBusName", "EventPattern", "Name", "State", "Targets", "ScheduleExpression"];
@@ -135,7 +135,7 @@ pub(super) fn secret(resource: &Resource<'_>) -> Result<Secret, Error> {
     Ok(Secret { logical_id: resource.id.to_owned(), name: resource.name()?, content })
 }
 
-/// What is excluded does not matter: letters and digits are all there will be.
+/// The excluded characters do not matter: the generated value has only letters and digits.
 fn generated(resource: &Resource<'_>) -> Result<SecretContent, Error> {
     let at = |part: &str| format!("GenerateSecretString.{part}");
     let length = resource.number(&at("PasswordLength"))?.unwrap_or(43);

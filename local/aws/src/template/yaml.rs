@@ -1,4 +1,4 @@
-//! YAML with CloudFormation's short tags, as the JSON that its long forms make.
+//! Parses YAML with CloudFormation's short tags into the JSON of the long forms.
 
 use crate::Error;
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
@@ -8,7 +8,7 @@ fn error(reason: impl Into<String>) -> Error {
     Error::Yaml { reason: reason.into() }
 }
 
-/// Reads a template: `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.
+/// Parses a template: `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.
 pub(super) fn parse(text: &str) -> Result<Value, Error> {
     let mut documents = Yaml::load_from_str(text).map_err(|scan| error(scan.to_string()))?;
     match (documents.pop(), documents.is_empty()) {
@@ -53,7 +53,7 @@ fn scalar_json(scalar: &Scalar<'_>) -> Result<Value, Error> {
     })
 }
 
-/// A scalar as CloudFormation reads it where it wants a text.
+/// The text of a scalar, as CloudFormation reads it where it expects a string.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Where the suite runs, and how things are set up there.
+//! The backends that the contract suite runs on, and their set-up: the AWS double and the emulator.
 
 use crate::sdk::{config, config_of};
 use aws_credential_types::Credentials;
@@ -17,7 +17,7 @@ use std::io::Write as _;
 use std::sync::Once;
 use std::time::Duration;
 
-/// One backend to run at.
+/// A backend of the contract suite.
 pub(crate) struct Backend {
     config: SdkConfig,
     double: Option<Aws>,
@@ -28,7 +28,7 @@ fn emulator() -> Option<String> {
     std::env::var("AWS_CONTRACT_URL").ok()
 }
 
-/// The double, and the emulator if there is one.
+/// The AWS double, and the emulator if one is configured.
 pub(crate) async fn backends() -> Vec<Backend> {
     static SAID: Once = Once::new();
     let double = Aws::start().await.unwrap();
@@ -38,7 +38,7 @@ pub(crate) async fn backends() -> Vec<Backend> {
             let any = Credentials::new("test", "test", None, None, "test");
             backends.push(Backend { config: config(&url, any), double: None });
         }
-        // Past the capture of the test harness.
+        // Write to standard error directly: the test harness captures `eprintln!`.
         None => SAID.call_once(|| {
             let note =
                 "SKIPPED: half of the contract suite. Set AWS_CONTRACT_URL to run it on an AWS emulator too.";
@@ -75,7 +75,7 @@ impl Backend {
         aws_sdk_scheduler::Client::new(&self.config)
     }
 
-    /// A group of schedules.
+    /// Creates a group of schedules.
     pub(crate) async fn schedule_group(&self, name: &str) {
         match &self.double {
             Some(aws) => aws.create_schedule_group(name),
@@ -93,7 +93,7 @@ impl Backend {
         aws_sdk_cloudformation::Client::new(&self.config)
     }
 
-    /// A stack of queues with these logical ids.
+    /// Creates a stack of queues with these logical ids.
     pub(crate) async fn stack(&self, name: &str, queues: &[&str]) {
         let kind = "AWS::SQS::Queue";
         if let Some(aws) = &self.double {
@@ -130,7 +130,7 @@ impl Backend {
         }
     }
 
-    /// A queue; gives its URL.
+    /// Creates a queue and returns its URL.
     pub(crate) async fn queue(&self, name: &str, dead_letters: Option<(&str, u32)>) -> String {
         if let Some(aws) = &self.double {
             let dead_letters = dead_letters
@@ -148,7 +148,8 @@ impl Backend {
         create.send().await.unwrap().queue_url.unwrap()
     }
 
-    /// A table with the key `pk` and the index `by-day` on `day` and `moment`, which has the attribute `carried` as well.
+    /// Creates a table with the key `pk` and the index `by-day` on `day` and `moment`, which also carries the
+    /// attribute `carried`.
     pub(crate) async fn table(&self, name: &str) {
         if let Some(aws) = &self.double {
             let key = KeySchema { partition: KeyAttribute::string("pk"), sort: None };
@@ -186,7 +187,7 @@ impl Backend {
         create.send().await.unwrap();
     }
 
-    /// A table with the key `pk` and `sk`.
+    /// Creates a table with the keys `pk` and `sk`.
     pub(crate) async fn sorted_table(&self, name: &str) {
         if let Some(aws) = &self.double {
             let partition = KeyAttribute::string("pk");
@@ -215,7 +216,7 @@ impl Backend {
         }
     }
 
-    /// A rule with one queue as its target.
+    /// Creates a rule with one queue as its target.
     pub(crate) async fn rule(
         &self,
         bus: &str,

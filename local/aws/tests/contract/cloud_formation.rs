@@ -1,4 +1,4 @@
-//! CloudFormation.
+//! Contract of CloudFormation: lists the resources of a stack.
 
 use crate::backend::{backends, unique};
 use crate::refusal;
@@ -6,7 +6,8 @@ use crate::refusal;
 #[tokio::test]
 async fn a_stack_lists_its_resources_under_the_names_of_the_template() {
     for backend in backends().await {
-        let (client, name) = (backend.cloud_formation(), unique("stack"));
+        let client = backend.cloud_formation();
+        let name = unique("stack");
         backend.stack(&name, &["OrdersQueue", "OrdersDeadLetters"]).await;
 
         let listed = client.list_stack_resources().stack_name(&name).send().await.unwrap();
@@ -40,7 +41,8 @@ async fn a_stack_that_is_not_there_is_a_validation_error() {
 #[tokio::test]
 async fn a_long_list_comes_in_pages() {
     for backend in backends().await {
-        let (client, name) = (backend.cloud_formation(), unique("stack"));
+        let client = backend.cloud_formation();
+        let name = unique("stack");
         let ids: Vec<String> = (0..101).map(|n| format!("Orders{n}Queue")).collect();
         backend.stack(&name, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
 

@@ -1,4 +1,4 @@
-//! DynamoDB: conditional writes, and expressions that are refused.
+//! Contract of DynamoDB: conditional writes, and expressions that are refused.
 
 use crate::backend::backends;
 use crate::dynamodb::{get, item, n, put, s, table};
@@ -134,7 +134,7 @@ async fn a_number_begins_with_nothing() {
     }
 }
 
-/// Expressions of an update and its condition that are refused, and a part of the message.
+/// Update and condition expressions that are refused, each with a part of the error message.
 const REFUSED: [(&str, &str, &str); 14] = [
     ("SET v = :one", "v = :two", "unused in expressions"),
     ("SET v = :absent, w = :one", "", "not defined; attribute value: :absent"),
@@ -152,7 +152,7 @@ const REFUSED: [(&str, &str, &str); 14] = [
     ("SET absent.deep = :one", "", "invalid for update"),
 ];
 
-/// What of it the emulator takes all the same.
+/// The expressions among these that the emulator accepts although DynamoDB refuses them.
 const TAKEN_BY_EMULATOR: [&str; 5] = [
     "SET v == :one",
     "SET v = :one SET w = :one",

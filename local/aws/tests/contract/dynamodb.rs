@@ -1,4 +1,4 @@
-//! DynamoDB: items, updates, queries.
+//! Contract of DynamoDB: items, updates, queries.
 
 use crate::backend::{Backend, backends, unique};
 use crate::{code, refusal};
@@ -20,7 +20,7 @@ pub(crate) fn item(attributes: &[(&str, AttributeValue)]) -> Item {
     attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// A table with the key `pk`, and a client.
+/// Creates a table with the key `pk`, and a client.
 pub(crate) async fn table(backend: &Backend) -> (Client, String) {
     let name = unique("table");
     backend.table(&name).await;

@@ -1,4 +1,4 @@
-//! The double's own: failures on request, counts, and refusals of what it does not have.
+//! What only the AWS double has: failures on request, call counts, and refusals of unsupported members.
 
 use crate::sdk::config_of;
 use crate::{code, refusal};
@@ -73,7 +73,7 @@ async fn a_partial_failure_publishes_nothing_and_answers_200() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_is_carried_out_only_if_somebody_still_waits() {
+async fn a_hanging_call_is_carried_out_only_if_its_caller_still_waits() {
     let (aws, config) = aws().await;
     let client = aws_sdk_sqs::Client::new(&config);
     aws.create_queue(QueueSpec::new("work"));

@@ -1,4 +1,4 @@
-//! The double's own: keys that are new in each run, and calls with others.
+//! What only the AWS double has: keys that are new in each run. Calls with other keys are refused.
 
 use crate::sdk::{config, config_of, credentials};
 use crate::{code, refusal};
@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Services that each have something.
+/// The services of the double, each with one resource to call.
 async fn aws() -> Aws {
     let aws = Aws::start().await.unwrap();
     aws.create_secret("tableau", json!("hunter2"));
@@ -21,7 +21,7 @@ async fn aws() -> Aws {
     aws
 }
 
-/// The codes with which each service refuses a call; "" where it does not.
+/// The error code with which each service refuses a call; "" where the call succeeds.
 async fn codes(aws: &Aws, config: &SdkConfig) -> [String; 5] {
     let secrets = aws_sdk_secretsmanager::Client::new(config);
     let secret = secrets.get_secret_value().secret_id("tableau").send().await;
@@ -85,7 +85,7 @@ async fn a_wrong_key_is_refused_by_each_service_and_changes_nothing() {
     assert!(aws.messages("work").is_empty());
     assert!(aws.items("table").is_empty());
     assert!(aws.archive("default").is_empty());
-    // Refused calls are not counted, and use up no fault that is planned.
+    // Refused calls are not counted and use up no planned fault.
     assert_eq!(aws.calls("SecretsManager.GetSecretValue"), 0);
 }
 
@@ -104,7 +104,7 @@ async fn what_a_refusal_says_holds_no_key() {
     }
 }
 
-/// Sends a request as bytes, and gives the answer.
+/// Sends a request as raw bytes and returns the answer.
 async fn exchange(aws: &Aws, headers: &[&str], body: &str) -> String {
     let address = aws.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

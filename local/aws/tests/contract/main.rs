@@ -1,6 +1,6 @@
-//! One suite of calls through the real AWS clients: always on the services of this crate, and also on the
-//! emulator whose URL is in `AWS_CONTRACT_URL`. So the double is held to what an independent one does, and both
-//! to what AWS documents: where the emulator differs from that, the test says so and steps around it.
+//! One contract suite of calls through the real AWS clients. It runs on this crate's services, and also on the
+//! emulator whose URL is in `AWS_CONTRACT_URL`. So the double is compared with an independent implementation, and both
+//! with what AWS documents. Where the emulator differs from AWS, the test says so and skips that check.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 

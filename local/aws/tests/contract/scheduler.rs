@@ -1,7 +1,7 @@
-//! EventBridge Scheduler.
+//! Contract of EventBridge Scheduler.
 //!
-//! The emulator takes schedules of the past, garbage and names of 65 characters, and fires up to ten seconds late: what AWS
-//! refuses is checked on the double alone.
+//! The emulator accepts past schedules, invalid expressions and names of 65 characters, and fires up to ten seconds
+//! late. So refusals are checked on the double alone.
 
 use crate::backend::{Backend, backends, unique};
 use crate::sdk::config_of;
@@ -23,7 +23,7 @@ fn queue_arn(queue: &str) -> String {
     format!("arn:aws:sqs:us-east-1:000000000000:{queue}")
 }
 
-/// `at(…)` so many seconds from now.
+/// An `at(…)` expression for a time this many seconds from now.
 fn at(seconds: i64) -> String {
     let at = Timestamp::now() + SignedDuration::from_secs(seconds);
     at.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string()
@@ -60,7 +60,8 @@ async fn a_schedule_is_there_as_it_was_created_until_it_is_deleted() {
     for backend in backends().await {
         let client = backend.scheduler();
         let group = group(&backend).await;
-        let (name, expression) = (unique("tw"), at(7_200));
+        let name = unique("tw");
+        let expression = at(7_200);
         let letters = DeadLetterConfig::builder().arn(queue_arn("letters")).build();
         let retries =
             RetryPolicy::builder().maximum_retry_attempts(3).maximum_event_age_in_seconds(60).build();
@@ -150,12 +151,13 @@ async fn a_schedule_sends_its_input_at_its_time_once_and_is_gone() {
         let queue = unique("work");
         let url = backend.queue(&queue, None).await;
         let group = group(&backend).await;
-        let (name, began) = (unique("tw"), Instant::now());
+        let name = unique("tw");
+        let began = Instant::now();
         create(&client, &name, &at(3), target(&queue)).group_name(&group).send().await.unwrap();
 
         let receive = backend.sqs().receive_message().queue_url(&url).wait_time_seconds(20);
         let message = receive.clone().send().await.unwrap().messages.unwrap_or_default().remove(0);
-        // The seconds of `at()` are whole ones.
+        // `at()` has whole seconds.
         assert!(began.elapsed() > Duration::from_millis(1_900), "early: {:?}", began.elapsed());
         assert_eq!(message.body(), Some(r#"{"hello":"world"}"#));
         let more = receive.wait_time_seconds(1).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Secrets Manager.
+//! Contract of Secrets Manager.
 
 use crate::backend::{backends, unique};
 use crate::{code, refusal};
@@ -6,7 +6,8 @@ use crate::{code, refusal};
 #[tokio::test]
 async fn a_secret_is_read_by_its_name_and_by_its_arn() {
     for backend in backends().await {
-        let (client, name) = (backend.secrets(), unique("webhook-token"));
+        let client = backend.secrets();
+        let name = unique("webhook-token");
         backend.secret(&name, r#"{"token":"a"}"#).await;
 
         let by_name = client.get_secret_value().secret_id(&name).send().await.unwrap();
@@ -26,7 +27,8 @@ async fn a_secret_is_read_by_its_name_and_by_its_arn() {
 #[tokio::test]
 async fn a_new_value_leaves_the_old_one_as_the_previous_version() {
     for backend in backends().await {
-        let (client, name) = (backend.secrets(), unique("token"));
+        let client = backend.secrets();
+        let name = unique("token");
         backend.secret(&name, "first").await;
 
         let put = client.put_secret_value().secret_id(&name).secret_string("second").send().await.unwrap();
@@ -45,7 +47,8 @@ async fn a_new_value_leaves_the_old_one_as_the_previous_version() {
 #[tokio::test]
 async fn a_value_can_be_put_under_its_own_label_without_becoming_current() {
     for backend in backends().await {
-        let (client, name) = (backend.secrets(), unique("token"));
+        let client = backend.secrets();
+        let name = unique("token");
         backend.secret(&name, "first").await;
 
         let put =
@@ -61,7 +64,8 @@ async fn a_value_can_be_put_under_its_own_label_without_becoming_current() {
 #[tokio::test]
 async fn a_put_with_the_same_token_is_one_put() {
     for backend in backends().await {
-        let (client, name) = (backend.secrets(), unique("token"));
+        let client = backend.secrets();
+        let name = unique("token");
         backend.secret(&name, "first").await;
         let token = uuid::Uuid::new_v4().to_string();
         let put = |value: &str| {
@@ -78,7 +82,7 @@ async fn a_put_with_the_same_token_is_one_put() {
 
         assert_eq!(first.version_id(), Some(token.as_str()));
         assert_eq!(again.version_id(), first.version_id());
-        // The emulator takes another value under the same token; AWS documents ResourceExistsException.
+        // The emulator accepts another value under the same token; AWS documents ResourceExistsException.
         if backend.is_double() {
             assert_eq!(code(put("third").await.unwrap_err()), "ResourceExistsException");
         }
@@ -88,7 +92,8 @@ async fn a_put_with_the_same_token_is_one_put() {
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     for backend in backends().await {
-        let (client, name) = (backend.secrets(), unique("token"));
+        let client = backend.secrets();
+        let name = unique("token");
         backend.secret(&name, "value").await;
 
         let unknown = client.get_secret_value().secret_id(unique("absent")).send().await.unwrap_err();

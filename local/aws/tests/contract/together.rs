@@ -1,4 +1,4 @@
-//! DynamoDB: many items in one request.
+//! Contract of DynamoDB: requests for several items.
 
 use crate::backend::backends;
 use crate::dynamodb::{Item, get, item, n, put, s, table};
@@ -66,7 +66,7 @@ fn all(
     client.transact_write_items().set_transact_items(Some(writes.into_iter().collect()))
 }
 
-/// Of a cancelled transaction the codes and the items.
+/// The reason codes and items of a cancelled transaction.
 async fn cancelled(request: TransactWriteItemsFluentBuilder) -> Vec<(String, Option<Item>)> {
     let error = request.send().await.unwrap_err().into_service_error();
     assert!(error.is_transaction_canceled_exception(), "{error:?}");
@@ -127,7 +127,7 @@ async fn an_update_that_does_not_fit_its_item_cancels_the_transaction_with_that_
         let update = update.expression_attribute_values(":v", n("1")).build().unwrap();
         let count = TransactWriteItem::builder().update(update).build();
         let request = all(&client, [to_two(&table, "b", "attribute_not_exists(v)"), count]);
-        // The emulator adds a number to a text.
+        // The emulator adds a number to a string instead of refusing it.
         if !backend.is_double() {
             continue;
         }
@@ -201,7 +201,7 @@ async fn a_transaction_that_can_never_be_made_is_refused_as_a_whole() {
         let key =
             update(&table, "a").update_expression("SET pk = :v").expression_attribute_values(":v", s("b"));
         if !backend.is_double() {
-            // The emulator changes the key all the same.
+            // The emulator changes the key attribute instead of refusing it.
             continue;
         }
         let key = TransactWriteItem::builder().update(key.build().unwrap()).build();

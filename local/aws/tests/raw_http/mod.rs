@@ -1,11 +1,11 @@
-//! Requests as bytes on a connection.
+//! Sends HTTP requests as raw bytes.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A response as it came over the wire.
+/// An HTTP response as raw text.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -19,7 +19,7 @@ impl Response {
     }
 }
 
-/// Sends a request exactly as it is given, but for `Connection: close` and the length of its body.
+/// Sends a request exactly as given; only `Connection: close` and `Content-Length` are added.
 pub(crate) async fn send(url: &str, start_line: &str, headers: &[&str], body: &[u8]) -> Response {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -1,4 +1,4 @@
-//! The AWS SDK, as our functions use it.
+//! Clients of the AWS SDK, configured as in our functions.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -7,13 +7,13 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use local_aws::{Aws, Keys};
 
-/// Credentials as functions have them in their environment.
+/// The credentials that a function has in its environment.
 pub(crate) fn credentials(keys: &Keys) -> Credentials {
     let token = Some(keys.session_token().to_owned());
     Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, None, "test")
 }
 
-/// Static credentials, one endpoint, no TLS.
+/// An SDK configuration with static credentials, one endpoint and no TLS.
 pub(crate) fn config(url: &str, credentials: Credentials) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -24,7 +24,7 @@ pub(crate) fn config(url: &str, credentials: Credentials) -> SdkConfig {
         .build()
 }
 
-/// The services of `aws`, with its keys.
+/// An SDK configuration for the services of `aws`, with its keys.
 pub(crate) fn config_of(aws: &Aws) -> SdkConfig {
     config(aws.url(), credentials(aws.keys()))
 }

@@ -1,10 +1,10 @@
-//! What several of these tests need.
+//! Helpers for the tests of this crate.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
 use std::path::PathBuf;
 
-/// The folder with the example `echo-bootstrap`, which `cargo test` builds beside the tests.
+/// The folder with the binary of the example `echo-bootstrap`. `cargo test` builds it beside the tests.
 pub(crate) fn binaries() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(|deps| deps.parent()).unwrap().join("examples");

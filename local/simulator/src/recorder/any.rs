@@ -1,4 +1,4 @@
-//! A destination of any kind: takes every request, remembers it, answers as it is configured.
+//! An HTTP destination that accepts every request, records it, and answers as configured.
 
 use super::log::{Log, TimedOut};
 use crate::fault::{Fault, FaultPlan};
@@ -14,23 +14,23 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A request as it arrived.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct RecordedRequest {
-    /// `POST`, …
+    /// The HTTP method, such as `POST`.
     pub method: String,
-    /// Without the query.
+    /// The path, without the query.
     pub path: String,
-    /// Without the `?`; empty if there is none.
+    /// The query string, without the `?`; empty when there is none.
     pub query: String,
-    /// Names in lower case.
+    /// The headers; names in lower case.
     pub headers: HeaderMap,
-    /// At most 4 MiB are read.
+    /// The body; at most 4 MiB are read.
     pub body: Vec<u8>,
 }
 
 impl RecordedRequest {
-    /// A header as text; `None` if it is missing.
+    /// A header's value as text; `None` when the header is missing.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -41,7 +41,8 @@ impl RecordedRequest {
     }
 }
 
-/// A recorder of requests on loopback. Clones are the same recorder; it stops when the last one is dropped.
+/// An HTTP destination on loopback that records requests. Clones share one recorder; it stops when the last clone is
+/// dropped.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     state: Arc<Shared>,
@@ -66,18 +67,18 @@ impl Shared {
 }
 
 impl Recorder {
-    /// A recorder on a free port of 127.0.0.1 that answers `200` and an empty body.
+    /// Starts a recorder on a free port of 127.0.0.1. It answers `200` with an empty body.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// The system's error when no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
 
-    /// The same at a given address.
+    /// Starts a recorder at this address.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// The system's error when the address cannot be bound.
     pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
         let state = Arc::new(Shared {
             requests: Log::default(),
@@ -89,31 +90,31 @@ impl Recorder {
         Ok(Self { state, server: Arc::new(server) })
     }
 
-    /// Where it is, such as `http://127.0.0.1:49152`; no slash at the end.
+    /// The recorder's URL, such as `http://127.0.0.1:49152`, without a trailing slash.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Answers this from now on. A body that is JSON is sent as JSON, and with status 3xx the body is the
+    /// Sets the answer for requests from now on. A JSON body is sent as JSON. With a 3xx status the body is the
     /// `Location`.
     pub fn answer(&self, status: u16, body: &str) {
         *self.state.answer() = (status, body.to_owned());
     }
 
-    /// Lets the next `times` requests go wrong. They are remembered all the same.
+    /// Makes the next `times` requests fail. They are still recorded.
     pub fn fail_next(&self, times: u32, fault: Fault) {
         self.state.faults().add("*", times, fault);
     }
 
-    /// Every request so far.
+    /// All recorded requests.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.requests.all()
     }
 
-    /// Every request so far, as soon as there are at least `n`.
+    /// Waits until `n` requests are recorded, and returns all of them.
     ///
     /// # Errors
-    /// [`TimedOut`] when there are fewer after `timeout`.
+    /// [`TimedOut`] when fewer than `n` arrived within `timeout`.
     pub async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<RecordedRequest>, TimedOut> {
         self.state.requests.wait_for(n, timeout).await
     }

@@ -1,10 +1,10 @@
-//! A list that grows, and that can be waited for.
+//! An append-only list that tasks can wait on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// What was waited for did not happen in time.
+/// The awaited entries did not arrive in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("timed out waiting for {0}")]
 pub struct TimedOut(pub String);
@@ -36,17 +36,17 @@ impl<T: Clone> Log<T> {
         self.entries().clone()
     }
 
-    /// The entries behind the first `n`. Copies nothing else, however many there are.
+    /// The entries after the first `n`. Other entries are not copied.
     pub(crate) fn since(&self, n: usize) -> Vec<T> {
         self.entries().get(n..).map(<[T]>::to_vec).unwrap_or_default()
     }
 
-    /// The oldest entry that fits. Copies nothing else.
+    /// The oldest entry that satisfies a condition. Other entries are not copied.
     pub(crate) fn find(&self, fits: impl Fn(&T) -> bool) -> Option<T> {
         self.entries().iter().find(|entry| fits(entry)).cloned()
     }
 
-    /// All entries, as soon as there are at least `n`.
+    /// Waits until there are at least `n` entries, and returns all of them.
     pub(crate) async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<T>, TimedOut> {
         let mut length = self.length.subscribe();
         let there = tokio::time::timeout(timeout, length.wait_for(|l| *l >= n)).await.is_ok();
@@ -61,7 +61,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Counts how often it is copied.
+    /// An entry that counts how often it is cloned.
     #[derive(Debug, Default)]
     struct Entry(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! Destinations that remember.
+//! Destinations that record what they receive.
 
 mod any;
 mod log;

@@ -1,4 +1,4 @@
-//! `/simulator`: what is inside, and buttons to press, for people.
+//! The admin page `/simulator`: shows the simulator's content and offers buttons for its actions.
 
 use super::events::About;
 use super::notes;
@@ -30,7 +30,7 @@ async fn nothing() -> Refusal {
     not_found("there is no such call; the README of the simulator lists them under \"For people\"")
 }
 
-/// `?notes=` takes the text of the error, or the short name of one of [`notes::ALL`].
+/// Fails a refresh. `?notes=` is the error text, or the short name of an entry in [`notes::ALL`].
 async fn fail(
     Shared(state): Shared<Arc<State>>,
     Path(luid): Path<String>,
@@ -53,7 +53,7 @@ async fn succeed(
     Ok(Json(json!({ "job": job })))
 }
 
-/// About `?luid=`, or the first fitting thing on the default site.
+/// Fires an event about `?luid=`, or about the first suitable object on the default site.
 async fn fire(
     Shared(state): Shared<Arc<State>>,
     Path(event): Path<String>,
@@ -76,12 +76,12 @@ async fn fire(
     Ok(Json(json!({ "webhooks": fired.webhooks, "payload": payload })))
 }
 
-/// What the page does.
+/// The script of the admin page.
 async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript")], include_str!("admin.js"))
 }
 
-/// A page for browsers, JSON for everybody else.
+/// An HTML page for browsers, JSON for other clients.
 async fn overview(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {

@@ -1,4 +1,4 @@
-//! `/simulator/faults` and other switches, for people: what goes wrong, how often, until when.
+//! The admin API: `/simulator/faults` and the other switches of the Tableau simulator.
 
 use super::model::{Feature, Model};
 use super::query::{Answer, Parameters, not_found, number, only, wrong};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What `partial:` takes. What `error:` takes are the codes of the REST API.
+/// The error codes that `partial:` accepts. `error:` accepts the codes of the REST API.
 const PARTIAL: [&str; 6] = [
     "NODE_LIMIT_EXCEEDED",
     "TIME_LIMIT_EXCEEDED",
@@ -34,14 +34,14 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route("/simulator/switch/{feature}/{position}", post(switch))
 }
 
-/// A fault as it is written in `?fault=`.
+/// Parses a fault from `?fault=`.
 fn read(text: &str, retry_after: Option<u64>) -> Option<Fault> {
     let (kind, value) = text.split_once(':').unwrap_or((text, ""));
     let status = |from: u16| value.parse().ok().filter(|status| (from..600).contains(status));
     match kind {
         "429" => Some(Fault::TooManyRequests { retry_after }),
         "status" => status(400).map(Fault::Status),
-        // A login page comes with 200 as well.
+        // A login page also comes with status 200.
         "html" => status(200).map(Fault::Html),
         "error" => CODES.iter().find(|(code, _)| *code == value).map(|(code, _)| Fault::Error(code)),
         "partial" => PARTIAL.iter().find(|code| **code == value).map(|code| Fault::Partial(code)),
@@ -72,7 +72,7 @@ async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
     Json(json!({ "faults": state.faults().planned().map(shown).collect::<Vec<_>>() }))
 }
 
-/// What is wrong with a text that is no fault.
+/// The error message for a text that is not a fault.
 fn no_fault(text: &str) -> String {
     match text.split_once(':') {
         Some(("error", code)) => {
@@ -86,12 +86,13 @@ fn no_fault(text: &str) -> String {
     }
 }
 
-/// `?fault=…&on=GET */jobs&times=2&retry_after=7`; of every call unless `on` names some, until cleared unless `times`
-/// says how often.
+/// Adds a fault: `?fault=…&on=GET */jobs&times=2&retry_after=7`. Without `on` it applies to every call; without
+/// `times` until it is cleared.
 async fn add(Shared(state): Shared<Arc<State>>, Query(query): Parameters) -> Answer {
     only(&["fault", "on", "times", "retry_after"], &query)?;
     let number = |name: &str| query.get(name).map(|text| number(name, text)).transpose();
-    let (times, retry_after) = (number("times")?, number("retry_after")?);
+    let times = number("times")?;
+    let retry_after = number("retry_after")?;
     if times == Some(0) {
         return Err(wrong("times is 1 or more; without it, calls go wrong until it is cleared"));
     }
@@ -130,7 +131,7 @@ async fn duplicates(Shared(state): Shared<Arc<State>>, Path(n): Path<String>) ->
     Ok(Json(json!({ "duplicates": n })))
 }
 
-/// What a site setting can forbid, and whether it does not.
+/// The features that a site's settings can forbid, and whether each is allowed.
 pub(super) fn switches(model: &Model) -> [(&'static str, bool); 5] {
     [
         ("webhooks", model.webhooks_enabled),

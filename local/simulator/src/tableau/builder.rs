@@ -1,4 +1,4 @@
-//! How a simulator is set up before it starts.
+//! Configures a Tableau simulator before it starts.
 
 use super::rest;
 use super::simulator::TableauSimulator;
@@ -14,7 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Settings of a [`TableauSimulator`] that has not started yet.
+/// The settings of a [`TableauSimulator`] that has not started yet.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TableauBuilder {
@@ -27,14 +27,14 @@ pub struct TableauBuilder {
     one_new_token: bool,
 }
 
-/// Starting.
+/// Constructors.
 impl TableauSimulator {
     /// A server with the sample content.
     pub fn sample() -> TableauBuilder {
         TableauBuilder::new(true)
     }
 
-    /// A server with the site of [`SAMPLE_SITE`](super::SAMPLE_SITE), its administrator with a PAT, and nothing else.
+    /// A server with only the site [`SAMPLE_SITE`](super::SAMPLE_SITE) and its administrator, who has a PAT.
     pub fn empty() -> TableauBuilder {
         TableauBuilder::new(false)
     }
@@ -46,8 +46,6 @@ impl TableauBuilder {
             clock: Clock::real(),
             max_version: RestVersion { major: 3, minor: 29 },
             retry_gaps: [100, 200, 400].map(Duration::from_millis),
-            delivery_timeout: Duration::from_secs(10),
-            web_url: "https://10ay.online.tableau.com".to_owned(),
             refreshes_take: None,
             refreshes_per_hour: None,
             exports_at_once: 20,
@@ -59,67 +57,55 @@ impl TableauBuilder {
         Self { settings, sample, address, moved_to: None, client: None, tls: false, one_new_token: false }
     }
 
-    /// Listens here instead of a free port on 127.0.0.1.
+    /// Listens on this address instead of a free port of 127.0.0.1.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Takes the time from this clock: for sessions, PATs, jobs, events and quotas. Gaps between the tries of a
-    /// delivery and the length of refreshes always pass in real time.
+    /// Uses this clock for sessions, PATs, jobs, events and quotas. The gaps between delivery attempts and the
+    /// duration of refreshes always pass in real time.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.settings.clock = clock;
         self
     }
 
-    /// The newest REST version that is spoken; 3.29 unless set.
+    /// Sets the newest supported REST version; 3.29 by default.
     pub fn max_version(mut self, version: RestVersion) -> Self {
         self.settings.max_version = version;
         self
     }
 
-    /// The gaps before the three retries of a delivery; 0.1, 0.2 and 0.4 s unless set. Tableau says that its own
-    /// gaps grow, not how long they are.
+    /// Sets the gaps before the three retries of a delivery; 0.1, 0.2 and 0.4 s by default. Tableau says that its gaps
+    /// grow, but not how long they are.
     pub fn retry_gaps(mut self, gaps: [Duration; 3]) -> Self {
         self.settings.retry_gaps = gaps;
         self
     }
 
-    /// How long a destination may take to answer a delivery; 10 s unless set. Tableau's own limit is not known.
-    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.delivery_timeout = timeout;
-        self
-    }
-
-    /// What `webpageUrl`s begin with; `https://10ay.online.tableau.com` unless set.
-    pub fn web_url(mut self, url: &str) -> Self {
-        self.settings.web_url = url.trim_end_matches('/').to_owned();
-        self
-    }
-
-    /// Runs refreshes that are asked for over REST: each ends after this time, by success or as
-    /// [`TableauSimulator::break_refreshes`] says. Unless set, they wait until
-    /// [`TableauSimulator::succeed_refresh`] or [`TableauSimulator::fail_refresh`].
+    /// Makes refreshes that were requested over REST end after this time: successfully, or as
+    /// [`TableauSimulator::break_refreshes`] says. By default they run until [`TableauSimulator::succeed_refresh`] or
+    /// [`TableauSimulator::fail_refresh`] ends them.
     pub fn refreshes_take(mut self, time: Duration) -> Self {
         self.settings.refreshes_take = Some(time);
         self
     }
 
-    /// Answers `429000` to refreshes of a site over this many in an hour, and says when there is room again; no limit
-    /// unless set.
+    /// Limits refreshes per site and hour. Further refreshes answer `429000` with the time until the next is allowed.
+    /// No limit by default.
     pub fn refreshes_per_hour(mut self, quota: usize) -> Self {
         self.settings.refreshes_per_hour = Some(quota);
         self
     }
 
-    /// Answers `429000` to exports of a site while this many are under way; 20 unless set, as on Tableau Cloud. An
-    /// export takes no time unless a fault delays it: [`Fault::Delay`](crate::Fault::Delay).
+    /// Limits simultaneous exports per site; further exports answer `429000`. The default is 20, as on Tableau Cloud.
+    /// An export takes no time unless a fault delays it: [`Fault::Delay`](crate::Fault::Delay).
     pub fn exports_at_once(mut self, limit: usize) -> Self {
         self.settings.exports_at_once = limit;
         self
     }
 
-    /// Whether a running job shows `finishCode` 1 with progress 0, as imports of users do; no unless set, since a running
+    /// Makes a running job show `finishCode` 1 with progress 0, as user imports do. Off by default, since a running
     /// refresh has no finish code.
     ///
     /// Source: `tableau/server-client-python:test/assets/users_bulk_add_job.xml`, and `job_get_by_id_inprogress.xml`
@@ -129,47 +115,47 @@ impl TableauBuilder {
         self
     }
 
-    /// Lets server administrators impersonate another user with a PAT too, as Tableau Server does where that is
-    /// switched on; no unless set.
+    /// Lets server administrators impersonate another user with a PAT, as Tableau Server can be configured to. Off by
+    /// default.
     pub fn pats_may_impersonate(mut self, yes: bool) -> Self {
         self.settings.pats_may_impersonate = yes;
         self
     }
 
-    /// Answers every REST call with a redirect to the same path there, as a pod of Tableau Cloud does that the site
-    /// is not on.
+    /// Answers every REST call with a redirect to the same path at this URL, as a pod of Tableau Cloud does for a site
+    /// on another pod.
     pub fn moved_to(mut self, url: &str) -> Self {
         self.moved_to = Some(url.trim_end_matches('/').to_owned());
         self
     }
 
-    /// Delivers webhooks with this client instead of one that speaks plain HTTP and follows no redirects.
+    /// Delivers webhooks with this HTTP client. The default client speaks plain HTTP and follows no redirects.
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
     }
 
-    /// Speaks TLS instead of plain HTTP, with a certificate for this machine that is made anew at each start. Clients
-    /// check it with [`TableauSimulator::authority`].
+    /// Serves TLS instead of plain HTTP, with a new certificate for this machine at each start. Clients trust it
+    /// through [`TableauSimulator::authority`].
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// Lets one credential sign in: the token that [`SAMPLE_PAT`](super::SAMPLE_PAT) names, with a secret that is made anew at each
-    /// start. No password and no connected app of the sample works then, and the page for people does not show the secret:
-    /// who starts the simulator finds it with [`TableauSimulator::token_secret`]. For a simulator that knows secrets of others,
-    /// such as the tokens in the URLs of webhooks.
+    /// Allows a single credential: the token named by [`SAMPLE_PAT`](super::SAMPLE_PAT), with a new secret at each
+    /// start. The sample's passwords and connected app do not work, and the admin page does not show the secret: the
+    /// starting program gets it from [`TableauSimulator::token_secret`]. For a simulator that knows real secrets, such
+    /// as the tokens in webhook URLs.
     pub fn one_new_token(mut self) -> Self {
         self.one_new_token = true;
         self.settings.shows_token = false;
         self
     }
 
-    /// Starts it, on the Tokio runtime of the caller.
+    /// Starts the simulator on the caller's Tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be bound, or no HTTP client or certificate can be made.
+    /// The system's error when the address cannot be bound, or when no HTTP client or certificate can be made.
     pub async fn start(self) -> io::Result<TableauSimulator> {
         let socket = loopback_server::bind(self.address).await?;
         let now = self.settings.clock.now();
@@ -188,13 +174,14 @@ impl TableauBuilder {
             .merge(admin_api::routes())
             .fallback(rest::serve)
             .with_state(Arc::clone(&state));
-        // The real time, whatever the clock says: clients check the certificate by theirs.
+        // Use the real time even with a manual clock: clients check the certificate by their own clock.
         let identity = if self.tls { Some(Identity::new(Clock::real().now())?) } else { None };
         Ok(TableauSimulator::running(state, Server::serve_as(identity, socket, router)?))
     }
 }
 
-/// A client for deliveries on this machine. It trusts no certificate authority, so `https` always fails.
+/// The default HTTP client for deliveries on this machine. It trusts no certificate authority, so `https` always
+/// fails.
 fn loopback_client() -> io::Result<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

@@ -1,4 +1,4 @@
-//! Switches to turn, and what can be asked of a running simulator.
+//! Controls and observes a running Tableau simulator.
 
 use super::delivery::Delivery;
 use super::model::{BroadcastRecord, Feature, JobKind, JobShape, WebhookRecord};
@@ -7,9 +7,9 @@ use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
 use tableau::JobLuid;
 
-/// Switches.
+/// Controls.
 impl TableauSimulator {
-    /// Lets the next `times` calls that fit the pattern go wrong.
+    /// Makes the next `times` calls that match the pattern fail.
     ///
     /// A pattern is a method and a path without `/api/3.29`, or a route as the README lists it; `*` stands for any
     /// characters: `POST /auth/signin`, `GET /sites/*/jobs/*`, `GET /sites/{site}/jobs`, `*`.
@@ -17,12 +17,12 @@ impl TableauSimulator {
         self.state.faults().add(pattern, times, fault);
     }
 
-    /// Lets every call that fits the pattern go wrong until [`TableauSimulator::clear_faults`].
+    /// Makes every call that matches the pattern fail until [`TableauSimulator::clear_faults`].
     pub fn fail_always(&self, pattern: &str, fault: Fault) {
         self.state.faults().add(pattern, None, fault);
     }
 
-    /// Forgets all faults that are still to happen.
+    /// Clears all planned faults.
     pub fn clear_faults(&self) {
         self.state.faults().clear(None);
     }
@@ -39,30 +39,30 @@ impl TableauSimulator {
         model.sessions.retain(|s| s.pat.as_deref() != Some(name));
     }
 
-    /// Switches the webhooks of the server on or off. Off, managing them answers `403109` and no event is sent.
+    /// Enables or disables webhooks on the server. Disabled: managing webhooks answers `403109`, and no event is sent.
     pub fn allow_webhooks(&self, allowed: bool) {
         self.state.model().webhooks_enabled = allowed;
     }
 
-    /// Allows or forbids something for the whole site.
+    /// Allows or forbids a feature on the whole site.
     pub fn allow(&self, feature: Feature, allowed: bool) {
         self.state.model().switch(feature, allowed);
     }
 
-    /// Moves the site to another server, or back with `None`: every REST call is answered with a redirect to the same path
-    /// there, as a pod of Tableau Cloud does that the site is not on.
+    /// Moves the site to another server; `None` moves it back. While moved, every REST call is redirected to the same
+    /// path there, as a Tableau Cloud pod does for a site on another pod.
     pub fn move_to(&self, url: Option<&str>) {
         *self.state.moved_to() = url.map(|url| url.trim_end_matches('/').to_owned());
     }
 
-    /// Shows a job in another shape when it is fetched alone. Of an unknown job nothing happens.
+    /// Changes the shape in which a single job is answered. Does nothing for an unknown job.
     pub fn show_job_as(&self, job: &JobLuid, shape: JobShape) {
         if let Some(job) = self.state.model().job_mut(job) {
             job.shape = shape;
         }
     }
 
-    /// Cancels a job that is queued or runs, as a person does on the Jobs page.
+    /// Cancels a queued or running job, as an administrator can on the Jobs page.
     pub fn cancel_job(&self, job: &JobLuid) {
         let now = self.state.settings.clock.now();
         if let Some(job) = self.state.model().job_mut(job).filter(|job| job.is_open()) {
@@ -70,21 +70,21 @@ impl TableauSimulator {
         }
     }
 
-    /// Makes a refresh one that Tableau Bridge carries out, of the type `refresh_extracts_via_bridge`. Of an unknown job
-    /// nothing happens.
+    /// Turns a refresh into one that Tableau Bridge runs, of type `refresh_extracts_via_bridge`. Does nothing for an
+    /// unknown job.
     pub fn run_by_bridge(&self, job: &JobLuid) {
         if let Some(job) = self.state.model().job_mut(job) {
             job.kind = JobKind::BridgeRefresh;
         }
     }
 
-    /// Switches broadcasts on or off. Off, they answer `403151`.
+    /// Allows or forbids broadcasts. Forbidden broadcasts answer `403151`.
     pub fn allow_broadcasts(&self, allowed: bool) {
         self.state.model().broadcasts_enabled = allowed;
     }
 }
 
-/// What happened.
+/// Observations.
 impl TableauSimulator {
     /// Every delivery since the start, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
@@ -106,17 +106,17 @@ impl TableauSimulator {
         self.state.model().broadcasts.clone()
     }
 
-    /// How many sessions are open, idle ones included that no call has found to be expired.
+    /// How many sessions are open, including idle sessions that expired but that no call has checked yet.
     pub fn sessions(&self) -> usize {
         self.state.model().sessions.len()
     }
 
-    /// How many exports are under way, of all sites.
+    /// How many exports run at the moment, on all sites.
     pub fn exports_under_way(&self) -> usize {
         self.state.exports().values().sum()
     }
 
-    /// The secret of the PAT of this name; `None` when there is none.
+    /// The secret of the PAT with this name; `None` when there is no such PAT.
     pub fn token_secret(&self, pat: &str) -> Option<String> {
         self.state.model().pats.iter().find(|p| p.name == pat).map(|p| p.secret.clone())
     }
@@ -126,13 +126,13 @@ impl TableauSimulator {
         self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()
     }
 
-    /// How often routes were called that fit the pattern; `*` stands for any characters. Routes are written as in
-    /// the README: `GET /sites/{site}/jobs/{id}`.
+    /// How many calls matched the pattern; `*` stands for any characters. Routes are written as in the README: `GET
+    /// /sites/{site}/jobs/{id}`.
     pub fn calls(&self, pattern: &str) -> u32 {
         self.state.calls().iter().filter(|(route, _)| matches(pattern, route)).map(|(_, c)| c.all).sum()
     }
 
-    /// How many calls were answered with 400 or above, or not at all.
+    /// How many calls were answered with status 400 or above, or not at all.
     pub fn failed_calls(&self) -> u32 {
         self.state.calls().values().map(|c| c.failed).sum()
     }

@@ -1,4 +1,4 @@
-//! Deleting what is on a site.
+//! Deletes content from a site.
 
 use super::events::About;
 use super::sending::{Fired, NotFound};
@@ -14,12 +14,12 @@ const EVENTS: [EventName; 4] = [
 ];
 
 impl State {
-    /// Removes a workbook, data source, view or user with what belongs to it, and fires its `…Deleted` event.
+    /// Removes a workbook, data source, view or user with its dependents, and fires its `…Deleted` event.
     pub(crate) fn delete(self: &Arc<Self>, luid: &str) -> Result<Fired, NotFound> {
         let event = EVENTS.iter().find(|e| About::find(&self.model(), e, luid).is_some());
         let what = "workbook, data source, view or user";
         let event = event.ok_or_else(|| NotFound { what, luid: luid.to_owned() })?;
-        // The event needs the name, so it comes first.
+        // Build the event first: it needs the name of the deleted object.
         let fired = self.fire(event, luid)?;
         let mut model = self.model();
         model.workbooks.retain(|w| w.luid.as_str() != luid);

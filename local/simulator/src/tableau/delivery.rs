@@ -1,47 +1,47 @@
-//! Deliveries of events to webhooks, and how far they got.
+//! Deliveries of events to webhooks, and their states.
 
 use jiff::Timestamp;
 use tableau::EventName;
 
-/// One event on its way to one webhook.
+/// The delivery of one event to one webhook.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// The webhook's name.
     pub webhook: String,
     /// The webhook's id.
     pub webhook_luid: String,
-    /// What happened.
+    /// The event's name.
     pub event: EventName,
-    /// Where it is sent.
+    /// The destination URL.
     pub url: String,
-    /// What is sent, the same in each try.
+    /// The request body, the same in each attempt.
     pub payload: String,
-    /// 0 for the delivery itself, 1 and up for duplicates of it.
+    /// 0 for the original delivery, 1 and up for its duplicates.
     pub copy: u32,
-    /// The tries so far.
+    /// The attempts so far.
     pub attempts: Vec<Attempt>,
-    /// How far it got.
+    /// The state of the delivery.
     pub state: DeliveryState,
 }
 
-/// One try at a delivery.
+/// One attempt at a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// When it ended.
+    /// When the attempt ended.
     pub at: Timestamp,
-    /// The status of the answer; what went wrong if there was none.
+    /// The status of the answer, or the error when there was no answer.
     pub status: Result<u16, String>,
 }
 
-/// How far a delivery got.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Tries are left.
+    /// Not delivered yet; further attempts follow.
     Pending,
-    /// A try was answered with 2xx.
+    /// An attempt was answered with 2xx.
     Delivered,
-    /// Four tries failed: the webhook is switched off.
+    /// Four attempts failed, so the webhook was disabled.
     Failed,
-    /// The webhook was removed or switched off between two tries.
+    /// The webhook was deleted or disabled between two attempts.
     Dropped,
 }

@@ -5,7 +5,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::Serialize;
 use tableau::{EventName, Object, SiteLuid};
 
-/// The keys in the order of a captured delivery.
+/// The JSON body of a delivery. The keys are in the order of a captured delivery.
 #[derive(Serialize)]
 struct Body<'a> {
     resource: &'a str,
@@ -17,7 +17,7 @@ struct Body<'a> {
     text: String,
 }
 
-/// What an event is about.
+/// The object that an event is about.
 #[derive(Clone, Debug)]
 pub(crate) struct About {
     pub(crate) site: SiteLuid,
@@ -27,8 +27,8 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// What an event of this name says of the thing with this LUID; `None` when there is no such thing of the
-    /// kind that the event is about.
+    /// The object with this LUID for an event of this name; `None` when there is no such object of the kind that the
+    /// event is about.
     pub(crate) fn find(model: &Model, event: &EventName, luid: &str) -> Option<Self> {
         let refresh = event.as_str().contains("Refresh");
         let workbook = || model.workbook(luid).map(|w| ("WORKBOOK", &w.site, &w.name));
@@ -49,7 +49,7 @@ impl About {
         Some(Self { site: site.clone(), resource, luid: luid.to_owned(), name: name.clone() })
     }
 
-    /// What an event of this name is about, in words.
+    /// The kind of object that an event is about, in words.
     pub(crate) fn kind(event: &EventName) -> &'static str {
         match event.object() {
             Some(Object::Workbook) => "workbook",
@@ -62,12 +62,12 @@ impl About {
         }
     }
 
-    /// The LUID of the first thing of the right kind on the default site.
+    /// The LUID of the first suitable object on the default site.
     pub(crate) fn first_luid(model: &Model, event: &EventName) -> Option<String> {
         Self::luids(model, event).into_iter().next()
     }
 
-    /// The LUIDs of the things of the right kind on the default site; of users the newest first.
+    /// The LUIDs of the suitable objects on the default site; for users, the newest first.
     pub(crate) fn luids(model: &Model, event: &EventName) -> Vec<String> {
         let site = model.default_site();
         let Some(object) = event.object() else { return Vec::new() };
@@ -88,9 +88,11 @@ impl About {
         }
     }
 
-    /// The body of a delivery of this event that happened at `at`.
+    /// The body of a delivery of this event, which happened at `at`.
     pub(crate) fn body(&self, event: &EventName, at: Timestamp) -> String {
-        let (name, luid, site) = (&self.name, &self.luid, self.site.as_str());
+        let name = &self.name;
+        let luid = &self.luid;
+        let site = self.site.as_str();
         let text = format!(
             "Event {event} for resource {name}: {luid} on site {site} posted at {}",
             at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
@@ -104,7 +106,7 @@ impl About {
             created_at: seconds(up(at)),
             text,
         };
-        // Strings always can be written as JSON.
+        // Strings can always be serialised as JSON.
         serde_json::to_string(&body).unwrap_or_default()
     }
 }
@@ -114,7 +116,7 @@ pub(crate) fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// `created_at` lies up to a second after the time in `text`.
+/// `created_at` is up to a second later than the time in `text`.
 fn up(time: Timestamp) -> Timestamp {
     time.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(time)
 }

@@ -1,4 +1,4 @@
-//! A Tableau site that behaves.
+//! The Tableau simulator.
 
 mod admin;
 mod admin_api;

@@ -1,4 +1,4 @@
-//! What comes with a call of `/simulator`: parameters that are known by name, and answers that say what is wrong.
+//! Query parameters of `/simulator` calls, and answers that say what is wrong with them.
 
 use axum::Json;
 use axum::extract::Query;
@@ -19,7 +19,7 @@ pub(super) fn not_found(error: impl Display) -> Refusal {
     (StatusCode::NOT_FOUND, Json(json!({ "error": error.to_string() })))
 }
 
-/// Refuses parameters that mean nothing here: one that is misspelt would let something else happen than was meant.
+/// Refuses unknown parameters: a misspelt parameter would otherwise be ignored silently.
 pub(super) fn only(known: &[&str], query: &HashMap<String, String>) -> Result<(), Refusal> {
     match query.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
@@ -28,7 +28,7 @@ pub(super) fn only(known: &[&str], query: &HashMap<String, String>) -> Result<()
     }
 }
 
-/// A whole number in a parameter or path.
+/// Parses a whole number from a parameter or path.
 pub(super) fn number(name: &str, text: &str) -> Result<u32, Refusal> {
     text.parse().map_err(|_| wrong(format!("{name} is a whole number, and '{text}' is none")))
 }

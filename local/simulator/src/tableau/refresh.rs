@@ -1,4 +1,4 @@
-//! Refresh jobs: queued, run and ended.
+//! Refresh jobs: queue, run and end them.
 
 use super::events::About;
 use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
@@ -10,22 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, JobLuid, SiteLuid};
 
-/// A job as it is now.
+/// A job in its current state.
 #[derive(Clone, Debug)]
 pub struct JobRecord {
-    /// Its id.
+    /// The job's id.
     pub luid: JobLuid,
-    /// LUID of the workbook or data source it works on.
+    /// The LUID of the workbook or data source that the job refreshes.
     pub target: Option<String>,
-    /// The name of what it works on.
+    /// The name of the workbook or data source.
     pub title: String,
-    /// `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
+    /// The status: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
     pub status: &'static str,
-    /// When it was queued.
+    /// When the job was queued.
     pub created_at: Timestamp,
-    /// When it ended.
+    /// When the job ended.
     pub completed_at: Option<Timestamp>,
-    /// Why it failed.
+    /// The error notes of a failed job.
     pub notes: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl From<&Job> for JobRecord {
 }
 
 impl Model {
-    /// Puts a refresh into the queue.
+    /// Queues a refresh.
     pub(crate) fn queue_refresh(
         &mut self,
         (site, target, title): (SiteLuid, Target, String),
@@ -69,8 +69,8 @@ impl Model {
         &mut self.jobs[last]
     }
 
-    /// The open refresh of this workbook or data source, one in this state first; a new one, queued at `created_at`,
-    /// if none is open.
+    /// The open refresh of this workbook or data source, preferably in this state. Without an open refresh, a new one
+    /// is queued at `created_at`.
     fn refresh_of(
         &mut self,
         luid: &str,
@@ -87,7 +87,7 @@ impl Model {
         Ok(self.queue_refresh(about, JobKind::FullRefresh, created_at).luid.clone())
     }
 
-    /// Whether another refresh of the same thing runs: this job then waits for its end.
+    /// Whether another refresh of the same object runs; this job then waits for it.
     fn must_wait(&self, job: &JobLuid) -> bool {
         let job = self.job(job.as_str()).filter(|job| job.is_queued());
         job.is_some_and(|job| self.refresh(&job.target, Job::is_running).is_some())
@@ -95,7 +95,7 @@ impl Model {
 }
 
 impl State {
-    /// A refresh begins: the queued one, or one that is queued now.
+    /// Starts a refresh: the queued one, or a new one.
     pub(crate) fn start_refresh(self: &Arc<Self>, luid: &str) -> Result<JobLuid, NotFound> {
         let queued_at = before(self.settings.clock.now(), Duration::from_secs(2));
         let job = self.model().refresh_of(luid, Job::is_queued, queued_at)?;
@@ -111,7 +111,8 @@ impl State {
         self.fire_refresh("RefreshStarted", luid)
     }
 
-    /// A refresh ends: the running one, the queued one, or one that began a minute and a half ago. With notes it failed.
+    /// Ends a refresh: the running one, the queued one, or a new one that started 90 seconds ago. With notes, the
+    /// refresh failed.
     pub(crate) fn end_refresh(
         self: &Arc<Self>,
         luid: &str,
@@ -129,7 +130,7 @@ impl State {
             let started_at =
                 job.started_at.unwrap_or(job.created_at.max(before(now, Duration::from_secs(90))));
             job.started_at = Some(started_at);
-            // The event follows the end of the job.
+            // Fire the event after the job has ended.
             job.completed_at = Some(started_at.max(before(now, Duration::from_secs(1))));
             job.finish = Some(if notes.is_some() { FinishCode::Error } else { FinishCode::Success });
             job.notes = notes.map(str::to_owned);
@@ -144,7 +145,7 @@ impl State {
         self.fire(&event, luid).map(|_| ())
     }
 
-    /// Runs a refresh that was asked for over REST, if refreshes run by themselves.
+    /// Runs a refresh that was requested over REST, when refreshes are set to run by themselves.
     pub(crate) fn run_refresh(self: &Arc<Self>, luid: String, job: JobLuid) {
         let Some(time) = self.settings.refreshes_take else {
             return;
@@ -156,8 +157,8 @@ impl State {
                 tokio::time::sleep(time / 10).await;
             }
             let is_open = || state.model().job(job.as_str()).is_some_and(Job::is_open);
-            // Errors mean that the workbook or data source was deleted meanwhile. A job that is no longer open was
-            // cancelled, or ended by hand.
+            // Ignore errors: the workbook or data source was deleted meanwhile. A job that is no longer open was
+            // cancelled or ended by a test.
             if is_open() {
                 let _ = state.start_job(&luid, &job);
             }

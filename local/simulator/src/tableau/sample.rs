@@ -1,4 +1,4 @@
-//! A site that looks like a real one. Names, people and addresses are invented.
+//! The sample site. Names, users and addresses are invented.
 
 use super::content::{ConnectedApp, Content, Datasource, ModelHandle, PatCredential, User, Workbook};
 use super::events::About;
@@ -9,39 +9,39 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tableau::EventName;
 
-/// How long the sites are there already.
+/// The age of the sites.
 const SITE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// LUID of the sample site `Marketing`, whose content URL is [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
-/// The sample site's content URL: what stands behind `/site/` in a browser, and what signing in names the site by.
+/// The sample site's content URL: the part after `/site/` in a browser's URL. A sign-in names the site by it.
 pub const SAMPLE_CONTENT_URL: &str = "marketing";
 
-/// Name and secret of a PAT of the sample site's administrator; also there on an empty simulator. It signs in to the site
-/// at [`SAMPLE_CONTENT_URL`].
+/// Name and secret of the PAT of the sample site's administrator. It also exists on an empty simulator, and signs in
+/// to the site [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_PAT: (&str, &str) = ("webhook-automations", "pat-secret-for-local-use");
 
-/// Client id, secret id and secret of a connected app of the sample site; also there on an empty simulator.
+/// Client id, secret id and secret of a connected app of the sample site. It also exists on an empty simulator.
 pub const SAMPLE_CONNECTED_APP: (&str, &str, &str) = (
     "0f6b2c1e-8d1a-4f0e-9a53-6c2b7f0a4d11",
     "5a1b9c3d-2e4f-4a6b-8c7d-9e0f1a2b3c4d",
     "connected-app-secret-for-local-use",
 );
 
-/// The body of a delivery of this event about something on the sample site; `None` for an unknown name.
+/// The body of a delivery of this event about an object on the sample site; `None` for an unknown event name.
 ///
-/// Depends on nothing but its arguments.
+/// The result depends only on the arguments.
 pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
     let model = model(at);
     let luid = About::first_luid(&model, event)?;
     Some(About::find(&model, event, &luid)?.body(event, at))
 }
 
-/// The bodies of deliveries of this event, one about each thing on the sample site that it can be about, with the thing's name.
-/// The first is that of [`sample_payload`]; none for an unknown name.
+/// The delivery bodies of this event, one per suitable object on the sample site, each with the object's name. The
+/// first is that of [`sample_payload`]. Empty for an unknown event name.
 ///
-/// Depends on nothing but its arguments.
+/// The result depends only on the arguments.
 pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)> {
     let model = model(at);
     let luids = About::luids(&model, event);
@@ -49,7 +49,7 @@ pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)
     about.map(|about| (about.name.clone(), about.body(event, at))).collect()
 }
 
-/// The site `Marketing` with its administrator and nothing published.
+/// The site `Marketing` with its administrator and no content.
 pub(super) fn empty(now: Timestamp) -> Model {
     let site = |luid: &str, name: &str, url: &str| Site {
         luid: fixed(luid),
@@ -68,7 +68,7 @@ pub(super) fn empty(now: Timestamp) -> Model {
     model
 }
 
-/// The sample site, and a second one to try what happens across sites.
+/// The sample site, and a second site for tests across sites.
 pub(super) fn model(now: Timestamp) -> Model {
     let mut model = empty(now);
     let sandbox = Site { luid: mint(), name: "Sandbox".to_owned(), content_url: "sandbox".to_owned() };

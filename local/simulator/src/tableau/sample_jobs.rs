@@ -1,4 +1,4 @@
-//! The job history of the sample site: the last nights' refreshes, some of them failed.
+//! The job history of the sample site: the refreshes of the last nights, some of them failed.
 
 use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
 use super::notes;
@@ -9,7 +9,7 @@ use tableau::SiteLuid;
 
 const HOUR: u64 = 3600;
 
-/// Who failed, how many hours ago, and why.
+/// The failed refreshes: which content, how many hours ago, and the error notes.
 const FAILED: [(&str, u64, &str); 7] = [
     ("General Ledger", 3, notes::SQL_SERVER_LOGIN),
     ("Sales Orders", 27, notes::SNOWFLAKE_LOGIN),
@@ -57,7 +57,7 @@ pub(super) fn add_to(model: &mut Model, now: Timestamp) {
 }
 
 impl Job {
-    /// A full refresh that waited 8 seconds, ran for 95 and ended well.
+    /// A successful full refresh that waited 8 s and ran for 95 s.
     fn ended(site: SiteLuid, target: Target, title: &str, created_at: Timestamp) -> Self {
         Self {
             luid: mint(),

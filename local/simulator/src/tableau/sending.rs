@@ -6,32 +6,36 @@ use super::model::WebhookRecord;
 use super::state::State;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tableau::EventName;
 
-/// There is no such thing on the simulated server.
+/// How long a destination may take to answer a delivery. Tableau's own limit is not known.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The simulated server has no such object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {what} with LUID `{luid}` on the simulated server")]
 pub struct NotFound {
-    /// What was looked for.
+    /// The kind of object.
     pub what: &'static str,
-    /// As what.
+    /// The LUID.
     pub luid: String,
 }
 
-/// An event that was fired.
+/// A fired event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fired {
     /// The body of each delivery.
     pub payload: String,
-    /// How many webhooks it goes to.
+    /// The number of webhooks that the event is delivered to.
     pub webhooks: usize,
 }
 
-/// What Tableau stores when it switches a webhook off by itself. Its exact words are not known.
+/// The reason that Tableau stores when it disables a webhook. Its exact wording is not known.
 const SWITCHED_OFF: &str = "Webhook disabled after 4 failed delivery attempts";
 
 impl State {
-    /// Notifies every enabled webhook for this event of its site.
+    /// Delivers the event to every enabled webhook for it on its site.
     pub(crate) fn fire(self: &Arc<Self>, event: &EventName, luid: &str) -> Result<Fired, NotFound> {
         let at = self.settings.clock.now();
         let (about, webhooks) = {
@@ -78,7 +82,7 @@ impl State {
         });
     }
 
-    /// The first try and three retries.
+    /// Makes the first attempt and up to three retries.
     async fn attempt(&self, index: usize, delivery: &Delivery) -> DeliveryState {
         let gaps = self.settings.retry_gaps.map(Some).into_iter().chain([None]);
         for gap in gaps {
@@ -105,10 +109,10 @@ impl State {
         DeliveryState::Failed
     }
 
-    /// One POST to a destination: the status and body of its answer.
+    /// Sends one POST to a destination and returns the status and body of the answer.
     pub(crate) async fn post(&self, url: &str, body: &str) -> Result<(u16, String), String> {
         let request = self.client.post(url).header("content-type", "application/json").body(body.to_owned());
-        let answer = request.timeout(self.settings.delivery_timeout).send().await;
+        let answer = request.timeout(DELIVERY_TIMEOUT).send().await;
         let answer = answer.map_err(|e| reason(&e.without_url()))?;
         let status = answer.status().as_u16();
         Ok((status, answer.text().await.unwrap_or_default()))
@@ -119,7 +123,7 @@ fn is_wanted(webhook: &WebhookRecord, event: &EventName, about: &About, feature:
     feature && webhook.enabled && webhook.event == *event && webhook.site == about.site
 }
 
-/// The last error of the chain: what the operating system said.
+/// The innermost cause of an error: the operating system's message.
 fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();

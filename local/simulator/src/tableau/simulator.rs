@@ -1,4 +1,4 @@
-//! The running simulator, as tests and the local stack hold it.
+//! The running Tableau simulator as tests and the local stack use it.
 
 use super::content::{Content, ModelHandle};
 use super::events::About;
@@ -16,14 +16,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tableau::{DatasourceLuid, EventName, JobLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid};
 
-/// A Tableau server on loopback. Clones are the same server; it stops when the last one is dropped.
+/// A Tableau server on loopback. Clones share one server; it stops when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct TableauSimulator {
     pub(super) state: Arc<State>,
     server: Arc<Server>,
 }
 
-/// Addressing.
+/// Addresses.
 impl TableauSimulator {
     pub(super) fn running(state: Arc<State>, server: Server) -> Self {
         Self { state, server: Arc::new(server) }
@@ -35,18 +35,18 @@ impl TableauSimulator {
         self.server.url()
     }
 
-    /// The certificate, as PEM, of the authority that vouches for this server; `None` without [`TableauBuilder::tls`](super::TableauBuilder::tls).
-    /// It is in no trust store: give it to a client by its own setting, such as `REQUESTS_CA_BUNDLE`.
+    /// The CA certificate of this server as PEM; `None` without [`TableauBuilder::tls`](super::TableauBuilder::tls).
+    /// No trust store contains it: give it to a client by a setting such as `REQUESTS_CA_BUNDLE`.
     pub fn authority(&self) -> Option<&str> {
         self.server.identity().map(crate::tls::Identity::authority)
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// The clock it takes the time from.
+    /// The server's clock.
     pub fn clock(&self) -> &Clock {
         &self.state.settings.clock
     }
@@ -54,7 +54,7 @@ impl TableauSimulator {
 
 /// Content.
 impl TableauSimulator {
-    /// Adds something and gives its LUID.
+    /// Adds content and returns its LUID.
     pub fn add<C: Content>(&self, content: C) -> C::Luid {
         let now = self.state.settings.clock.now();
         content.add_to(&mut ModelHandle { model: &mut self.state.model(), now })
@@ -70,22 +70,22 @@ impl TableauSimulator {
         self.find(|m| m.sites.iter().find(|s| s.content_url == content_url).map(|s| s.luid.clone()))
     }
 
-    /// The LUID of the first workbook of this name.
+    /// The LUID of the first workbook with this name.
     pub fn workbook(&self, name: &str) -> Option<WorkbookLuid> {
         self.find(|m| m.workbooks.iter().find(|w| w.name == name).map(|w| w.luid.clone()))
     }
 
-    /// The LUID of the first data source of this name.
+    /// The LUID of the first data source with this name.
     pub fn datasource(&self, name: &str) -> Option<DatasourceLuid> {
         self.find(|m| m.datasources.iter().find(|d| d.name == name).map(|d| d.luid.clone()))
     }
 
-    /// The LUID of the first view of this name.
+    /// The LUID of the first view with this name.
     pub fn view(&self, name: &str) -> Option<ViewLuid> {
         self.find(|m| m.views.iter().find(|v| v.name == name).map(|v| v.luid.clone()))
     }
 
-    /// The LUID of a user of the default site: name, its part before the `@`, or full name.
+    /// The LUID of a user of the default site, by user name, its part before the `@`, or full name.
     pub fn user(&self, name: &str) -> Option<UserLuid> {
         self.find(|m| m.user_named(&m.default_site(), name))
     }
@@ -97,7 +97,7 @@ impl TableauSimulator {
     /// Removes a workbook, data source, view or user and fires its `…Deleted` event.
     ///
     /// # Errors
-    /// [`NotFound`] when there is none of these with this LUID.
+    /// [`NotFound`] when no workbook, data source, view or user has this LUID.
     pub fn delete(&self, luid: impl Display) -> Result<Fired, NotFound> {
         self.state.delete(&luid.to_string())
     }
@@ -105,15 +105,15 @@ impl TableauSimulator {
 
 /// Events and refreshes.
 impl TableauSimulator {
-    /// Fires an event about the thing with this LUID: each enabled webhook for it gets a delivery.
+    /// Fires an event about the object with this LUID: each enabled webhook for the event gets a delivery.
     ///
     /// # Errors
-    /// [`NotFound`] when nothing of the kind that the event is about has this LUID.
+    /// [`NotFound`] when no object of the kind that the event is about has this LUID.
     pub fn fire(&self, event: &EventName, luid: impl Display) -> Result<Fired, NotFound> {
         self.state.fire(event, &luid.to_string())
     }
 
-    /// A refresh of a workbook or data source begins: a running job, and `…RefreshStarted`.
+    /// Starts a refresh of a workbook or data source: its job runs, and `…RefreshStarted` is fired.
     ///
     /// # Errors
     /// [`NotFound`] when there is no such workbook or data source.
@@ -121,8 +121,8 @@ impl TableauSimulator {
         self.state.start_refresh(&luid.to_string())
     }
 
-    /// A refresh fails: its job ends with these notes, just before `…RefreshFailed` is fired. Takes the queued or
-    /// running job if there is one.
+    /// Fails a refresh: its job ends with these notes, then `…RefreshFailed` is fired. Uses the queued or running job
+    /// if there is one.
     ///
     /// # Errors
     /// [`NotFound`] when there is no such workbook or data source.
@@ -130,7 +130,7 @@ impl TableauSimulator {
         self.state.end_refresh(&luid.to_string(), Some(notes))
     }
 
-    /// A refresh succeeds: as [`TableauSimulator::fail_refresh`], with `…RefreshSucceeded`.
+    /// Ends a refresh successfully and fires `…RefreshSucceeded`; otherwise as [`TableauSimulator::fail_refresh`].
     ///
     /// # Errors
     /// [`NotFound`] when there is no such workbook or data source.
@@ -138,9 +138,10 @@ impl TableauSimulator {
         self.state.end_refresh(&luid.to_string(), None)
     }
 
-    /// Lets refreshes that run by themselves fail with these notes from now on; `None` lets them succeed again.
+    /// Makes refreshes that run by themselves fail with these notes from now on; `None` lets them succeed again.
     pub fn break_refreshes(&self, luid: impl Display, notes: Option<&str>) {
-        let (luid, notes) = (luid.to_string(), notes.map(str::to_owned));
+        let luid = luid.to_string();
+        let notes = notes.map(str::to_owned);
         let mut model = self.state.model();
         if let Some(workbook) = model.workbooks.iter_mut().find(|w| w.luid.as_str() == luid) {
             workbook.broken.clone_from(&notes);
@@ -150,23 +151,23 @@ impl TableauSimulator {
         }
     }
 
-    /// The body that a delivery of this event would have at `at`, about the first fitting thing on the default
-    /// site. `None` if there is none, or the name is unknown.
+    /// The body of a delivery of this event at `at`, about the first suitable object on the default site. `None` when
+    /// there is no such object, or the event name is unknown.
     pub fn payload_for(&self, event: &EventName, at: Timestamp) -> Option<String> {
         let model = self.state.model();
         let luid = About::first_luid(&model, event)?;
         Some(About::find(&model, event, &luid)?.body(event, at))
     }
 
-    /// From now on, sends each delivery `n` more times, byte for byte the same.
+    /// Repeats each delivery from now on `n` times with identical bytes (duplicates).
     pub fn duplicates(&self, n: u32) {
         self.state.duplicates.store(n, Ordering::SeqCst);
     }
 
-    /// Waits until no delivery is under way.
+    /// Waits until no delivery is in progress.
     ///
     /// # Errors
-    /// [`TimedOut`] when some still are after `timeout`.
+    /// [`TimedOut`] when deliveries are still in progress after `timeout`.
     pub async fn settled(&self, timeout: Duration) -> Result<(), TimedOut> {
         let mut in_flight = self.state.in_flight.subscribe();
         let settled = tokio::time::timeout(timeout, in_flight.wait_for(|n| *n == 0)).await.is_ok();

@@ -1,4 +1,4 @@
-//! What `GET /simulator` shows: all that is there and has happened, as JSON.
+//! The JSON of `GET /simulator`: the simulator's content and what happened.
 
 use super::admin_api::switches;
 use super::delivery::{Attempt, Delivery, DeliveryState};
@@ -42,8 +42,8 @@ fn named(luid: &impl Display, name: &str) -> Value {
     json!({ "luid": luid.to_string(), "name": name })
 }
 
-/// A token that works, and where. `null` when all are revoked or expired. Its secret is shown where it is a constant; a new one
-/// guards what the simulator knows of others, and is `null`.
+/// A working token and its site; `null` when all tokens are revoked or expired. The secret is shown only when it is
+/// the public sample secret; a secret generated at start is `null`.
 fn sign_in(model: &Model, now: Timestamp, shows_secret: bool) -> Value {
     let site = model.sites.first().map(|site| &site.content_url);
     model.pats.iter().find(|pat| !pat.revoked && now < pat.expires_at()).map_or(
@@ -56,7 +56,7 @@ fn job_row(job: &Job) -> Value {
     json!({ "title": job.title, "status": job.status(), "created_at": job.created_at, "notes": job.notes })
 }
 
-/// Without its token, which would let others in.
+/// The webhook's URL without the token, which would let others in.
 fn session_row(model: &Model, session: &Session) -> Value {
     json!({
         "user": model.user(session.user.as_str()).map(|user| &user.name),

@@ -1,4 +1,4 @@
-//! What the parts of a running simulator share.
+//! The state shared by the handlers of a running simulator.
 
 use super::delivery::Delivery;
 use super::model::Model;
@@ -18,22 +18,20 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) max_version: RestVersion,
     pub(crate) retry_gaps: [Duration; 3],
-    pub(crate) delivery_timeout: Duration,
-    pub(crate) web_url: String,
     pub(crate) refreshes_take: Option<Duration>,
     pub(crate) refreshes_per_hour: Option<usize>,
     pub(crate) exports_at_once: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
-    /// Whether the page for people shows the secret of a token.
+    /// Whether the admin page shows the secret of a token.
     pub(crate) shows_token: bool,
 }
 
-/// How often a route was called.
+/// How often each route was called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Calls {
     pub(crate) all: u32,
-    /// Of these, those that were answered with 400 or above, or not at all.
+    /// How many of these calls were answered with status 400 or above, or not at all.
     pub(crate) failed: u32,
 }
 
@@ -41,11 +39,11 @@ pub(crate) struct Calls {
 pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) client: reqwest::Client,
-    /// Where deliveries run, so that events can be fired from any thread.
+    /// The runtime for deliveries, so that events can be fired from any thread.
     pub(crate) runtime: Handle,
-    /// How many more times each delivery is sent.
+    /// How many duplicates each delivery gets.
     pub(crate) duplicates: AtomicU32,
-    /// Deliveries that are under way.
+    /// The number of deliveries in progress.
     pub(crate) in_flight: watch::Sender<usize>,
     model: Mutex<Model>,
     faults: Mutex<FaultPlan<Fault>>,
@@ -56,7 +54,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Must be called on a Tokio runtime.
+    /// Creates the state. Must be called on a Tokio runtime.
     pub(crate) fn new(settings: Settings, model: Model, client: reqwest::Client) -> Self {
         Self {
             settings,
@@ -73,7 +71,7 @@ impl State {
         }
     }
 
-    /// Where the site is, if it is not here any more.
+    /// The URL of the server that the site has moved to, if it moved.
     pub(crate) fn moved_to(&self) -> MutexGuard<'_, Option<String>> {
         self.moved_to.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,7 +92,7 @@ impl State {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many calls for an export are under way on each site.
+    /// The number of running exports of each site.
     pub(crate) fn exports(&self) -> MutexGuard<'_, BTreeMap<SiteLuid, usize>> {
         self.exports.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,17 +8,17 @@ use std::str::FromStr;
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_versions.htm>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RestVersion {
-    /// The number before the point.
+    /// The major version: the number before the point.
     pub major: u16,
-    /// The number after the point.
+    /// The minor version: the number after the point.
     pub minor: u16,
 }
 
 impl RestVersion {
-    /// The first version that is spoken.
+    /// The oldest supported version.
     pub(crate) const FIRST: Self = Self { major: 2, minor: 4 };
 
-    /// Tableau's release with this version.
+    /// The Tableau release with this REST version.
     pub(crate) fn product(self) -> &'static str {
         match (self.major, self.minor) {
             (3, 29..) => "2026.2.0",

@@ -66,7 +66,8 @@ impl Caller {
     /// Signed in with user name and password.
     pub(crate) async fn user(tableau: &TableauSimulator, name: &str) -> Self {
         let mut caller = Self::stranger(tableau);
-        let (name, password) = (format!("{name}@example.com"), format!("{name}'s password"));
+        let password = format!("{name}'s password");
+        let name = format!("{name}@example.com");
         let site = json!({ "contentUrl": "marketing" });
         let body = json!({ "credentials": { "name": name, "password": password, "site": site } });
         let answer = caller.call(Method::POST, "/api/3.29/auth/signin", &body.to_string()).await;

@@ -1,4 +1,5 @@
-//! One change of an incident after the other, until nothing is left to send.
+//! Applies one change after another to an incident and sends the resulting notifications, until nothing is left to
+//! send.
 
 use super::documents::Versioned;
 use super::mutation::Mutation;
@@ -13,25 +14,27 @@ use std::collections::{BTreeSet, VecDeque};
 use store::records::{Key, Record};
 use workflow::{Effect, Failure};
 
-/// How many notifications one attempt sends at most: one a target, and what happens meanwhile.
+/// The largest number of notifications that one attempt at an event sends: one for each target, and those for
+/// failures or recoveries that arrive while it sends.
 const MOST_ROUNDS: u32 = 500;
 
-/// For how many targets one transaction decides: each may write two documents, and a transaction takes a hundred.
+/// The largest number of targets decided in one transaction: each target may write two documents, and a DynamoDB
+/// transaction takes a hundred.
 const MOST_TARGETS: usize = 40;
 
-/// An incident, by its id, and a target for which something is to be decided.
+/// An incident's id and a target, for which a decision is due.
 pub(super) type Due<T> = (String, Targeted<T>);
 
-/// What a committed change leaves to be done.
+/// What is left to do after a change of the incident was committed.
 pub(super) struct Advance<T> {
     pub(super) transition: Transition,
-    /// What is known of the incident's record now.
+    /// The incident's record, as last read or written.
     pub(super) record: Option<Record>,
     pub(super) sends: Vec<Send<T>>,
-    /// Heads whose timers have to exist: partitions.
+    /// The partitions of the group and digest heads whose timers must exist.
     pub(super) arm: Vec<String>,
     pub(super) look_again: Option<Timestamp>,
-    /// What decides for the other targets, if there are more than one transaction takes.
+    /// The change to apply next, for the remaining targets, if there are more targets than one transaction takes.
     pub(super) rest: Option<Mutation>,
     pub(super) handled: Vec<(String, Handled)>,
 }
@@ -41,8 +44,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         keys::incident(self.workflow, attempt.event.subject.luid())
     }
 
-    /// Changes the incident, arms timers, sends, and goes on until nothing is left to send. Each notification's receipt is
-    /// written before the next is sent: a worker that dies between two repeats one of them at most.
+    /// Changes the incident, arms timers and sends notifications until nothing is left to send. Each notification's
+    /// receipt is written before the next notification is sent, so a worker that dies repeats at most one of them.
     pub(super) async fn advance(
         &self,
         attempt: &Attempt<'_>,
@@ -66,7 +69,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 return Err(Failure::transient("an incident changes faster than it can be announced"));
             } else if let Some(send) = sends.pop_front() {
                 if send.has_ended(record.as_ref(), attempt.now()) {
-                    // Its resolution is in the same document. What was not sent needs no end.
+                    // The incident's resolution is in the same document, so the opening message is not sent any more:
+                    // a target that did not receive the opening needs no end.
                     next = Some(send.unsent());
                     continue;
                 }
@@ -99,15 +103,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
         }
         for target in notified {
-            // For people who ask what became of an event. The notification log decides.
+            // Read by people who ask what happened to an event. Decisions use the notification log instead.
             let nothing = async { Ok::<_, Failure>(()) };
             attempt.invocation.once(Effect::Notified { target }, nothing).await?;
         }
         Ok(transition.unwrap_or(Transition::Unchanged))
     }
 
-    /// Changes the incident and makes sure that the timers exist that the change asks for. What is to be sent then comes
-    /// after what is in `sends`, also when an error is returned.
+    /// Changes the incident and arms the timers that the change asks for. The notifications to send are appended to
+    /// `sends`, also when this returns an error.
     async fn change_and_arm(
         &self,
         attempt: &Attempt<'_>,
@@ -129,7 +133,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(advance)
     }
 
-    /// Gives back the leases of what was not sent, so that the next attempt knows that nothing arrived.
+    /// Gives back the leases of notifications that were not sent, so that the next attempt knows that nothing has
+    /// arrived.
     async fn release(&self, attempt: &Attempt<'_>, sends: VecDeque<Send<N::Target>>) {
         if sends.is_empty() {
             return;
@@ -152,11 +157,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         if let Err(failure) = released.await {
             let reason = failure.reason();
-            tracing::warn!(event.id = %attempt.event.id, reason, "leases were not given back; they end by themselves");
+            tracing::warn!(event.id = %attempt.event.id, reason, "leases were not released; they expire by themselves");
         }
     }
 
-    /// One transaction: the mutation, and what it means for each target.
+    /// Runs one transaction: applies the mutation to the incident and decides for each target what follows from it.
     pub(super) async fn change(
         &self,
         attempt: &Attempt<'_>,
@@ -168,7 +173,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Advance<N::Target>, Failure> {
         let key = self.incident_key(attempt);
         let now = attempt.now();
-        // Most objects fail for the first time: a failure writes without reading. If there is a document, the store says so.
+        // Most objects fail for the first time, so a failure is written without reading the incident first. If a
+        // document exists, the conditional write fails and the store returns the document.
         let is_probably_new = record.is_none() && matches!(mutation, Mutation::Signal(Signal::Failed(..)));
         let mut transaction = self.transaction(now);
         if is_probably_new {
@@ -187,7 +193,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     self.remind(attempt, &mut transaction, &mut incident, target, &mut advance).await?;
                 }
             }
-            // This attempt has their leases and sends them next.
+            // This attempt already holds the leases of these notifications and sends them next.
             let is_queued =
                 |due: &Due<N::Target>| queued.iter().any(|send| send.is_about(&due.0, &due.1.key));
             let is_decided = |due: &Due<N::Target>| mutation.is_decided(&due.0, &due.1.key);
@@ -229,7 +235,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// The heads that an earlier attempt may have written without having armed their timers.
+    /// The heads (of groups and digests) that an earlier attempt may have written before it could arm their timers.
     pub(super) fn armed_before(
         &self,
         attempt: &Attempt<'_>,
@@ -299,7 +305,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// For which incident and which target something is to be decided.
+    /// The incidents and targets for which a decision is due.
     pub(super) fn pending(
         &self,
         attempt: &Attempt<'_>,
@@ -310,7 +316,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Vec<Due<N::Target>>, Failure> {
         let mut pending = Vec::new();
         let has_failed = matches!(mutation, Mutation::Receipt { receipt: Receipt::Unsent { .. }, .. });
-        // After an attempt that failed, the event comes again. Trying at once would hammer a destination that is down.
+        // When an attempt has failed for a target, the queue delivers the event again later. Trying at once would
+        // burden a destination that is down.
         let failed_target =
             |key: &str| has_failed && matches!(mutation, Mutation::Receipt { target, .. } if target == key);
         for resolved in incident.resolved() {

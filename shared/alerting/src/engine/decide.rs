@@ -1,4 +1,4 @@
-//! What is decided for one incident and one target, written into a transaction.
+//! Decides what one target receives about one incident, and writes the decision into a transaction.
 
 use super::advance::Advance;
 use super::documents::{Transaction, Versioned};
@@ -36,9 +36,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             && later(until, REMINDER) <= now
         {
             self.forget(&keys::head(&keys::digest(self.workflow, &target.key, until)));
-            // Since its digest was sent, the incident goes on alone or in the group of those that the digest named.
+            // After its digest was sent, the incident continues either alone or in the group of the objects that the
+            // digest named as failing.
             match self.digest_state(transaction, &target.key, until, &open.id, now).await? {
-                // Its timer comes, or the sweep sends it again; after a day more it has failed for good.
+                // The digest's timer is still to come, or the sweep sends the timer again. After one more day the
+                // digest has failed for good.
                 DigestState::Waiting if now < later(until, REMINDER * 2) => {
                     incident.looks_again = Some(later(now, PUT_OFF));
                     return Ok(());
@@ -64,7 +66,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(())
     }
 
-    /// Decides for one incident and one target, and writes the decision into the transaction.
+    /// Decides what one target receives about one incident, and writes the decision into the transaction.
     #[expect(clippy::too_many_arguments, reason = "what one decision needs, each of another kind")]
     pub(super) async fn decide(
         &self,
@@ -86,7 +88,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let current = about.incident();
         let entry = current.log.get(&target.key).cloned();
         let window_key = keys::window(self.workflow, &target.key, flood(target.schedule));
-        // The window matters only for a first notification.
+        // Only a first notification can open or join a group, so only then is the window (the group now open) read.
         let needs_window = resolved.is_none()
             && entry
                 .as_ref()
@@ -211,7 +213,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(())
     }
 
-    /// Notes that a group or digest announces the incident from now on.
+    /// Records that a group or digest announces the incident from now on.
     pub(super) fn hand_over(
         &self,
         incident: &mut Incident,
@@ -252,7 +254,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(DigestState::Sent)
     }
 
-    /// Writes the incident into a group, and asks for the group's timer.
+    /// Writes the incident into an alert group, and requests the group's timer.
     pub(super) async fn join(
         &self,
         attempt: &Attempt<'_>,
@@ -293,7 +295,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         transaction.put(&head_key, &head, &changed)
     }
 
-    /// Writes what happened into a digest, and asks for the digest's timer. Returns the digest's partition.
+    /// Writes an event into a digest, and requests the digest's timer. Returns the digest's partition.
     pub(super) async fn add_to_digest(
         &self,
         attempt: &Attempt<'_>,
@@ -311,8 +313,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: None, context };
         let incident = about.incident();
-        // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile, or if
-        // no success event came at all.
+        // The attempt that notices the recovery may be the attempt at the failure event: its worker died and the
+        // success came meanwhile, or no success event came at all.
         let found_later = match about {
             Announced::Resolved(resolved)
                 if resolved.by != attempt.event.id.short() || resolved.end == End::RecoveredWithoutEvent =>
@@ -333,19 +335,21 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         let key = match about {
             Announced::Open(_) => attempt.event.id.short().to_owned(),
-            // The failure that finds the end has an entry of its own.
+            // The failure event has a digest entry of its own, so the recovery needs a key that differs.
             Announced::Resolved(_) => format!("{}-resolved", attempt.event.id.short()),
         };
         self.write_entry(attempt, transaction, &key, entry, target, until).await
     }
 }
 
-/// Which incidents form groups together: what is critical does not drown in what is not.
+/// The name of the flood whose incidents form one group. Incidents of `critical` rules form groups
+/// of their own, so that less urgent incidents do not hide them.
 fn flood(schedule: Schedule) -> &'static str {
     if schedule == Schedule::Critical { "critical" } else { "incidents" }
 }
 
-/// Why a target that knows of the incident receives nothing now, and the group's message that it knows of it from, if one is.
+/// Explains why a target that already knows of the incident receives nothing now. Names the group message that
+/// announced the incident, if a group did.
 fn announced<T>(entry: Option<&LogEntry>, target: &Targeted<T>) -> String {
     match entry.map(|entry| &entry.route) {
         Some(Route::Group(id)) => {

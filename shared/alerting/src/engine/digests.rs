@@ -1,4 +1,4 @@
-//! Digests: entries, and what is sent when quiet hours end.
+//! Writes the entries of digests, and sends a digest when quiet hours end.
 
 use super::documents::Transaction;
 use super::documents::{Versioned, unavailable};
@@ -19,14 +19,14 @@ use tableau::{Action, Event};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
-/// How many members are written in one transaction.
+/// The largest number of group members written in one transaction.
 pub(super) const BATCH: usize = 90;
-/// In place of what a damaged entry was about.
+/// The title of a digest entry whose record is damaged and cannot be read.
 const DAMAGED: &str = "An event whose record is damaged";
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Writes an entry into the digest of the quiet hours that end at `until`, once. `key`: what names the entry there.
-    /// Returns the digest's partition.
+    /// Writes an entry, once, into the digest of the quiet hours that end at `until`. `key` names the entry in the
+    /// digest. Returns the digest's partition.
     pub(super) async fn write_entry(
         &self,
         attempt: &Attempt<'_>,
@@ -46,7 +46,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
         let mut changed = head.document.clone();
         changed.target.clone_from(&target.key);
-        // A failure, if there is one: the group of those that still fail is about failures.
+        // The digest keeps a sample event for its timer. A failure is preferred: the group of objects that still fail
+        // is about failures.
         let is_failure = |event: &Event| event.name.action() == Some(Action::RefreshFailed);
         let has_failure = event_of(&changed.sample).is_some_and(|stored| is_failure(&stored));
         if changed.sample.is_empty() || (is_failure(attempt.event) && !has_failure) {
@@ -61,7 +62,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(partition)
     }
 
-    /// The same in a transaction of its own, and the digest's timer.
+    /// Like `write_entry`, in a transaction of its own, and arms the digest's timer.
     pub(super) async fn put_entry(
         &self,
         attempt: &Attempt<'_>,
@@ -81,7 +82,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.arm(&partition, attempt.now()).await
     }
 
-    /// Sends the digest.
+    /// Sends a digest when its timer fires.
     pub(super) async fn on_digest_timer(
         &self,
         timer: &TimerMessage,
@@ -116,7 +117,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// When the quiet hours end in which a late digest would be sent.
+    /// When a digest is late and its rule is in quiet hours again: the end of those quiet hours.
     fn quiet_again_until(
         &self,
         head: &GroupHead,
@@ -132,7 +133,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         })
     }
 
-    /// Notes that a digest was sent, and with it the group of those that it named as failing, if they are many.
+    /// Records that a digest was sent, together with the group of the objects that it named as failing, if there are
+    /// many.
     async fn end_digest(
         &self,
         head_key: &Key,
@@ -172,10 +174,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = invocation.now;
         let key = keys::target(self.workflow, &timer.key);
         let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
-            return nothing("no rule names the target now");
+            return nothing("no rule sends to this target now");
         };
         if matches!(target.schedule, Schedule::Muted(_)) {
-            return nothing("no rule names the target now");
+            return nothing("no rule sends to this target now");
         }
         if let Some(until) = self.quiet_again_until(head, &target.key, now).map_err(unsent)? {
             return Ok(SentDigest {
@@ -184,14 +186,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 again: Some(until),
             });
         }
-        // Also those of an earlier timer that has not done its work.
+        // Entries of an earlier timer are included when that timer has not sent them.
         let unsent_generations = head.done_generation + 1..=timer.generation;
         let entries = self.entries(&timer.key, unsent_generations, now).await.map_err(unsent)?;
         if entries.is_empty() {
             return nothing("the digest has no entries");
         }
         let ended = self.ended(&entries, now).await.map_err(unsent)?;
-        // First the group that announces their recoveries, then that they fail.
+        // The group that will announce the recoveries is written first; the message that the objects fail is sent
+        // after that.
         let failing = members(&entries, &ended);
         let group = self.write_digest_group(head, timer, &failing, &target.key, now);
         let group = group.await.map_err(unsent)?;
@@ -214,7 +217,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let key = Key { partition: partition.to_owned(), sort };
             let mut entry = Versioned::<Entry>::read(&key, Some(&record), now).document;
             if entry.title.is_empty() {
-                // A damaged entry has begun anew. What it knew is lost, and it still counts.
+                // A damaged entry is replaced by an empty one: its content is lost, but it still counts.
                 DAMAGED.clone_into(&mut entry.title);
                 entry.at = now;
                 entry.generation = *generations.end();
@@ -224,10 +227,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(entries.collect())
     }
 
-    /// The incidents that are over by now. A digest that is late would say that they still fail.
+    /// The ids of incidents that have ended by now. Without them, a late digest would claim that their objects still
+    /// fail.
     async fn ended(&self, entries: &[(String, Entry)], now: Timestamp) -> Result<BTreeSet<String>, Failure> {
         let failing = still_failing(entries, &BTreeSet::new()).into_values();
-        // Anything else may make a key that no table takes.
+        // Only valid LUIDs may become part of a key: DynamoDB refuses some other texts as keys.
         let failing: Vec<&Entry> = failing.filter(|entry| is_group_id(&entry.object)).collect();
         let incident = |entry: &&Entry| keys::incident(self.workflow, &entry.object);
         let keys: Vec<Key> = failing.iter().map(incident).collect();
@@ -241,8 +245,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(ended)
     }
 
-    /// Many that still fail recover in a group of their own. Until the digest is sent, nothing reads the group. Returns its
-    /// partition and how many members it has.
+    /// Writes the group that will announce the recoveries of many still failing objects. Nothing reads the group
+    /// until the digest is sent. Returns the group's partition and its number of members.
     async fn write_digest_group(
         &self,
         head: &GroupHead,
@@ -259,7 +263,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for (object, member) in members {
             written.push(Member { object: object.clone(), ..member.clone() });
         }
-        // An earlier attempt, whose digest was not sent, may have written members that have recovered since.
+        // An earlier attempt, which did not send the digest, may have written members that have recovered since.
         for (id, earlier) in self.members(&partition, now).await? {
             if !members.iter().any(|(_, member)| member.id == id) {
                 written.push(Member { placement: Placement::Alone, ..earlier });
@@ -287,11 +291,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// What a digest's timer leaves behind.
+/// The result of a digest's timer.
 struct SentDigest {
     outcome: Outcome,
-    /// The partition of the group of those that it named as failing, and how many they are.
+    /// The partition and the number of members of the group of failing objects, if the digest named many.
     group: Option<(String, usize)>,
-    /// It was not sent, and its timer comes again then.
+    /// If the digest was not sent: when its timer fires again.
     again: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! Typed documents in a transaction.
+//! Reads and writes alerting's documents (incidents, groups, digests, …) in transactions.
 
 use super::keys::WINDOW;
 use crate::digest::Entry;
@@ -14,32 +14,34 @@ use store::records::{Change, Commit, Key, Record, Records, Write};
 use workflow::{BoxError, Failure};
 
 const KEPT_DAYS: i64 = 30;
-/// Longer than a year, for what is refreshed once a year.
+/// For how long incidents and groups of incidents are kept: more than a year, because some objects are refreshed once
+/// a year.
 const LONG_KEPT_DAYS: i64 = 400;
-/// How many windows and heads are remembered in the process.
+/// How many windows and group heads a process caches.
 const SEEN_LIMIT: usize = 256;
-/// How often a change is made again because another worker was faster.
+/// How often a change is tried again after another worker changed the same document first.
 const TRIES: u32 = 30;
 
-/// What is kept as a document.
+/// A type that alerting stores as a document.
 pub(crate) trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send {
-    /// How many days it is kept after its last change.
+    /// How many days after its last change the document may be deleted.
     fn kept_days(&self) -> i64 {
         KEPT_DAYS
     }
 
-    /// Forgets what a wrong clock or a damaged record has brought in.
+    /// Clears values that only a wrong clock or a damaged record can have brought in.
     fn sanitize(&mut self, _now: Timestamp) {}
 
-    /// Takes in the mark beside it.
+    /// Copies the record's mark into the document: the time of a success, written beside the document without
+    /// rewriting it.
     fn take_mark(&mut self, _mark: i64) {}
 
-    /// Whether marks are refused, because the document itself has to change.
+    /// Whether a mark must not be written beside this document, because the document itself has to change.
     fn is_active(&self) -> bool {
         false
     }
 
-    /// When a sweep is to look at it.
+    /// When the hourly sweep should look at this document; `None` for never.
     fn due(&self) -> Option<Timestamp> {
         None
     }
@@ -73,7 +75,7 @@ impl Document for Window {}
 
 impl Document for GroupHead {
     fn kept_days(&self) -> i64 {
-        // A group is open as long as its incidents are.
+        // A group of incidents stays open until its last incident ends, so it is kept as long as incidents are.
         if self.closed || self.is_of_events { KEPT_DAYS } else { LONG_KEPT_DAYS }
     }
 
@@ -102,7 +104,7 @@ impl Document for Entry {
     }
 }
 
-/// A document and the version that it has in the store.
+/// A document and its version in the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Versioned<D> {
     pub(crate) version: u64,
@@ -114,16 +116,20 @@ impl<D: Document> Versioned<D> {
         Self { version: 0, document: D::default() }
     }
 
-    /// Reads a record. One that is damaged, or that another version of this code wrote in another form, begins anew: what
-    /// it knew is lost, which is better than to fail for ever.
+    /// Reads a document from a record. A record that is damaged, or that another version of this code wrote in
+    /// another format, is treated as empty: losing its content is better than failing for ever.
     pub(crate) fn read(key: &Key, record: Option<&Record>, now: Timestamp) -> Self {
         let Some(record) = record else { return Self::absent() };
         let mut document = D::default();
         if !record.text.is_empty() {
             document = serde_json::from_str(&record.text).unwrap_or_else(|error| {
-                // The error's own text would repeat what is in the document.
+                // Only the kind of the parse error is logged: the error's text would quote the document.
                 let kind = error.classify();
-                tracing::warn!(key = key.partition, ?kind, "a document cannot be read and begins anew");
+                tracing::warn!(
+                    key = key.partition,
+                    ?kind,
+                    "a stored document cannot be read; an empty one replaces it"
+                );
                 D::default()
             });
         }
@@ -135,7 +141,7 @@ impl<D: Document> Versioned<D> {
     }
 }
 
-/// The JSON of a document, and when it may be deleted.
+/// Serializes a document to JSON and sets when the store may delete it.
 pub(crate) fn write<D: Document>(document: &D, now: Timestamp) -> Result<Write, Failure> {
     let text = serde_json::to_string(document).map_err(Failure::permanent)?;
     let kept = SignedDuration::from_hours(24 * document.kept_days());
@@ -143,14 +149,14 @@ pub(crate) fn write<D: Document>(document: &D, now: Timestamp) -> Result<Write, 
     Ok(Write { text, expires_at, due: document.due(), is_active: document.is_active() })
 }
 
-/// Windows and heads of groups as a worker last saw them. A storm reads them once a worker, not once an event. What is
-/// outdated is found out by the commit, which checks versions.
+/// A process-wide cache of windows and group heads, so that in a storm each worker reads them once and not for every
+/// event. An outdated copy does no harm: the commit checks versions and fails.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<HashMap<Key, Record>>);
 
 impl Seen {
     fn remember(&self, key: &Key, record: &Record) {
-        // Members, entries and incidents are read once or never.
+        // Only heads and windows are cached: members, digest entries and incidents are rarely read twice.
         if key.sort != "head" && !key.partition.starts_with(WINDOW) {
             return;
         }
@@ -178,7 +184,7 @@ impl Seen {
     }
 }
 
-/// What a transaction has read, and what it will write.
+/// A transaction: the documents read so far and the changes to write.
 pub(crate) struct Transaction<'a> {
     records: &'a dyn Records,
     seen: Option<&'a Seen>,
@@ -189,34 +195,34 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction that reads everything anew.
+    /// A transaction that reads every document from the store and not from the cache.
     pub(crate) fn new(records: &'a dyn Records, now: Timestamp) -> Self {
         Self { records, seen: None, now, known: BTreeMap::new(), changes: BTreeMap::new(), tries: 0 }
     }
 
-    /// The same, in which windows and heads are taken as this worker has seen them, and are seen.
+    /// Makes the transaction read windows and heads from this worker's cache, and update the cache.
     pub(crate) fn with(self, seen: &'a Seen) -> Self {
         Self { seen: Some(seen), ..self }
     }
 
-    /// Takes a document for absent that is probably new. If it is not, the commit finds out.
+    /// Assumes without reading that a document does not exist. If the document exists, the commit fails and reads it.
     pub(crate) fn assume_absent(&mut self, key: &Key) {
         self.known.insert(key.clone(), None);
     }
 
-    /// Takes a record for known.
+    /// Uses a record that is already known in place of reading it.
     pub(crate) fn assume(&mut self, key: &Key, record: Record) {
         self.known.insert(key.clone(), Some(record));
     }
 
-    /// The same for a document that another transaction has read.
+    /// Uses a document that another transaction has read in place of reading it.
     pub(crate) fn assume_read<D: Document>(&mut self, key: &Key, read: &Versioned<D>) -> Result<(), Failure> {
         let text = serde_json::to_string(&read.document).map_err(Failure::permanent)?;
         self.assume(key, Record { version: read.version, text, mark: None });
         Ok(())
     }
 
-    /// Reads a document, as this transaction has changed it so far.
+    /// Returns a document, including changes already made in this transaction.
     pub(crate) async fn get<D: Document>(&mut self, key: &Key) -> Result<Versioned<D>, Failure> {
         if let Some(Change { expected, write: Some(write), .. }) = self.changes.get(key) {
             let document = serde_json::from_str(&write.text).map_err(Failure::permanent)?;
@@ -243,7 +249,8 @@ impl<'a> Transaction<'a> {
         self.known.insert(key, record);
     }
 
-    /// Changes a document if it differs from what was read; otherwise the commit checks that it is still the same.
+    /// Writes a document if it differs from what was read. If it does not differ, the commit still checks that no
+    /// other worker changed it.
     pub(crate) fn put<D: Document>(
         &mut self,
         key: &Key,
@@ -258,23 +265,23 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes a document, whatever is there.
+    /// Writes a document without checking the version in the store.
     pub(crate) fn overwrite<D: Document>(&mut self, key: &Key, document: &D) -> Result<(), Failure> {
         let write = Some(write(document, self.now)?);
         self.changes.insert(key.clone(), Change { key: key.clone(), expected: None, write });
         Ok(())
     }
 
-    /// Writes a document that must not be there yet.
+    /// Writes a document that must not exist yet.
     pub(crate) fn create<D: Document>(&mut self, key: &Key, document: &D) -> Result<(), Failure> {
         self.put(key, &Versioned::absent(), document)
     }
 
-    /// Makes all changes. `None`: another worker was faster; what it wrote is known now, and everything is to be decided
-    /// again.
+    /// Commits all changes. `None` when another worker changed one of the documents first: the transaction has then
+    /// read the new versions, and the caller decides again.
     pub(crate) async fn commit(&mut self) -> Result<Option<BTreeMap<Key, Record>>, Failure> {
         let mut changes: Vec<Change> = std::mem::take(&mut self.changes).into_values().collect();
-        // A check alone is of no use, and most decisions that write nothing check nothing else.
+        // A transaction that writes nothing needs no commit: a version check alone changes nothing.
         if changes.iter().all(|change| change.write.is_none()) {
             return Ok(Some(BTreeMap::new()));
         }

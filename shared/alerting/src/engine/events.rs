@@ -1,4 +1,4 @@
-//! Events that belong to no incident: announced at once, together in a flood, or in a digest.
+//! Events that belong to no incident: announced at once, in a group when there are many, or in a digest.
 
 use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
@@ -32,7 +32,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// The first of its kind within a minute is announced at once; those that follow wait for each other.
+    /// Announces the first event of a kind at once; events of that kind within the next minute are collected into a
+    /// group.
     async fn announce_event(
         &self,
         attempt: &Attempt<'_>,
@@ -98,7 +99,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.post_event(attempt, target).await
     }
 
-    /// The group that an earlier attempt at an event has written it into: the one that is open, or one before.
+    /// The group into which an earlier attempt has already written this event: the open group or one before.
     async fn joined_before(
         &self,
         window: &Key,
@@ -119,7 +120,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(None)
     }
 
-    /// Sends an event as a message of its own, once.
+    /// Sends one event as a message of its own, and never twice.
     pub(super) async fn post_event(
         &self,
         attempt: &Attempt<'_>,

@@ -1,4 +1,4 @@
-//! The incident that came before a group, and was announced alone.
+//! The first incident of a flood: it was announced alone, before there was a group.
 
 use super::documents::Versioned;
 use super::groups::Firing;
@@ -10,7 +10,7 @@ use store::records::Key;
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Whether the incident that came first, and was announced alone, still fails: then the group announces it too.
+    /// Whether the flood's first incident, which was announced alone, still fails. If so, the group announces it too.
     pub(super) async fn first_is_open(&self, firing: &Firing<'_, N::Target>) -> Result<bool, Failure> {
         if !firing.is_of_incidents() || firing.head.sent > 0 {
             return Ok(false);
@@ -18,7 +18,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(self.first_of(firing).await?.is_some())
     }
 
-    /// The key and the document of the incident that came first, if it still fails with a message of its own.
+    /// The key and the document of the flood's first incident, if it still fails and has a message of its own.
     async fn first_of(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -26,7 +26,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let mut transaction = self.transaction(firing.now());
         for flood in ["incidents", "critical"] {
             let key = keys::window(self.workflow, &firing.target.key, flood);
-            // Another worker may have opened the group.
+            // The cached window may be outdated: another worker may have opened the group.
             self.forget(&key);
             let window: Versioned<Window> = transaction.get(&key).await?;
             let is_this = |group: &OpenGroup| group.id == firing.id() && is_group_id(&group.first);
@@ -45,7 +45,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(None)
     }
 
-    /// Takes the incident that came first into the group, so that its recovery is announced with the others.
+    /// Adds the flood's first incident to the group, so that the group announces its recovery with the others.
     pub(super) async fn merge_first(
         &self,
         firing: &Firing<'_, N::Target>,

@@ -7,7 +7,7 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
-use crate::notification;
+use crate::notification::{self, Status};
 use crate::notifier::{Delivered, Delivery, Notifier, Occurrence, Routing, Targeted};
 use crate::time::later;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use tableau::Action;
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
-/// One firing of a group's timer.
+/// One firing of a group's timer: the group's documents and what is needed to send.
 pub(super) struct Firing<'a, T> {
     pub(super) partition: &'a str,
     pub(super) invocation: &'a Invocation,
@@ -47,7 +47,7 @@ impl<T> Firing<'_, T> {
     }
 }
 
-/// What a firing leaves behind.
+/// The result of one firing of a group's timer.
 enum Fired {
     Sent { shown: usize, delivered: Delivered, closes: bool },
     Done(&'static str),
@@ -55,7 +55,7 @@ enum Fired {
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Sends what has changed in a group.
+    /// Sends what has changed in a group since its last message.
     pub(super) async fn on_group_timer(
         &self,
         timer: &TimerMessage,
@@ -118,7 +118,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let unsent = |failure| (failure, false);
         let members = self.members(&timer.key, invocation.now).await.map_err(unsent)?;
         let Some(sample) = self.sample(&head, &members, invocation.now).await.map_err(unsent)? else {
-            return Ok(Fired::Done("its documents are damaged"));
+            return Ok(Fired::Done("its stored documents are damaged"));
         };
         let is_unannounced = head.sent == 0 && !head.maybe_sent;
         let key = keys::target(self.workflow, &timer.key);
@@ -130,7 +130,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             for (id, member) in members.iter().filter(|(_, member)| member.is_in_group()) {
                 self.leave_or_drop(&timer.key, &sample, id, member, invocation.now).await.map_err(unsent)?;
             }
-            return Ok(Fired::Done("no rule names the target now"));
+            return Ok(Fired::Done("no rule sends to this target now"));
         };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
@@ -144,7 +144,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
         }
         if firing.head.sent == 0 && firing.is_of_incidents() {
-            // An earlier attempt may have decided that they are announced alone, and ended before it sent.
+            // An earlier attempt may have decided to announce these members alone, and ended before it sent their
+            // messages.
             let alone = members.iter().filter(|(_, member)| member.placement == Placement::Alone);
             for (_, member) in alone.filter(|(_, member)| member.is_firing()) {
                 let announced =
@@ -159,7 +160,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 for (id, member) in members.iter().filter(|(id, _)| ids.contains(id)) {
                     self.separate(&firing, id, member).await.map_err(unsent)?;
                 }
-                Ok(Fired::Done("too few for one message; each goes on alone"))
+                Ok(Fired::Done("too few for a group message; each gets its own message"))
             }
             GroupStep::Announce => self.announce_group(&firing, members, first_is_open).await,
             GroupStep::Close => self.close_group(&firing, &members).await,
@@ -176,14 +177,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let id = sort.strip_prefix(keys::MEMBER)?.to_owned();
             let key = Key { partition: partition.to_owned(), sort };
             let member = Versioned::<Member>::read(&key, Some(&record), now).document;
-            // A damaged member has begun anew and has no id. What it knew is lost, and it still counts.
+            // A damaged member is replaced by an empty one without an id: its content is lost, but it still counts.
             let member = if member.id.is_empty() { Member::new(&id, "", None, now) } else { member };
             Some((id, member))
         });
         Ok(members.collect())
     }
 
-    /// An event of the group: the head's, or, if that is damaged, one of a member or of its incident.
+    /// An event that represents the group: from the group's head or, if the head is damaged, from a member or its
+    /// incident.
     async fn sample(
         &self,
         head: &GroupHead,
@@ -232,16 +234,21 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             None if audible => Delivery::Post,
             None => return Ok(self.put_off(firing)),
         };
-        let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         let grouped = grouped(&members);
+        let new = grouped.saturating_sub(firing.head.shown_members);
+        if matches!(delivery, Delivery::Post) && !is_first && new > 0 {
+            shown.status.insert(0, Status::New { count: new });
+        }
+        let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         match sent {
-            // A group of events has no end that a later message would bring.
+            // A group of events closes with its first message: events, unlike incidents, have no end to announce.
             Ok(delivered) => Ok(Fired::Sent { shown: grouped, delivered, closes: !firing.is_of_incidents() }),
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
     }
 
-    /// What may not be sent in quiet or muted hours comes again when they end, or in a day: a mute may be lifted.
+    /// Postpones a group's message that quiet hours or a mute forbid. The timer fires again when they end, but after
+    /// a day at the latest: an administrator may lift a mute earlier.
     fn put_off(&self, firing: &Firing<'_, N::Target>) -> Fired {
         let in_a_day = later(firing.now(), REMINDER);
         match firing.target.schedule {
@@ -297,7 +304,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// How many members the group's own messages are about.
+/// The number of members that the group announces itself; members announced alone are not counted.
 pub(super) fn grouped(members: &[(String, Member)]) -> usize {
     members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count()
 }

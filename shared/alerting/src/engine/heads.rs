@@ -1,4 +1,4 @@
-//! The heads of groups and digests: their lease and their timer.
+//! The lease and the timer of a group's or digest's head document.
 
 use super::documents::Versioned;
 use super::{BUSY, Engine, keys};
@@ -11,7 +11,8 @@ use timer::TimerMessage;
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Takes a head's lease for a timer. `None` when the timer was replaced or has done its work.
+    /// Takes the lease of a head on behalf of a timer. `None` when a newer timer has replaced this one, or this one
+    /// has already done its work.
     pub(super) async fn begin(
         &self,
         key: &Key,
@@ -26,7 +27,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut head = read.document.clone();
             let is_replaced = head.pending.as_ref().is_some_and(|next| next.generation != timer.generation);
             if read.version == 0 || is_replaced || head.done_generation >= timer.generation {
-                // The next timer brings the document back, if it exists: its worker may have died before.
+                // The head now waits for a newer timer. That timer may not exist, if the worker that requested it
+                // died, so it is armed here.
                 self.arm(&key.partition, now).await?;
                 return Ok(None);
             }
@@ -43,7 +45,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// Changes a head after its lease was taken.
+    /// Changes a head whose lease this attempt holds.
     pub(super) async fn end(
         &self,
         key: &Key,
@@ -62,7 +64,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// Makes sure that the timer exists that a head asks for, and notes it.
+    /// Creates the timer that a head asks for, unless the head says that the timer exists, and records that it
+    /// exists.
     pub(super) async fn arm(&self, partition: &str, now: Timestamp) -> Result<(), Failure> {
         let key = keys::head(partition);
         let mut transaction = self.transaction(now);

@@ -1,4 +1,4 @@
-//! Failures and recoveries, as events and timers bring them.
+//! Handles failures and recoveries of objects, from events and from timers.
 
 use super::decide::why;
 use super::documents::{Transaction, Versioned, unavailable};
@@ -16,7 +16,7 @@ use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Whether the refresh that began has ended by now.
+    /// Whether the refresh of a `…RefreshStarted` event has ended by now: a later success or failure is known.
     pub(super) async fn has_ended(&self, attempt: &Attempt<'_>) -> Result<bool, Failure> {
         let mut transaction = self.transaction(attempt.now());
         let mut incident: Versioned<Incident> = transaction.get(&self.incident_key(attempt)).await?;
@@ -42,7 +42,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(())
     }
 
-    /// A success or a deletion: the end of an incident, if one is open; otherwise an event like others.
+    /// Handles a success or a deletion: it ends the open incident; without an open incident it is handled like any
+    /// other event.
     pub(super) async fn on_end(
         &self,
         attempt: &Attempt<'_>,
@@ -58,7 +59,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if attempt.event.name.action() == Some(Action::RefreshSucceeded) {
                 self.note_success_event(&attempt.event.site, false, now).await?;
             }
-            // Nothing fails. An incident that this very event has resolved may still have to be announced.
+            // No incident is open. If an earlier attempt at this same event resolved the incident, the recovery may
+            // still have to be announced.
             return self.after_end(attempt, targets, None, summary).await;
         };
         let incident = Versioned::<Incident>::read(&key, Some(&record), now).document;
@@ -138,7 +140,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let key = self.incident_key(attempt);
         let mut notified = Vec::new();
-        // Without a transition nothing failed when this attempt began; an earlier attempt may have resolved the incident.
+        // No transition means that no incident was open when this attempt began; an earlier attempt may have resolved
+        // the incident.
         let may_have_resolved = transition == Some(Transition::Resolved) || attempt.invocation.attempt > 1;
         if may_have_resolved {
             let mut transaction = self.transaction(attempt.now());
@@ -164,7 +167,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(())
     }
 
-    /// Whether a target knows of a resolved incident, or will.
+    /// Whether a target has been notified of a resolved incident, or will be.
     async fn is_notified(
         &self,
         attempt: &Attempt<'_>,
@@ -175,9 +178,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             && entry.is_certainly_unsent()
             && !entry.resolution_sent
         {
-            // A group that waits for its first message leaves out what is resolved before.
+            // A group that has not sent its first message yet leaves out members that recover before that.
             let key = keys::head(&keys::group(self.workflow, target, group));
-            // As it is now: not as this worker may have seen it.
+            // Reads the group from the store and not from this worker's cache, which may be outdated.
             let mut transaction = Transaction::new(self.records.as_ref(), attempt.now());
             let head: Versioned<GroupHead> = transaction.get(&key).await?;
             return Ok(!head.document.is_unannounced());
@@ -185,7 +188,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(entry.resolution_sent || entry.resolution_handed_over || !entry.is_certainly_unsent())
     }
 
-    /// A timer of an incident that was suppressed: it is announced if it lasts.
+    /// Handles the timer of a suppressed incident: if the incident still lasts, it is announced now.
     pub(super) async fn on_incident_timer(
         &self,
         timer: &TimerMessage,
@@ -204,7 +207,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome_of_timer()
     }
 
-    /// Announces a member of a group alone: too few came for a message of their own.
+    /// Announces a group's member alone, because too few members joined for a group message.
     pub(super) async fn announce_separately(
         &self,
         member: &Member,
@@ -221,8 +224,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome_of_timer().map(|_| ())
     }
 
-    /// Takes a member out of a group that has not announced it. `route`: how it is announced from now on; `None` if nothing
-    /// is decided for it yet.
+    /// Removes an incident from a group that has not announced it. `route` says how the incident is announced from
+    /// now on; `None` if that is not decided yet.
     pub(super) async fn leave_group(
         &self,
         member: &Member,

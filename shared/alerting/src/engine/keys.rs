@@ -1,4 +1,4 @@
-//! The keys of the documents.
+//! The store keys of alerting's documents.
 
 use jiff::Timestamp;
 use store::records::Key;
@@ -19,7 +19,8 @@ pub(crate) fn site(workflow: &str, site: &SiteLuid) -> Key {
     Key::single(format!("site#{workflow}#{site}"))
 }
 
-/// `flood`: of which kind of incident or event.
+/// The key of the window: which group is open for a target. `flood` names the kind of incident or event that is
+/// grouped.
 pub(crate) fn window(workflow: &str, target: &str, flood: &str) -> Key {
     Key::single(format!("{WINDOW}{workflow}#{target}#{flood}"))
 }
@@ -32,7 +33,7 @@ pub(crate) fn digest(workflow: &str, target: &str, until: Timestamp) -> String {
     format!("{DIGEST}{workflow}#{target}#{}", until.as_second())
 }
 
-/// The target in the partition of a group or digest.
+/// Reads the target's key out of the partition key of a group or digest.
 pub(crate) fn target<'a>(workflow: &str, partition: &'a str) -> &'a str {
     let kind = partition.strip_prefix(GROUP).or(partition.strip_prefix(DIGEST));
     let rest = kind.and_then(|rest| rest.strip_prefix(workflow)?.strip_prefix('#'));

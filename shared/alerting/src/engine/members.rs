@@ -1,4 +1,4 @@
-//! What becomes of single members of a group: announced alone, in a digest, or not at all.
+//! What happens to a single member of a group: announced alone, moved to a digest, or not announced.
 
 use super::groups::Firing;
 use super::{Attempt, Engine, event_of, keys};
@@ -10,8 +10,9 @@ use tableau::{Action, Event};
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// The target of a group as the rules of its members name it: of several, the schedule counts that notifies first.
-    /// `sample`: an event of the group, for members that have none.
+    /// The target of a group, with the settings of its members' rules. If several rules name the target, the schedule
+    /// that notifies first counts. `sample` is an event of the group, used for members that have no event of their
+    /// own.
     pub(super) fn target_of_group(
         &self,
         key: &str,
@@ -47,8 +48,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.target(key, &self.routing.targets(event, now)?, now)
     }
 
-    /// Lets those out of a group that is not announced whose own rule is muted or in quiet hours by now. Returns why, if
-    /// there are any; `members` are the others.
+    /// Removes members from a group that has not been announced, if the member's own rule is now muted or in quiet
+    /// hours. Returns why, if any was removed; `members` keeps the others.
     pub(super) async fn let_out(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -67,7 +68,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     self.move_to_digest(firing, &id, &member, &event, until).await?;
                     why = Some("quiet hours have begun; its members are in the digest");
                 }
-                // As if it had failed while the rule was muted: a failure after that announces it.
+                // The incident is treated as if it had opened while the rule was muted: the next failure after the
+                // mute announces it.
                 (Some(event), Some(Schedule::Muted(_) | Schedule::Maintenance(_)) | None) => {
                     self.leave_or_drop(firing.partition, &event, &id, &member, firing.now()).await?;
                     why = why.or(Some("the rule is muted"));
@@ -79,7 +81,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(why)
     }
 
-    /// Takes an incident out of a group that is not announced, or leaves an event out of it.
+    /// Removes an incident from a group that has not been announced; marks an event as left out of the group.
     pub(super) async fn leave_or_drop(
         &self,
         partition: &str,
@@ -95,7 +97,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.leave_group(member, group, keys::target(self.workflow, partition), None, now).await
     }
 
-    /// Quiet hours began while the members waited for each other.
+    /// Moves a member to a digest, because quiet hours began while the group's members waited for each other.
     async fn move_to_digest(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -113,7 +115,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
     }
 
-    /// Announces one member alone.
+    /// Announces one member with a message of its own.
     pub(super) async fn separate(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -129,7 +131,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
     }
 
-    /// Notes how an event is announced.
+    /// Records how a member of a group of events is announced.
     async fn place(
         &self,
         partition: &str,

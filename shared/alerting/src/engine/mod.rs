@@ -1,7 +1,9 @@
-//! The engine: reads documents, decides with [`crate::plan`], writes, arms timers, and lets the destination send.
+//! The alerting engine: reads documents, decides with [`crate::plan`], writes, arms timers, and calls the destination
+//! to send.
 //!
-//! The order is always the same: write, arm, send or acknowledge. Whatever is interrupted comes back with its event or its
-//! timer and finds in the documents how far it had come.
+//! The order never changes: write the documents, arm the timers, then send the notification or acknowledge the event.
+//! If a worker dies in between, the queue delivers the event or timer again, and the next attempt continues from the
+//! documents.
 
 mod advance;
 mod decide;
@@ -39,7 +41,7 @@ use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, Outcome, SharedMessage};
 
-/// How soon a timer is tried again while another worker sends for the same group.
+/// How soon a timer is retried when another worker is sending for the same group.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Announces events and incidents to the targets that the rules name.
@@ -53,7 +55,7 @@ pub struct Engine<N, R> {
     sites: Mutex<HashMap<SiteLuid, SeenSite>>,
 }
 
-/// What a worker has read of a site: whether its success events fail to arrive, and when it read that.
+/// A cached fact about a site: whether its success events fail to arrive, and when this worker read the fact.
 #[derive(Clone, Copy, Debug)]
 struct SeenSite {
     at: Timestamp,
@@ -100,26 +102,27 @@ impl<'a> Attempt<'a> {
         self.invocation.now
     }
 
-    /// When it happened at Tableau; when it arrived, if Tableau did not say or what it said cannot be.
+    /// When the event happened at Tableau. If Tableau gave no time, or an impossible one: when the event arrived.
     pub(crate) fn happened_at(&self) -> Timestamp {
         self.event.credible_time(self.now()).unwrap_or(self.now())
     }
 }
 
-/// What happened to an event for one target.
+/// What was done about an event for one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Handled {
     /// A notification was sent.
     Sent,
-    /// A group or digest has it, and its timer exists.
+    /// A group or digest contains the event, and the timer that will send it exists. The text names the group or
+    /// digest.
     Grouped(String),
-    /// Nothing is to be sent, and why.
+    /// Nothing is sent; the text says why.
     Nothing(String),
-    /// Another worker is sending, and sends also what has happened meanwhile.
+    /// Another worker holds the lease and is sending; it will also send this event.
     BeingSent,
 }
 
-/// What happened to an event for all targets.
+/// What was done about an event for all targets together.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     sent: bool,
@@ -148,7 +151,7 @@ impl Summary {
         }
     }
 
-    /// Whether nothing is known of it yet.
+    /// Whether nothing has been noted in this summary yet.
     pub(crate) fn is_empty(&self) -> bool {
         !self.sent && self.grouped.is_none() && self.nothing.is_none() && self.failed.is_none()
     }
@@ -157,14 +160,14 @@ impl Summary {
         self.failed.is_some()
     }
 
-    /// The outcome of a timer. The worker that is sending may be this timer's earlier attempt, which failed: then no other
-    /// attempt would send what is left, so the timer comes back.
+    /// The outcome of a timer's message. When another attempt holds the lease, that may be an earlier attempt at this
+    /// same timer which has failed; no other attempt would then send the rest, so the timer is retried.
     fn outcome_of_timer(self) -> Result<Outcome, Failure> {
         if self.being_sent && self.failed.is_none() {
             let source = "another worker is sending a notification of this incident".into();
             return Err(Failure::Transient { source, retry_after: Some(BUSY) });
         }
-        self.outcome(|| "nothing is to be sent".to_owned())
+        self.outcome(|| "there is nothing to send".to_owned())
     }
 
     fn outcome(self, otherwise: impl FnOnce() -> String) -> Result<Outcome, Failure> {
@@ -178,7 +181,7 @@ impl Summary {
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// An engine. Without `timer` nothing waits: inline mode.
+    /// Creates an engine. Without `timer` (inline mode) nothing can be sent later.
     pub fn new(
         workflow: &'static str,
         records: Arc<dyn Records>,
@@ -189,10 +192,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Self { workflow, records, timer, notifier, routing, seen: Seen::default(), sites: Mutex::default() }
     }
 
-    /// Handles an event.
+    /// Handles an event: announces it to the targets of the rules that match it.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
+    /// [`Failure`], which says what must happen to the event's message. The same event may be handled again at any
+    /// time.
     pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
         let failures = self.failures_in_a_row(event, invocation.now).await?;
@@ -206,17 +210,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Some(Action::RefreshSucceeded) => self.on_end(&attempt, &targets, &mut summary).await?,
             Some(Action::Deleted) if is_refreshed => self.on_end(&attempt, &targets, &mut summary).await?,
             Some(Action::RefreshStarted) if !targets.is_empty() && self.has_ended(&attempt).await? => {
-                return Ok(Outcome::skipped("the refresh has ended since"));
+                return Ok(Outcome::skipped("the refresh has already ended"));
             }
             _ => self.on_other(&attempt, &targets, &mut summary).await,
         }
         summary.outcome(|| no_target(event, &targets))
     }
 
-    /// Handles a timer.
+    /// Handles a timer that this engine has set.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the timer's message. It may be handled again at any time.
+    /// [`Failure`], which says what must happen to the timer's message. The same timer may be handled again at any
+    /// time.
     pub async fn on_timer(&self, timer: &TimerMessage, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
         if timer.key.starts_with(keys::GROUP) {
@@ -226,7 +231,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         } else if timer.key.starts_with(keys::INCIDENT) {
             self.on_incident_timer(timer, invocation).await
         } else {
-            Ok(Outcome::ignored(format!("a timer for `{}`, which no part of alerting has set", timer.key)))
+            Ok(Outcome::ignored(format!("the timer `{}` is of an unknown kind", timer.key)))
         }
     }
 
@@ -234,13 +239,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         attempt.context.get_or_try_init(|| self.routing.context(attempt.event, attempt.invocation)).await
     }
 
-    /// A transaction that takes windows and heads as this worker has seen them.
+    /// Starts a transaction that reads windows and heads from this worker's cache.
     pub(crate) fn transaction(&self, now: Timestamp) -> Transaction<'_> {
         Transaction::new(self.records.as_ref(), now).with(&self.seen)
     }
 
-    /// An earlier attempt may have written without having had an answer: what this worker has seen may be outdated, and a
-    /// timer that looks armed may not exist.
+    /// Clears this worker's cache when an earlier attempt failed: that attempt may have written without receiving the
+    /// answer, so the cache may be outdated, and a timer that the cache calls armed may not exist.
     fn forget_after_failure(&self, invocation: &Invocation) {
         if invocation.attempt > 1 {
             self.seen.clear();
@@ -255,12 +260,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what waits can come back: not in inline mode.
+    /// Whether timers are available, so that a notification can be sent later. Inline mode has none.
     pub(crate) fn has_timers(&self) -> bool {
         self.timer.is_some()
     }
 
-    /// Makes sure that a document's timer exists.
+    /// Makes sure that the timer of a document exists.
     pub(crate) async fn ensure_timer(
         &self,
         key: &str,
@@ -276,7 +281,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         })
     }
 
-    /// The target of this key among `targets`; otherwise as any rule names it, or else only to end what was sent there.
+    /// Finds the target with this key: among `targets`, or else among the targets of all rules, or else with settings
+    /// that suffice only to end a message sent earlier.
     pub(crate) fn target(
         &self,
         key: &str,
@@ -327,13 +333,19 @@ pub(crate) fn event_of(sample: &str) -> Option<Occurrence> {
     Some(Occurrence { event: Event { id, ..event }, matched })
 }
 
-/// Why an event is announced to no target.
+/// Explains why an event is announced to no target.
 fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     let muted = targets.iter().filter_map(|target| match target.schedule {
         Schedule::Muted(until) | Schedule::Maintenance(until) => Some(until),
         Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => None,
     });
     match muted.max() {
+        None if event.name.action() == Some(Action::RefreshSucceeded) => {
+            format!(
+                "no failure was announced, so there is no recovery to announce, and no rule sends {}",
+                event.name
+            )
+        }
         None => format!("no rule sends {}", event.name),
         Some(until) if targets.iter().any(|target| matches!(target.schedule, Schedule::Maintenance(_))) => {
             format!("maintenance or a mute suppresses {}, until {until:.0} at most", event.name)
@@ -342,7 +354,7 @@ fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     }
 }
 
-/// A little later than now.
+/// The time `seconds` after now.
 pub(crate) fn soon(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
 }

@@ -1,22 +1,23 @@
-//! What changes an incident's document.
+//! The changes that can be applied to an incident's document.
 
 use crate::incident::{Receipt, Signal};
 use std::collections::BTreeSet;
 
-/// What changes an incident's document.
+/// A change to an incident's document.
 #[derive(Clone, Debug)]
 pub(super) enum Mutation {
-    /// An event.
+    /// An event arrived.
     Signal(Signal),
-    /// A notification was sent, or not.
+    /// A notification was sent, or failed to be sent.
     Receipt { incident: String, target: String, receipt: Receipt },
-    /// More targets are to be decided for than one transaction takes: all but these, by incident and target.
+    /// Decide for the remaining targets, because one transaction cannot take them all. The set lists the decisions
+    /// already made, by incident and target.
     Continue(BTreeSet<(String, String)>),
-    /// A timer: look again at an incident that was suppressed.
+    /// A timer fired for an incident that was suppressed: decide again.
     LookAgain,
-    /// The sweep: a resolution was not sent in time.
+    /// The hourly sweep found a resolution that was not sent in time.
     Overdue,
-    /// The sweep: a target may be to be reminded.
+    /// The hourly sweep checks whether targets must be reminded of the open incident.
     Remind,
 }
 
@@ -26,7 +27,7 @@ impl Mutation {
         decided.iter().any(|(one, of)| one == incident && of == target)
     }
 
-    /// What decides for all but what is decided by now.
+    /// The mutation that decides for all targets except those in `decided`.
     pub(super) fn rest(&self, decided: impl Iterator<Item = (String, String)>) -> Self {
         let before = if let Self::Continue(before) = self { before.clone() } else { BTreeSet::new() };
         Self::Continue(before.into_iter().chain(decided).collect())

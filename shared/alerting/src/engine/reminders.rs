@@ -1,4 +1,4 @@
-//! Reminders of groups whose members have failed for a day without a new message.
+//! Reminders of groups whose members still fail a day after the group's last new message.
 
 use super::digests::BATCH;
 use super::documents::{Versioned, unavailable};
@@ -16,11 +16,11 @@ use store::records::Key;
 use tableau::{Action, Event};
 use workflow::Failure;
 
-/// About how many members of one group Tableau is asked. Another sweep asks about others.
+/// The approximate number of members of one group that a sweep asks Tableau about. The next sweep asks about others.
 const LOOKUPS: usize = 20;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// A group about which nothing was sent for a day. Returns whether something was done.
+    /// Handles a group without a new message for a day. Returns whether anything was sent or written.
     pub(super) async fn sweep_open_group(
         &self,
         partition: &str,
@@ -46,7 +46,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let looks_again = match target.as_ref().map(|target| target.schedule) {
             _ if members.is_empty() => Some(in_a_day),
             Some(Schedule::Now | Schedule::Critical) => None,
-            // A mute may be lifted before its end.
+            // The rule is muted or quiet. The sweep looks again before the end of a mute, since an administrator may
+            // lift the mute.
             Some(Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until))
                 if until > now =>
             {
@@ -72,8 +73,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         reminded
     }
 
-    /// Finds the members that have recovered without the group's notice: their success event never came, or it came while
-    /// the digest that formed the group was being sent. Returns whether there are any: then the group's timer sends.
+    /// Finds members that have recovered unnoticed: their success event never came, or it came while the digest that
+    /// formed the group was being sent. Returns whether there are any; if so, the group's timer announces them.
     async fn refresh_members(
         &self,
         partition: &str,
@@ -107,7 +108,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         fastrand::shuffle(&mut failing);
         for event in failing.iter().take(LOOKUPS) {
-            // The next sweep asks, before it reminds.
+            // This sweep has no time left to ask Tableau. The next sweep asks before it reminds.
             if !sweep.has_time() {
                 return Ok(true);
             }
@@ -116,7 +117,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(is_changed)
     }
 
-    /// Writes that members have recovered, and asks for the group's timer.
+    /// Records that members have recovered, and requests the group's timer.
     async fn write_recovered(
         &self,
         partition: &str,
@@ -126,7 +127,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = sweep.now();
         let capabilities = self.notifier.capabilities().await?;
         let head_key = keys::head(partition);
-        // The head with each batch: a worker that dies between two leaves a timer for those that were written.
+        // The head is written with every batch of members, so that a worker that dies between two batches leaves a
+        // timer for the members already written.
         let mut batches: Vec<&[Member]> = recovered.chunks(BATCH).collect();
         if batches.is_empty() {
             batches.push(&[]);
@@ -149,7 +151,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.arm(partition, now).await
     }
 
-    /// Reminds a target of a group that has been open for a day without a new message.
+    /// Reminds a target that members of a group still fail a day after the group's last new message.
     async fn remind_group(
         &self,
         partition: &str,
@@ -168,7 +170,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let owner = LeaseOwner::new(invocation.ends_at());
         let mut transaction = self.transaction(now);
         let read: Versioned<GroupHead> = transaction.get(&key).await?;
-        // A member has joined meanwhile: the timer sends. Or another sweep has sent.
+        // A member has joined since, so the group's timer will send; or another sweep has already sent the reminder.
         if read.document.pending.is_some() || !read.document.is_reminder_due(now) {
             return Ok(false);
         }
@@ -185,11 +187,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.add_small_print(&mut shown, &sample.site, now).await;
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         let is_unsent = sent.as_ref().is_err_and(|undelivered| !undelivered.maybe_sent);
-        // The first message shows how the group ends.
+        // The reference of the first message is kept: that message, and not the reminder, is edited when the group
+        // ends.
         let reminded = Delivered { message: None, audible: true };
         self.end(&key, now, |head| match is_unsent {
             true => head.unsent(owner, false),
-            // Also if it may have arrived: the next one comes in a day, not in an hour.
+            // Counts as sent even if the reminder's answer was lost: the next reminder then comes in a day and not in
+            // an hour.
             false => head.sent(owner, grouped(members), &reminded, now),
         })
         .await?;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use store::records::{Key, Record};
 use workflow::Failure;
 
-/// What is to be done after the commit, for one target.
+/// A notification to send to one target after the commit.
 #[derive(Clone, Debug)]
 pub(super) struct Send<T> {
     pub(super) target: Targeted<T>,
@@ -19,15 +19,15 @@ pub(super) struct Send<T> {
     pub(super) audible: bool,
     pub(super) about: Announced,
     pub(super) is_reminder: bool,
-    /// Whether the incident's document has changed since this was decided.
+    /// Whether the incident's document was changed again after this notification was decided.
     pub(super) is_late: bool,
 }
 
 impl<T> Send<T> {
-    /// Whether the incident that it announces as open has ended by now, as its document says.
+    /// Whether this notification announces an incident as open although, by its document, the incident has ended.
     pub(super) fn has_ended(&self, record: Option<&Record>, now: Timestamp) -> bool {
         let (Announced::Open(open), Some(record)) = (&self.about, record) else { return false };
-        // Right after the change that asked for it, the document is as old as the notification.
+        // Directly after the change that asked for the notification, the document cannot contain anything newer.
         if !self.is_late {
             return false;
         }
@@ -36,7 +36,7 @@ impl<T> Send<T> {
         incident.open.is_none_or(|now_open| now_open.id != open.id)
     }
 
-    /// The receipt of what is not sent.
+    /// The receipt for a notification that is deliberately not sent.
     pub(super) fn unsent(&self) -> Mutation {
         let receipt = Receipt::Unsent { maybe_sent: false };
         Mutation::Receipt {
@@ -111,18 +111,20 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// What the notification log says of a notification.
+/// The receipt that the notification log keeps of an attempt to send.
 pub(super) fn receipt<T>(send: &Send<T>, sent: &Result<Delivered, Undelivered>, now: Timestamp) -> Mutation {
     let failures = send.about.incident().failures;
     let receipt = match sent {
         Ok(delivered) => Receipt::Sent {
             failures,
             resolution: matches!(send.about, Announced::Resolved(_)),
-            // The first message shows how the incident ends; a reminder is one more.
+            // The incident's first message is the one that is edited when the incident ends; a reminder is an
+            // additional message.
             message: delivered.message.clone().filter(|_| !send.is_reminder),
             audible_at: delivered.audible.then_some(now),
         },
-        // The next reminder comes in a day. If this one did not arrive, that is better than one every hour.
+        // A reminder whose answer was lost counts as sent: at worst one reminder is missing, in place of one every
+        // hour.
         Err(undelivered) if send.is_reminder && undelivered.maybe_sent => {
             Receipt::Sent { failures, resolution: false, message: None, audible_at: Some(now) }
         }

@@ -1,4 +1,4 @@
-//! Sites whose success events do not arrive: recoveries are then seen by the sweep alone, and messages say so.
+//! Sites whose success events do not arrive: only the hourly sweep notices their recoveries, and messages say so.
 
 use super::documents::{Document, Transaction, Versioned};
 use super::{Engine, SeenSite, keys};
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 use tableau::SiteLuid;
 use workflow::Failure;
 
-/// For how long a worker takes its word for what it has read.
+/// For how long a worker uses what it has read about a site before it reads again.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 const SMALL_PRINT: &str = "success events do not arrive from this site: check that its RefreshSucceeded webhooks are registered and enabled";
 
-/// What is known of a site's success events.
+/// What is known about a site's success events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SiteState {
-    /// When the sweep last found a success whose event never came. `None` since an event came.
+    /// When the sweep last found a successful refresh without a success event. Cleared when a success event arrives.
     success_missing_at: Option<Timestamp>,
 }
 
 impl Document for SiteState {}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Says in the small print that the site's success events do not arrive, if that is so.
+    /// Adds a footnote to the message if the site's success events do not arrive.
     pub(super) async fn add_small_print(&self, shown: &mut Notification, site: &SiteLuid, now: Timestamp) {
         if self.are_success_events_missing(site, now).await.unwrap_or(false) {
             shown.footnotes.push(SMALL_PRINT.to_owned());
         }
     }
 
-    /// The sweep found a success whose event never came.
+    /// Records that the sweep found a successful refresh whose success event never came.
     pub(super) async fn note_missing_success(&self, site: &SiteLuid, now: Timestamp) -> Result<(), Failure> {
         self.change_site(site, now, Some(now)).await
     }
 
-    /// A success event came. Most come when nothing fails: then the site is asked about only if this worker's messages say
-    /// that none come.
+    /// Records that a success event arrived. Most success events come when nothing fails, so the store is read only
+    /// if this worker's messages currently claim that no success events arrive.
     pub(super) async fn note_success_event(
         &self,
         site: &SiteLuid,
@@ -75,7 +75,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<(), Failure> {
         let mut transaction = Transaction::new(self.records.as_ref(), now);
         loop {
-            // Both are rare, and the one that comes last is right.
+            // Two workers rarely write this at the same time, and the last write is right, so the version is not
+            // checked.
             transaction.overwrite(&keys::site(self.workflow, site), &SiteState { success_missing_at })?;
             if transaction.commit().await?.is_some() {
                 break;

@@ -1,4 +1,5 @@
-//! What a group or digest has sent, and when it sends next: for people who look for an event's message.
+//! The status of a group or digest, for people who look for the message of an event: what was sent, and what will be
+//! sent when.
 
 use super::documents::{Document, Versioned};
 use super::keys;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use store::records::{Key, Records};
 use workflow::{BoxError, SharedMessage};
 
-/// What a group or digest has sent, and when it sends next.
+/// The status of a group or digest: what was sent, and what will be sent when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedStatus {
     /// When its timer is due, if one is set.
@@ -17,18 +18,18 @@ pub struct SharedStatus {
     pub last_sent: Option<Timestamp>,
     /// The message, if it can be edited.
     pub message: Option<MessageRef>,
-    /// Whether a timer has fired whose work is not done: a worker is sending, or it failed.
+    /// Whether a timer has fired and its work is not finished: a worker is sending now, or the worker has failed.
     pub is_unfinished: bool,
-    /// How the group announces the event that was asked about, if it is the first of a member.
+    /// How the group announces the event that was asked about, if that event is a member's first.
     pub placement: Option<Placement>,
 }
 
 impl SharedStatus {
-    /// The status of `message` of `workflow`; `None` when nothing is kept of it. `event`: the short id of the event that was
-    /// asked about. Takes `dynamodb:GetItem`.
+    /// Reads the status of the group or digest `message` of `workflow`; `None` when its documents no longer exist.
+    /// `event` is the short id of the event that was asked about. Needs the permission `dynamodb:GetItem`.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When DynamoDB does not answer.
     pub async fn of(
         records: &dyn Records,
         workflow: &str,
@@ -56,7 +57,7 @@ impl SharedStatus {
     }
 }
 
-/// One request for one document: several at once would take another permission.
+/// Reads one document per request: a request for several would need a further permission.
 async fn read<D: Document>(
     records: &dyn Records,
     key: &Key,
@@ -66,20 +67,20 @@ async fn read<D: Document>(
     Ok(Versioned::read(key, loaded.into_iter().next().flatten().as_ref(), now))
 }
 
-/// What a timer of alerting is for, as its key says.
+/// The purpose of an alerting timer, read from its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimerSubject {
-    /// The message of a group or digest.
+    /// The timer sends the message of a group or digest.
     Message(SharedMessage),
-    /// An incident that was suppressed, by its object's LUID.
+    /// The timer looks again at a suppressed incident of this object.
     Incident {
-        /// The LUID.
+        /// The object's LUID.
         object: String,
     },
 }
 
 impl TimerSubject {
-    /// Reads the key of a timer; `None` for one of another form.
+    /// Reads the purpose from a timer's key; `None` if another component wrote the key.
     pub fn of_key(key: &str) -> Option<Self> {
         let (_, rest) = key.split_once('#')?;
         let (workflow, end) = rest.split_once('#').filter(|(_, end)| !end.is_empty())?;

@@ -1,4 +1,5 @@
-//! The hourly sweep: timers that never came, incidents that stay open, and successes whose events were lost.
+//! The hourly sweep: repairs timers that never fired, reminds of incidents that stay open, and finds successes whose
+//! events were lost.
 
 use super::documents::{Versioned, unavailable};
 use super::mutation::Mutation;
@@ -13,22 +14,23 @@ use std::time::Duration;
 use store::records::Key;
 use workflow::{Failure, Invocation, Outcome};
 
-/// A timer that is later than this is not on its way any more.
+/// A timer this long after its due time is lost, and the sweep sends it again.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
-/// How many documents one sweep looks at, if there is time.
+/// The largest number of documents that one sweep reads, if it has the time.
 const DOCUMENTS: usize = 1_000;
-/// The sweep stops when less time than this is left.
+/// The sweep stops when the invocation has less time than this left.
 const RESERVE: Duration = Duration::from_secs(10);
-/// A reminder waits so long for a Tableau that does not answer, and is sent without its answer then.
+/// The longest that a reminder waits for Tableau's answer. After that the reminder is sent without the answer.
 const LONGEST_HELD: SignedDuration = SignedDuration::from_hours(3);
 
-/// A reminder that could not be sent is put off for so long, so that one channel keeps no other waiting.
+/// The delay of a reminder that could not be sent, so that one broken channel does not hold up the reminders of
+/// others.
 pub(super) const PUT_OFF: SignedDuration = SignedDuration::from_hours(6);
 
-/// One sweep.
+/// The state of one run of the sweep.
 pub(super) struct Sweep<'a> {
     pub(super) invocation: &'a Invocation,
-    /// Why Tableau did not answer. It is not asked again by this sweep.
+    /// Why Tableau did not answer. If set, this run of the sweep does not ask Tableau again.
     unanswered: Option<Failure>,
 }
 
@@ -37,38 +39,40 @@ impl Sweep<'_> {
         self.invocation.now
     }
 
-    /// Whether there is time left for one more request.
+    /// Whether the invocation has time for one more request.
     pub(super) fn has_time(&self) -> bool {
         self.invocation.remaining() >= RESERVE
     }
 
-    /// Whether a reminder that was due then waits for Tableau's answer.
+    /// Whether a reminder that was due at `due` still waits for Tableau's answer.
     pub(super) fn is_held(&self, due: Option<Timestamp>) -> bool {
         self.unanswered.is_some() && due.is_some_and(|due| later(due, LONGEST_HELD) > self.now())
     }
 }
 
-/// What Tableau's job list says about an object whose incident is open.
+/// What Tableau's job list says about the last refresh of an object whose incident is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LastRefresh {
-    /// It succeeded, and the incident is resolved now.
+    /// The last refresh succeeded, and the incident has been resolved.
     Succeeded,
-    /// It did not succeed, or Tableau cannot say.
+    /// The last refresh did not succeed, or Tableau cannot say whether it did.
     NotSucceeded,
     /// Tableau did not answer.
     Unanswered,
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Looks for documents that are due and that no timer has brought back, and for incidents of which a target is to be
-    /// reminded. Before a reminder Tableau is asked for the object's last refresh: if it succeeded, its event was lost, and
-    /// the incident is resolved.
+    /// Runs one sweep. It repairs documents whose timers are overdue and reminds targets of incidents that stay open.
+    /// Before each reminder it asks Tableau for the object's last refresh: if that succeeded, the success event was
+    /// lost, and the sweep resolves the incident.
     ///
     /// # Errors
-    /// [`Failure`] when the store does not answer, or the worst of what failed. The next sweep tries again.
+    /// [`Failure`] when the store does not answer, or else the most serious failure of the run. The next sweep tries
+    /// again.
     pub async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         let mut due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
-        // Groups and digests first: their timers are overdue. Tableau is asked about each incident.
+        // Groups and digests come first, because their timers are overdue. Incidents take longer: each costs a
+        // request to Tableau.
         fastrand::shuffle(&mut due);
         due.sort_by_key(|key| key.partition.starts_with(keys::INCIDENT));
         let mut sweep = Sweep { invocation, unanswered: None };
@@ -78,7 +82,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if !sweep.has_time() {
                 break;
             }
-            // Another worker has written it since this one saw it.
+            // This worker's cached copy may be outdated: another worker may have written the document since.
             self.forget(&key);
             let result = if key.partition.starts_with(keys::INCIDENT) {
                 self.sweep_incident(&key, &mut sweep).await
@@ -108,14 +112,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let timer = match (&head.pending, head.gives_up_at()) {
             (Some(pending), _) if later(pending.due, OVERDUE) > now => return Ok(false),
             (Some(pending), _) => (pending.due, pending.generation),
-            // Its timer is a dead letter.
+            // The timer has failed for good and is in the dead-letter queue.
             (None, Some(at)) if at <= now => (now, head.generation),
             (None, _) => return self.sweep_open_group(&key.partition, &head, sweep).await,
         };
-        // Nothing brings back a sweep that fails. A timer comes back until its work is done.
+        // The sweep only sends the timer again and leaves the work to the timer: a timer that fails is retried, a
+        // sweep is not.
         tracing::warn!(
             key = key.partition,
-            "a timer did not fire in time, or failed for good; it is sent again"
+            "a timer did not fire in time, or failed permanently; it is sent again"
         );
         let (due, generation) = timer;
         self.ensure_timer(&key.partition, due, generation, now).await?;
@@ -131,7 +136,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let read: Versioned<Incident> = transaction.get(key).await?;
         let incident = read.document;
         let Some(event) = incident.sample().and_then(event_of) else {
-            // Damaged: its next event mends it.
+            // The document is damaged. The object's next event replaces it.
             return self.look_again(key, later(now, REMINDER), now).await.map(|()| false);
         };
         let attempt = Attempt::of(&event, sweep.invocation);
@@ -145,7 +150,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let due = incident.next_reminder().filter(|due| *due <= now);
         if let Some(open) = incident.open.as_ref().filter(|_| due.is_some()) {
-            // Also when no one is reminded now: it ends then without one.
+            // Tableau is asked although no target is reminded now, so that the incident can end without a reminder.
             if self.last_refresh(&event, sweep).await? == LastRefresh::Succeeded {
                 return Ok(true);
             }
@@ -161,8 +166,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome(|| "nothing to remind of".to_owned()).map(|outcome| outcome == Outcome::Done)
     }
 
-    /// Asks Tableau for the last refresh of an object whose incident is open, and resolves the incident if each kind of
-    /// refresh that fails has succeeded since.
+    /// Asks Tableau for the last refresh of an object whose incident is open. Resolves the incident if every kind of
+    /// refresh that failed has succeeded since.
     pub(super) async fn last_refresh(
         &self,
         event: &Occurrence,
@@ -198,7 +203,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(LastRefresh::NotSucceeded)
     }
 
-    /// Lets the sweep pass an incident over until `at`, of which no target is to be reminded before.
+    /// Postpones the sweep's next look at an incident to `at`, because no target has to be reminded before.
     async fn look_again(&self, key: &Key, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
         let mut transaction = self.transaction(now);
         loop {
@@ -213,8 +218,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// When to look again, if no target may be reminded now of an incident that is due: rules are muted or quiet, or name the
-/// targets no longer.
+/// When the sweep should look again at an incident that no target may be reminded of now: its rules are muted or in
+/// quiet hours, or no longer name the targets.
 fn no_one_to_remind<T>(open: &Open, targets: &[Targeted<T>], now: Timestamp) -> Option<Timestamp> {
     let mut looks_again = later(now, REMINDER);
     for (key, entry) in &open.log {

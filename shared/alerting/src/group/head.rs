@@ -1,4 +1,5 @@
-//! What a group has sent, and when it sends next. The members are items of their own.
+//! The head of a group: the document that says what was sent and when the next message is due. Members are separate
+//! items.
 
 use super::{Member, Placement};
 use crate::capabilities::Capabilities;
@@ -9,27 +10,30 @@ use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long members wait for each other before the group is announced; twice as long while more of them join.
+/// How long the members of a new group wait for each other; twice as long while more members join.
 const GATHER: SignedDuration = SignedDuration::from_secs(10);
-/// So many that wait become one message, or so many altogether with the first.
+/// This many waiting members are announced in one message. The incident that came first, announced alone, counts too.
 pub(crate) const MANY_WAITING: usize = 3;
 const MANY: usize = 5;
-/// A message is edited at most so often.
+/// The shortest time between two edits of a group's message.
 const EDIT_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
-/// Where messages cannot be edited, the group waits until no incident has joined for so long,
+/// For destinations that cannot edit messages: the group is announced when no incident has joined for this long.
 const CALM: SignedDuration = SignedDuration::from_secs(15);
-/// but not longer than this,
+/// For destinations that cannot edit messages: the longest wait before a group is announced, although incidents still
+/// join.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(120);
-/// and sends the next message so much later.
+/// For destinations that cannot edit messages: the time between two messages of one group.
 const POST_INTERVAL: SignedDuration = SignedDuration::from_secs(300);
 
-/// A timer that fails is retried by its queue for about eight hours; only a refused credential is waited for longer.
+/// How long a timer can still be on its way when it fails: the queue retries it for about eight hours. Only a refused
+/// credential is retried for longer.
 const LONGEST_RETRIED: SignedDuration = SignedDuration::from_hours(12);
 
-/// The furthest a timer can be ahead: the end of quiet hours, which are daily, on a day of 25 hours.
+/// How far ahead a timer can be due: the end of the daily quiet hours, on a day that has 25 hours, and one hour of
+/// reserve.
 const FURTHEST_DUE: SignedDuration = SignedDuration::from_hours(26);
 
-/// What a group has sent, and when it sends next. One document a group.
+/// The head of a group: what was sent and when the next message is due. One document per group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GroupHead {
@@ -37,49 +41,49 @@ pub struct GroupHead {
     pub opened_at: Option<Timestamp>,
     /// When the last member joined, to the second.
     pub last_join: Option<Timestamp>,
-    /// The timer that will send what has changed.
+    /// The timer that will send what has changed since the last message; `None` if nothing has changed.
     pub pending: Option<Pending>,
-    /// Counts timers, so that one that was replaced does nothing.
+    /// The number of the last timer that was requested. A timer with a lower number was replaced and does nothing.
     pub generation: u64,
-    /// The last timer that has done its work.
+    /// The number of the last timer whose work is done.
     pub done_generation: u64,
-    /// The timers that have sent a digest, newest last.
+    /// The numbers of the timers that have sent a digest, newest last.
     pub sent_generations: Vec<u64>,
     /// The key of the target.
     pub target: String,
-    /// The payload of an event of this group: what the rules are asked about.
+    /// The payload of one event of this group, against which the rules are evaluated when a timer fires.
     pub sample: String,
     /// The group's message, if it can be edited.
     pub message: Option<MessageRef>,
-    /// How many notifications were sent.
+    /// How many notifications the group has sent.
     pub sent: u32,
-    /// When the last one was sent.
+    /// When the group's last notification was sent.
     pub last_sent: Option<Timestamp>,
-    /// When the last one was sent that was a new message, as against an edited one.
+    /// When the group last sent a new message (an edit of an existing message does not count).
     pub last_audible: Option<Timestamp>,
-    /// How many members the last notification showed.
+    /// How many members the group's last notification listed.
     pub shown_members: usize,
-    /// Whether the resolution was sent.
+    /// Whether the message that all members have recovered was sent.
     pub closed: bool,
-    /// Whether a message may have arrived whose reference is unknown.
+    /// Whether a message may have arrived although its answer was lost, so that its id is unknown.
     pub maybe_sent: bool,
-    /// Whether its members are events, which have no end, and not incidents.
+    /// Whether the members are single events, which have no end, and not incidents.
     pub is_of_events: bool,
-    /// When a timer last began its work.
+    /// When a timer of this group last began its work.
     pub begun_at: Option<Timestamp>,
-    /// The sweep has nothing to send now, and looks again then.
+    /// The sweep has nothing to send for this group before this time.
     pub looks_again: Option<Timestamp>,
     lease: Option<Lease>,
 }
 
-/// A timer that was asked for.
+/// A timer that a head has requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// When it fires.
+    /// When the timer fires.
     pub due: Timestamp,
-    /// Which one it is.
+    /// The timer's number.
     pub generation: u64,
-    /// Whether it exists: the queue or the scheduler has confirmed it.
+    /// Whether the timer exists: the queue or EventBridge Scheduler has confirmed it.
     pub armed: bool,
 }
 
@@ -88,18 +92,19 @@ pub struct Pending {
 pub enum GroupStep {
     /// Nothing has changed.
     Nothing,
-    /// It is too early: the timer is to be set again.
+    /// The timer fired too early: set it again for this time.
     WaitUntil(Timestamp),
-    /// Too few for a message of their own. These members are announced alone, by key.
+    /// Too few members joined for a group message. Announce these members, given by key, with messages of their own.
     Separate(Vec<String>),
-    /// Send the first message, or edit the one that there is, or send one more where messages cannot be edited.
+    /// Send the group's first message, or edit it; or send a further message where messages cannot be edited.
     Announce,
-    /// All are resolved: send the end.
+    /// All members have recovered: send the group's end.
     Close,
 }
 
 impl GroupHead {
-    /// Forgets instants that a wrong clock wrote: everything would wait for them.
+    /// Clears timestamps in the future, which only a wrong clock can have written and which would delay every
+    /// message.
     pub fn sanitize(&mut self, now: Timestamp) {
         for at in [
             &mut self.opened_at,
@@ -115,12 +120,12 @@ impl GroupHead {
         self.pending = self.pending.take().filter(|pending| pending.due <= longest);
     }
 
-    /// Whether its target has certainly received nothing, and nothing is on its way.
+    /// Whether the target has certainly received nothing from this group, and no worker is sending.
     pub fn is_unannounced(&self) -> bool {
         self.sent == 0 && !self.maybe_sent && self.lease.is_none()
     }
 
-    /// Notes that a member has joined or changed, and asks for a timer, unless one is pending.
+    /// Records that a member has joined or changed, and requests a timer unless one is pending.
     pub fn changed(&mut self, now: Timestamp, joined: bool, capabilities: Capabilities) {
         if joined {
             self.opened_at = self.opened_at.or(Some(now));
@@ -139,20 +144,20 @@ impl GroupHead {
         }
     }
 
-    /// Asks for a timer in place of the pending one.
+    /// Requests a timer that replaces the pending one.
     pub fn set_pending(&mut self, due: Timestamp) {
         self.generation = self.generation.saturating_add(1);
         self.pending = Some(Pending { due, generation: self.generation, armed: false });
     }
 
-    /// Notes that the timer of this generation exists.
+    /// Records that the timer with this number exists.
     pub fn armed(&mut self, generation: u64) {
         if let Some(pending) = self.pending.as_mut().filter(|pending| pending.generation == generation) {
             pending.armed = true;
         }
     }
 
-    /// What to do at `now`, with all members as they are. Pure.
+    /// Decides what the group does at `now`, given all its members. Pure: reads and writes nothing.
     pub fn step(
         &self,
         members: &[(String, Member)],
@@ -167,7 +172,8 @@ impl GroupHead {
             return self.first_step(members, firing, first_is_open, now, capabilities);
         }
         if firing == 0 {
-            // Without any member its documents are gone, and no one knows whether they recovered.
+            // Without members the group's items were deleted, so it is unknown whether the objects recovered: the
+            // group has ended.
             let has_ended = self.closed || grouped().count() == 0;
             return if has_ended { GroupStep::Nothing } else { GroupStep::Close };
         }
@@ -205,8 +211,8 @@ impl GroupHead {
         if waiting.is_empty() { GroupStep::Nothing } else { GroupStep::Separate(waiting) }
     }
 
-    /// Takes the lease to send what the timer of `generation` is for: not if another worker has it or the timer was
-    /// replaced. Whatever changes from now on asks for a timer of its own.
+    /// Takes the lease to do the work of the timer `generation`. Refused if another worker holds the lease or a newer
+    /// timer has replaced this one. A member that joins after this requests a new timer.
     pub fn begin(&mut self, owner: LeaseOwner, now: Timestamp) -> bool {
         match acquire(&mut self.lease, owner, now) {
             Acquired::HeldUntil(_) => return false,
@@ -218,7 +224,7 @@ impl GroupHead {
         true
     }
 
-    /// Notes what was sent and gives the lease back.
+    /// Records that a notification was sent, and gives the lease back.
     pub fn sent(&mut self, owner: LeaseOwner, shown: usize, delivered: &Delivered, now: Timestamp) {
         if !self.end(owner) {
             return;
@@ -232,7 +238,7 @@ impl GroupHead {
         self.message = delivered.message.clone().or(self.message.take());
     }
 
-    /// Notes that another message, a digest, has named `shown` members.
+    /// Records that another message (a digest) has listed `shown` members.
     pub fn announced_elsewhere(&mut self, shown: usize, now: Timestamp) {
         self.sent = self.sent.max(1);
         self.last_sent = self.last_sent.or(Some(now));
@@ -240,36 +246,36 @@ impl GroupHead {
         self.shown_members = shown;
     }
 
-    /// When the target is to be reminded of members that still fail.
+    /// When the target must be reminded of members that still fail.
     pub fn next_reminder(&self) -> Option<Timestamp> {
         let last = self.last_audible.or(self.last_sent);
         let last = last.filter(|_| self.sent > 0 && !self.closed && !self.is_of_events)?;
         Some(later(last, REMINDER))
     }
 
-    /// When the sweep is to look at it.
+    /// When the hourly sweep should look at this group.
     pub fn due(&self) -> Option<Timestamp> {
         let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
         let pending = self.pending.as_ref().map(|pending| pending.due);
         pending.or(self.gives_up_at()).or(reminder)
     }
 
-    /// When a timer that has not done its work is sent again: by then it is a dead letter, or its message is lost.
+    /// When the sweep sends an unfinished timer again: by then its message is in the dead-letter queue or lost.
     pub fn gives_up_at(&self) -> Option<Timestamp> {
         let is_unfinished = self.generation > self.done_generation;
         self.begun_at.filter(|_| is_unfinished).map(|at| later(at, LONGEST_RETRIED))
     }
 
-    /// Whether the target is to be reminded now.
+    /// Whether the target must be reminded at `now`.
     pub fn is_reminder_due(&self, now: Timestamp) -> bool {
         self.next_reminder().is_some_and(|at| at <= now)
     }
 
-    /// Notes which timer has sent a digest. A digest is sent once, or a few times more for entries that came too late.
+    /// Records which timer has sent a digest. A digest is sent once, and again only for entries that came too late.
     pub fn digest_sent(&mut self, generation: u64) {
         const LIMIT: usize = 8;
         self.done_generation = self.done_generation.max(generation);
-        // A digest ends with itself; those that still fail are in a group of their own.
+        // A digest is complete when it is sent; the objects that still fail are announced by a group of their own.
         self.closed = true;
         if !self.sent_generations.contains(&generation) {
             self.sent_generations.push(generation);
@@ -277,14 +283,14 @@ impl GroupHead {
         self.sent_generations.drain(..self.sent_generations.len().saturating_sub(LIMIT));
     }
 
-    /// Gives the lease back. Returns whether the owner still had it.
+    /// Gives the lease back. Returns false if the owner had lost the lease.
     pub fn end(&mut self, owner: LeaseOwner) -> bool {
         let is_held = is_held_by(self.lease.as_ref(), owner);
         release(&mut self.lease, owner);
         is_held
     }
 
-    /// Notes that nothing was sent and gives the lease back.
+    /// Records that sending failed, and gives the lease back.
     pub fn unsent(&mut self, owner: LeaseOwner, maybe_sent: bool) {
         if is_held_by(self.lease.as_ref(), owner) {
             release(&mut self.lease, owner);

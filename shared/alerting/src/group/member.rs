@@ -1,36 +1,37 @@
-//! One incident in a group, or one event in a group of events.
+//! A member of a group: one incident, or one event in a group of events.
 
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Names are as long as messages about many show them, in characters.
+/// How many characters of an object's name are kept: group messages show no more.
 const NAME_LIMIT: usize = 60;
 
-/// One incident in a group, or one event in a group of events. Stored as an item of its own.
+/// A member of a group: one incident, or one event in a group of events. Stored as an item of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The incident's id; for an event its own short id.
+    /// The incident's id; in a group of events the event's short id.
     pub id: String,
     /// The object's name, as Tableau has it.
     pub name: String,
-    /// Why it fails, in a few words. `None` when the cause is not known, and for events that are no failures.
+    /// The cause of the failure, in a few words. `None` when the cause is unknown and for events that are no
+    /// failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// When it began to fail, or happened.
+    /// When the failure began, or when the event happened.
     pub since: Timestamp,
-    /// When it was resolved.
+    /// When the incident was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
-    /// How it is announced.
+    /// How the member is announced.
     pub placement: Placement,
-    /// The key of the object: its LUID.
+    /// The object's LUID, which is its key.
     #[serde(default)]
     pub object: String,
-    /// Whether it is an event, which has no end.
+    /// Whether the member is a single event, which has no end, and not an incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_event: bool,
-    /// The event's payload, for an announcement of its own.
+    /// The event's payload, needed to announce the member alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sample: String,
 }
@@ -39,17 +40,17 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placement {
-    /// With the group, once it is announced.
+    /// By the group's messages, once the group sends one.
     #[default]
     Grouped,
-    /// With messages of its own.
+    /// By messages of its own.
     Alone,
-    /// Not at all: its rule was muted before the group was announced.
+    /// Not announced: the member's rule was muted before the group was announced.
     Left,
 }
 
 impl Member {
-    /// A member that is not resolved.
+    /// Creates a member that still fails.
     pub fn new(id: &str, name: &str, cause: Option<&str>, since: Timestamp) -> Self {
         Self {
             id: id.to_owned(),
@@ -64,17 +65,17 @@ impl Member {
         }
     }
 
-    /// Whether it still fails, and the group announces it.
+    /// Whether the member still fails and is announced by the group.
     pub fn is_in_group(&self) -> bool {
         self.is_firing() && self.placement == Placement::Grouped
     }
 
-    /// Whether it still fails.
+    /// Whether the member still fails.
     pub fn is_firing(&self) -> bool {
         self.resolved_at.is_none()
     }
 
-    /// Forgets instants that a wrong clock wrote.
+    /// Clears timestamps in the future, which only a wrong clock can have written.
     pub fn sanitize(&mut self, now: Timestamp) {
         self.since = if is_credible(self.since, now) { self.since } else { now };
         self.resolved_at = self.resolved_at.filter(|at| is_credible(*at, now));

@@ -1,4 +1,4 @@
-//! The notification log: what was sent about an incident to each target. It is the only place that says so.
+//! The notification log of an incident: what was sent to each target. No other document records that.
 
 use crate::group::is_group_id;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, is_held_by_another, release};
@@ -6,55 +6,55 @@ use crate::time::later;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Quiet hours are daily, and a day has 25 hours at most. A digest further ahead cannot exist.
+/// How far ahead a digest can be: quiet hours are daily, and a day has at most 25 hours (and one hour of reserve).
 const FURTHEST_DIGEST: SignedDuration = SignedDuration::from_hours(26);
 
-/// A target is reminded of an incident that stays open after so long without a new message.
+/// How long after the last new message a target is reminded of an incident that is still open.
 pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 
-/// A message that was sent and can be edited, as its destination names it.
+/// A reference to a sent message that can be edited, in the destination's own terms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRef {
-    /// Where it is: for Slack the channel's id.
+    /// Where the message is: for Slack, the channel's id.
     pub conversation: String,
-    /// What names it there.
+    /// The message's id there: for Slack, its timestamp.
     pub id: String,
 }
 
-/// How a target is notified of an incident.
+/// How a target is notified of an incident: alone, by a group or by a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Route {
-    /// With messages of its own.
+    /// By messages about this incident only.
     Alone,
-    /// With the messages of an alert group.
+    /// By the messages of the alert group with this id.
     Group(String),
-    /// With the digest of the quiet hours that end then.
+    /// By the digest of the quiet hours that end at this time.
     Digest(Timestamp),
 }
 
-/// What was sent about an incident to one target.
+/// The notification log's entry for one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// How the target is notified.
     pub route: Route,
-    /// How many failures the last notification announced; 0 before the first.
+    /// How many failures the last notification mentioned; 0 before the first notification.
     pub notified_failures: u32,
-    /// Whether the resolution was sent: to its own message, if it has one.
+    /// Whether the target has received the incident's resolution.
     pub resolution_sent: bool,
-    /// Whether a group or digest has the resolution and sends it.
+    /// Whether a group or digest has taken over the resolution and will send it.
     #[serde(default)]
     pub resolution_handed_over: bool,
-    /// The message, if it can be edited.
+    /// The incident's message, if it can be edited.
     pub message: Option<MessageRef>,
-    /// When the target was last notified with a new message, as against an edited one.
+    /// When the target last received a new message (an edit of an existing message does not count).
     pub last_audible: Option<Timestamp>,
-    /// Whether a message may have arrived whose reference is unknown: its answer was lost, or its sender timed out.
+    /// Whether a message may have arrived although its id is unknown: the answer was lost, or the worker timed out.
     pub maybe_sent: bool,
     pub(crate) lease: Option<Lease>,
 }
 
 impl LogEntry {
-    /// An entry before the first notification.
+    /// Creates the entry of a target that has received nothing yet.
     pub fn new(route: Route) -> Self {
         Self {
             route,
@@ -80,15 +80,15 @@ impl LogEntry {
         self.last_audible = self.last_audible.filter(|at| *at <= now);
     }
 
-    /// Notes that the digest of `until` has announced the incident, which goes on alone.
+    /// Records that the digest of `until` has announced the incident. Further messages are about this incident only.
     pub fn announced_by_digest(&mut self, until: Timestamp) {
         self.route = Route::Alone;
         self.notified_failures = self.notified_failures.max(1);
         self.last_audible = self.last_audible.max(Some(until));
     }
 
-    /// When the target is to be reminded, if the incident stays open. `since`: when the incident opened. A group reminds of
-    /// its members.
+    /// When the target must be reminded if the incident stays open. `since` is when the incident opened. Never for an
+    /// incident in a group: the group reminds of its members.
     pub fn next_reminder(&self, since: Timestamp) -> Option<Timestamp> {
         let last = self.last_audible.unwrap_or(since);
         match &self.route {
@@ -98,19 +98,20 @@ impl LogEntry {
         }
     }
 
-    /// Whether the target has certainly received nothing, and nothing is on its way.
+    /// Whether the target has certainly received nothing, and no worker is sending.
     pub fn is_certainly_unsent(&self) -> bool {
         self.notified_failures == 0 && !self.maybe_sent && self.lease.is_none()
     }
 
-    /// Whether something of the resolution may be left to do.
+    /// Whether the resolution may still have to be sent to this target.
     pub fn awaits_resolution(&self) -> bool {
         let is_handed_over = self.resolution_handed_over && self.message.is_none();
         let is_known = !self.is_certainly_unsent() || self.route != Route::Alone;
         is_known && !self.resolution_sent && !is_handed_over
     }
 
-    /// Takes the lease to send, unless another worker has it. An owner that timed out may have sent.
+    /// Takes the lease to send, unless another worker holds it. If an earlier owner timed out, its message may have
+    /// arrived.
     pub fn acquire(&mut self, owner: LeaseOwner, now: Timestamp) -> bool {
         match acquire(&mut self.lease, owner, now) {
             Acquired::HeldUntil(_) => return false,
@@ -120,12 +121,12 @@ impl LogEntry {
         true
     }
 
-    /// Whether another worker is sending. The owner also sends what has happened meanwhile.
+    /// Whether another worker is sending. That worker also sends changes made meanwhile.
     pub fn is_being_sent(&self, owner: LeaseOwner, now: Timestamp) -> bool {
         is_held_by_another(self.lease.as_ref(), owner, now)
     }
 
-    /// Writes a receipt and gives the lease back. Returns whether the owner still had the lease.
+    /// Writes a receipt and gives the lease back. Returns false if the owner had lost the lease.
     pub(super) fn record(&mut self, owner: LeaseOwner, receipt: &Receipt) -> bool {
         if !is_held_by(self.lease.as_ref(), owner) {
             return false;
@@ -144,23 +145,23 @@ impl LogEntry {
     }
 }
 
-/// What a sender writes into the log when it is done.
+/// The receipt that a worker writes into the notification log after it tried to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It was sent.
+    /// The notification was sent.
     Sent {
-        /// How many failures it announced.
+        /// How many failures the notification mentioned.
         failures: u32,
-        /// Whether it was the resolution.
+        /// Whether the notification was the incident's resolution.
         resolution: bool,
-        /// The message to edit from now on, if there is a new one.
+        /// The message to edit from now on, if a new one was sent.
         message: Option<MessageRef>,
-        /// When, if it was a new message.
+        /// When the message was sent, if it was a new one.
         audible_at: Option<Timestamp>,
     },
-    /// It was not sent.
+    /// The notification was not sent.
     Unsent {
-        /// Whether it may have arrived all the same.
+        /// Whether the notification may have arrived all the same, because its answer was lost.
         maybe_sent: bool,
     },
 }

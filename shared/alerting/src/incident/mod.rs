@@ -1,4 +1,4 @@
-//! The incident of one object: from the first failure to the recovery.
+//! The incident of one object, from the first failure to the recovery.
 
 mod log;
 mod signal;
@@ -12,76 +12,77 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An object that opens so many incidents within a [`DAY`] flaps: further incidents are suppressed until it is stable.
+/// An object that opens this many incidents within a [`DAY`] is flapping: further incidents are suppressed, until a
+/// day has passed in which the object opened fewer.
 const FLAPPING: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// An incident that lasts for so long is no flapping and is announced after all.
+/// A suppressed incident that lasts this long is announced after all: it is a lasting failure and not flapping.
 pub const LASTING: SignedDuration = SignedDuration::from_hours(1);
-/// A resolution that was not sent after so long is overdue.
+/// A resolution that was not sent within this time is overdue, and the sweep sends it.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
-/// After so long it is not worth sending.
+/// A resolution that could not be sent within this time is given up.
 const LONGEST_AWAITED: SignedDuration = SignedDuration::from_hours(72);
-/// How many resolved incidents are remembered, for targets that are still to be notified of the recovery.
+/// How many resolved incidents are kept, for targets that have not been notified of the recovery yet.
 const RESOLVED_LIMIT: usize = 16;
 /// How many events are remembered, so that a redelivered event does not count twice.
 const APPLIED_LIMIT: usize = 32;
 
-/// What is known of an object's refreshes.
+/// What is known about the refreshes of one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Incident {
     /// The incident that is open.
     pub open: Option<Open>,
-    /// The incidents before it, newest last.
+    /// The incidents before the open one, newest last.
     resolved: Vec<Resolved>,
     last_failure: Option<Timestamp>,
     last_success: Option<Timestamp>,
-    /// When the incidents of the last day opened.
+    /// When each incident of the last day opened.
     openings: Vec<Timestamp>,
-    /// The last events, newest last, and what each changed.
+    /// The last events, newest last, with what each of them changed.
     applied: Vec<(String, Transition)>,
-    /// The sweep has no one to remind now, and looks again then.
+    /// No target has to be reminded before this time, so the sweep skips the incident until then.
     pub looks_again: Option<Timestamp>,
 }
 
-/// An incident that is open: failures without a success between them.
+/// An open incident: failures without a success between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    /// The short id of the event that opened it. Names the incident.
+    /// The incident's id: the short id of the event that opened it.
     pub id: String,
     /// When the first failure happened.
     pub since: Timestamp,
     /// When the last failure happened.
     pub last: Timestamp,
-    /// How many failures.
+    /// How many refreshes failed.
     pub failures: u32,
-    /// Which kinds of refresh fail.
+    /// Which kinds of refresh fail: full, incremental or unknown.
     pub kinds: BTreeSet<RefreshKind>,
-    /// Which incident of the object within a day this is, from 1.
+    /// The number of this incident among the object's incidents within a day, starting at 1.
     pub nth: usize,
-    /// What was sent to each target, by target key.
+    /// The notification log: what was sent to each target, by target key.
     pub log: BTreeMap<String, LogEntry>,
-    /// The payload of the last failure, for timers, which bring no event.
+    /// The payload of the last failure. Timers use it, since a timer brings no event.
     #[serde(default)]
     pub sample: String,
-    /// It is suppressed because the object flaps, and a timer looks at it again then.
+    /// Set if the incident is suppressed because the object flaps: when a timer decides again whether to announce it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_until: Option<Timestamp>,
 }
 
-/// An incident that is over.
+/// An incident that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// The short id of the event that ended it.
+    /// The short id of the event that ended the incident.
     pub by: String,
-    /// When it ended.
+    /// When the incident ended.
     pub at: Timestamp,
-    /// When this was noted: later, if the event came late or the sweep found it.
+    /// When the end was recorded: later than the end if the event came late or the sweep found the success.
     #[serde(default)]
     pub noted_at: Option<Timestamp>,
     /// How it ended.
     pub end: End,
-    /// The incident as it was.
+    /// The incident as it was when it ended.
     pub incident: Open,
 }
 
@@ -94,54 +95,54 @@ pub enum End {
     Recovered,
     /// The object was deleted.
     Deleted,
-    /// Tableau's job list shows that a refresh succeeded; its event never came.
+    /// Tableau's job list shows a successful refresh, but no success event arrived.
     RecoveredWithoutEvent,
 }
 
 impl Open {
-    /// How long it has lasted, from the first failure to `end`.
+    /// How long the incident has lasted, from its first failure to `end`.
     pub fn lasted(&self, end: Timestamp) -> SignedDuration {
         end.duration_since(self.since).max(SignedDuration::ZERO)
     }
 
-    /// Whether this incident is the one whose message says that the object flaps.
+    /// Whether this is the incident whose message announces that the object flaps.
     pub fn begins_to_flap(&self) -> bool {
         self.nth == FLAPPING
     }
 
-    /// Whether the object flaps, so that this incident is suppressed unless it lasts.
+    /// Whether the object flaps, so that this incident is suppressed unless it lasts for an hour.
     pub fn is_flapping(&self, now: Timestamp) -> bool {
         self.nth > FLAPPING && self.lasted(now.max(self.last)) < LASTING
     }
 }
 
 impl Incident {
-    /// The incident that the event `by` has resolved.
+    /// The incident that the event with the id `by` has resolved.
     pub fn resolved_by(&self, by: &str) -> Option<&Resolved> {
         self.resolved.iter().find(|resolved| resolved.by == by)
     }
 
-    /// When the first target is to be reminded of the open incident.
+    /// When the first target must be reminded of the open incident.
     pub fn next_reminder(&self) -> Option<Timestamp> {
         let open = self.open.as_ref()?;
         open.log.values().filter_map(|entry| entry.next_reminder(open.since)).min()
     }
 
-    /// When the sweep is to look at it.
+    /// When the hourly sweep should look at this incident.
     pub fn due(&self) -> Option<Timestamp> {
         let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
         reminder.into_iter().chain(self.next_resolution()).chain(self.next_look()).min()
     }
 
-    /// When the sweep is to look whether an incident that was suppressed lasts. Its timer has done so before, unless it was
-    /// lost or failed for good.
+    /// When the sweep should check whether a suppressed incident still lasts. Normally a timer does so earlier; the
+    /// sweep covers a timer that was lost or failed for good.
     pub fn next_look(&self) -> Option<Timestamp> {
         let until = self.open.as_ref()?.suppressed_until?;
         Some(later(until, OVERDUE))
     }
 
-    /// When the sweep is to look whether a resolution that a target awaits was sent. The attempt that was to send it comes back
-    /// before, unless it was the sweep itself.
+    /// When the sweep should check whether the resolution was sent to every target that awaits it. Normally the
+    /// attempt that was to send it is retried earlier; an attempt by the sweep itself is not.
     pub fn next_resolution(&self) -> Option<Timestamp> {
         self.awaited().map(|resolved| later(resolved.at, OVERDUE)).min()
     }
@@ -152,20 +153,22 @@ impl Incident {
         self.resolved.iter().filter(is_awaited)
     }
 
-    /// The payload of a failure of the incident that is open, or else of the last one whose resolution a target awaits.
+    /// The payload of a failure: of the open incident, or else of the last incident whose resolution a target still
+    /// awaits.
     pub fn sample(&self) -> Option<&str> {
         let awaited = self.awaited().last().map(|resolved| &resolved.incident);
         self.open.as_ref().or(awaited).map(|incident| incident.sample.as_str())
     }
 
-    /// Notes when the last incident was resolved, as against when its refresh succeeded. Once: the same event may come again.
+    /// Records when this service learned of the resolution (the refresh may have succeeded earlier). Only the first
+    /// time counts: the same event may be delivered again.
     pub fn note_resolved_at(&mut self, now: Timestamp) {
         if let Some(resolved) = self.resolved.last_mut() {
             resolved.noted_at.get_or_insert(now);
         }
     }
 
-    /// Whether the incident of this id, open since then, has ended. Not if nothing is known of it.
+    /// Whether the incident `id`, open since `since`, has ended. False if nothing is known about it.
     pub fn has_ended(&self, id: &str, since: Timestamp) -> bool {
         let is_other_open = self.open.as_ref().is_some_and(|open| open.id != id);
         let is_open = self.open.as_ref().is_some_and(|open| open.id == id);
@@ -173,7 +176,7 @@ impl Incident {
         is_other_open || is_resolved || (!is_open && self.last_success.is_some_and(|at| at >= since))
     }
 
-    /// Gives up resolutions that could not be sent for days.
+    /// Gives up resolutions that could not be sent for three days.
     pub fn give_up_resolutions(&mut self, now: Timestamp) {
         let is_old = |resolved: &&mut Resolved| {
             now.duration_since(resolved.noted_at.unwrap_or(resolved.at)) > LONGEST_AWAITED
@@ -184,28 +187,29 @@ impl Incident {
         }
     }
 
-    /// The incidents that are over, oldest first.
+    /// The incidents that have ended, oldest first.
     pub fn resolved(&self) -> &[Resolved] {
         &self.resolved
     }
 
-    /// Takes in the time of a success that was written beside the document.
+    /// Takes over the time of a later success, which was written beside the document without rewriting it.
     pub fn raise_last_success(&mut self, at: Timestamp) {
         self.last_success = self.last_success.max(Some(at));
     }
 
-    /// The open incident and those before it of which a target may still be to be notified.
+    /// The open incident and the resolved ones that targets may still have to be notified about.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Open> {
         self.open.iter_mut().chain(self.resolved.iter_mut().map(|resolved| &mut resolved.incident))
     }
 
-    /// The open incident with this id, or the resolved one.
+    /// Finds an incident by its id, open or resolved.
     pub fn find_mut(&mut self, id: &str) -> Option<&mut Open> {
         self.all_mut().find(|open| open.id == id)
     }
 
-    /// Writes a receipt and gives the lease back. The incident may have been resolved meanwhile, and its resolution must
-    /// find the message. Returns whether the owner still had the lease.
+    /// Writes a receipt into an incident's notification log and gives the lease back. Works for resolved incidents
+    /// too, because the resolution has to edit the message that the receipt names. Returns false if the owner had
+    /// lost the lease.
     pub fn record(&mut self, id: &str, target: &str, owner: LeaseOwner, receipt: &Receipt) -> bool {
         let entry = self.find_mut(id).and_then(|open| open.log.get_mut(target));
         entry.is_some_and(|entry| entry.record(owner, receipt))
@@ -225,8 +229,8 @@ impl Incident {
         self.open.as_ref().map(|open| open.kinds.clone()).unwrap_or_default()
     }
 
-    /// Forgets what this crate never writes: instants in the future, routes to groups and digests that cannot exist,
-    /// more entries than the limits. With a success in the future, every failure would count as outdated.
+    /// Clears what this crate never writes: timestamps in the future, routes to groups and digests that cannot exist,
+    /// lists longer than their limits. A success in the future would make every failure look outdated.
     pub fn sanitize(&mut self, now: Timestamp) {
         for open in self.all_mut() {
             open.log.values_mut().for_each(|entry| entry.sanitize(now));
@@ -242,16 +246,16 @@ impl Incident {
         self.looks_again = self.looks_again.filter(|at| *at <= later(now, REMINDER));
     }
 
-    /// Applies what an event says. The same event changes nothing more when Tableau delivers it again, and gives the
-    /// same answer.
+    /// Applies a signal to the incident. The same event, delivered again, changes nothing and returns the same
+    /// answer.
     pub fn apply(&mut self, event: &str, signal: Signal) -> Transition {
-        // What the sweep finds has no event of its own: it names the failure's.
+        // A success found by the sweep has no event: the sweep passes the id of the failure event.
         let applied = self.applied.iter().find(|(id, _)| id == event);
         let applied = applied.filter(|_| !matches!(signal, Signal::FoundSucceeded(..)));
         if let Some((_, transition)) = applied {
             let is_of_open = |at| self.open.as_ref().is_some_and(|open| open.since <= at);
             return match (transition, signal) {
-                // Its incident is over, or another one has opened since.
+                // The failure's incident has ended, or another incident has opened since.
                 (_, Signal::Failed(at, _)) if !is_of_open(at) => Transition::Outdated,
                 (transition, _) => *transition,
             };
@@ -259,7 +263,7 @@ impl Incident {
         let transition = match signal {
             Signal::Started(at) => {
                 let ended = self.last_failure.max(self.last_success);
-                // A start is not remembered: it changes nothing.
+                // A `…RefreshStarted` event is not remembered, because it changes nothing.
                 return if ended.is_some_and(|ended| at <= ended) {
                     Transition::Outdated
                 } else {
@@ -281,7 +285,8 @@ impl Incident {
     }
 
     fn fail(&mut self, event: &str, at: Timestamp, kind: RefreshKind) -> Transition {
-        // Times are whole seconds. In the same second the order is unknown, and an alert too many is better than none.
+        // Timestamps are whole seconds. A success and a failure in the same second count as a failure: an alert too
+        // many is better than none.
         if self.last_success.is_some_and(|success| at < success) {
             return Transition::Outdated;
         }
@@ -332,7 +337,7 @@ impl Incident {
         Transition::Resolved
     }
 
-    /// Forgets a resolved incident if there are too many: first one of which no target is left to be notified.
+    /// Drops one resolved incident if there are too many: preferably one that no target has to be notified about.
     fn forget_one(&mut self) {
         if self.resolved.len() > RESOLVED_LIMIT {
             let is_finished =

@@ -1,9 +1,9 @@
-//! What an event says about an object's refreshes.
+//! Signals: what an event or the sweep says about an object's refreshes.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What an event says about an object. Times are Tableau's own, to the second.
+/// What an event or the sweep says about an object's refreshes. Times are Tableau's, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// A refresh began.
@@ -12,14 +12,14 @@ pub enum Signal {
     Failed(Timestamp, RefreshKind),
     /// A refresh succeeded.
     Succeeded(Timestamp, RefreshKind),
-    /// Tableau's job list shows a success. Its event never came.
+    /// Tableau's job list shows a successful refresh, but no success event arrived.
     FoundSucceeded(Timestamp, RefreshKind),
-    /// The object was deleted, so nothing of it fails any more.
+    /// The object was deleted, which ends its incident.
     Deleted(Timestamp),
 }
 
-/// Which of an object's refreshes: an object may have a full and an incremental schedule, and one may fail while the
-/// other succeeds. Events do not say it; Tableau's job list does.
+/// The kind of a refresh. An object may have a full and an incremental schedule, and one may fail while the other
+/// succeeds. Events do not say the kind; Tableau's job list does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefreshKind {
@@ -33,7 +33,8 @@ pub enum RefreshKind {
 }
 
 impl RefreshKind {
-    /// Whether a success of this kind ends a failure of the `failed` kind. Where Tableau did not say a kind, it does.
+    /// Whether a success of this kind ends a failure of the kind `failed`. An unknown kind, on either side, counts as
+    /// equal.
     pub fn resolves(self, failed: Self) -> bool {
         self == failed || self == Self::Unknown || failed == Self::Unknown
     }
@@ -42,7 +43,7 @@ impl RefreshKind {
 /// What a signal changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Transition {
-    /// Nothing: no incident is open, or the other kind of refresh still fails.
+    /// Nothing: no incident is open, or another kind of refresh still fails.
     Unchanged,
     /// An incident opened.
     Opened,
@@ -50,6 +51,6 @@ pub enum Transition {
     FailedAgain,
     /// The open incident was resolved.
     Resolved,
-    /// Something later is known already, so the signal counts for nothing.
+    /// The signal is older than something already known, so it is ignored.
     Outdated,
 }

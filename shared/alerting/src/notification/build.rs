@@ -11,26 +11,27 @@ use rules::Site;
 use tableau::{Action, Event};
 use tableau_client::Content;
 
-/// What a notification is about: the event, the site it happened on if the rules list it, and what Tableau says.
+/// What a notification is about: the event, its site if the rules list the site, and what Tableau says about the
+/// event.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
     /// The event.
     pub event: &'a Event,
-    /// Its site.
+    /// The site where the event happened, if the rules list it.
     pub site: Option<&'a Site>,
     /// What Tableau says about it.
     pub context: &'a Context,
 }
 
 impl About<'_> {
-    /// The name of the object: its present name if Tableau knows it, or else the one in the event.
+    /// The object's name: its present name if Tableau answered, or else the name in the event.
     pub fn name(&self) -> String {
         let present = self.content().map(|content| content.name.as_str());
         let names = [present, self.event.resource_name.as_deref()];
         shown(names.into_iter().flatten().find(|name| !is_blank(name)).unwrap_or_default()).to_owned()
     }
 
-    /// The class of the cause, in a few words.
+    /// The class of the failure's cause, in a few words.
     pub fn cause_title(&self) -> Option<&'static str> {
         self.context.cause.found().map(|cause| cause.class.title())
     }
@@ -67,7 +68,7 @@ impl About<'_> {
         facts
     }
 
-    /// What support needs to find the log line, and what is missing.
+    /// The footnotes of a message: ids with which support finds the log line, and what Tableau could not say.
     fn footnotes(&self) -> Vec<String> {
         let mut footnotes =
             vec![self.event.name.as_str().to_owned(), format!("event {}", self.event.id.short())];
@@ -98,18 +99,18 @@ impl About<'_> {
             Lookup::Unavailable(why) => why.clone(),
             Lookup::NotAsked => "it was not looked up".to_owned(),
         };
-        // A job that Tableau does not list cannot be opened.
+        // A job that Tableau does not list cannot be opened, so the advice must not say to open the job.
         let advice = if why == NO_JOB_LISTED { Some(NEXT_STEP_WITHOUT_JOB.to_owned()) } else { advice };
         (Some(Cause::Unknown { why }), advice)
     }
 }
 
-/// A name, or that there is none. A name of invisible characters is none.
+/// The name, or a placeholder if it has no visible character.
 fn shown(name: &str) -> &str {
     if is_blank(name) { NO_NAME } else { name }
 }
 
-/// An event that belongs to no incident.
+/// Builds the notification of an event that belongs to no incident.
 pub fn event(about: &About<'_>) -> Notification {
     let event = about.event;
     let (cause, next_step) = about.cause();
@@ -125,12 +126,13 @@ pub fn event(about: &About<'_>) -> Notification {
     }
 }
 
-/// An incident that opened.
+/// Builds the notification that an incident opened.
 pub fn opened(about: &About<'_>, incident: &Open) -> Notification {
     Notification { kind: Kind::Opened, status: standing(incident), ..event(about) }
 }
 
-/// An incident that goes on: with one more failure, or, if `reminder`, because it has been open for another day.
+/// Builds the notification that an incident continues: one more failure or, if `reminder` is set, open for another
+/// day.
 pub fn updated(about: &About<'_>, incident: &Open, reminder: Option<Timestamp>) -> Notification {
     let mut status = standing(incident);
     if let Some(now) = reminder {
@@ -139,7 +141,7 @@ pub fn updated(about: &About<'_>, incident: &Open, reminder: Option<Timestamp>) 
     Notification { kind: Kind::Updated, status, ..event(about) }
 }
 
-/// How an open incident stands, if there is more to say than that it opened.
+/// Status sentences about an open incident, beyond the fact that it opened.
 fn standing(incident: &Open) -> Vec<Status> {
     let mut status = Vec::new();
     if incident.failures > 1 {
@@ -152,7 +154,7 @@ fn standing(incident: &Open) -> Vec<Status> {
     status
 }
 
-/// An incident that is over.
+/// Builds the notification that an incident has ended.
 pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     let incident = &resolved.incident;
     let end = resolved.end;

@@ -1,12 +1,12 @@
-//! The notification about what happened in quiet hours.
+//! Builds a digest: the notification about the events of quiet hours.
 
 use super::{Item, Kind, List, Notification, Severity};
 use crate::digest::{Entry, still_failing};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What happened in quiet hours: first what still fails, then everything, repetitions of one object as one line.
-/// `ended`: ids of incidents that are over although the digest has no entry about it.
+/// Builds a digest: first the objects that still fail, then all events, with repeated events of one object in one
+/// line. `ended` lists the ids of incidents that are over although the digest has no entry about their end.
 pub fn digest(
     entries: &[(String, Entry)],
     ended: &BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Notifications about many incidents, or many events of one kind.
+//! Builds notifications about a group: many incidents, or many events of one kind.
 
 use super::words::{duration, severity, symbol, title, title_of_many};
 use super::{Item, Kind, List, Notification, Severity, Status};
@@ -9,20 +9,20 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use tableau::{Action, Event};
 
-/// What members without a known cause are listed under.
+/// The heading above members whose cause is unknown.
 const NO_CAUSE: &str = "Cause not available";
 
-/// An object of a group.
+/// An object in a group; it may have several members, one for each incident or event.
 struct GroupedObject<'a> {
-    /// Its last member: one that fails, if any does.
+    /// The object's last member; one that still fails is preferred.
     last: &'a Member,
-    /// When its first member began.
+    /// When the object's first member failed or happened.
     since: Timestamp,
-    /// How many members it has.
+    /// How many members the object has in this group.
     times: usize,
 }
 
-/// The objects that a group's own messages are about.
+/// The objects that the group's own messages list.
 fn objects(members: &[(String, Member)]) -> Vec<GroupedObject<'_>> {
     let mut objects: BTreeMap<&str, GroupedObject<'_>> = BTreeMap::new();
     let members = members.iter().map(|(_, member)| member);
@@ -47,7 +47,8 @@ fn item(object: &GroupedObject<'_>, times: usize) -> Item {
     Item { what: None, name: object.last.name.clone(), cause: None, times, when: None }
 }
 
-/// Many incidents, or many events of the kind of `sample`: those that fail by cause, the most frequent cause first.
+/// Builds a group's message: incidents listed by cause, the most frequent cause first; or events of the same kind as
+/// `sample`.
 pub fn group_announced(
     sample: &Event,
     members: &[(String, Member)],
@@ -89,7 +90,7 @@ pub fn group_announced(
     }
 }
 
-/// Many events of the kind of `sample`: of many objects, or of one that changed many times.
+/// Builds the message of a group of events of the same kind as `sample`: of many objects, or many of one object.
 fn events(
     kind: Kind,
     sample: &Event,
@@ -118,7 +119,7 @@ fn events(
     shown
 }
 
-/// All incidents of a group are over.
+/// Builds the message that all incidents of a group are over.
 pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) -> Notification {
     let last = members.iter().filter_map(|(_, member)| member.resolved_at).max();
     let objects = objects(members);

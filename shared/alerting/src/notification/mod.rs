@@ -1,4 +1,4 @@
-//! What a target is to read: one content model for all destinations, of unescaped facts. A destination renders it.
+//! The content of a notification, the same for all destinations: unescaped facts, which each destination renders.
 
 mod build;
 mod digest;
@@ -15,14 +15,14 @@ pub use words::{duration, next_step, symbol, title};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// What a notification announces.
+/// The kind of a notification: what it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An event that belongs to no incident.
     Event,
     /// An incident opened.
     Opened,
-    /// An incident goes on: more failures, or a reminder.
+    /// An incident continues: it failed again, or this is a reminder.
     Updated,
     /// An incident is over.
     Resolved,
@@ -32,36 +32,38 @@ pub enum Kind {
     GroupUpdated,
     /// All incidents of a group are over.
     GroupResolved,
-    /// What happened in quiet hours.
+    /// What happened during quiet hours.
     Digest,
 }
 
-/// How bad it is. A destination shows it as a symbol, a colour or a priority.
+/// How serious the news is. A destination shows this as a symbol, a colour or a priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// For information.
     Info,
     /// A failure is over.
     Resolved,
-    /// A person may want to look.
+    /// Something a person may want to look at.
     Notice,
     /// Something fails.
     Error,
 }
 
-/// What a target is to read. Texts are unescaped and of any length; a destination escapes and cuts them. What Tableau or
-/// a person wrote is in `subject`, `facts`, `lists`, `links` and [`Cause`]; everything else is ours.
+/// The content of one notification. Texts are unescaped and of any length; the destination escapes and shortens them.
+/// Text written by Tableau or by users is only in `subject`, `facts`, `lists`, `links` and [`Cause`]; the rest is
+/// fixed text of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// What it announces.
+    /// What the notification announces.
     pub kind: Kind,
-    /// How bad it is.
+    /// How serious the news is.
     pub severity: Severity,
-    /// A symbol for destinations that show one. Each kind of news has a symbol of its own, so colour is not needed.
+    /// A symbol for destinations that show one. Each kind of news has a symbol of a different shape, so a reader need
+    /// not see colours.
     pub symbol: &'static str,
     /// What happened, in a few words, without the object's name.
     pub title: String,
-    /// The name of the object. `None` where there are many.
+    /// The object's name. `None` if the notification is about several objects.
     pub subject: Option<String>,
     /// The rule's own words in place of title and subject: untrusted, one line.
     pub own_title: Option<String>,
@@ -69,17 +71,17 @@ pub struct Notification {
     pub own_text: Option<String>,
     /// Why it failed.
     pub cause: Option<Cause>,
-    /// What to do.
+    /// What the reader can do about it.
     pub next_step: Option<String>,
-    /// Sentences about how the incident or group stands.
+    /// Sentences about the present state of the incident or group.
     pub status: Vec<Status>,
-    /// What else is known, in the order of importance.
+    /// Further facts (project, owner, time, …), most important first.
     pub facts: Vec<Fact>,
-    /// The members of a group by cause, or what happened in quiet hours.
+    /// In a group's message the members by cause; in a digest what happened.
     pub lists: Vec<List>,
-    /// Where to look.
+    /// Links to the object or the job in Tableau.
     pub links: Vec<Link>,
-    /// What support needs, and what is missing and why.
+    /// Small print: ids that support needs, and what Tableau could not say and why.
     pub footnotes: Vec<String>,
     /// The site's time zone, for destinations that cannot show a time by the reader's own clock.
     pub timezone: Option<TimeZone>,
@@ -88,67 +90,73 @@ pub struct Notification {
 /// Why something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Tableau's reason.
+    /// Tableau gave a reason.
     Known {
-        /// Its class, in a few words.
+        /// The class of the cause, in a few words.
         title: String,
-        /// The line of Tableau's failure note that says it.
+        /// The line of Tableau's job notes that gives the reason.
         line: String,
     },
-    /// The reason could not be had.
+    /// No reason is known.
     Unknown {
-        /// Why not, without a full stop.
+        /// Why no reason is known, without a full stop.
         why: String,
     },
 }
 
-/// One sentence about how an incident or group stands. Times and durations are facts, so that each destination words
-/// times as its readers expect.
+/// A sentence about the present state of an incident or group. Times and durations stay data, so that each
+/// destination can write them in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// So many failures since then, over so many seconds.
+    /// How many refreshes have failed, and since when.
     Failures {
-        /// How many.
+        /// How many refreshes failed.
         count: u32,
-        /// When the first was.
+        /// When the first of them failed.
         since: Timestamp,
-        /// For how long, in words.
+        /// How long they have been failing, in words.
         lasted: String,
     },
-    /// How many failures there were before the end.
+    /// How many refreshes failed in all before the incident ended.
     Total {
-        /// How many.
+        /// How many refreshes failed.
         count: u32,
-        /// When the first was.
+        /// When the first of them failed.
         since: Timestamp,
     },
-    /// The object failed and recovered so often within a day that further alerts are suppressed until it is stable.
+    /// The object is flapping: it failed and recovered so often within a day that further alerts about it are
+    /// suppressed.
     Flapping {
-        /// How often it recovered.
+        /// How often the object recovered within the day.
         recoveries: usize,
     },
-    /// It still fails, and nothing was sent about it for a day.
+    /// A reminder: the object still fails, and nothing was sent about it for a day.
     StillOpen {
-        /// For how long it has been failing, in words.
+        /// How long the object has been failing, in words.
         lasted: String,
     },
     /// A later refresh succeeded, but Tableau sent no event about it.
     SuccessEventMissing,
-    /// The group began then and has so many members.
-    Members {
+    /// How many members have joined the group since its last message, where a message cannot be edited and one more is sent.
+    New {
         /// How many.
         count: usize,
-        /// When the first began to fail.
+    },
+    /// How many members a group has, and when it began.
+    Members {
+        /// How many members the group has.
+        count: usize,
+        /// When the first member began to fail.
         since: Option<Timestamp>,
     },
 }
 
-/// Something known about the event or its object.
+/// One fact about the event or its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is: `Project`, `Owner`, `When`, `Site`, `Tags`.
+    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`.
     pub label: &'static str,
-    /// Its value.
+    /// The fact's value.
     pub value: Value,
 }
 
@@ -157,49 +165,49 @@ pub struct Fact {
 pub enum Value {
     /// A text.
     Text(String),
-    /// A person: name, and e-mail address if it is not the name.
+    /// A person: the name, and the e-mail address if it differs from the name.
     Person {
-        /// Name.
+        /// The person's name.
         name: String,
-        /// E-mail address.
+        /// The person's e-mail address.
         email: Option<String>,
     },
-    /// An instant.
+    /// A point in time.
     Time(Timestamp),
 }
 
-/// Things of one kind.
+/// A list of objects or events in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
-    /// What they have in common: a cause, or `2 still failing`.
+    /// The list's heading: a cause, or a text such as `2 still failing`.
     pub heading: Option<String>,
-    /// The things.
+    /// The items that the list names.
     pub items: Vec<Item>,
-    /// How many more there are that are not named.
+    /// How many further items the list does not name.
     pub more: usize,
 }
 
-/// One thing in a list.
+/// One item of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// What happened, if the list is about different things.
+    /// What happened, if the items of the list differ in that.
     pub what: Option<String>,
     /// The object's name.
     pub name: String,
-    /// Why, if it failed.
+    /// The cause, if the refresh failed.
     pub cause: Option<String>,
-    /// How often.
+    /// How many times it happened.
     pub times: usize,
-    /// When: first and last. Empty for members of a group.
+    /// When it first and last happened. `None` for members of a group.
     pub when: Option<(Timestamp, Timestamp)>,
 }
 
-/// A link for people.
+/// A link in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// What opens.
+    /// The link's text.
     pub label: &'static str,
-    /// The address.
+    /// The link's address.
     pub url: String,
 }
 
@@ -238,7 +246,8 @@ impl Notification {
         }
     }
 
-    /// Everything in one line, for push notifications, SMS and screen readers: headline, project and cause.
+    /// The whole notification in one line, for push notifications, SMS and screen readers: headline, project and
+    /// cause.
     pub fn summary(&self) -> String {
         let project = self.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
             (PROJECT, Value::Text(project)) if project != NO_NAME => Some(format!(" ({project})")),
@@ -251,7 +260,7 @@ impl Notification {
         format!("{}{}{cause}", self.headline(), project.unwrap_or_default())
     }
 
-    /// The causes of a group with their counts.
+    /// The causes of a group's failures with their counts, as text.
     fn causes(&self) -> String {
         if !matches!(self.kind, Kind::GroupOpened | Kind::GroupUpdated) {
             return String::new();
@@ -265,7 +274,7 @@ impl Notification {
 }
 
 pub(crate) const PROJECT: &str = "Project";
-/// What stands in place of a name of invisible characters.
+/// The placeholder for a name without any visible character.
 pub(crate) const NO_NAME: &str = "(no name)";
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Titles, symbols and next steps of each kind of event.
+//! Fixed texts for each kind of event: title, symbol and recommended next step.
 
 use super::Severity;
 use jiff::SignedDuration;
 use plain_text::one_line;
 use tableau::{Action, Event, EventName, Object};
 
-/// A symbol that can be recognised without colour: each has a form of its own.
+/// The symbol of a kind of event. The symbols differ in shape, so that a reader need not see colours.
 pub fn symbol(name: &EventName) -> &'static str {
     match (name.object(), name.action()) {
         (Some(Object::Label), _) => "🏷️",
@@ -30,7 +30,7 @@ pub(super) fn severity(name: &EventName) -> Severity {
     }
 }
 
-/// What happened, in a few words.
+/// The title of an event: what happened, in a few words.
 pub fn title(event: &Event) -> String {
     let kind = event.subject.kind();
     match (event.name.object(), event.name.action()) {
@@ -52,7 +52,7 @@ pub fn title(event: &Event) -> String {
     }
 }
 
-/// What happened to many objects: `500 workbooks changed`.
+/// The title of a group of events: `500 workbooks changed`.
 pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
     let kind = event.subject.kind();
     match event.name.action() {
@@ -72,11 +72,11 @@ pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
     }
 }
 
-/// What the reader may want to do about a failure of which Tableau lists no job.
+/// The recommended next step for a failure without a failed job in Tableau's job list.
 pub(super) const NEXT_STEP_WITHOUT_JOB: &str =
     "Look at its extract refreshes in Tableau. The reason could not be looked up automatically.";
 
-/// What the reader may want to do. A failure whose cause is known has the advice of its cause instead.
+/// The recommended next step for an event. A failure with a known cause shows the advice for its cause instead.
 pub fn next_step(event: &Event) -> Option<&'static str> {
     match (event.name.object()?, event.name.action()?) {
         (_, Action::RefreshFailed) => {
@@ -101,7 +101,7 @@ fn capitalised(kind: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A duration in words, in two units at most: `3 h 10 min`.
+/// A duration in words, with at most two units: `3 h 10 min`.
 pub fn duration(lasted: SignedDuration) -> String {
     let minutes = lasted.as_secs().max(0) / 60;
     let units = [(minutes / 1_440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "min")];

@@ -1,4 +1,5 @@
-//! Attempts that fail between two steps, many channels, several workers: nothing is sent twice or asked twice without need.
+//! Attempts that fail between two steps, many channels, several workers: no message is sent twice and no request made
+//! twice without need.
 
 use crate::doubles::Message;
 use crate::environment::{EDITS, Environment, FAILED, POSTS, SUCCEEDED, UPDATED, at, event};
@@ -33,7 +34,7 @@ async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
     }
 }
 
-// 13: what Tableau says about an event is asked once, however many channels are notified.
+// 13: the function asks Tableau once about an event, however many channels are notified.
 #[tokio::test(start_paused = true)]
 async fn tableau_is_asked_once_about_an_event_of_many_channels() {
     for (name, hour) in [(FAILED, 2), (UPDATED, 2), (FAILED, 20), (UPDATED, 20)] {
@@ -47,7 +48,7 @@ async fn tableau_is_asked_once_about_an_event_of_many_channels() {
     }
 }
 
-// 13: an event that is in a group already joins no other one.
+// 13: an event that is already in a group joins no other group.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
     for capabilities in [EDITS, POSTS] {
@@ -57,7 +58,7 @@ async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
                     let mut environment = Environment::new(capabilities);
                     environment.rules(|rules| rules.names.push(UPDATED));
                     let event = |n: i64, second| (second, event(UPDATED, &format!("object-{n:03}"), second));
-                    // While the first flood's event waits for its next attempt, another flood begins.
+                    // While the event of the first flood waits for its next attempt, a second flood begins.
                     let first = (0..5).map(|n| event(n, n));
                     let second = (5..10).map(|n| event(n, 75 + n));
                     let deaths = BTreeMap::from([(arrival, (calls, happens))]);
@@ -82,7 +83,7 @@ async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
     }
 }
 
-// 13: muted while its members waited for each other is muted, and no longer than the rule says.
+// 13: a group whose rule is muted while its members wait stays muted, and no longer than the rule says.
 #[tokio::test(start_paused = true)]
 async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announced_when_they_fail_after() {
     for capabilities in [EDITS, POSTS] {
@@ -107,7 +108,7 @@ async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announ
     }
 }
 
-// 13: what a worker remembers of a head is no reason to leave a timer out.
+// 13: a worker's cached head is no reason to arm no timer.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
     let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
@@ -124,7 +125,7 @@ async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a
     run(&mut workers[1], Vec::new()).await;
     assert_eq!(workers[1].headlines(), ["1 event in quiet hours"]);
 
-    // Its clock is behind: the hours are still quiet.
+    // This worker's clock is behind: for it the hours are still quiet.
     workers[0].one(UPDATED, "Returns", NIGHT.1 - 1).await;
     run(&mut workers[0], Vec::new()).await;
     assert_eq!(workers[0].headlines(), ["1 event in quiet hours"]);

@@ -1,4 +1,4 @@
-//! Workers that die between any two steps: every notification arrives, without a later event to bring it.
+//! Workers die between any two steps: every notification arrives, without a later event.
 
 use crate::environment::{EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, at, event, names_failing};
 use alerting::Capabilities;
@@ -15,7 +15,7 @@ fn run(environment: &mut Environment, events: Vec<(i64, Event)>, deaths: &Deaths
     runtime.block_on(environment.run(events, deaths, at(FOR_EVER)));
 }
 
-/// The hourly sweeps of the next days, and the timers that they set.
+/// Runs the hourly sweeps of the next days, and the timers that they arm.
 fn sweep(environment: &mut Environment) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -27,7 +27,7 @@ fn sweep(environment: &mut Environment) {
     });
 }
 
-/// What Tableau knows at the end: the objects whose last refresh failed.
+/// The final state at Tableau: the objects whose last refresh failed.
 fn failing(events: &[(i64, Event)]) -> BTreeSet<String> {
     let mut last: BTreeMap<String, (jiff::Timestamp, bool)> = BTreeMap::new();
     for (_, event) in events {
@@ -41,7 +41,7 @@ fn failing(events: &[(i64, Event)]) -> BTreeSet<String> {
     last.into_iter().filter(|(_, (_, failed))| *failed).map(|(object, _)| object).collect()
 }
 
-/// The objects that failed and succeeded in the same second, and did neither later.
+/// The objects that failed and succeeded within the same second, and had no later event.
 fn ties(events: &[(i64, Event)]) -> BTreeSet<String> {
     let last = |object: &str, name: &str| {
         let of_object = events.iter().map(|(_, event)| event).filter(|event| event.subject.luid() == object);
@@ -51,7 +51,7 @@ fn ties(events: &[(i64, Event)]) -> BTreeSet<String> {
     objects.filter(|object| last(object, FAILED) == last(object, SUCCEEDED)).map(str::to_owned).collect()
 }
 
-/// Everything that any message has named, whenever.
+/// Every object that any message has named.
 fn named(environment: &Environment) -> BTreeSet<String> {
     let messages = environment.messages();
     let lists = messages.iter().flat_map(|message| &message.shown.lists).flat_map(|list| &list.items);
@@ -59,10 +59,10 @@ fn named(environment: &Environment) -> BTreeSet<String> {
     lists.map(|item| item.name.clone()).chain(subjects).collect()
 }
 
-/// What must hold when nothing is left to do. `deaths`: how many workers died.
+/// The invariants when no work is left. `deaths` is the number of workers that died.
 pub(crate) fn check(environment: &Environment, events: &[(i64, Event)], deaths: usize, context: &str) {
     let failing = failing(events);
-    // Where messages cannot be edited, one about many is followed by another only when all have recovered.
+    // Where messages cannot be edited, a second message about many objects follows only when all have recovered.
     let shown = environment.shown_failing(|names| {
         !environment.capabilities().edit && names.iter().any(|name| failing.contains(name))
     });
@@ -74,7 +74,7 @@ pub(crate) fn check(environment: &Environment, events: &[(i64, Event)], deaths: 
             environment.headlines()
         );
     }
-    // A message whose answer was lost is known to no document and stays as it is.
+    // No document knows a message whose answer was lost, so the message stays as it is.
     let orphans: Vec<_> = environment.messages().into_iter().filter(|message| message.is_orphan).collect();
     let is_orphaned = |object: &String| {
         orphans.iter().any(|message| {
@@ -108,7 +108,7 @@ fn scenario(name: &str, capabilities: Capabilities) -> (Environment, Vec<(i64, E
     (environment, events)
 }
 
-/// The events of a scenario, whose quiet hours `environment` gets.
+/// The events of a scenario. The environment gets the scenario's quiet hours.
 pub(crate) fn events_of(name: &str, environment: &Environment) -> Vec<(i64, Event)> {
     let object = |n: i64| format!("object-{n}");
     let failed = |n: i64, second| (second, event(FAILED, &object(n), second));
@@ -129,7 +129,7 @@ pub(crate) fn events_of(name: &str, environment: &Environment) -> Vec<(i64, Even
             (0..4).map(|n| failed(n, 60 + n)).chain((0..4).map(|n| succeeded(n, 40_000 + n))).collect()
         }
         _ => {
-            // It flaps, the fifth incident lasts, and nothing else happens.
+            // One flapping object whose fifth incident persists, and no other event.
             let turns = (0..4).flat_map(|n| [failed(0, n * 600), succeeded(0, n * 600 + 300)]);
             turns.chain([failed(0, 2_400)]).collect()
         }
@@ -138,7 +138,7 @@ pub(crate) fn events_of(name: &str, environment: &Environment) -> Vec<(i64, Even
 
 const SCENARIOS: [&str; 7] = ["one", "two", "storm", "storm that ends", "night", "morning", "flapping"];
 
-// 13: killed between every two steps of write, arm, send, receipt; no later event; the notification arrives.
+// 13: a worker dies between any two of write, arm, send and receipt; no later event comes; the notification arrives.
 #[test]
 fn a_worker_that_dies_between_any_two_steps_loses_nothing() {
     let mut runs = 0;
@@ -203,7 +203,7 @@ proptest! {
         sweep(&mut environment);
         let reminders = environment.messages().split_off(before);
         let named = reminders.iter().flat_map(|reminder| names_failing(&reminder.shown));
-        // In the same second the one that arrives last counts, and no one knows which was last.
+        // For events of the same second the one that arrives last counts, and the order of arrival is unknown.
         let is_certain = |name: &String| !ties(&events).contains(name);
         let reminded: BTreeSet<_> = named.filter(is_certain).collect();
         let failing: BTreeSet<_> = failing(&events).into_iter().filter(is_certain).collect();

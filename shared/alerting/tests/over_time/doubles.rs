@@ -1,4 +1,4 @@
-//! A store, timers, a destination and rules that the test controls, used by a worker that dies anywhere.
+//! A store, timers, a destination and rules that the test controls, and a worker that can die at any call.
 
 use alerting::context::{Context, Lookup};
 use alerting::incident::{MessageRef, RefreshKind};
@@ -29,12 +29,12 @@ pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + second).unwrap()
 }
 
-/// When the worker dies, and what it has counted.
+/// When the worker dies, and how many calls it made.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    /// So many calls succeed before the worker dies.
+    /// How many calls succeed before the worker dies.
     pub(crate) left: Option<u32>,
-    /// Whether the last call still happens, and only its answer is lost.
+    /// Whether the last call is carried out and only its answer is lost.
     pub(crate) happens: bool,
     pub(crate) is_dead: bool,
     pub(crate) requests: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Steps {
     pub(crate) listed: BTreeSet<String>,
 }
 
-/// What one call does.
+/// The effect of one call.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Step {
     Happens,
@@ -151,7 +151,7 @@ pub(crate) struct Message {
     pub(crate) target: String,
     pub(crate) shown: Notification,
     pub(crate) edits: u32,
-    /// Whether the answer about it was lost: no document knows it.
+    /// Whether the answer about the message was lost: then no document knows the message.
     pub(crate) is_orphan: bool,
     pub(crate) is_closed: bool,
 }
@@ -161,11 +161,11 @@ pub(crate) struct Channel {
     pub(crate) messages: Vec<Message>,
     pub(crate) replies: Vec<Notification>,
     pub(crate) failures: u32,
-    /// So many notifications arrive, and their answers are lost.
+    /// How many of the next notifications arrive while their answers are lost.
     pub(crate) lost_answers: u32,
-    /// So many notifications are refused for good: the app is not in the channel.
+    /// How many of the next notifications are refused permanently: the app is not in the channel.
     pub(crate) refusals: u32,
-    /// Notifications to this channel are refused for good, and how many there were.
+    /// The channel whose notifications are refused permanently, and how many were.
     pub(crate) archived: Option<&'static str>,
     pub(crate) refused: u32,
 }
@@ -250,7 +250,7 @@ fn edit(channel: &mut Channel, message: &MessageRef, notification: &Notification
     channel.messages[id].edits += 1;
 }
 
-/// What Tableau was asked.
+/// The questions that Tableau was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) contexts: u32,
@@ -258,7 +258,7 @@ pub(crate) struct Asked {
     pub(crate) is_down: bool,
 }
 
-/// The rules of these tests: everything goes to the same channels, on this schedule.
+/// The rules of these tests: every event goes to the same channels, on this schedule.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) asked: Arc<Mutex<Asked>>,
@@ -274,11 +274,11 @@ pub(crate) struct Schedules {
     pub(crate) quiet: Option<(Timestamp, Timestamp)>,
     pub(crate) muted_until: Option<Timestamp>,
     pub(crate) critical: bool,
-    /// The rule of this object is muted until then.
+    /// The object whose rule is muted, and until when.
     pub(crate) muted_object: Option<(&'static str, Timestamp)>,
-    /// Objects whose names begin with the channel's are for this channel alone.
+    /// Objects whose names begin with this channel's name go to this channel alone.
     pub(crate) by_name: bool,
-    /// Whether the destination can end what it sent to a target that no rule names now.
+    /// Whether the destination can close messages at a target that no rule names any more.
     pub(crate) ends_unnamed: bool,
 }
 
@@ -383,7 +383,7 @@ impl Routing<String> for Rules {
     }
 }
 
-/// What was written down of an event in all its attempts.
+/// Notes of an event's outcome, over all its attempts.
 #[derive(Clone, Default)]
 pub(crate) struct Effects(pub(crate) Arc<Mutex<BTreeSet<Effect>>>, pub(crate) Worker);
 

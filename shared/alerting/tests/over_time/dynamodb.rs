@@ -1,4 +1,5 @@
-//! The engine on DynamoDB: the same scenarios, what they ask the table for, and whether the workflow's role allows it.
+//! The alerting engine on DynamoDB: the scenarios, their requests, and whether the workflow's role allows these
+//! requests.
 
 use crate::crashes::{Deaths, check, events_of};
 use crate::environment::{EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, WORKFLOW, at, event};
@@ -14,12 +15,12 @@ use testkit::repository::root;
 const TABLE: &str = "table";
 const HOUR: i64 = 3_600;
 
-/// What the environments of a test have left on the double.
+/// Statistics of the environments of a test, from the AWS double.
 #[derive(Default)]
 struct Seen {
-    /// The partition keys of what is left.
+    /// The partition keys of all stored items.
     partitions: BTreeSet<String>,
-    /// The kinds of all that was asked for: of what is read and not there too.
+    /// The kinds of all requested items, including missing ones.
     kinds: BTreeSet<String>,
     operations: BTreeSet<String>,
     listed: BTreeSet<String>,
@@ -30,7 +31,7 @@ impl Seen {
         let items = aws.items(table);
         self.partitions.extend(items.iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()));
         for (operation, kinds) in aws.requests().into_keys() {
-            // A query has the name of its index in their place, which is empty for the table.
+            // A query counts under its index's name; for the table itself the name is empty.
             if operation != "Query" {
                 self.kinds.extend(kinds.split('+').map(str::to_owned));
             }
@@ -45,8 +46,8 @@ fn environment(aws: &Aws, table: &str, capabilities: Capabilities) -> Environmen
     Environment::on(Arc::new(DynamoDbRecords::new(client(aws), table, WORKFLOW)), capabilities)
 }
 
-/// The patterns of keys in the statements about alerting's records of a workflow's role: those that it may read and write, and
-/// those that it may list.
+/// The key patterns in the alerting statements of a workflow's role: keys that it may read and write, and keys that it
+/// may list.
 fn patterns() -> [BTreeSet<String>; 2] {
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
     let (_, rest) = template.split_once("# Alerting's records of its own").unwrap();
@@ -95,7 +96,7 @@ async fn quiet_night(aws: &Aws, seen: &mut Seen) {
             let object = format!("object-{n:03}");
             let failed = (second, event(FAILED, &object, second));
             let succeeded = (second + 90, event(SUCCEEDED, &object, second + 90));
-            // The last five still fail in the morning.
+            // The last five objects still fail in the morning.
             if n < 35 { vec![failed, succeeded] } else { vec![failed] }
         });
         environment.run(events.collect(), &Deaths::new(), at(FOR_EVER)).await;

@@ -1,4 +1,5 @@
-//! The engine with a clock, a queue, timers and a destination that the test controls, and workers that die anywhere.
+//! The alerting engine with a clock, a queue, timers and a destination that the test controls, and workers that can
+//! die at any call.
 
 use alerting::incident::RefreshKind;
 use alerting::notification::{Item, Kind, List, Notification};
@@ -18,7 +19,7 @@ use crate::doubles::{
 };
 pub(crate) use crate::doubles::{DELETED, EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, at};
 
-/// One of the stack's workflows, so that keys can be held against its role.
+/// A workflow of the stack, so that keys can be compared with its role.
 pub(crate) const WORKFLOW: &str = "notify-slack";
 
 pub(crate) struct Environment {
@@ -34,12 +35,12 @@ pub(crate) struct Environment {
     capabilities: Capabilities,
     has_died: bool,
     clock: Timestamp,
-    /// What comes of a worker whose calls fail: it dies, and its event comes back when its claim has ended, or its attempt
-    /// fails, and its event comes back soon.
+    /// What happens when a worker's calls fail: the worker dies and its event returns after the claim expires, or the
+    /// attempt fails and the event returns soon.
     pub(crate) survives: bool,
 }
 
-/// What comes to the function.
+/// What the function is invoked with.
 enum Arrival {
     Event(Box<Event>),
     Timer(TimerMessage),
@@ -50,7 +51,7 @@ impl Environment {
         Self::on(Arc::new(MemoryRecords::default()), capabilities)
     }
 
-    /// An environment whose documents are in `records`.
+    /// An environment whose documents are stored in `records`.
     pub(crate) fn on(records: Arc<dyn Records>, capabilities: Capabilities) -> Self {
         let worker = Worker::default();
         let channel = Arc::new(Mutex::new(Channel::default()));
@@ -110,19 +111,19 @@ impl Environment {
         self.rules.asked.lock().unwrap().is_down = is_down;
     }
 
-    /// Tableau's job list has a success at this time, whose event never came.
+    /// Tableau's job list has a success at this time whose event never arrived.
     pub(crate) fn lost_success(&self, second: i64) {
         *self.rules.last_success.lock().unwrap() = Some(at(second));
     }
 
-    /// All timers that are set are lost: their queue was replaced.
+    /// All armed timers are lost, as if their queue had been replaced.
     pub(crate) fn lose_timers(&self) {
         self.timers.lock().unwrap().clear();
     }
 
     pub(crate) async fn sweep(&mut self, second: i64) -> Result<Outcome, Failure> {
         self.clock = self.clock.max(at(second));
-        // As the runtime makes it: nothing repeats a sweep.
+        // As in the runtime: a failed sweep is not retried.
         let invocation = Invocation::new("sweep", at(second), Duration::from_secs(60));
         self.engine.on_sweep(&invocation).await
     }
@@ -139,19 +140,19 @@ impl Environment {
         self.channel.lock().unwrap().lost_answers = count;
     }
 
-    /// The worker is alive again.
+    /// Revives the worker.
     pub(crate) fn revive(&self) {
         let mut steps = self.worker.0.lock().unwrap();
         steps.left = None;
         steps.is_dead = false;
     }
 
-    /// How many timers are set.
+    /// How many timers are armed.
     pub(crate) fn timers(&self) -> usize {
         self.timers.lock().unwrap().len()
     }
 
-    /// The worker that handles the next arrival dies after so many calls.
+    /// The worker that handles the next invocation dies after this many calls.
     pub(crate) fn die_after(&self, calls: u32, happens: bool) {
         let mut steps = self.worker.0.lock().unwrap();
         steps.left = Some(calls);
@@ -176,7 +177,7 @@ impl Environment {
         self.channel.lock().unwrap().replies.clone()
     }
 
-    /// The headlines of new messages and replies, in their order of kinds: messages first.
+    /// The headlines of new messages and replies: messages first.
     pub(crate) fn headlines(&self) -> Vec<String> {
         self.messages().iter().map(|message| message.shown.headline()).collect()
     }
@@ -199,9 +200,9 @@ impl Environment {
         }
     }
 
-    /// Handles events at their times, and timers at theirs, until nothing is left before `end`. Arrivals that fail come
-    /// again after 15 seconds; those whose worker died, after 90. `deaths`: at which arrival, counted from 0, after how
-    /// many calls, and whether the last call happens.
+    /// Handles events and timers at their times until none are left before `end`. Failed invocations return after 15
+    /// seconds; those whose worker died, after 90 seconds. `deaths` says at which invocation (from 0) and after how
+    /// many calls a worker dies, and whether the last call is carried out.
     pub(crate) async fn run(
         &mut self,
         events: Vec<(i64, Event)>,
@@ -224,7 +225,7 @@ impl Environment {
             }
             let Some(((due, _), arrival)) = queue.pop_first() else { break };
             if now.max(due) > end {
-                // The timers are there when the test goes on.
+                // Keep the timers for the rest of the test.
                 queue.insert((due, 0), arrival);
                 for ((due, _), arrival) in queue {
                     if let Arrival::Timer(timer) = arrival {
@@ -259,7 +260,7 @@ impl Environment {
                     let wait = retry_after.unwrap_or(Duration::from_secs(15));
                     queue.insert((now + SignedDuration::try_from(wait).unwrap(), numbers), arrival);
                 }
-                // A dead letter.
+                // The message becomes a dead letter.
                 Err(Failure::Permanent { .. }) => {}
                 Err(failure) => panic!("{}", failure.reason()),
             }
@@ -268,7 +269,7 @@ impl Environment {
         now
     }
 
-    /// One event, and the timers that are due at the same second.
+    /// Handles one event, and the timers that are due in the same second.
     pub(crate) async fn one(&mut self, name: &str, object: &str, second: i64) -> Outcome {
         let event = event(name, object, second);
         self.attempt(&Arrival::Event(Box::new(event)), at(second)).await.unwrap()
@@ -278,9 +279,9 @@ impl Environment {
         self.capabilities
     }
 
-    /// The objects that the channel shows as failing. A message that cannot be edited stays
-    /// as it is, and a later one says that the object, or all of a group, recovered.
-    /// Messages about many for which `is_waiting` holds do not count.
+    /// The objects that the channel shows as failing. A message that cannot be edited stays, and a later message says
+    /// that the object or the whole group recovered. Messages about many objects for which `is_waiting` holds do not
+    /// count.
     pub(crate) fn shown_failing(&self, is_waiting: impl Fn(&[String]) -> bool) -> BTreeSet<String> {
         let messages = self.messages();
         let mut failing = BTreeSet::new();
@@ -310,8 +311,8 @@ impl Environment {
             };
             let is_group_over =
                 ends(Kind::GroupResolved).next().is_some() || ends(Kind::Digest).any(ends_a_group);
-            // A digest is followed by the group of those that it named, and a message whose sender died before it could
-            // write its receipt by one more.
+            // A digest is followed by the group of the objects that it named. A message whose sender died before it
+            // wrote the receipt is followed by a second message.
             let is_superseded = (message.shown.kind == Kind::Digest || self.has_died)
                 && (ends(Kind::GroupUpdated).next().is_some() || ends(Kind::GroupOpened).next().is_some());
             if is_of_many && (is_group_over || is_superseded) {

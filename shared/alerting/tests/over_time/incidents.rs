@@ -1,4 +1,4 @@
-//! Incidents, groups and digests over time, with a destination that records.
+//! Incidents, groups and digests over time, with a recording destination.
 
 use crate::environment::{
     DELETED, EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, at, event,
@@ -114,7 +114,7 @@ async fn an_object_that_flaps_is_announced_so_and_then_suppressed_unless_it_last
         environment.one(SUCCEEDED, "Sales", (n * 20 + 10) * MINUTE).await;
     }
     assert_eq!((environment.messages().len(), environment.replies().len()), (4, 4));
-    // No later event comes, and it is announced all the same.
+    // Without a later event the failure is announced all the same.
     run(&mut environment, vec![(200 * MINUTE, event(FAILED, "Sales", 200 * MINUTE))]).await;
     assert_eq!(environment.messages().len(), 5, "{:?}", environment.headlines());
 }

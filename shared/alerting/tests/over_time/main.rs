@@ -1,4 +1,4 @@
-//! The engine over time: with a clock, a queue, timers and a destination that the test controls.
+//! The alerting engine over time, with a clock, a queue, timers and a destination that the test controls.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

@@ -1,4 +1,4 @@
-//! What `events list` says of events that have no message of their own: the reason is the true one.
+//! `events list` gives the true reason for events that have no message of their own.
 
 use crate::environment::{
     EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, WORKFLOW, at, event,
@@ -6,12 +6,14 @@ use crate::environment::{
 use alerting::SharedStatus;
 use alerting::group::Placement;
 use alerting::incident::RefreshKind;
+use alerting::notification::Status;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::records::MemoryRecords;
 use workflow::{Outcome, SharedMessage};
 
 const MINUTE: i64 = 60;
+const NO_RECOVERY: &str = "no failure was announced, so there is no recovery to announce, and no rule sends DatasourceRefreshSucceeded";
 
 fn skipped(outcome: &Outcome) -> String {
     let Outcome::Skipped(reason) = outcome else { panic!("{outcome:?}") };
@@ -41,14 +43,14 @@ async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
         if second == 0 {
             environment.one(FAILED, "Sales", 0).await;
         }
-        // Also when it comes again, after an attempt that ended before its end was recorded.
+        // The same reason when the event is retried after an attempt that ended before its completion was recorded.
         for _ in 0..2 {
             let recovered = environment.one(SUCCEEDED, "Sales", second + 5 * MINUTE).await;
             assert_eq!(recovered, Outcome::skipped("the target was not notified of the failure"));
         }
-        // Where nothing failed, no rule takes the success.
+        // 14: where nothing failed, the reason says why there is no recovery message.
         let other = environment.one(SUCCEEDED, "Orders", second + 5 * MINUTE).await;
-        assert_eq!(other, Outcome::skipped("no rule sends DatasourceRefreshSucceeded"));
+        assert_eq!(other, Outcome::skipped(NO_RECOVERY));
     }
 }
 
@@ -98,12 +100,12 @@ async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_d
         let waiting = status(1).await;
         assert_eq!((waiting.due, waiting.last_sent), (Some(at(10)), None));
         assert_eq!((waiting.placement, waiting.is_unfinished), (Some(Placement::Grouped), false));
-        // The destination refuses it once: its timer has not done its work.
+        // The destination refuses the message once: the timer is not completed.
         environment.fail_next_deliveries(1);
         environment.run(Vec::new(), &BTreeMap::new(), at(22)).await;
         let refused = status(22).await;
         assert!(refused.is_unfinished && refused.last_sent.is_none(), "{refused:?}");
-        // A member that fails again is recorded with the group that has it.
+        // A member that fails again is recorded with its group.
         let again = environment.one(FAILED, "five", 3 * MINUTE).await;
         assert_eq!(named(&again), message);
         assert!(!SharedMessage::has_event(&skipped(&again)), "{again:?}");
@@ -123,4 +125,29 @@ async fn a_flood_and_a_digest_are_named_too() {
     let night = environment.one(FAILED, "c", 60).await;
     let SharedMessage::Digest { until, .. } = named(&night) else { panic!("{night:?}") };
     assert_eq!(until, at(3_600));
+}
+
+// 14
+#[tokio::test(start_paused = true)]
+async fn a_later_message_of_a_group_says_how_many_failures_are_new_where_the_first_cannot_be_edited() {
+    for (capabilities, expected) in [(POSTS, vec![None, Some(2)]), (EDITS, vec![None])] {
+        let mut environment = Environment::new(capabilities);
+        for name in ["one", "two", "three", "four", "five"] {
+            environment.one(FAILED, name, 0).await;
+        }
+        environment.run(Vec::new(), &BTreeMap::new(), at(40)).await;
+        for name in ["six", "seven"] {
+            environment.one(FAILED, name, 45).await;
+        }
+        environment.run(Vec::new(), &BTreeMap::new(), at(10 * MINUTE)).await;
+        let messages = environment.messages();
+        let of_group = messages.iter().filter(|message| message.shown.subject.is_none());
+        let new = of_group.map(|message| {
+            message.shown.status.iter().find_map(|status| match status {
+                Status::New { count } => Some(*count),
+                _ => None,
+            })
+        });
+        assert_eq!(new.collect::<Vec<_>>(), expected, "{capabilities:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The hourly sweep: reminders, successes whose events were lost, and timers that never came.
+//! The hourly sweep: reminders, successes whose events were lost, and timers that never fired.
 
 use crate::doubles::Message;
 use crate::environment::{EDITS, Environment, FAILED, POSTS, SUCCEEDED, UPDATED, at, event};
@@ -42,7 +42,7 @@ async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_
     assert!(messages[0].shown.status.contains(&Status::SuccessEventMissing));
 }
 
-// 13: a site whose success events never arrive says so in the small print.
+// 13: when success events of a site never arrive, the message's small print says so.
 #[tokio::test(start_paused = true)]
 async fn a_site_whose_success_events_do_not_arrive_says_so_in_the_small_print_until_one_arrives() {
     let mut environment = Environment::new(EDITS);
@@ -84,7 +84,7 @@ async fn a_group_that_stays_open_is_announced_again_once_a_day() {
     assert_eq!(environment.messages().len(), before + 2, "{:?}", environment.headlines());
 }
 
-// 13: a lost timer is impossible to lose a notification with.
+// 13: a lost timer never loses a notification.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     let mut environment = Environment::new(EDITS);
@@ -106,7 +106,7 @@ async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     assert_eq!(environment.headlines(), ["1 event in quiet hours"]);
 }
 
-// 13: nothing repeats a sweep, and it calls no one in quiet hours all the same.
+// 13: a failed sweep is not retried, and a sweep mentions no users in quiet hours.
 #[tokio::test(start_paused = true)]
 async fn a_sweep_in_quiet_hours_calls_no_one() {
     let mut environment = Environment::new(POSTS);
@@ -129,21 +129,21 @@ pub(crate) async fn sweep_for(environment: &mut Environment, hours: std::ops::Ra
     }
 }
 
-/// Messages that only remind of what was announced before.
+/// Messages that only remind of incidents announced before.
 fn reminders(environment: &Environment) -> Vec<Message> {
     let is_reminder =
         |message: &Message| matches!(message.shown.status.first(), Some(Status::StillOpen { .. }));
     environment.messages().into_iter().filter(is_reminder).collect()
 }
 
-// 13: what a digest names as failing is in a group only when the digest was sent.
+// 13: objects that a digest names as failing join a group only once the digest is sent.
 #[tokio::test(start_paused = true)]
 async fn a_digest_that_could_not_be_sent_reminds_of_nothing_that_has_recovered_before_it_was() {
     for (recovered, reminded) in [(4, 0), (1, 1)] {
         let mut environment = quiet(EDITS);
         environment.rules(|rules| rules.names.push(SUCCEEDED));
         environment.fail_next_deliveries(1);
-        // The digest's first attempt fails at the end of the night, and they recover before its second.
+        // The digest's first attempt fails at the end of the night, and the objects recover before the second attempt.
         let failed = each(FAILED, 4, 2 * HOUR);
         let succeeded = each(SUCCEEDED, recovered, NIGHT.1 + 2);
         run(&mut environment, failed.into_iter().chain(succeeded).collect()).await;
@@ -158,7 +158,7 @@ async fn a_digest_that_could_not_be_sent_reminds_of_nothing_that_has_recovered_b
     }
 }
 
-// 13: Tableau is asked first, also about those that a digest or a group has announced.
+// 13: the sweep asks Tableau first, also about objects that a digest or group announced.
 #[tokio::test(start_paused = true)]
 async fn lost_successes_of_all_that_a_digest_or_a_group_has_announced_are_found() {
     for (at_night, count) in [(true, 1), (true, 2), (true, 30), (false, 1), (false, 6), (false, 40)] {
@@ -167,7 +167,7 @@ async fn lost_successes_of_all_that_a_digest_or_a_group_has_announced_are_found(
             let second = if at_night { 2 * HOUR } else { 0 };
             run(&mut environment, each(FAILED, count, second)).await;
             environment.lost_success(20 * HOUR);
-            // At most 20 of a group are asked about in one sweep.
+            // A sweep asks about at most 20 objects of a group.
             sweep_for(&mut environment, 25..=45).await;
             let context =
                 format!("at night: {at_night}, {count}, {capabilities:?}: {:?}", environment.headlines());
@@ -177,7 +177,7 @@ async fn lost_successes_of_all_that_a_digest_or_a_group_has_announced_are_found(
     }
 }
 
-// 13: an incident that never resolves is announced again, also if only a digest has announced it.
+// 13: an incident that never resolves is announced again, even if only a digest announced it.
 #[tokio::test(start_paused = true)]
 async fn what_only_a_digest_has_announced_is_announced_again_once_a_day_and_ends() {
     for count in [1, 2, 5] {
@@ -185,7 +185,7 @@ async fn what_only_a_digest_has_announced_is_announced_again_once_a_day_and_ends
             let mut environment = quiet(capabilities);
             run(&mut environment, each(FAILED, count, 2 * HOUR)).await;
             assert_eq!(environment.messages().len(), 1);
-            // Quiet hours are one night in this test, so that a reminder may be sent at any time after.
+            // Quiet hours cover one night in this test, so a reminder may be sent at any time afterwards.
             sweep_for(&mut environment, 15..=37).await;
             assert_eq!(
                 environment.messages().len(),
@@ -217,7 +217,7 @@ async fn a_reminder_whose_answer_was_lost_is_not_repeated_every_hour() {
     }
 }
 
-// 13: nothing brings back a sweep that fails, and the next one does its work.
+// 13: a failed sweep is not retried; the next sweep does its work.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_dies_in_a_sweep_loses_no_reminder() {
     for count in [1, 6] {
@@ -255,7 +255,7 @@ async fn a_reminder_that_could_not_be_sent_is_tried_again_six_hours_later() {
     }
 }
 
-// 13: a Tableau that is down holds a reminder back for three hours, and is asked once a sweep.
+// 13: while Tableau is down, a reminder is delayed for three hours, and Tableau is asked once per sweep.
 #[tokio::test(start_paused = true)]
 async fn a_reminder_waits_three_hours_for_tableau_and_then_goes_out() {
     let mut environment = Environment::new(EDITS);
@@ -269,7 +269,7 @@ async fn a_reminder_waits_three_hours_for_tableau_and_then_goes_out() {
     assert_eq!((environment.messages().len(), environment.asked().last_refreshes), (6, 2));
 }
 
-// 13: incidents of which no one is reminded keep no lost timer from being sent again.
+// 13: incidents without reminders do not prevent a sweep from arming lost timers again.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_incidents_of_a_muted_rule_cost_tableau_one_question_a_day_and_hide_no_lost_timer() {
     let mut environment = Environment::new(EDITS);
@@ -298,7 +298,7 @@ async fn a_thousand_incidents_of_a_muted_rule_cost_tableau_one_question_a_day_an
     assert_eq!(reminders(&environment).len(), 1_101, "and they are reminded of when it is over");
 }
 
-// 13: events have no end of which anybody could be reminded.
+// 13: events that open no incident cause no reminder.
 #[tokio::test(start_paused = true)]
 async fn a_group_of_events_is_never_sent_again() {
     for capabilities in [EDITS, POSTS] {
@@ -307,7 +307,7 @@ async fn a_group_of_events_is_never_sent_again() {
                 let mut environment = Environment::new(capabilities);
                 environment.rules(|rules| rules.names.push(UPDATED));
                 let deaths = BTreeMap::from([(arrival, (calls, calls % 2 == 0))]);
-                // Members join until the group has been announced, and after.
+                // Members join before and after the group is announced.
                 let flood = (0..12).map(|n| (n * 3, event(UPDATED, &format!("object-{n:03}"), n * 3)));
                 environment.run(flood.collect(), &deaths, at(HOUR)).await;
                 let before = environment.headlines();
@@ -319,7 +319,7 @@ async fn a_group_of_events_is_never_sent_again() {
     }
 }
 
-// 13: a timer that failed for good is a dead letter, and no later event comes.
+// 13: a timer that failed permanently is a dead letter, and no later event comes.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_sends_a_timer_again_that_failed_for_good() {
     for night in [false, true] {
@@ -349,7 +349,7 @@ async fn the_sweep_sends_a_timer_again_that_failed_for_good() {
     }
 }
 
-// 13: a suppressed failure that lasts is announced, also if its timer was lost.
+// 13: a suppressed failure that persists is announced, even if its timer was lost.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_announces_a_suppressed_incident_that_lasts_when_its_timer_was_lost() {
     let mut environment = Environment::new(EDITS);

@@ -1,9 +1,9 @@
-//! One suite for every form of `ClaimStore`: memory, DynamoDB on the double, and DynamoDB on the emulator at
-//! `AWS_CONTRACT_URL`, when that is set.
+//! One test suite for every `ClaimStore`: memory, DynamoDB on the AWS double, and DynamoDB on the emulator at
+//! `AWS_CONTRACT_URL`, when set.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod people;
+mod for_people;
 mod record;
 
 use deliveries::{
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tableau::{EventId, Payload};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
-/// A key that no other test uses, so that the emulator's table may be one that was there before.
+/// A key that no other test uses, so that the emulator's table can be reused.
 fn key() -> DeliveryKey {
     let text = Some(format!("{:?}", std::time::Instant::now()) + &fastrand::u64(..).to_string());
     DeliveryKey::new("notify-slack", EventId::of(&Payload { text, ..Payload::default() }))
@@ -40,7 +40,7 @@ async fn claim(store: &dyn ClaimStore, key: &DeliveryKey, now: i64) -> Claim {
     without_reason(store.claim(key, &facts, &claimant(now, now + 60)).await.unwrap())
 }
 
-/// Most rules are not about the reason of the attempt before.
+/// Ignores the reason of the previous attempt, which most tests are not about.
 fn without_reason(claim: Claim) -> Claim {
     match claim {
         Claim::Granted { attempt, progress } => {
@@ -59,7 +59,7 @@ async fn claim_by(store: &dyn ClaimStore, key: &DeliveryKey, claimant: &Claimant
     store.claim(key, &EventFacts::default(), claimant).await.unwrap()
 }
 
-/// What the next claim learns of earlier attempts.
+/// What a claim returns about earlier attempts.
 async fn progress(store: &dyn ClaimStore, key: &DeliveryKey, now: i64) -> (u32, Progress) {
     match claim(store, key, now).await {
         Claim::Granted { attempt, progress } => (attempt, progress),
@@ -88,7 +88,7 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     a_worker_recognises_its_own_claim(&*store).await;
     a_claim_of_a_clock_that_is_years_ahead_does_not_count(&*store).await;
     an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
-    a_claim_is_told_the_reason_of_the_attempt_before(&*store).await;
+    a_claim_gets_the_reason_of_the_attempt_before(&*store).await;
     a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
@@ -153,7 +153,7 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
     assert!(matches!(other, Err(StoreError::Superseded)), "{other:?}");
 }
 
-// 11-B5: the answer to the end of an attempt was lost, and the worker records it again.
+// 11-B5: the answer to the end of an attempt was lost, and the worker records the end again.
 async fn an_end_that_is_recorded_twice_counts_once(store: &dyn ClaimStore) {
     for last in [
         End::Done,
@@ -167,14 +167,14 @@ async fn an_end_that_is_recorded_twice_counts_once(store: &dyn ClaimStore) {
         end(store, &key, 1, last.clone(), 2).await.unwrap();
         if let Claim::Granted { progress, .. } = claim(store, &key, 3).await {
             assert!(progress.failures + progress.deferrals <= 1, "{last:?}: {progress:?}");
-            // The next attempt has begun: what the first one says is too late.
+            // The next attempt has begun, so the first attempt's end is too late.
             let late = end(store, &key, 1, last, 4).await;
             assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
         }
     }
 }
 
-// 11-B5: the answer to a claim was lost, and the worker asks again.
+// 11-B5: the answer to a claim was lost, and the worker claims again.
 async fn a_worker_recognises_its_own_claim(store: &dyn ClaimStore) {
     let key = key();
     let worker = claimant(0, 60);
@@ -185,7 +185,7 @@ async fn a_worker_recognises_its_own_claim(store: &dyn ClaimStore) {
     assert_eq!(claim_by(store, &key, &worker).await, Claim::Finished);
 }
 
-// 11-B4: one worker's clock must not stop the others.
+// 11-B4: a worker with a wrong clock must not block the others.
 async fn a_claim_of_a_clock_that_is_years_ahead_does_not_count(store: &dyn ClaimStore) {
     const YEAR: i64 = 365 * 24 * 60 * 60;
     let key = key();
@@ -208,13 +208,13 @@ async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
     claim(store, &key, 0).await;
     end(store, &key, 1, deferred(), 1).await.unwrap();
 
-    // Two copies of the first attempt: the first to come goes on, the second is not needed.
+    // Two copies of the first attempt: the first copy that arrives continues, the second is dropped.
     assert!(matches!(claim_by(store, &key, &copy(1, 900)).await, Claim::Granted { attempt: 2, .. }));
     assert_eq!(claim_by(store, &key, &copy(1, 900)).await, Claim::Busy { until: at(960) });
     end(store, &key, 2, deferred(), 901).await.unwrap();
     assert_eq!(claim_by(store, &key, &copy(1, 961)).await, Claim::ExtraCopy);
 
-    // The copy that counts is not given up for a worker that died over it, nor for a failure.
+    // The copy that continues is not dropped after its worker died or after a failure.
     assert!(matches!(claim_by(store, &key, &copy(2, 1_800)).await, Claim::Granted { attempt: 3, .. }));
     assert!(matches!(claim_by(store, &key, &copy(2, 2_000)).await, Claim::Granted { attempt: 4, .. }));
     end(store, &key, 4, End::Released("Slack is down".to_owned()), 2_001).await.unwrap();
@@ -223,8 +223,8 @@ async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
     assert_eq!(claim_by(store, &key, &copy(2, 2_200)).await, Claim::Finished);
 }
 
-// 11-B2: what is given up says why.
-async fn a_claim_is_told_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
+// 11-B2: an event that is given up has a reason.
+async fn a_claim_gets_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
     let long = "x".repeat(2_000);
     for end in [
         End::Released(long.clone()),
@@ -237,7 +237,7 @@ async fn a_claim_is_told_the_reason_of_the_attempt_before(store: &dyn ClaimStore
         let key = key();
         claim(store, &key, 0).await;
         self::end(store, &key, 1, end.clone(), 1).await.unwrap();
-        // The worker of the second attempt dies: the reason is the first one's.
+        // The worker of the second attempt dies: the recorded reason is that of the first attempt.
         claim(store, &key, 2).await;
         let next = claim_by(store, &key, &claimant(100, 160)).await;
         let Claim::Granted { attempt: 3, progress } = next else { panic!("{next:?}") };
@@ -246,7 +246,7 @@ async fn a_claim_is_told_the_reason_of_the_attempt_before(store: &dyn ClaimStore
     }
 }
 
-// 11-B2, 11-B3, 11-A1: what the runtime needs to know in order to give an event up.
+// 11-B2, 11-B3, 11-A1: what the runtime must know to give an event up.
 async fn a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(store: &dyn ClaimStore) {
     let key = key();
     let why = || "because".to_owned();
@@ -268,7 +268,7 @@ async fn a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for
         let misconfigured_since = since.map(at);
         let expected = Progress { failures, deferrals, misconfigured_since, ..Progress::default() };
         assert_eq!(after, expected, "step {step}");
-        // A worker that dies is no failure, and does not change what is counted.
+        // A worker that dies is no failure and changes no counter.
         assert_eq!(progress(store, &key, step * 1_000 + 90).await, (attempt + 1, expected));
     }
 }
@@ -277,7 +277,8 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
     let key = key();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (store, key) = (Arc::clone(&store), key.clone());
+            let store = Arc::clone(&store);
+            let key = key.clone();
             tokio::spawn(async move { claim(&*store, &key, 0).await })
         })
         .collect();
@@ -291,7 +292,7 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
     assert_eq!(won, 1);
 }
 
-/// One move of a worker that has the claim, or believes so.
+/// One operation of a worker that has the claim, or assumes that it has.
 async fn random_move(
     store: &dyn ClaimStore,
     key: &DeliveryKey,
@@ -335,7 +336,8 @@ async fn dynamodb_and_memory_answer_alike_whatever_comes() {
     let memory = MemoryClaims::default();
     let table = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     for seed in 0..60 {
-        let (key, mut now) = (key(), 0);
+        let key = key();
+        let mut now = 0;
         let mut random = fastrand::Rng::with_seed(seed);
         for step in 0..30 {
             now += random.i64(0..40);

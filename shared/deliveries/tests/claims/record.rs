@@ -1,4 +1,4 @@
-//! What a record in DynamoDB says of an event: to people, to the history, and after a person changed it.
+//! The record of an event in DynamoDB: for operators, for the history, and after an operator changed it.
 
 use super::{at, claim, claimant, end, granted, key, progress};
 use deliveries::{Claim, ClaimStore, DynamoDbClaims, Effect, End, Ended, EventFacts, Records};
@@ -23,7 +23,7 @@ async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
         (4, End::Released("Slack is down".to_owned()), Some(400)),
         (5, End::Done, None),
     ] {
-        // Long before it is due: a message may come early.
+        // Long before the event is due: SQS may deliver a message early.
         let now = i64::from(attempt) * 10;
         assert_eq!(progress(&store, &key, now).await.0, attempt);
         let ended = Ended { attempt, began: at(now), at: at(now + 1), end, next_at: next_at.map(at) };
@@ -54,7 +54,7 @@ async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
 }
 
 #[tokio::test]
-async fn a_record_tells_people_what_it_was_about_and_expires() {
+async fn a_record_names_its_event_for_people_and_expires() {
     let aws = Aws::start().await.unwrap();
     testkit::dynamodb::create_table(&aws, "deliveries");
     let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
@@ -69,7 +69,7 @@ async fn a_record_tells_people_what_it_was_about_and_expires() {
     };
     store.claim(&key, &facts, &claimant(-90, -30)).await.unwrap();
     end(&store, &key, 1, End::Released("Slack is down".to_owned()), -60).await.unwrap();
-    // The second attempt dies.
+    // The worker of the second attempt dies.
     store.claim(&key, &facts, &claimant(-40, -30)).await.unwrap();
     store.claim(&key, &facts, &claimant(0, 60)).await.unwrap();
     end(&store, &key, 3, End::Skipped("no rule".to_owned()), 1).await.unwrap();

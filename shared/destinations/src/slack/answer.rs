@@ -1,29 +1,29 @@
-//! What Slack's answers mean.
+//! Interprets Slack's answers.
 
 use crate::http::Answer;
 use crate::{Error, Refusal};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Slack asks for at most one message a second in a channel, and says no more where `Retry-After` is missing.
+/// The wait when Slack sends no `Retry-After`: Slack allows about one message per second in a channel.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
-/// The longest id of a channel or message is below.
+/// The longest channel id or message id that is accepted.
 const LONGEST_ID: usize = 32;
-/// The longest of Slack's words for a reason is below.
+/// The longest error code of Slack's that is accepted.
 const LONGEST_WORD: usize = 64;
 
-/// Which message.
+/// Identifies a message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The channel's id.
     pub channel: String,
-    /// What identifies the message within it.
+    /// The message's id in the channel: its timestamp.
     pub ts: String,
 }
 
-/// An incoming webhook's answer: `ok`, or a word as plain text. The word counts before the status, since only
-/// some statuses are documented. Anything else is not Slack's, whatever its status; its content type says nothing, since
-/// Slack's own is HTML.
+/// Interprets an incoming webhook's answer: `ok`, or an error code as plain text. The code counts more than the
+/// status, because only some statuses are documented. Any other body did not come from Slack. The content type does
+/// not help: Slack's own is HTML.
 ///
 /// Source: <https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
 pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
@@ -34,7 +34,8 @@ pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
     if answer.status == 429 {
         return Err(refused(answer, channel, "rate_limited", Refusal::Throttled));
     }
-    // A single word could be anybody's: `forbidden`, `blocked`. Each of Slack's has a line between words.
+    // A single word, such as `forbidden` or `blocked`, could come from a proxy. Every error code of Slack's contains
+    // an underscore.
     let word = Some(text).filter(|text| is_word(text, answer) && text.contains('_') && answer.status >= 400);
     let Some(word) = word else { return Err(foreign(answer, channel)) };
     let refusal = match word {
@@ -59,8 +60,8 @@ struct WebApiAnswer {
     ts: Option<String>,
 }
 
-/// A Web API answer: an object that says `ok`, with the reason as a word if that is `false`, mostly with status 200. Anything
-/// else is not Slack's.
+/// Interprets a Web API answer: an object with `ok` and, if that is `false`, an error code; the status is usually
+/// 200. Any other body did not come from Slack.
 ///
 /// Source: <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
 pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>, Error> {
@@ -89,7 +90,7 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
         | "request_timeout"
         | "team_added_to_org"
         | "org_login_required" => Refusal::Unavailable,
-        // An administrator of the workspace, or of the secret, can give the app back what it had.
+        // An administrator of the workspace or of the secret can correct these.
         "invalid_auth"
         | "not_authed"
         | "account_inactive"
@@ -105,7 +106,7 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
         | "enterprise_is_restricted"
         | "two_factor_setup_required"
         | "team_not_found" => Refusal::Credential,
-        // The rule names a channel that is not there, or not for the app.
+        // The rule names a channel that does not exist or that the app may not write to.
         "channel_not_found"
         | "not_in_channel"
         | "is_archived"
@@ -122,8 +123,8 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
     Err(refused(answer, channel, word, refusal))
 }
 
-/// Which message it was. What has not the form of a channel's id and of an instant is not kept: there is no message to change
-/// then.
+/// The message that was sent. `None` if the ids do not have the form of a channel id and a timestamp: the message
+/// then cannot be edited.
 fn sent(channel: Option<&str>, ts: Option<&str>) -> Option<Sent> {
     let is_id = |text: &&str| {
         let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
@@ -137,13 +138,13 @@ fn sent(channel: Option<&str>, ts: Option<&str>) -> Option<Sent> {
     Some(Sent { channel: channel.to_owned(), ts: ts.to_owned() })
 }
 
-/// Whether a text can be one of Slack's words for a reason, and nothing of what was sent.
+/// Whether a text looks like an error code of Slack's and repeats nothing that was sent.
 fn is_word(text: &str, answer: &Answer) -> bool {
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
     (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(fits) && !answer.secrets.are_in(text)
 }
 
-/// What a word means that is not known here.
+/// What an unknown error code means, by the HTTP status.
 fn by_status(status: u16) -> Refusal {
     match status {
         401 | 403 => Refusal::Credential,

@@ -1,4 +1,4 @@
-//! Block Kit: the parts of a message, each cut to what Slack accepts.
+//! Block Kit: the parts of a Slack message, each cut to the length that Slack accepts.
 //!
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
@@ -14,17 +14,19 @@ const FIELD_LIMIT: usize = 2_000;
 const FIELDS_LIMIT: usize = 10;
 const CONTEXT_LIMIT: usize = 10;
 const BLOCKS_LIMIT: usize = 50;
-/// Longer `text` is refused by some methods (`msg_too_long`).
+/// The longest `text`, in characters: some methods refuse longer ones (`msg_too_long`).
 const TEXT_LIMIT: usize = 4_000;
-/// Well below: text in place of a refused layout must not be refused for its length.
+/// The longest text that replaces a refused layout: well below Slack's limit, so that it is not refused for its
+/// length too.
 const PLAIN_LIMIT: usize = 3_000;
 
 /// A text object. Lengths are counted in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
-    /// Shown as it is: names from Tableau are safe in it.
+    /// Shown literally: names from Tableau are safe in it.
     PlainText(String),
-    /// Slack's markup. What is not our own markup goes through [`escape`](super::mrkdwn::escape) first.
+    /// Slack's markup. Text that is not this crate's own markup must go through [`escape`](super::mrkdwn::escape)
+    /// first.
     Mrkdwn(String),
 }
 
@@ -35,7 +37,7 @@ impl Serialize for Text {
                 let mut object = serializer.serialize_struct("Text", 3)?;
                 object.serialize_field("type", "plain_text")?;
                 object.serialize_field("text", text)?;
-                // Else Slack makes an emoji of `:warning:` in a name.
+                // Otherwise Slack turns `:warning:` in a name into an emoji.
                 object.serialize_field("emoji", &false)?;
                 object.end()
             }
@@ -43,7 +45,7 @@ impl Serialize for Text {
                 let mut object = serializer.serialize_struct("Text", 3)?;
                 object.serialize_field("type", "mrkdwn")?;
                 object.serialize_field("text", text)?;
-                // Else Slack makes links and mentions of what looks like them, in names as well.
+                // Otherwise Slack turns parts of names into links and mentions.
                 object.serialize_field("verbatim", &true)?;
                 object.end()
             }
@@ -67,7 +69,7 @@ impl Text {
         }
     }
 
-    /// The text without its kind.
+    /// The text itself.
     pub fn as_str(&self) -> &str {
         match self {
             Self::PlainText(text) | Self::Mrkdwn(text) => text,
@@ -75,22 +77,22 @@ impl Text {
     }
 }
 
-/// A block of a message.
+/// A block of a Slack message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Block {
-    /// A large line.
+    /// A large line of text.
     Header {
-        /// Always plain.
+        /// The text, always plain.
         text: Text,
     },
     /// A paragraph, or up to ten fields in two columns.
     Section {
-        /// The paragraph.
+        /// The text of the paragraph.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<Text>,
-        /// The fields.
+        /// The fields, shown in two columns.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         fields: Vec<Text>,
     },
@@ -102,7 +104,7 @@ pub enum Block {
 }
 
 impl Block {
-    /// What it says, as markup.
+    /// The block's texts, as markup.
     fn lines(&self) -> Vec<String> {
         match self {
             Self::Header { text } => vec![format!("*{}*", text.to_markup())],
@@ -121,8 +123,8 @@ impl Block {
         Self::Section { text: Some(Text::Mrkdwn(markup.into()).cut(SECTION_LIMIT)), fields: Vec::new() }
     }
 
-    /// Up to ten fields in markup, each cut to 2,000 characters. `None` without any: Slack refuses an empty
-    /// section.
+    /// A section with up to ten fields in markup, each cut to 2,000 characters. `None` without fields: Slack refuses
+    /// an empty section.
     pub fn fields(markup: impl IntoIterator<Item = String>) -> Option<Self> {
         let fields = markup.into_iter().take(FIELDS_LIMIT);
         let fields: Vec<Text> = fields.map(|text| Text::Mrkdwn(text).cut(FIELD_LIMIT)).collect();
@@ -136,7 +138,7 @@ impl Block {
     }
 }
 
-/// A message: its blocks, and the line that notifications and screen readers use instead of them.
+/// A Slack message: its blocks, and a line of text that notifications and screen readers use in place of the blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     text: String,
@@ -144,27 +146,28 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message. `text` is markup, cut to 4,000 characters; blocks beyond the fiftieth are left out.
+    /// Creates a message. `text` is markup, cut to 4,000 characters. Blocks after the fiftieth are left out.
     pub fn new(text: &str, blocks: impl IntoIterator<Item = Block>) -> Self {
         Self { text: cut(text, TEXT_LIMIT), blocks: blocks.into_iter().take(BLOCKS_LIMIT).collect() }
     }
 
-    /// The notification line.
+    /// The text for notifications and screen readers.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The blocks.
+    /// The blocks of the message.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
-    /// The body of a post. Links are not unfurled: Slack would add a second preview under every message.
+    /// The JSON body of the message. Link previews are switched off: Slack would add one under every message.
     pub(super) fn to_json(&self) -> Value {
         json!({ "text": self.text, "blocks": self.blocks, "unfurl_links": false, "unfurl_media": false })
     }
 
-    /// The body of the same message without a layout, which Slack refused: what the blocks say, line by line.
+    /// The JSON body of the same message without blocks, after Slack refused the layout: the texts of the blocks,
+    /// line by line.
     pub(super) fn to_plain_json(&self) -> Value {
         let lines: Vec<String> = self.blocks.iter().flat_map(Block::lines).collect();
         let text = if lines.is_empty() { self.text.clone() } else { lines.join("\n") };

@@ -1,10 +1,10 @@
-//! How times are written.
+//! How messages show times.
 
 use super::mrkdwn::date;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A time as every message shows it: in the site's time zone; without a known zone, by each reader's own clock.
+/// A time in a message: in the site's time zone or, if no zone is known, in each reader's own time zone.
 pub(super) fn clock(at: Timestamp, zone: Option<&TimeZone>) -> String {
     match zone.filter(|zone| **zone != TimeZone::UTC) {
         Some(zone) => at.to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string(),
@@ -12,12 +12,12 @@ pub(super) fn clock(at: Timestamp, zone: Option<&TimeZone>) -> String {
     }
 }
 
-/// A time with its day.
+/// A time with its date, in UTC.
 fn in_utc(at: Timestamp) -> String {
     at.strftime("%a %-d %b %Y, %H:%M UTC").to_string()
 }
 
-/// The same, and the time in UTC, which logs have.
+/// A time as above, followed by the time in UTC, which is the one in logs.
 pub(super) fn clock_and_utc(at: Timestamp, zone: Option<&TimeZone>) -> String {
     let utc = match zone.filter(|zone| **zone != TimeZone::UTC) {
         Some(_) => at.strftime("%H:%M UTC").to_string(),

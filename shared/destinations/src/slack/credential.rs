@@ -1,4 +1,4 @@
-//! What posting to Slack takes.
+//! The credential for posting to Slack.
 
 use crate::Error;
 use confidential::{InvalidUrl, SecureUrl};
@@ -7,11 +7,11 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A bot token, or incoming webhook URLs by channel name.
+/// A bot token, or the URLs of incoming webhooks by channel name.
 ///
-/// As JSON: `{"bot_token": "xoxb-…"}`, or `{"webhook_urls": {"data-alerts": "https://hooks.slack.com/services/…",
+/// JSON form: `{"bot_token": "xoxb-…"}`, or `{"webhook_urls": {"data-alerts": "https://hooks.slack.com/services/…",
 /// "default": "https://…"}}`. An incoming webhook belongs to one channel, so each channel has a URL of its own;
-/// `default` stands in for channels that have none.
+/// `default` is used for channels without one.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Json")]
 pub struct SlackCredential(Kind);
@@ -32,7 +32,7 @@ struct Json {
 }
 
 impl SlackCredential {
-    /// A bot token (`xoxb-…`).
+    /// Creates a credential with a bot token (`xoxb-…`).
     pub fn bot_token(token: impl Into<String>) -> Self {
         Self(Kind::BotToken(SecretString::from(token.into())))
     }
@@ -60,7 +60,7 @@ impl TryFrom<Json> for SlackCredential {
             (true, true) => Err("fill in `bot_token` or `webhook_urls`".to_owned()),
             (false, false) => Err("fill in `bot_token` or `webhook_urls`, not both".to_owned()),
             (false, true) if !is_token(&json.bot_token) => {
-                Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it anew"
+                Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it again"
                     .to_owned())
             }
             (false, true) => Ok(Self::bot_token(json.bot_token)),
@@ -75,20 +75,22 @@ impl TryFrom<Json> for SlackCredential {
     }
 }
 
-/// Slack's tokens are letters, digits and dashes. What a header cannot carry would look like a Slack that is down.
+/// Whether a text has the form of a Slack token: letters, digits and dashes. With other characters the HTTP request
+/// would fail, as if Slack were down.
 pub(super) fn is_token(text: &str) -> bool {
     let is_of_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`');
     !text.is_empty() && text.bytes().all(is_of_token)
 }
 
-/// A channel as an error may name it: a short name. Anything else may be a secret that stands in the wrong place.
+/// A channel's name for an error text, if it is short and plain. Another text may be a secret pasted in the wrong
+/// place.
 fn shown(channel: &str) -> String {
     let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '#' | '-' | '_');
     let is_name = channel.len() <= 30 && channel.chars().all(is_of_name) && !channel.starts_with("xox");
     if is_name { format!("`{channel}`") } else { "a channel".to_owned() }
 }
 
-/// Refuses what cannot work, without repeating it: the URL is the secret.
+/// Refuses a URL that cannot work. The error does not repeat the URL, which is the secret.
 fn check(channel: &str, url: &str) -> Result<(), String> {
     if channel.contains("://") {
         return Err("`webhook_urls` has a URL for a key: write the channel's name before the colon, and the URL behind it"

@@ -1,4 +1,4 @@
-//! Slack behind circuit breakers: every message goes through here.
+//! Slack behind circuit breakers. Every message goes through this module.
 
 use super::{Message, Posted, Sent, Slack};
 use crate::{Error, Refusal};
@@ -7,29 +7,30 @@ use std::future::Future;
 use std::time::Duration;
 use workflow::Invocation;
 
-/// A Slack workspace behind circuits: one for all of it, and one for each channel, which is what Slack's `429` is about.
+/// A Slack workspace behind circuit breakers: one for the workspace, and one for each channel, because a `429` of
+/// Slack's is about one channel.
 #[derive(Debug)]
 pub(super) struct GuardedSlack {
     slack: Slack,
     circuits: Circuits,
 }
 
-/// The attempt that sends a message, and where it goes.
+/// The attempt that sends a message, and the channel it sends to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct To<'a> {
-    /// The attempt.
+    /// The attempt that sends.
     pub(super) invocation: &'a Invocation,
-    /// The channel as the rule names it, whatever Slack calls it.
+    /// The channel as the rule names it, even if Slack uses an id for it.
     pub(super) channel: &'a str,
 }
 
 impl GuardedSlack {
-    /// `slack` behind `circuits`.
+    /// Puts `slack` behind `circuits`.
     pub(super) fn new(slack: Slack, circuits: Circuits) -> Self {
         Self { slack, circuits }
     }
 
-    /// Whether messages can be changed and replied to.
+    /// Whether messages can be edited and replied to.
     ///
     /// # Errors
     /// As for [`Slack::changes_messages`].
@@ -58,7 +59,7 @@ impl GuardedSlack {
         self.call(to, self.slack.reply(sent, message)).await
     }
 
-    /// Puts a message in the place of another.
+    /// Replaces the text of a message.
     ///
     /// # Errors
     /// As for [`Slack::update`], and [`Guarded::CircuitOpen`] while a circuit is open.
@@ -76,33 +77,35 @@ impl GuardedSlack {
         to: To<'_>,
         call: impl Future<Output = Result<Posted, Error>> + Send,
     ) -> Result<Posted, Guarded<Error>> {
-        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        // Boxed, because the nested futures would otherwise be too deep for the compiler.
         Box::pin(self.circuits.call(to.channel, to.invocation.time(), call, call_result)).await
     }
 }
 
-/// Whether a message could not be changed because it, or its channel, is not there, or not ours any more. Whether the rule's
-/// channel is there, a new message finds out.
+/// Whether a message could not be edited because the message or its channel does not exist for this app any more. The
+/// caller then sends a new message, which shows whether the rule's channel exists.
 pub(super) fn is_gone(error: &Guarded<Error>) -> bool {
     let has_no_channel = |error: &Error| matches!(error, Error::Refused { refusal: Refusal::Target, .. });
     matches!(error, Guarded::Call(error) if error.is_gone() || has_no_channel(error))
 }
 
-/// Whether a message may be there although posting it failed.
+/// Whether a message may have arrived although posting it failed.
 pub(super) fn may_have_arrived(error: &Guarded<Error>) -> bool {
     let unclear = |error: &Error| match error {
         Error::Unreachable { source, .. } => !source.is_connect(),
         Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
-        // A proxy that refuses or redirects did not pass the message on; of other answers nothing is known.
+        // A proxy that refused or redirected the request did not pass the message on; after any other answer the
+        // message may have arrived.
         Error::Foreign { status, .. } => !(300..500).contains(status),
         _ => false,
     };
     matches!(error, Guarded::Call(error) if unclear(error))
 }
 
-/// The message that a document names: its channel's id, and its `ts`. `None` when they do not have the form of Slack's ids.
+/// The message that a stored document names, by channel id and `ts`. `None` if these do not have the form of Slack's
+/// ids.
 ///
-/// Slack lets a bot change messages of its own only, so the most that a forged document can name is another of our messages.
+/// Slack lets a bot edit only its own messages, so a forged document can at most name another message of this app.
 pub(super) fn sent(channel: &str, ts: &str) -> Option<Sent> {
     let is_id = |text: &str, fits: fn(&u8) -> bool| {
         (1..=32).contains(&text.len()) && text.as_bytes().iter().all(fits)
@@ -112,7 +115,7 @@ pub(super) fn sent(channel: &str, ts: &str) -> Option<Sent> {
     is_slacks.then(|| Sent { channel: channel.to_owned(), ts: ts.to_owned() })
 }
 
-/// What a failed call says about Slack.
+/// What a failed call says about Slack's health, for the circuit breakers.
 fn call_result(error: &Error) -> CallResult {
     match error {
         Error::Unreachable { .. } => CallResult::Failed,

@@ -28,10 +28,10 @@ use std::fmt;
 use std::sync::Arc;
 use workflow::CredentialSource;
 
-/// Where the Web API is, unless a setting says otherwise.
+/// The address of Slack's Web API, unless a setting names another.
 pub const API_URL: &str = "https://slack.com/api";
 
-/// A Slack workspace to post to.
+/// A Slack workspace that messages are posted to.
 pub struct Slack {
     http: reqwest::Client,
     api_url: SecureUrl,
@@ -44,26 +44,26 @@ impl fmt::Debug for Slack {
     }
 }
 
-/// A message that Slack took.
+/// A message that Slack accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// What threads and updates need. An incoming webhook returns none.
+    /// The message's id, for replies and edits. An incoming webhook returns none.
     pub message: Option<Sent>,
 }
 
-/// What is done with a message.
+/// How a message is sent.
 #[derive(Clone, Copy, Debug)]
 enum Delivery<'a> {
-    /// It is new in the channel.
+    /// As a new message in this channel.
     Post(&'a str),
-    /// It replies to another, and shows in the channel as well.
+    /// As a reply to this message that is also shown in the channel.
     Reply(&'a Sent),
-    /// It takes the place of another.
+    /// In place of this message.
     Update(&'a Sent),
 }
 
 impl Delivery<'_> {
-    /// The channel as the caller knows it.
+    /// The channel's name or id, as the caller knows it.
     fn channel(&self) -> &str {
         match self {
             Self::Post(channel) => channel,
@@ -73,7 +73,7 @@ impl Delivery<'_> {
 }
 
 impl Slack {
-    /// A workspace behind `api_url` ([`API_URL`]; only a bot token uses it).
+    /// Creates a client for the workspace behind `api_url` ([`API_URL`]); only a bot token uses that address.
     pub fn new(
         http: reqwest::Client,
         api_url: SecureUrl,
@@ -82,17 +82,18 @@ impl Slack {
         Self { http, api_url, credentials }
     }
 
-    /// Posts a message. `channel` is a channel's name or id for a bot token, and the name of a webhook URL in
-    /// the secret otherwise.
+    /// Posts a message. `channel` is a channel's name or id with a bot token; otherwise it is the name of a webhook
+    /// URL in the secret.
     ///
     /// # Errors
-    /// [`Error`]. A refused credential is read again once and the message posted with the new one, if there is
-    /// a new one. A layout that Slack refuses is no error by itself: the message is posted once more as plain text.
+    /// [`Error`]. If Slack refuses the credential, the secret is read once more and the message posted with the new
+    /// credential, if there is one. If Slack refuses the layout, the message is posted once more as plain text, which
+    /// is not an error.
     pub async fn post(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
         self.deliver(Delivery::Post(channel), message).await
     }
 
-    /// Replies to a message, so that the reply shows in the channel as well. Takes a bot token.
+    /// Replies to a message; the reply is also shown in the channel. Needs a bot token.
     ///
     /// # Errors
     /// As for [`Slack::post`].
@@ -100,17 +101,17 @@ impl Slack {
         self.deliver(Delivery::Reply(to), message).await
     }
 
-    /// Puts `message` in the place of another of the same bot token.
+    /// Replaces the text of a message that was sent with the same bot token.
     ///
     /// # Errors
-    /// As for [`Slack::post`], and [`Refusal::Gone`] when that message cannot be changed any more.
+    /// As for [`Slack::post`], and [`Refusal::Gone`] when the message can no longer be edited.
     ///
     /// Source: <https://docs.slack.dev/reference/methods/chat.update>
     pub async fn update(&self, sent: &Sent, message: &Message) -> Result<Posted, Error> {
         self.deliver(Delivery::Update(sent), message).await
     }
 
-    /// Whether messages can be changed and replied to: with a bot token.
+    /// Whether messages can be edited and replied to: only with a bot token.
     ///
     /// # Errors
     /// [`Error::Credential`].
@@ -125,7 +126,7 @@ impl Slack {
     async fn try_twice(&self, delivery: Delivery<'_>, message: &Message) -> Result<Posted, Error> {
         let credential = self.credentials.current().await?;
         let refused = match self.deliver_with(&credential, delivery, message).await {
-            // A URL that the secret lacked may be there by now, too.
+            // The secret may have been corrected meanwhile, also by adding a missing URL.
             Err(error) if error.is_misconfiguration() => error,
             other => return other,
         };
@@ -135,7 +136,8 @@ impl Slack {
         }
     }
 
-    /// Delivers a message with its layout; if Slack refuses that, once more as plain text, so that the alert arrives.
+    /// Delivers a message with its layout. If Slack refuses the layout, delivers it once more as plain text, so that
+    /// the alert arrives.
     async fn deliver_with(
         &self,
         credential: &SlackCredential,
@@ -148,12 +150,9 @@ impl Slack {
                     monotonic_counter.destination_failures = 1,
                     destination = "Slack",
                     failure = "layout",
-                    "a layout was refused"
+                    "Slack refused the layout of a message"
                 );
-                tracing::warn!(
-                    code,
-                    "Slack refuses the layout of a message, which is sent once more as plain text"
-                );
+                tracing::warn!(code, "Slack refused the layout of a message; it is sent again as plain text");
                 self.deliver_body(credential, delivery, message.to_plain_json()).await
             }
             other => other,
@@ -171,7 +170,8 @@ impl Slack {
             (Kind::WebhookUrls(_), Delivery::Post(channel)) => {
                 self.post_by_webhook(credential.webhook_url(channel)?, channel, &body).await
             }
-            // The secret held a bot token when that message was posted.
+            // The secret contained a bot token when the earlier message was posted, and contains only webhook URLs
+            // now.
             (Kind::WebhookUrls(_), Delivery::Reply(sent) | Delivery::Update(sent)) => {
                 Err(Error::NotChangeable(sent.channel.clone()))
             }
@@ -207,7 +207,7 @@ impl Slack {
             Delivery::Update(sent) => {
                 body["ts"] = json!(sent.ts);
                 if body.get("blocks").is_none() {
-                    // Without the field, an update keeps the blocks that were there.
+                    // Without this field, an update would keep the blocks of the old message.
                     body["blocks"] = json!([]);
                 }
                 "chat.update"

@@ -1,4 +1,4 @@
-//! Slack's markup, and how text that is not ours stays text in it.
+//! Slack's markup language, and how other text is escaped in it.
 //!
 //! Source: <https://docs.slack.dev/messaging/formatting-message-text>
 
@@ -8,13 +8,13 @@ use plain_text::{is_invisible, one_line};
 /// The longest name of an emoji. Source: <https://docs.slack.dev/reference/methods/admin.emoji.add>
 const EMOJI_LIMIT: usize = 101;
 
-/// Cuts to `limit` characters, with an ellipsis in place of what is gone.
+/// Cuts a text to `limit` characters; an ellipsis replaces the rest.
 pub fn cut(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
     let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
-    // Half an entity (`&am`) would show as itself.
+    // Half an entity (`&am`) would be shown literally, so it is cut off too.
     if let Some(start) = short.rfind('&')
         && !short[start..].contains(';')
         && short.len() - start < 5
@@ -25,11 +25,11 @@ pub fn cut(text: &str, limit: usize) -> String {
     short
 }
 
-/// Makes text from elsewhere safe inside markup.
+/// Escapes text from outside for use inside markup.
 ///
-/// `&`, `<` and `>` become entities, which takes the meaning from mentions (`<!channel>`) and links. Slack has no
-/// escape for `*`, `_`, `~` and `` ` ``: where one of them could begin or end formatting, at the edge of a word,
-/// a zero-width space parts it from its neighbours. The same takes the meaning from the names of emoji (`:warning:`).
+/// `&`, `<` and `>` become entities, so that mentions (`<!channel>`) and links lose their effect. Slack has no escape
+/// for `*`, `_`, `~` and `` ` ``: where one of them could begin or end formatting, at the edge of a word, a
+/// zero-width space separates it from its neighbours. The same is done for emoji names (`:warning:`).
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut before: Option<char> = None;
@@ -56,7 +56,7 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Whether the name of an emoji follows a colon, with its second colon.
+/// Whether the characters after a colon are an emoji name with its second colon.
 fn begins_emoji(behind: impl Iterator<Item = char>) -> bool {
     let is_part =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '+' | '\'');
@@ -71,7 +71,7 @@ fn begins_emoji(behind: impl Iterator<Item = char>) -> bool {
     false
 }
 
-/// A link with a label of ours. `None` when the address is not http or https: nothing else belongs in a message.
+/// A link with a fixed label. `None` when the address is not http or https, which a message must not link to.
 pub fn link(url: &str, label: &str) -> Option<String> {
     let lower = url.to_ascii_lowercase();
     if !lower.starts_with("https://") && !lower.starts_with("http://") {
@@ -94,14 +94,14 @@ pub fn link(url: &str, label: &str) -> Option<String> {
     Some(format!("<{address}|{}>", escape(label).replace('|', "¦")))
 }
 
-/// Technical text on one line in a code span. Backticks and line breaks would end it.
+/// Technical text on one line in a code span. Backticks and line breaks, which would end the span, are replaced.
 pub fn code(text: &str) -> String {
     let line =
         one_line(text).replace('`', "'").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("`{line}`")
 }
 
-/// A point in time in each reader's own zone, with `fallback` where that cannot be shown.
+/// A point in time, shown in each reader's own time zone; `fallback` is shown where that is not possible.
 pub fn date(at: Timestamp, fallback: &str) -> String {
     format!("<!date^{}^{{date_short_pretty}} {{time}}|{}>", at.as_second(), fallback.replace(['|', '>'], " "))
 }

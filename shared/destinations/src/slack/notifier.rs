@@ -1,4 +1,4 @@
-//! Slack as a destination of alerting: renders and sends. When and to whom is decided in `alerting`.
+//! Slack as a destination: renders and sends notifications. The crate `alerting` decides when and to whom.
 
 use super::guarded::{GuardedSlack, To, is_gone, may_have_arrived, sent};
 use super::{Message, Posted, Sent, Slack, render};
@@ -19,7 +19,7 @@ pub struct SlackNotifier {
 }
 
 impl SlackNotifier {
-    /// `slack` behind `circuits`.
+    /// Puts `slack` behind `circuits`.
     pub fn new(slack: Slack, circuits: Circuits) -> Self {
         Self { slack: GuardedSlack::new(slack, circuits) }
     }
@@ -29,8 +29,7 @@ impl SlackNotifier {
         Ok(Delivered { message: reference(posted), audible: true })
     }
 
-    /// Puts a message in the place of another, and gives that one. `None` when there is none, or it cannot be changed any
-    /// more.
+    /// Edits a message and returns its reference. `None` when there is no message, or it can no longer be edited.
     async fn edit(
         &self,
         to: To<'_>,
@@ -61,7 +60,7 @@ impl SlackNotifier {
         match self.edit(to, before, message).await? {
             Some(before) if replies && audible => match self.slack.reply(to, &before, message).await {
                 Ok(_) => Ok(Delivered { message: None, audible: true }),
-                // A person deleted it meanwhile.
+                // A person has deleted the message, so a new one is posted.
                 Err(error) if is_gone(&error) => self.post(to, message).await,
                 Err(error) => Err(error),
             },
@@ -96,7 +95,7 @@ impl Notifier for SlackNotifier {
     }
 }
 
-/// What alerting keeps of a message.
+/// The reference to a message that alerting stores.
 fn reference(posted: Posted) -> Option<MessageRef> {
     posted.message.map(|sent| MessageRef { conversation: sent.channel, id: sent.ts })
 }

@@ -1,4 +1,4 @@
-//! The circuit breaker inside: one circuit for all of Slack, and one for each channel.
+//! The circuit breaker of the Slack destination: one circuit for all of Slack, and one per channel.
 
 use crate::environment::{at, notification};
 use crate::{by_token, channel};
@@ -47,7 +47,7 @@ async fn a_channel_that_takes_no_more_for_now_holds_no_other_channel_back() {
     slack.fail_next(1, SlackFault::RateLimited { retry_after: 30 });
     post(&notifier, "data-alerts", 0).await.unwrap_err();
     let calls = slack.calls();
-    // With `#` it is the same channel.
+    // A name with `#` is the same channel.
     for to in ["data-alerts", "#data-alerts"] {
         post(&notifier, to, 1).await.unwrap_err();
     }

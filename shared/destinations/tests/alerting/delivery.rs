@@ -1,4 +1,4 @@
-//! Posting, editing and closing.
+//! Posting, editing and closing messages.
 
 use crate::environment::{at, notification};
 use crate::{by_token, by_webhook, channel, notifier_from};
@@ -22,7 +22,7 @@ async fn deliver(
     notifier.deliver(&channel("#data-alerts"), delivery, &notification(title), &invocation).await
 }
 
-/// Each call that was taken: what it was, its headline, whether it replies and shows in the channel.
+/// The accepted calls: kind, headline, whether it is a reply, and whether the reply shows in the channel.
 fn calls(slack: &SlackSimulator) -> Vec<(SlackCall, String, bool, bool)> {
     let call = |message: simulator::SlackMessage| {
         (message.call, message.text, message.thread_ts.is_some(), message.reply_broadcast)
@@ -167,7 +167,7 @@ async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() 
     assert!(!undelivered.maybe_sent && matches!(undelivered.failure, Failure::Transient { .. }));
 }
 
-/// Does something just before the reply of the first end: the third time that the token is read.
+/// Runs a closure just before the reply of the first end, which is the third time that the token is read.
 struct BeforeReply<F> {
     token: Arc<SlackCredential>,
     reads: AtomicUsize,

@@ -1,4 +1,4 @@
-//! Alerting from the event to the channel.
+//! Alerting with Slack, from the event to the channel.
 
 use crate::environment::{Environment, FAILED, SUCCEEDED, at, event};
 use crate::{by_token, by_webhook};

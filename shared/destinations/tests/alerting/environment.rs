@@ -1,4 +1,4 @@
-//! The engine with Slack as its destination, and a clock that the tests move.
+//! The alerting engine with Slack as its destination, and a clock that the tests move.
 
 use crate::channel;
 use alerting::context::{Context, Lookup};
@@ -36,14 +36,14 @@ pub(crate) fn event(name: &str, object: &str, second: i64) -> Event {
     Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
 }
 
-/// A notification with this title, about Sales.
+/// A notification with this title, about the object Sales.
 pub(crate) fn notification(title: &str) -> Notification {
     let event = event("DatasourceUpdated", "Sales", 0);
     let about = About { event: &event, site: None, context: &Context::default() };
     Notification { title: title.to_owned(), ..announced(&about) }
 }
 
-/// Every event goes to the channel `data-alerts`, in quiet hours to their digest.
+/// Rules that send every event to the channel `data-alerts`, in quiet hours as a digest.
 struct Rules {
     quiet: Option<(Timestamp, Timestamp)>,
 }
@@ -104,7 +104,7 @@ impl Routing<NotifySlack> for Rules {
     }
 }
 
-/// What comes to the function.
+/// What the function is invoked with.
 enum Arrival {
     Event(Box<Event>),
     Timer(TimerMessage),
@@ -113,7 +113,7 @@ enum Arrival {
 pub(crate) struct Environment {
     engine: Engine<SlackNotifier, Rules>,
     timer: Arc<MemoryTimer>,
-    /// Attempts that failed, and came again.
+    /// The attempts that failed and were retried.
     pub(crate) retries: Mutex<Vec<String>>,
 }
 
@@ -126,7 +126,7 @@ impl Environment {
         Self { engine, timer, retries: Mutex::default() }
     }
 
-    /// Handles events at their times, and timers at theirs, until nothing is left. What fails for now comes again.
+    /// Handles events and timers at their times until none are left. Temporary failures are retried.
     pub(crate) async fn run(&self, events: Vec<(i64, Event)>) {
         let mut queue = BTreeMap::new();
         let mut attempts: BTreeMap<usize, u32> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Slack as a destination of alerting, against a Slack that behaves.
+//! Slack as a destination of alerting, tested with the Slack simulator.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -27,12 +27,12 @@ fn notifier_from(
     SlackNotifier::new(client, Circuits::new(store::documents(None), "notify-test", "Slack"))
 }
 
-/// With a bot token.
+/// Posts with a bot token.
 fn by_token(slack: &SlackSimulator) -> SlackNotifier {
     notifier_with(slack, SlackCredential::bot_token(slack.token()))
 }
 
-/// With an incoming webhook of the channel `data-alerts`.
+/// Posts through an incoming webhook of the channel `data-alerts`.
 fn by_webhook(slack: &SlackSimulator) -> SlackNotifier {
     let urls = serde_json::json!({ "webhook_urls": { "data-alerts": slack.webhook_url() } });
     notifier_with(slack, serde_json::from_value(urls).unwrap())

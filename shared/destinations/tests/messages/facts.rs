@@ -1,9 +1,9 @@
-//! No fact is lost: what a message said before, in `before/`, it says now, or the reason why not is here.
+//! Every fact of the earlier messages in `before/` is in today's message, or a list here says why not.
 
 use crate::snapshots::folder;
 use std::fs;
 
-/// The same fact in other words: file, before, and now.
+/// Facts that today's message words differently: file, before, and now.
 const REWORDED: &[(&str, &str, &str)] = &[
     (
         "updated",
@@ -29,14 +29,14 @@ const REWORDED: &[(&str, &str, &str)] = &[
     ("digest", "*All that happened*", "*Everything that happened*"),
 ];
 
-/// Facts that are not in the message any more: file, fact, and why.
+/// Facts that today's message leaves out: file, fact, and why.
 const DROPPED: &[(&str, &str, &str)] = &[(
     "group-resolved",
     "✅ All 3 recovered after 1 h: those that began to fail together.",
     "the header has its first half; that they began together is said by when the group began, in the small print",
 )];
 
-/// What a message says, in parts: by line, and within a line by the dot between names.
+/// The parts of a message: its lines, split at the dots between names.
 fn parts(text: &str) -> Vec<&str> {
     let without_label = |line| {
         let labels = ["[text] ", "[header] ", "[section] ", "[field] ", "[context] "];
@@ -46,7 +46,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// What is in `before` and not in `now`, aside from the lists above.
+/// The facts in `before` that are missing in `now`, except for those in the lists above.
 fn lost<'a>(file: &str, before: &'a str, now: &str) -> Vec<&'a str> {
     let now = parts(now);
     let is_said = |part: &&str| {
@@ -70,7 +70,7 @@ fn every_fact_of_the_messages_before_is_said_or_dropped_for_a_reason() {
         let before: Vec<&str> = before.split("\n\n[text]").collect();
         let now = read("snapshots", &file);
         let now: Vec<&str> = now.split("\n\n[text]").collect();
-        // Each event of `events` in its own message; the two messages of an end are one now.
+        // Each event of `events` has its own message; the two messages of an end are one now.
         for (n, message) in before.iter().enumerate() {
             let same = now.get(n).or(now.last()).unwrap();
             assert_eq!(lost(&file, message, same), Vec::<&str>::new(), "{file}, message {n}");

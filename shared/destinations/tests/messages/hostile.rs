@@ -1,4 +1,4 @@
-//! Names that want to do harm, in every place of every kind of message, sent to a Slack that checks Block Kit's limits.
+//! Hostile names in every field of every kind of message, sent to a Slack simulator that checks Block Kit's limits.
 
 use crate::samples::{all, event_named, members};
 use crate::snapshots::readable;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use workflow::{Fixed, Invocation};
 
-/// What Slack takes in all blocks together.
+/// Slack's limit for the text of all blocks together.
 const ALL_LIMIT: usize = 13_200;
 
-/// Names as a person at Tableau may write them, and how their beginning looks in a message, if it must be there.
+/// Names that a Tableau user may choose, and how each begins in the message, where it must appear.
 fn names() -> Vec<(String, Option<&'static str>)> {
     let many = |text: &str| text.repeat(10_000 / text.chars().count());
     vec![
@@ -38,7 +38,7 @@ fn names() -> Vec<(String, Option<&'static str>)> {
     ]
 }
 
-/// A notification with this text in every place that may hold a text from elsewhere.
+/// A notification with this text in every field that can contain foreign text.
 fn with(name: &str, mut shown: Notification) -> Notification {
     let text = || name.to_owned();
     shown.subject = shown.subject.map(|_| text());
@@ -65,9 +65,9 @@ fn with(name: &str, mut shown: Notification) -> Notification {
     shown
 }
 
-/// Every kind of notification, with many of what there can be many of.
+/// Every kind of notification, with many entries in each list.
 fn notifications() -> Vec<Notification> {
-    // Events differ in their titles only; a few of them do.
+    // Events differ only in their titles; a few events are enough.
     let mut notifications: Vec<Notification> =
         all().into_iter().flat_map(|(_, shown)| shown.into_iter().take(4)).collect();
     let mut digest = notifications.iter().find(|shown| shown.kind == Kind::Digest).unwrap().clone();
@@ -116,14 +116,14 @@ async fn no_name_makes_slack_refuse_a_message_or_mention_anyone() {
             {
                 assert!(message.text().contains(beginning), "{kind:?} {name:?}: {}", message.text());
             }
-            // The link is ours or it is left out.
+            // The link is ours, or there is none.
             let markup = text.lines().filter(|line| !line.starts_with("[header] "));
             let links: usize = markup.map(|line| line.matches("<http").count()).sum();
             assert!(links <= shown.links.len(), "{kind:?} {text}");
             let markup = text.lines().filter(|line| !line.starts_with("[header] "));
             let spans: usize = markup.map(|line| line.replace("\u{200b}`", "").matches('`').count()).sum();
             assert!(spans.is_multiple_of(2), "a code span stays open: {kind:?} {text}");
-            // However long a cause is, what to do is said.
+            // However long a cause is, the message says what to do.
             if shown.next_step.is_some() {
                 assert!(text.contains("*Next step* – "), "{kind:?} {text}");
             }
@@ -158,7 +158,7 @@ fn text_length(value: &serde_json::Value) -> usize {
     }
 }
 
-/// How many things a message names or counts in its lists: names are between dots, or lines of their own.
+/// How many objects a message names or counts in its lists: names stand between dots or on lines of their own.
 fn accounted(text: &str) -> usize {
     let counted = |words: &str| {
         let rest = words.split("… and ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -188,7 +188,7 @@ fn a_group_accounts_for_every_member_however_long_names_are_and_however_many_cau
     let causes: Vec<&'static str> =
         vec!["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12"];
     for (name, _) in names() {
-        // A dot would look like one of ours.
+        // A dot in a name would look like a separator.
         let name = name.replace(['·', '*'], "x");
         for (count, kinds) in [(3, 1), (500, 1), (500, 3), (500, 8), (500, 12), (2_000, 5)] {
             let members = members(count, |n| Some(causes[n % kinds]), |_| false);

@@ -1,5 +1,4 @@
-//! Every kind of message: as it is rendered, beside the same facts as `notify-slack` worded them before, and with names that
-//! want to do harm.
+//! Every kind of message: its snapshot, its facts compared with the earlier wording, and with hostile names.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

@@ -1,4 +1,4 @@
-//! A notification of every kind, with the facts of the messages in `before/`.
+//! One notification of every kind, with the facts of the messages in `before/`.
 
 use alerting::context::{Context, Lookup};
 use alerting::digest::{Entry, Meaning};
@@ -35,7 +35,7 @@ fn site() -> Site {
     Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone: zone() }
 }
 
-/// What Tableau says of workbooks and data sources that still exist.
+/// What Tableau says about workbooks and data sources that still exist.
 fn context(event: &Event) -> Context {
     let content = Content {
         name: "Sales".to_owned(),
@@ -78,7 +78,7 @@ fn incident(failures: u32, nth: usize) -> Open {
     }
 }
 
-/// Members with these causes; those of `recovered` are resolved after an hour.
+/// Group members with these causes. Those in `recovered` are resolved after an hour.
 pub(crate) fn members(
     count: usize,
     cause: impl Fn(usize) -> Option<&'static str>,
@@ -116,7 +116,7 @@ fn of_quiet_hours() -> Notification {
     digest(&entries, &BTreeSet::new(), Some(zone()))
 }
 
-/// Name of the file, and the notifications in it.
+/// The file name of each sample, and its notifications.
 pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
     let site = site();
     let failed = event_named("DatasourceRefreshFailed");
@@ -148,7 +148,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
     let group = |members: &[_], is_first| group_announced(&failed, members, is_first, Some(zone()));
     let flood = event_named("WorkbookUpdated");
     let changed = members(500, |_| None, |_| false);
-    // Five changes, of so many workbooks.
+    // Five changes, of this many workbooks.
     let of_few = |count: usize| {
         let few = members(5, |_| None, |_| false).into_iter().zip(changed.iter().take(count).cycle());
         let few = few.map(|((key, member), (_, of))| {

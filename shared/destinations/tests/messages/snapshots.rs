@@ -1,11 +1,11 @@
-//! Each message as text that can be read in a review, in `snapshots/`.
+//! Each message as readable text for reviews, in `snapshots/`.
 
 use crate::samples::all;
 use destinations::slack::{Block, Message, render};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The line of push notifications, and each block with what it is.
+/// The notification line of a message, and each block with its type.
 pub(crate) fn readable(message: &Message) -> String {
     let mut lines = vec![format!("[text] {}", message.text())];
     for block in message.blocks() {

@@ -1,19 +1,21 @@
-//! What stands behind the name of a secret and is none: the secret's own name, a count, a code of a business, a SID of Oracle.
+//! Recognises values that follow the name of a secret but are no secrets: a secret's own name, a count, a business
+//! code, an Oracle SID.
 
 use super::judge::is_random;
 use super::shape::{is_code as is_code_of_error, is_no_word, is_number};
 use super::words::{is_one_of, is_one_of_in_any_case};
 use std::ops::Range;
 
-/// How far around a value is looked, in bytes.
+/// How many bytes around a value are examined.
 const NEAR: usize = 200;
-/// The shortest value behind `key` that is none of a table, and the shortest behind the key of something, as `region_key`.
+/// The shortest value after `key` that counts as a secret key; a shorter one is a database key. Longer for names such
+/// as `region_key`.
 const KEY_LENGTH: usize = 6;
 const LONG_KEY_LENGTH: usize = 16;
-/// The longest SID of Oracle that is seen in notes.
+/// The longest Oracle SID that is recognised.
 const SID_LENGTH: usize = 12;
 
-/// Behind something, they say that it was looked for by its name.
+/// Words after a secret's name that say that the secret was looked up by this name.
 const LOOKED_FOR: [&str; 31] = [
     "was not found",
     "is not found",
@@ -47,11 +49,11 @@ const LOOKED_FOR: [&str; 31] = [
     "in namespace",
     "in secrets manager",
 ];
-/// Before it, they say the same.
+/// Words before a secret's name that say that the secret was looked up by this name.
 const LOOKS_FOR: &str = "\
     find get fetch read retrieve load resolve describe delete create update such no unknown missing named \
     called referenced specified requested reading fetching retrieving loading resolving accessing getting finding";
-/// What a parser says of a token.
+/// What a parser's error message says about a token.
 const PARSED: [&str; 8] = [
     "was unexpected",
     "unexpected",
@@ -63,15 +65,16 @@ const PARSED: [&str; 8] = [
     "was not expected",
 ];
 
-/// Whether the name at `start` is a part of an ARN, in which the name of the secret follows.
+/// Whether the text at `start` is the part of an ARN after which the secret's name follows.
 pub(super) fn is_arn(text: &str, start: usize) -> bool {
     let head = &text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start];
     let word = head.rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or_default();
     word.ends_with(':') && (word.starts_with("arn:") || word.contains("=arn:") || word.contains(":arn:"))
 }
 
-/// Whether the value is the name of a secret, which says to a person where it is: "The secret 'prod/warehouse' was not found".
-/// Only a secret has a name; what is given for a token, a credential or a client's secret is its value. A value with letters
+/// Whether the value is the name of a secret in a message such as "The secret 'prod/warehouse' was not found". Only
+/// the word "secret" can have a name as its value; after "token", "credential" or "client secret" the value itself
+/// follows. A word that mixes letters and digits is not a name.
 /// and digits in one word is none.
 pub(super) fn is_name_of_secret(text: &str, name: &str, before: [&str; 2], value: &Range<usize>) -> bool {
     let shown = text[value.clone()].trim_matches(['[', ']']);
@@ -102,15 +105,15 @@ pub(super) fn is_name_of_secret(text: &str, name: &str, before: [&str; 2], value
     is_looked_for && is_name && !(shown.len() >= LONG_KEY_LENGTH && is_random(shown))
 }
 
-/// Before "secret", they say that the value follows.
+/// Words before "secret" after which the secret's value follows, and not its name.
 const OWNERS: &str = "client shared consumer app application api oauth webhook signing access oidc saml totp";
 
-/// A word of letters, or a number.
+/// Whether a word consists of letters only or of digits only.
 fn is_plain_word(word: &str) -> bool {
     !word.is_empty() && (word.chars().all(char::is_alphabetic) || is_number(word))
 }
 
-/// `prod/warehouse`: how secrets are named in AWS and Vault.
+/// Whether a text is a path such as `prod/warehouse`, as secrets are named in AWS and Vault.
 fn is_path_of_words(shown: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty()
@@ -126,14 +129,14 @@ fn has_both(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// "must be 8 characters", "is 90 days old".
+/// Whether the number is a length or an age: "must be 8 characters", "is 90 days old".
 pub(super) fn is_length(text: &str, value: &Range<usize>) -> bool {
     let shown = &text[value.clone()];
     let behind = text[value.end..].strip_prefix(' ').unwrap_or_default();
     shown.len() <= 3 && is_number(shown) && behind.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// `pass=12 fail=3`: how many tests passed; and `pin=5`, which is no PIN.
+/// Whether the number is a count, as in `pass=12 fail=3`; or too short for a PIN, as in `pin=5`.
 pub(super) fn is_count(text: &str, name: &str, value: &Range<usize>) -> bool {
     let shown = text[value.clone()].trim_end_matches('%');
     let lower = name.to_ascii_lowercase();
@@ -150,7 +153,8 @@ pub(super) fn is_count(text: &str, name: &str, value: &Range<usize>) -> bool {
     shown.len() <= 3 || (is_pass && fails())
 }
 
-/// Whether the value of a key opens something. Of a column, as `region_key = 'EMEA'` and `customer_key = 'C1001'`, it does not.
+/// Whether the value of a `…key` can be a secret. A database column's value, as in `region_key = 'EMEA'` and
+/// `customer_key = 'C1001'`, is none.
 pub(super) fn opens(name: &str, shown: &str) -> bool {
     let is_uuid = shown.len() == 36 && shown.split('-').count() == 5;
     let is_alone = name.eq_ignore_ascii_case("key") || name.eq_ignore_ascii_case("keys");
@@ -170,7 +174,7 @@ fn is_date(shown: &str) -> bool {
     shown.bytes().all(|b| b.is_ascii_digit() || b"-:.TZ+ /".contains(&b))
 }
 
-/// Whether it is a code that a person types in: of digits, or a few capitals with a digit.
+/// Whether the value is a code that a person types: digits, or a few capitals with a digit.
 pub(super) fn is_code(shown: &str) -> bool {
     let code = shown.trim_matches(|c: char| c.is_ascii_punctuation());
     let digits = code.bytes().filter(u8::is_ascii_digit).count();
@@ -179,7 +183,7 @@ pub(super) fn is_code(shown: &str) -> bool {
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether the value of `sid` is a session's: neither a SID of Oracle nor one of Windows, nor a number.
+/// Whether the value of `sid` is a session id, and not an Oracle SID, a Windows SID or a plain number.
 pub(super) fn is_session(text: &str, name: &str, value: &Range<usize>) -> bool {
     // `(SID=ORCL)(SERVER=DEDICATED)`
     let shown = text[value.clone()].split(')').next().unwrap_or_default();
@@ -198,22 +202,23 @@ pub(super) fn is_session(text: &str, name: &str, value: &Range<usize>) -> bool {
     (is_cookie || !is_of_oracle) && !is_of_windows && !is_number(shown) && has_both(shown)
 }
 
-/// Whether it is the number of a ticket: `INC0012345`, `20261128-004`.
+/// Whether the value is a ticket number: `INC0012345`, `20261128-004`.
 pub(super) fn is_ticket(shown: &str) -> bool {
     is_code_of_error(shown) || (shown.len() <= 16 && is_date(shown.trim_start_matches('#')))
 }
 
-/// The ids by which a vendor's support finds what happened.
+/// Names of the ids with which a vendor's support finds an event, as several words.
 const IDS: &str = "\
     request correlation trace span activity operation transaction query statement job run incident case ticket event \
     message error execution invocation task workflow log batch client application process thread deployment object tenant \
     subscription resource account site workbook datasource flow view user group project version build commit extract \
     amz host conversation diagnostic instance node cluster warehouse database connection step stage parent root";
-/// The same in one word.
+/// Names of such ids, as one word.
 const WHOLE_IDS: &str =
     "traceparent tracestate requestid reqid traceid spanid correlationid activityid x-ray x-amz-id amzid rid";
 
-/// Whether a name, with the word before it, is one of an id that names an event: `x-ms-request-id`, "trace id", `activityId`.
+/// Whether a name (with the word before it) is that of a request id or trace id: `x-ms-request-id`, "trace id",
+/// `activityId`.
 pub(super) fn is_id(name: &str, before: &str) -> bool {
     if name.len() > NEAR {
         return false;

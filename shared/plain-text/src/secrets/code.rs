@@ -1,13 +1,13 @@
-//! Codes that are sent for one sign-in, when they stand before what they are: "482913 is your verification code".
+//! Finds one-time codes that stand before the word that names them: "482913 is your verification code".
 
 use super::parts::Parts;
 
-/// How far behind a code it says what it is, in bytes.
+/// How many bytes after a code are searched for the word that names it.
 const SENTENCE: usize = 80;
-/// What it says.
+/// The words that name a one-time code.
 const CODES: [&str; 6] = ["code", "pin", "otp", "passcode", "password", "token"];
 
-/// Adds codes before "is your … code".
+/// Adds codes that stand before "is your … code".
 pub(super) fn find(text: &str, found: &mut Parts) {
     for (at, _) in text.match_indices(" is ").chain(text.match_indices(" as ")) {
         let rest = &text[at + 4..text.floor_char_boundary(at + 4 + SENTENCE)];

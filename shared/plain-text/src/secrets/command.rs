@@ -1,4 +1,4 @@
-//! Options and arguments of commands: `--password x`, `-p x`, `sqlcmd -Px`, `curl -usvc:x`, `net use … /user:svc x`.
+//! Finds passwords in command lines: `--password x`, `-p x`, `sqlcmd -Px`, `curl -usvc:x`, `net use … /user:svc x`.
 
 use super::name::{self, Name};
 use super::ordinary::{is_no_secret, is_ordinary};
@@ -11,14 +11,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// How far back a program's name may stand before its option, and how far its arguments are read, in bytes.
+/// How many bytes before an option are searched for the program's name, and how many bytes of arguments are read.
 const COMMAND_LIMIT: usize = 200;
 const ARGUMENTS_LIMIT: usize = 400;
-/// How many words before an option are looked at.
+/// How many words before an option are examined.
 const COMMAND_WORDS: usize = 24;
 
-/// Programs, and which of their options have a password as their value, beside `-p`, `-pw` and options with long names. Behind
-/// `=`: the value may follow the letter at once.
+/// Programs, and their options whose value is a password, in addition to `-p`, `-pw` and long option names. After `=`
+/// are the letters whose value may follow without a space.
 const PROGRAMS: [(&str, &str); 28] = [
     (
         "mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlbinlog mysqlsh mariadb mariadb-dump mysqld",
@@ -52,21 +52,21 @@ const PROGRAMS: [(&str, &str); 28] = [
     ("sqlplus rman exp imp", ""),
     ("htpasswd", ""),
 ];
-/// Programs that have a password only when they log in.
+/// Programs that take a password only with the subcommand `login`.
 const REGISTRIES: &str = "docker podman helm skopeo buildah oras az nerdctl";
-/// Programs whose `-p` is no password.
+/// Programs for which `-p` is not a password.
 const OTHER_PROGRAMS: &str = "\
     mkdir cp tar install ssh scp rsync ps nmap lsof ls mv touch git grep netstat kill pidof perl python java node bash zip make \
     iptables nc telnet ping patch pip read";
-/// Options of programs for Windows with a slash.
+/// Windows options with a slash whose value is a password.
 const SLASHED: &str = "p pw rp de dec decrypt";
-/// Options with one dash that are no letter with its value.
+/// Options with one dash that are whole words, and not a letter followed by its value.
 const LONG: &str =
     "password passwd pass pw passin passout passphrase port protocol user username path plugin-dir";
-/// Options that have a user and a password as their value.
+/// Options whose value is a user name and a password.
 const LOGINS: &str = "u U user proxy-user E cert login";
 
-/// The value of the option whose name is `text[start..end]`.
+/// The password in the option whose name is `text[start..end]`.
 pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let head = &text[..start];
     let program = head.trim_end_matches('-');
@@ -76,7 +76,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
         return if is_slash { None } else { slashed(text, start, end) };
     }
     let name = &text[start..end];
-    // `--user=svc:x`, and `-u svc:x`.
+    // Examples: `--user=svc:x`, `-u svc:x`.
     let tied = end + in_list(&text[end..]).unwrap_or_else(|| gap(&text[end..]));
     let behind = match text[tied..].strip_prefix('=') {
         Some(_) if head.ends_with("--") || is_one_of(LOGINS, &text[start..end]) => tied + 1,
@@ -105,7 +105,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
         let is_digits = is_number(shown);
         let is_address = is_address(shown) && !is_digits;
         let is_port = !is_known && (is_address || shown.starts_with(['/', '.', '~']));
-        // `-p 8080` may be a port, where the program is not known to have a password there.
+        // `-p 8080` may be a port, unless the program is known to take a password after `-p`.
         let is_port_number = name.len() <= 2 && shown.len() <= 5 && is_digits && !is_known;
         let is_word = is_no_secret(shown) || (is_ordinary(shown) && !is_digits);
         !is_port && !is_port_number && !is_word
@@ -113,7 +113,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     let takes = |options: &str, letter: char| {
         options.split(' ').any(|one| one.strip_suffix('=').is_some_and(|one| one.starts_with(letter)))
     };
-    // `-psecret` of a program that takes it so, and `-password x` of one that has such an option.
+    // Examples: `-psecret` for a program that allows this, `-password x` for a program with this option.
     let first = name.chars().next()?;
     let is_single = !head.ends_with("--");
     let is_long = is_one_of_in_any_case(LONG, name);
@@ -127,7 +127,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
         let value = value::near(text, tied, Form::Word);
         return is_value(&value, is_known(name)).then_some(value);
     }
-    // `-pX`, `-P"X"`, `-usvc:X`.
+    // Examples: `-pX`, `-P"X"`, `-usvc:X`.
     let letter = Some(first).filter(|_| is_single)?;
     let at = start + letter.len_utf8();
     let is_attached = at < text.len()
@@ -149,7 +149,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     (!value.is_empty() && !is_port_of(&text[value.clone()], letter)).then_some(value)
 }
 
-/// How far the next argument is in `["curl", "-u", "svc:x"]`.
+/// The start of the next argument in a list such as `["curl", "-u", "svc:x"]`.
 fn in_list(behind: &str) -> Option<usize> {
     let quote = opening_quote(behind)?;
     let rest = behind[quote.len()..].trim_start_matches([',', ' ']);
@@ -157,12 +157,12 @@ fn in_list(behind: &str) -> Option<usize> {
     (rest.starts_with(quote) && apart > quote.len() && apart < quote.len() + 4).then_some(apart)
 }
 
-/// `-P3306` is a port.
+/// Whether the value is a port, as in `-P3306`.
 fn is_port_of(shown: &str, letter: char) -> bool {
     letter == 'P' && shown.len() <= 5 && is_number(shown)
 }
 
-/// `/p:x`, `/RP x`, `/De x` of programs for Windows.
+/// The password in Windows options such as `/p:x`, `/RP x`, `/De x`.
 fn slashed(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let name = &text[start..end];
     if !is_one_of_in_any_case(SLASHED, name) {
@@ -179,13 +179,13 @@ fn slashed(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     (is_known && at < text.len()).then(|| value::near(text, at, Form::Word)).filter(|value| !value.is_empty())
 }
 
-/// The password in `svc:x`, `'svc:x'` and `svc%x` at `at`.
+/// The password in `svc:x`, `'svc:x'` or `svc%x` at `at`.
 fn login(text: &str, at: usize) -> Option<Range<usize>> {
     let login = value::near(text, at, Form::Word);
     let shown = &text[login.clone()];
     let separator = shown.find([':', '%']).filter(|at| *at > 0 && !shown.contains("://"))?;
     let password = &shown[separator + 1..];
-    // `C:\cert.pem`, `host:8080`.
+    // Not logins: `C:\cert.pem`, `host:8080`.
     let user = &shown[..separator];
     let is_host = user.contains('.') || user.eq_ignore_ascii_case("localhost");
     let is_none = password.is_empty()
@@ -194,19 +194,19 @@ fn login(text: &str, at: usize) -> Option<Range<usize>> {
     (!is_none).then(|| login.start + separator + 1..login.end)
 }
 
-/// `127.0.0.1:8080:80`, `8080:80/tcp`.
+/// Whether a word is an address: `127.0.0.1:8080:80`, `8080:80/tcp`.
 fn is_address(word: &str) -> bool {
     let is_part = |b: u8| b.is_ascii_digit() || b":./-".contains(&b);
     word.trim_end_matches("/tcp").trim_end_matches("/udp").bytes().all(is_part)
 }
 
-/// What of a line belongs to the command before an option.
+/// The part of the line before an option that belongs to the same command.
 fn segment(head: &str) -> &str {
     let line = &head[head.ceil_char_boundary(head.len().saturating_sub(COMMAND_LIMIT))..];
     line.rsplit(['\n', '|', ';', '&', '`']).next().unwrap_or_default()
 }
 
-/// The words of a command that may be a program: `/usr/bin/mysql`, `"C:\bin\sqlcmd.exe"`.
+/// The words of a command that may name a program: `/usr/bin/mysql`, `"C:\bin\sqlcmd.exe"`.
 fn programs(segment: &str) -> impl Iterator<Item = &str> {
     let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | '[' | '$' | ':' | ',');
     let words =
@@ -218,8 +218,8 @@ fn programs(segment: &str) -> impl Iterator<Item = &str> {
     names.filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// The line of [`PROGRAMS`] that a program is in. Hostile text asks for thousands of words, so the names are looked up
-/// and not compared one by one.
+/// The entry of [`PROGRAMS`] for a program. Uses a lookup and not a comparison with each entry: hostile text can
+/// contain thousands of words.
 fn program(word: &str) -> Option<(&'static str, &'static str)> {
     static LINES: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
         let names = PROGRAMS.iter().flat_map(|line| line.0.split(' ').map(move |name| (name, *line)));
@@ -232,7 +232,7 @@ fn program(word: &str) -> Option<(&'static str, &'static str)> {
     LINES.get(word).or_else(|| LINES.get(word.to_ascii_lowercase().as_str())).copied()
 }
 
-/// The nearest program that is known, with its options.
+/// The nearest known program before an option, with its options.
 fn options_of(head: &str) -> Option<(&'static str, &'static str)> {
     let command = segment(head);
     let known = programs(command).find_map(program);
@@ -244,7 +244,8 @@ fn is_of_other_program(head: &str, known: Option<(&str, &str)>) -> bool {
     known.is_none() && programs(segment(head)).any(is_other)
 }
 
-/// Commands whose password has no option before it, the words that they begin with, and which word behind these it is.
+/// Commands that take a password without an option: the words they begin with, and the position of the password after
+/// these.
 const POSITIONS: [(&str, usize); 6] = [
     ("net user ", 2),
     ("isql ", 3),
@@ -281,7 +282,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The words of a command from `at` on.
+/// The words of a command, starting at `at`.
 fn arguments(text: &str, at: usize) -> impl Iterator<Item = Range<usize>> + '_ {
     let rest = &text[at..text.floor_char_boundary(at + ARGUMENTS_LIMIT)];
     let end = rest.find(['\n', '|', '&', ';']).unwrap_or(rest.len());
@@ -294,7 +295,8 @@ fn arguments(text: &str, at: usize) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
-/// `net use Z: \\server\share x /user:svc`: what is no drive, no share, no option and no `*`.
+/// Adds the password in `net use Z: \\server\share x /user:svc`: the argument that is not a drive, a share, an option
+/// or `*`.
 fn share(text: &str, at: usize, found: &mut Parts) {
     let has = |is: fn(&str) -> bool| arguments(text, at).any(|word| is(&text[word]));
     let is_user = |word: &str| {
@@ -320,7 +322,7 @@ fn share(text: &str, at: usize, found: &mut Parts) {
     }
 }
 
-/// `echo x | kinit svc`, `echo x | sudo -S`.
+/// Adds the password in `echo x | kinit svc` and `echo x | sudo -S`.
 fn piped(text: &str, at: usize, found: &mut Parts) {
     const READERS: &str =
         "kinit sudo su passwd chpasswd docker podman helm gpg openssl cryptsetup smbpasswd ssh-add az";

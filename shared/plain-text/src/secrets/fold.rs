@@ -1,11 +1,12 @@
-//! Letters that look like Latin ones, as these: `pаssword` with a Cyrillic `а`, `𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝`, `ⓟⓦⓓ`, `pássword`.
+//! Replaces letters that look like Latin ones: `pаssword` with a Cyrillic `а`, `𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝`, `ⓟⓦⓓ`, `pássword`.
 //!
-//! Only names are read so. Values stay as they are.
+//! Only names are converted in this way. Values are not changed.
 
 use std::borrow::Cow;
 
-/// A Latin letter, and what looks like it. Those of Cyrillic, Greek and Armenian that Unicode lists as confusable with it, small
-/// capitals, letters with accents, and the letterlike symbols that the mathematical alphabets leave out.
+/// Latin letters, each with the characters that look like it: the Cyrillic, Greek and Armenian letters that Unicode
+/// lists as confusable, small capitals, letters with accents, and letterlike symbols that are missing in the
+/// mathematical alphabets.
 ///
 /// Source: <https://www.unicode.org/Public/security/latest/confusables.txt>
 const LOOK_ALIKES: [(char, &str); 26] = [
@@ -36,12 +37,12 @@ const LOOK_ALIKES: [(char, &str); 26] = [
     ('y', "уУγΥүʏýÿÝ"),
     ('z', "ᴢΖźżžℤℨ"),
 ];
-/// Where the letters of an alphabet begin that has them from A to Z.
+/// The first code points of Unicode blocks that contain a complete alphabet from A to Z.
 const ALPHABETS: [u32; 9] = [0x24b6, 0x24d0, 0x249c, 0xff21, 0xff41, 0x1f110, 0x1f130, 0x1f150, 0x1f170];
-/// The mathematical alphabets, each of capital and small letters, one behind the other.
+/// The mathematical alphabets: one after the other, each with capital and small letters.
 const MATHEMATICAL: std::ops::Range<u32> = 0x1d400..0x1d6a4;
 
-/// A name in Latin letters. Marks that only stand over or under a letter are left out.
+/// Converts a name to Latin letters. Combining marks (accents) are removed.
 pub(super) fn latin(name: &str) -> Cow<'_, str> {
     match name.is_ascii() {
         true => Cow::Borrowed(name),
@@ -49,7 +50,7 @@ pub(super) fn latin(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether it is a mark that belongs to the letter before it.
+/// Whether the character is a combining mark, which belongs to the letter before it.
 pub(super) fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
 }

@@ -1,7 +1,7 @@
-//! Whether a word is random, as a key is, or made of words, as names are.
+//! Decides whether a word is random, like a key, or made of words, like a name.
 
-/// For each letter, those that often follow it in names and prose. Counted in the identifiers and comments of 3,000
-/// files of source text: the 200 most frequent pairs, and a few more for rare letters.
+/// For each letter, the letters that often follow it in names and prose: the 200 most frequent pairs in the
+/// identifiers and comments of 3,000 source files, and a few more for rare letters.
 const FOLLOWERS: [&str; 26] = [
     "bcdgilmnprstuvy",
     "aeilorsuy",
@@ -30,20 +30,20 @@ const FOLLOWERS: [&str; 26] = [
     "aelmnopst",
     "aeioz",
 ];
-/// From this share of unusual pairs on, a word is random: names have less than a third, keys about two thirds. Chosen so that
-/// of 32,000 names in source text none is removed that a person would call a name.
+/// A word with at least this share of unusual letter pairs is random: names have less than a third, keys about two
+/// thirds. With this limit, none of 32,000 names in source text is removed that a person would call a name.
 const WORD_SHARE: f64 = 0.34;
-/// The same for a word that is put together of parts, by their length: abbreviations make names look random.
+/// The limit for a word made of several parts, by their total length: abbreviations make names look random.
 const PARTS_SHARE: f64 = 0.42;
 const PART_LENGTH: usize = 6;
 const SHORT_PARTS_SHARE: f64 = 0.52;
 const SHORT_PART: usize = 3;
-/// So many changes between letters and digits, per character, show that a word in hexadecimal is random.
+/// A hexadecimal word is random if it changes between letters and digits at least this often per character.
 const HEX_SHARE: f64 = 0.08;
 /// The longest part of an id such as `job_5ffa1b8c_18c0f4d3b2a`.
 const ID_PART: usize = 12;
 
-/// Whether a word looks random. The word must have at least 16 characters: shorter ones cannot be judged.
+/// Whether a word looks random. Give only words of at least 16 characters: shorter ones cannot be judged.
 pub(super) fn is_random(word: &str) -> bool {
     let bytes = word.as_bytes();
     let is_part = |b: u8| b.is_ascii_alphanumeric();
@@ -69,17 +69,17 @@ pub(super) fn is_random(word: &str) -> bool {
     }
 }
 
-/// Whether it is an id: words and short numbers in hexadecimal, parted by `_` or `-`.
+/// Whether the word is an id: words and short hexadecimal numbers, separated by `_` or `-`.
 fn is_id(bytes: &[u8]) -> bool {
     let is_number = |part: &[u8]| part.len() <= ID_PART && part.iter().all(u8::is_ascii_hexdigit);
     let is_word = |part: &[u8]| part.len() <= ID_PART && part.iter().all(u8::is_ascii_lowercase);
     bytes.split(|b| matches!(b, b'_' | b'-')).all(|part| is_number(part) || is_word(part))
 }
 
-/// The share of pairs of neighbours that names and prose seldom have.
+/// The share of neighbouring letter pairs that are rare in names and prose.
 fn unusual_share(bytes: &[u8]) -> f64 {
     let mut pairs = 0_u32;
-    // In halves: a capital within a word begins the next one, as in `tableName`.
+    // Counted in halves: a capital inside a word begins a new word, as in `tableName`, and counts half.
     let mut unusual = 0_u32;
     for pair in bytes.windows(2) {
         let &[a, b] = pair else { continue };
@@ -102,12 +102,12 @@ fn follows(a: u8, b: u8) -> bool {
     FOLLOWERS.get(place).is_some_and(|followers| followers.as_bytes().contains(&b.to_ascii_lowercase()))
 }
 
-/// How often a letter and a digit stand side by side.
+/// How often a letter and a digit are neighbours.
 fn changes(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count()
 }
 
-/// Whether it is a UUID, as LUIDs and the ids of queries are.
+/// Whether the word is a UUID: Tableau's LUIDs and query ids are.
 pub(super) fn is_uuid(bytes: &[u8]) -> bool {
     bytes.len() == 36
         && bytes.iter().enumerate().all(|(at, byte)| match at {

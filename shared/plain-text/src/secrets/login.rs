@@ -1,31 +1,31 @@
-//! A user and a password in one word: `scott/tiger@db`, `svc:x@host`, "logon denied for scott/tiger".
+//! Finds a user and a password in one word: `scott/tiger@db`, `svc:x@host`, "logon denied for scott/tiger".
 
 use super::ordinary::{is_no_secret, is_ordinary};
 use super::parts::Parts;
 use super::shape::{is_host, is_no_word, is_number, looks_like_value};
 use super::words::{is_one_of, is_one_of_in_any_case};
 
-/// Programs and statements of Oracle that `user/password` follows.
+/// Oracle programs and statements that are followed by `user/password`.
 const BEFORE_LOGIN: &str = "sqlplus connect conn sqlldr exp imp expdp impdp rman userid -l -s logon .logon";
-/// What is no user before `:`, though an address with `@` follows.
+/// Words before `:` that are no user names, although an address with `@` follows.
 const LABELS: &str = "mailto email e-mail mail owner from to sha256";
-/// A word that names a user, and one that names a user and a password.
+/// Words after which a user name, or a user name and a password, follows.
 const USERS: &str = "user username userid uid account login logon usr";
 const CREDENTIALS: &str = "credentials credential creds cred login logon auth";
-/// In the words before `as`, `for` and `with`, they say that a user follows.
+/// Words before `as`, `for` and `with` after which a user name follows.
 const SIGNS_IN: &str = "\
     login logon logged log signed sign authenticated authenticating authentication connect connected connecting connection \
     denied failed rejected refused";
-/// Services of Kerberos that are no users of databases, and those that are both.
+/// Kerberos services that are not database users; and those that may also be database users.
 const SERVICES: &str =
     "http host mssqlsvc krbtgt cifs ldap nfs termsrv restrictedkrbhost wsman imap smtp ftp dns gc kadmin";
 const NAMED_SERVICES: &str = "\
     postgres oracle hive impala hdfs yarn kafka zookeeper presto trino spark mapred hbase livy knox solr sap rm nn dn jhs \
     mongodb vertica teradata";
-/// The longest password in quotes before `@`, in bytes.
+/// The longest quoted password before `@`, in bytes.
 const QUOTED_LIMIT: usize = 200;
 
-/// Adds passwords of logins.
+/// Adds the passwords in logins.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut before = [""; 4];
     let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
@@ -50,12 +50,12 @@ fn with_host(word: &str) -> Option<(usize, usize)> {
     {
         return None;
     }
-    // An object of a program, as `Connection@1b2c3d4`.
+    // A Java object such as `Connection@1b2c3d4` is not a login.
     let is_address = (5..=8).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_hexdigit());
     if (is_address && host.bytes().any(|b| b.is_ascii_digit())) || host.starts_with("sha256:") {
         return None;
     }
-    // The driver's part of `jdbc:oracle:thin:scott/tiger@db`.
+    // The driver part of `jdbc:oracle:thin:scott/tiger@db` is not the user.
     let driver = match head.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("jdbc:")) {
         true => head[..head.find('/').unwrap_or(head.len())].rfind(':').map_or(0, |at| at + 1),
         false => 0,
@@ -63,20 +63,20 @@ fn with_host(word: &str) -> Option<(usize, usize)> {
     let separator = driver + head[driver..].find([':', '/'])?;
     let user = head[driver..separator].rsplit(['=', '(', ',', ';', '{', '[']).next()?;
     let is_label = head[separator..].starts_with(':') && is_one_of_in_any_case(LABELS, user);
-    // "24/7@work": a password of Oracle has a letter.
+    // `24/7@work` is not a login: an Oracle password contains a letter.
     let is_division =
         head[separator..].starts_with('/') && head[separator + 1..].bytes().all(|b| b.is_ascii_digit());
     let password = &head[separator + 1..];
     let is_path = password.starts_with('/') || user.starts_with("git@");
     let is_version = host.strip_prefix('v').unwrap_or(host).split('.').count() <= 3
         && host.strip_prefix('v').unwrap_or(host).split('.').all(is_number);
-    // "ana@example.com/ben@example.com": two addresses.
+    // `ana@example.com/ben@example.com` is two addresses and not a login.
     let are_addresses = user.contains('@') && is_host(host) && !is_no_word(password);
     let is_other = is_path || is_version || are_addresses || is_principal(user, password, host);
     (is_login_name(user) && !is_label && !is_division && !is_other).then_some((separator + 1, head.len()))
 }
 
-/// `HTTP/host.example.com@CORP.EXAMPLE.COM` of Kerberos.
+/// Whether the text is a Kerberos principal such as `HTTP/host.example.com@CORP.EXAMPLE.COM`.
 ///
 /// Source: <https://web.mit.edu/kerberos/krb5-latest/doc/basic/princ_names.html>
 fn is_principal(service: &str, instance: &str, realm: &str) -> bool {
@@ -92,7 +92,7 @@ fn is_principal(service: &str, instance: &str, realm: &str) -> bool {
     is_whole && is_realm && (is_named || realm.contains('.'))
 }
 
-/// `svc`, `corp\svc`, `svc@corp.example.com`.
+/// Whether the text can be a user name: `svc`, `corp\svc`, `svc@corp.example.com`.
 fn is_login_name(user: &str) -> bool {
     match user.split_once('@') {
         None => is_user(user),
@@ -100,7 +100,7 @@ fn is_login_name(user: &str) -> bool {
     }
 }
 
-/// The password in "user svc / x", "log in as svc / x".
+/// The password in "user svc / x" and "log in as svc / x".
 fn apart(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     let [separator, user, introduction, _] = before;
     if !matches!(separator, "/" | ":") && !user.starts_with(['c', 'C']) {
@@ -110,13 +110,14 @@ fn apart(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     let is_introduced =
         [USERS, CREDENTIALS, "as for with using"].iter().any(|words| is_one_of(words, &introduction));
     let is_login = matches!(separator, "/" | ":") && is_login_name(user) && is_introduced;
-    // "Credentials svc x": here the user stands in the place of the separator.
+    // In "Credentials svc x" the user stands in the place of the separator.
     let is_beside =
         is_user(separator) && !is_ordinary(separator) && user.to_ascii_lowercase().starts_with("cred");
     ((is_login || is_beside) && looks_like_value(word)).then_some((0, word.len()))
 }
 
-/// The password in `user=svc@corp/x`, "login svc:x", "logon denied for scott/x", behind a word that says that a user follows.
+/// The password in `user=svc@corp/x`, "login svc:x" and "logon denied for scott/x": after a word that announces a
+/// user.
 fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     if !word.contains([':', '/']) {
         return None;
@@ -129,7 +130,7 @@ fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     let is_behind = |words: &str| before[1..].iter().any(|word| is_one_of(words, &bare(word)));
     let is_sure = is_one_of(CREDENTIALS, &previous);
     let word_length = word.len();
-    // "logon denied (scott/x)"
+    // Example: "logon denied (scott/x)".
     let in_brackets =
         word.strip_prefix('(').filter(|_| is_one_of("denied failed refused rejected", &previous));
     let word = in_brackets.unwrap_or(word);
@@ -147,7 +148,7 @@ fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     };
     let (user, password) = login.split_once([':', '/'])?;
     let is_password = !is_ordinary(password) && !is_no_secret(password) && !is_number(password);
-    // Behind a user there may be what is said of it, and behind `/` a name.
+    // After a user name, `:` may introduce a statement about the user, and `/` a name.
     let is_value = is_sure && assigned.is_none() && !login.contains('/');
     let is_shown = password.starts_with(['/', '\\'])
         || is_host(password)
@@ -173,7 +174,7 @@ fn without_host(word: &str, previous: &str) -> Option<(usize, usize)> {
     (is_user(user) && is_password).then_some((word.len() - password.len(), word.len()))
 }
 
-/// The password in `user/"pass word"@host`.
+/// Adds the password in `user/"pass word"@host`.
 fn quoted(text: &str, found: &mut Parts) {
     for (end, _) in text.match_indices("\"@") {
         let mut from = end.saturating_sub(QUOTED_LIMIT);

@@ -1,7 +1,7 @@
-//! Secrets in text of others, found by kind.
+//! Finds secrets in text written by others, one kind of secret per module.
 //!
-//! Each kind is a function that reads the text once and adds what has to go to a list. What several kinds find is
-//! removed once, so that a kind need not know the others.
+//! Each kind is a function that reads the text once and adds the parts to remove to a common list. The parts may
+//! overlap, so the kinds need not know each other.
 
 mod about;
 mod code;
@@ -48,11 +48,11 @@ const KINDS: [fn(&str, &mut Parts); 11] = [
     random::find,
 ];
 
-/// The text, as [`visible`] shows it, with `[removed]` in place of every part that is, or looks like, a secret: passwords
-/// and keys by the name before them, users and queries of URLs, tokens and keys by their shape. What is not recognised
-/// as ordinary after the name of a secret is removed.
+/// The [`visible`] text with `[removed]` in place of every part that is, or looks like, a secret: passwords and keys
+/// after a name for them, users and queries in URLs, and tokens and keys by their form. After the name of a secret,
+/// everything is removed that is not recognised as an ordinary word.
 ///
-/// Reads the whole text: a secret may begin on one line and go on on the next. Work and memory are proportional to its
+/// Reads the whole text, since a secret may continue on the next line. Time and memory are proportional to its
 /// length.
 pub fn without_secrets(text: &str) -> String {
     let text = visible(text);

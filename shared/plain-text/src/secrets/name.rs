@@ -1,38 +1,39 @@
-//! Whether a name is one of a secret: `PWD`, `clientSecret`, `x-functions-key`, `Set-Cookie`.
+//! Decides whether a name is the name of a secret: `PWD`, `clientSecret`, `x-functions-key`, `Set-Cookie`.
 //!
-//! Names are judged by their words, in whatever way these are put together.
+//! A name is judged by the words it contains, however these are joined.
 
 use super::fold::latin;
 use super::words::is_one_of;
 
-/// How sure it is that a secret follows.
+/// How certain it is that a secret follows a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// A header with several words as its value: `Authorization`, `Cookie`.
+    /// A header whose value has several words: `Authorization`, `Cookie`.
     Header,
-    /// The name means nothing else.
+    /// A name that only a secret can have.
     Sure,
-    /// Also the name of something in a database: numbers are none.
+    /// A name that database objects may have too: a number after it is not a secret.
     Vague,
-    /// A key that may be one of a table or a map: only what looks like no code of a business.
+    /// A key, perhaps of a table or map: only a value that does not look like a business code is a secret.
     Key,
-    /// A number that is sent for one sign-in.
+    /// A one-time code for a sign-in.
     Code,
-    /// `sid`: of a session, or of a database of Oracle, or of a user of Windows.
+    /// `sid`: a session id, or an Oracle database, or a Windows user.
     Sid,
-    /// Also an ordinary word: a secret only with `=`.
+    /// An ordinary word: a secret follows only after `=`.
     Assigned,
 }
 
-/// Names longer than this are text that has no spaces.
+/// A longer "name" is text without spaces and not a name.
 const NAME_LIMIT: usize = 80;
 
-/// They tell a secret wherever they stand in a name.
+/// Words that make a name the name of a secret, wherever in the name they stand.
 const ANYWHERE: &str = "\
     password passwd passphrase passcode passwort kennwort motdepasse parola contrasena contraseña senha hasło heslo lösenord adgangskode salasana şifre wachtwoord \
     пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization toekn pswd psswd paswd";
 
-/// Behind a word of [`ANYWHERE`], they say that it is about the secret and not the secret itself.
+/// Words after a word of [`ANYWHERE`] that make the name one about a secret, and not of the secret itself (such as a
+/// password's length).
 const ABOUT: &str = "\
     type name id ids identifier error errors exception expired expiry expires expiration expiresin lifetime ttl \
     age length size count limit policy rule file path dir url uri endpoint issuer audience scope scopes status \
@@ -40,40 +41,40 @@ const ABOUT: &str = "\
     missing required protected based authentication verification validation check attempts retries refresh less \
     ary arial ize izer ized ization failed";
 
-/// Words that are a secret's name alone or at the end of a name.
+/// Words that name a secret when they are the whole name or its end.
 const SURE_WORDS: &str = "\
     pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey passkey passw pasw pword pwrd aspxauth";
-/// The words that a slip of the keyboard may have changed: `pasword`, `passowrd`, `passwird`.
+/// Words that are also recognised with a typing error: `pasword`, `passowrd`, `passwird`.
 const MISTYPED: [&str; 7] =
     ["password", "passwort", "passphrase", "passcode", "secret", "credential", "credentials"];
 const HEADER_WORDS: &str = "auth cookie cookies";
 const ASSIGNED_WORDS: &str =
     "sas pat private bearer assertion ticket clave session sess samlresponse samlrequest";
-/// Behind a secret's word, they add nothing.
+/// Words after the name of a secret that do not change its meaning.
 const FILLERS: &str = "\
     value text plain plaintext string header b64 base64 enc encoded new old current prod dev test primary \
     secondary hash pem";
-/// Before "key": a key that opens something.
+/// Words before "key" that make it a secret key.
 const KEYS: &str = "\
     api access secret account private shared master encryption decryption signing storage subscription auth \
     authentication host function functions service license licence consumer client aws app application admin \
     security session ssh hmac webhook deploy symmetric";
-/// Before "key": a key of a table or a map.
+/// Words before "key" that make it a key of a table or map.
 const OTHER_KEYS: &str = "\
     primary foreign unique duplicate sort dist distribution partition cluster clustering surrogate natural \
     composite candidate index join lookup registry cache missing unknown for no such of business row object map \
     group order shard existing column conflicting constraint duplicated public date";
-/// Before "code": it is sent to a person, for one sign-in.
+/// Words before "code" that make it a one-time code.
 const CODES: &str = "\
     login signin authentication authenticator confirmation fa 2fa tfa twofactor factor onetime one-time otc access activation recovery backup \
     your sms enter temporary sign-in log-in two-factor use single-use";
-/// Before "sid": of a database, or of a user of Windows.
+/// Words before "sid" that make it the SID of a database or of a Windows user.
 const OTHER_SIDS: &str = "oracle user db database group account object owner service primary instance";
-/// Endings in "pass" of ordinary words.
+/// Ordinary words that end in "pass".
 const OTHER_PASS: &str = "bypass compass encompass surpass trespass overpass";
 
-/// The kind of a name; `None` for one that is not of a secret. `before` are the words before it in prose, in lower case,
-/// the nearest first: `key` is a secret after `access`, and none after `primary`.
+/// The kind of a name; `None` if the name is not that of a secret. `before` are the preceding words of the sentence
+/// in lower case, nearest first: `key` names a secret after `access`, but not after `primary`.
 pub(super) fn of(name: &str, before: [&str; 2]) -> Option<Name> {
     if name.len() > NAME_LIMIT {
         return None;
@@ -85,7 +86,7 @@ pub(super) fn of(name: &str, before: [&str; 2]) -> Option<Name> {
 }
 
 fn of_letters(name: &str, before: [&str; 2]) -> Option<Name> {
-    // Of `spring.datasource.password` and of a Java class the last part.
+    // In `spring.datasource.password`, or after a Java class name, the last part counts.
     let dotted = name.rsplit('.').find(|part| !is_one_of(FILLERS, &part.to_lowercase())).unwrap_or(name);
     let lower = dotted.to_lowercase();
     let compact: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -97,7 +98,8 @@ fn of_letters(name: &str, before: [&str; 2]) -> Option<Name> {
     of_words(&parted, before).or_else(|| of_words(&split(&camel), before))
 }
 
-/// Of a name with a word of [`ANYWHERE`]: whether it is the secret's own name; `None` without such a word.
+/// For a name that contains a word of [`ANYWHERE`]: whether it names the secret itself. The outer `None` means that
+/// it contains no such word.
 fn behind_the_last(compact: &str) -> Option<Option<()>> {
     let places = ANYWHERE.split(' ').filter_map(|word| last_place(compact, word).map(|at| at + word.len()));
     let rest = &compact[places.max()?..];
@@ -105,7 +107,7 @@ fn behind_the_last(compact: &str) -> Option<Option<()>> {
     Some((!is_about).then_some(()))
 }
 
-/// As `rfind`, which prepares more than a short name is worth.
+/// Does the same as `rfind`, whose preparation costs too much for a short name.
 fn last_place(name: &str, word: &str) -> Option<usize> {
     name.as_bytes().windows(word.len()).rposition(|part| part == word.as_bytes())
 }
@@ -116,7 +118,7 @@ fn split(lower: &str) -> Vec<&str> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// `AWSSecretKey` → `AWS_Secret_Key`.
+/// Separates the words of a camel-case name: `AWSSecretKey` becomes `AWS_Secret_Key`.
 fn camel_parted(name: &str) -> String {
     let mut parted = String::with_capacity(name.len() + 8);
     let mut before: Option<char> = None;
@@ -178,7 +180,8 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
         {
             Some(Name::Sure)
         }
-        // The signature of a function, and Slack's and Stripe's own: no way to tell, but by the word before.
+        // A "signature" is a secret of Slack and Stripe, or that of a function: only the word before can tell them
+        // apart.
         "signature" if matches!(previous, "function" | "method" | "type") => None,
         "assertion" if previous == "client" => Some(Name::Sure),
         word if is_one_of(HEADER_WORDS, word) => Some(Name::Header),
@@ -195,7 +198,7 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
     }
 }
 
-/// Whether one letter is missing, too many, another one, or in the place of its neighbour.
+/// Whether a word has exactly one typing error: a letter is missing, added, replaced, or swapped with its neighbour.
 fn is_one_slip_from(word: &str, meant: &str) -> bool {
     if word.len().abs_diff(meant.len()) > 1 || !word.is_ascii() {
         return false;
@@ -214,13 +217,13 @@ fn is_one_slip_from(word: &str, meant: &str) -> bool {
     }
 }
 
-/// "one time code", "enter the code".
+/// Whether the words before "code" make it a one-time code: "one time code", "enter the code".
 fn is_said_code(previous: &str, two_before: &str) -> bool {
     (previous == "time" && two_before == "one")
         || (previous == "the" && matches!(two_before, "enter" | "use"))
 }
 
-/// Whether a name says that the value beside it is meant: `{"name": "password", "value": "x"}`.
+/// Whether a name announces the value of another name: `{"name": "password", "value": "x"}`.
 pub(super) fn is_value(name: &str) -> bool {
     ["value", "val", "string", "content"].iter().any(|value| name.eq_ignore_ascii_case(value))
 }

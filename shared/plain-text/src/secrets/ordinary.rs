@@ -1,4 +1,4 @@
-//! Words that follow the name of a secret in sentences about it: "the password is wrong", "Token: it has expired".
+//! Recognises ordinary words that follow the name of a secret: "the password is wrong", "Token: it has expired".
 
 use super::words::{is_one_of, is_one_of_in_any_case};
 
@@ -15,7 +15,7 @@ const WORDS: &str = "\
     plain present reset safe same short still strong temporarily too unavailable under unset until up updated weak within \
     according depending instead yet on hold protected secure good fine ok okay";
 
-/// In what state a secret is, in the languages of the names of secrets, in lower case. They are no secrets behind `=`, either.
+/// Words for the state of a secret, in several languages and in lower case. They are no secrets, not even after `=`.
 const STATES: &str = "\
     absent bad blank deleted denied disabled empty expired incorrect inactive invalid locked malformed mismatch mismatched \
     missing rejected required revoked stale unavailable unknown unset unspecified unsupported wrong \
@@ -35,14 +35,14 @@ const STATES: &str = "\
     無効 無効です 期限切れ 期限切れです 不正 不正です 間違い 間違っています 必須 必須です 空 错误 無效 无效 过期 已过期 不正确 為空 为空 缺失 오류 \
     만료 만료됨 잘못됨 틀림 없음";
 
-/// Longer than every word in [`STATES`], in bytes.
+/// A length in bytes that is longer than every word in [`STATES`].
 const STATE_LIMIT: usize = 48;
 
-/// What stands in the place of a secret where there is none, or one that is hidden already.
+/// Placeholders that stand where there is no secret, or where it was already hidden.
 const NO_SECRETS: &str = "\
     yes no true false null none nil undefined empty (null) hidden redacted removed masked n/a not";
 
-/// Whether a word is one of a sentence, and so no secret. Only letters can be.
+/// Whether a word is an ordinary word of a sentence. Such a word consists of letters.
 pub(super) fn is_ordinary(word: &str) -> bool {
     let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
     let is_written_so = word.chars().skip(1).all(|c| c.is_ascii_lowercase() || c == '-');
@@ -53,7 +53,7 @@ pub(super) fn is_ordinary(word: &str) -> bool {
     ((is_written_so || is_upper) && is_one_of_in_any_case(WORDS, word)) || is_state(word)
 }
 
-/// Whether a value says in what state a secret is: `falsch`, `expiré`, `INVALID`.
+/// Whether a value is a word for the state of a secret: `falsch`, `expiré`, `INVALID`.
 pub(super) fn is_state(word: &str) -> bool {
     let is_edge = |c: char| c.is_ascii_punctuation() || matches!(c, '。' | '、' | '．' | '«' | '»');
     let word = word.trim_matches(is_edge);
@@ -63,7 +63,7 @@ pub(super) fn is_state(word: &str) -> bool {
     !word.is_empty() && is_written_so && is_of_letters && is_one_of(STATES, &word.to_lowercase())
 }
 
-/// Whether a value is none: `YES`, `null`, `***`, `<hidden>`.
+/// Whether a value is a placeholder and no secret: `YES`, `null`, `***`, `<hidden>`.
 pub(super) fn is_no_secret(value: &str) -> bool {
     let value = value.trim_matches(|c: char| c.is_whitespace() || "()[]<>{}\"'.,;:!?".contains(c));
     let mut chars = value.chars();

@@ -1,4 +1,4 @@
-//! A name and its value, in whatever way the two are written: `PWD={x}`, `"token": "x"`, `<secret>x</secret>`,
+//! Finds a secret's name with its value, in all usual notations: `PWD={x}`, `"token": "x"`, `<secret>x</secret>`,
 //! `--password x`, `the password is x`, `name="password" value="x"`.
 
 use super::name::{self, Name};
@@ -11,16 +11,16 @@ use super::words::{is_one_of, is_one_of_in_any_case};
 use super::{about, command, fold, scheme, separator};
 use std::ops::Range;
 
-/// The longest value, in bytes, that may be none.
+/// A longer value, in bytes, is always removed without asking whether it is a secret.
 const VALUE_LIMIT: usize = 200;
-/// The most digits that a number has which counts something.
+/// The most digits of a number that can be a count.
 const NUMBER_LIMIT: usize = 12;
 
-/// Before a name: it is the name of something in a statement, and what is in quotes behind it is not its value.
+/// Words that announce a name in a syntax error: the quoted text after them is a name and not a secret's value.
 const SYNTAX: &str = "unexpected unknown near column field parameter property option attribute argument missing named \
     variable setting illegal";
 
-/// Adds the values behind names of secrets.
+/// Adds the values after names of secrets.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut at = 0;
     let mut before = Before::default();
@@ -34,14 +34,14 @@ pub(super) fn find(text: &str, found: &mut Parts) {
         });
         before.push(name);
         if let Some(value) = value {
-            // What stands in the value has been read with it.
+            // Names inside the value were read as part of it, so the search continues after the value.
             at = at.max(value.end);
             found.push(value);
         }
     }
 }
 
-/// The words before a name, the nearest first, as long as only a space parts them.
+/// The words before a name, nearest first, as far as they are separated by spaces only.
 #[derive(Default)]
 struct Before {
     nearest: String,
@@ -77,7 +77,7 @@ fn next_name(text: &str, from: usize) -> Option<(usize, usize)> {
     Some((start, start + rest[..end].trim_end_matches(['-', '.']).len()))
 }
 
-/// The value of a name of a secret, without quotes.
+/// The value after the name of a secret, without its quotes.
 fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> Option<Range<usize>> {
     let (tie, at) = separator::tie(text, start, end)?;
     let name = &text[start..end];
@@ -96,7 +96,7 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
     let window = text.floor_char_boundary(at + VALUE_LIMIT);
     let word = if is_quoted { "" } else { &text[at..word_end(&text[..window], at)] };
     if !is_quoted && tie == Tie::Beside {
-        // `sshpass -px`
+        // Example: `sshpass -px`.
         if word.starts_with('-') && name.eq_ignore_ascii_case("sshpass") {
             return None;
         }
@@ -106,7 +106,7 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
             && !about::is_name_of_secret(text, name, before.words(), &value))
         .then(|| at..word_end(text, at));
     }
-    // Before the whole value is read: what is not removed is read again.
+    // Decided before the value is read to its end: text that is not removed is read again for other names.
     if !is_quoted && tie == Tie::Weak && (is_ordinary(word) || is_participle(word)) {
         return None;
     }
@@ -116,7 +116,7 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
         _ if text[..at].ends_with('=') => Form::Chain,
         _ => Form::Word,
     };
-    // What is near decides. The whole value is read only if it is removed.
+    // Decided by the first part of the value. The value is read to its end only if it is removed.
     let beginning = value::near(text, at, form);
     if !is_value(text, name, kind, &beginning) {
         return None;
@@ -138,22 +138,22 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
     (!is_shown).then_some(value)
 }
 
-/// The text of an XML element, unless it is the name of another.
+/// The text of an XML element, unless that text is itself the name of a secret.
 fn element(text: &str, name: &str, at: usize) -> Option<Range<usize>> {
     let value = value::of_element(text, at);
     let shown = &text[value.clone()];
     (!is_key_of(name, shown) && !is_no_secret(shown)).then_some(value)
 }
 
-/// `key="password" value="x"`: the value of `key` is the name of another.
+/// Whether the value is the name of a secret, as in `key="password" value="x"`.
 fn is_key_of(name: &str, shown: &str) -> bool {
     name.eq_ignore_ascii_case("key") && name::of(shown, ["", ""]).is_some()
 }
 
-/// Whether what follows the name of a secret is one: no number that counts, no code of a business, no state.
+/// Whether the text after the name of a secret is a secret: not a count, not a business code, not a state.
 fn is_value(text: &str, name: &str, kind: Name, value: &Range<usize>) -> bool {
     let shown = &text[value.clone()];
-    // What is not removed is read again: it must not be long.
+    // Text that is not removed is read again, so it must not be long.
     if shown.len() > VALUE_LIMIT {
         return !is_key_of(name, &shown[..shown.floor_char_boundary(VALUE_LIMIT)]);
     }
@@ -173,7 +173,8 @@ fn is_value(text: &str, name: &str, kind: Name, value: &Range<usize>) -> bool {
     is_of_kind && !is_arn && !is_count && !is_no_secret(shown) && !is_key_of(name, shown)
 }
 
-/// `ORA-01555`, `0x80070005`, `28000`, `390100`: codes of errors. A code for one sign-in has six to eight digits, or letters too.
+/// Whether the value is an error code: `ORA-01555`, `0x80070005`, `28000`, `390100`. A one-time code has six to eight
+/// digits, or letters too.
 fn is_code_of_error(shown: &str) -> bool {
     const KNOWN: [&str; 2] = ["390", "250"];
     let is_of_snowflake = shown.len() == 6 && KNOWN.iter().any(|known| shown.starts_with(known));
@@ -181,7 +182,7 @@ fn is_code_of_error(shown: &str) -> bool {
     is_code(shown) && !is_number(shown) || is_short || (is_number(shown) && is_of_snowflake)
 }
 
-/// What looks like a value behind `-`, `/`, `,` or another sign that sentences have, too.
+/// The value after `-`, `/`, `,` or another sign that ordinary sentences contain too, if it looks like a secret.
 fn loose(text: &str, name: Range<usize>, at: usize) -> Option<Range<usize>> {
     let limit = text.floor_char_boundary(at + VALUE_LIMIT);
     let end = word_end(&text[..limit], at);
@@ -189,16 +190,16 @@ fn loose(text: &str, name: Range<usize>, at: usize) -> Option<Range<usize>> {
     let head = text[..name.start].trim_end_matches(' ');
     let behind = &text[end..];
     let is_list = match separator {
-        // A list of names; and a sentence goes on behind the word.
+        // A list of names, or a sentence that continues after the word.
         "," | ";" => head.ends_with(',') || behind.starts_with(',') || goes_on(behind),
-        // A path.
+        // A file path and no secret.
         "/" => head.ends_with(['/', '\\']) || text[name].to_lowercase().starts_with("secret"),
         _ => false,
     };
     (!is_list && looks_like_value(&text[at..end])).then_some(at..end)
 }
 
-/// A code behind a dash.
+/// A one-time code after a dash.
 fn loose_number(text: &str, end: usize, at: usize) -> Option<Range<usize>> {
     let value = at..word_end(&text[..text.floor_char_boundary(at + VALUE_LIMIT)], at);
     let shown = &text[value.clone()];
@@ -212,7 +213,7 @@ fn goes_on(behind: &str) -> bool {
     behind.strip_prefix(' ').is_some_and(|next| next.starts_with(char::is_alphanumeric))
 }
 
-/// `pwd-hunter2`: a hyphen belongs to names, too.
+/// The value in `pwd-hunter2`. A hyphen can also be part of a name.
 fn dashed(text: &str, name: Range<usize>) -> Option<Range<usize>> {
     const NAMES: &str = "password passwd pwd passphrase passcode passwort kennwort pass-word";
     const OTHERS: [&str; 12] =
@@ -227,8 +228,8 @@ fn dashed(text: &str, name: Range<usize>) -> Option<Range<usize>> {
     (!is_other && !is_name && !value.contains('-') && looks_like_value(&text[at..end])).then_some(at..end)
 }
 
-/// Where the second of two values ends: a password behind its user, as in "credentials: svc / x", "user/password: svc, x", or what
-/// something was changed to, in "password changed from x to y".
+/// The end of the second of two values: a password after its user, as in "credentials: svc / x" and "user/password:
+/// svc, x"; or a new value, as in "password changed from x to y".
 fn second_end(text: &str, name: Range<usize>, value: &Range<usize>) -> usize {
     let word = text[name.clone()].to_lowercase();
     let head = text[..name.start].trim_end_matches(' ');
@@ -274,12 +275,12 @@ fn begins_with_scheme(text: &str) -> bool {
     end.is_some_and(|end| scheme::is_scheme(&text[..end]))
 }
 
-/// "Unexpected token 'FROM'", "unknown column 'password'".
+/// Whether the name is part of a syntax error: "Unexpected token 'FROM'", "unknown column 'password'".
 fn is_about_syntax(before: &Before) -> bool {
     before.words().iter().any(|word| !word.is_empty() && is_one_of(SYNTAX, word))
 }
 
-/// Whether a name is one of a number: `PIN 4829`, `OTP code 482913`, "one-time password 482913".
+/// Whether the name announces a number: `PIN 4829`, `OTP code 482913`, "one-time password 482913".
 fn is_of_digits(name: &str, before: &Before) -> bool {
     let name = name.to_ascii_lowercase();
     ["pin", "otp", "passcode", "code", "number"].iter().any(|digits| name.ends_with(digits))
@@ -289,7 +290,7 @@ fn is_of_digits(name: &str, before: &Before) -> bool {
         )
 }
 
-/// A passphrase of several words in lower case goes on up to the end of its sentence.
+/// The end of a passphrase of several lower-case words: the end of its sentence.
 fn phrase_end(text: &str, at: usize) -> usize {
     let mut end = at;
     for word in text[at..].split_inclusive([' ', '\n', '.', ',', ';', '"', '\'']) {
@@ -306,7 +307,7 @@ fn phrase_end(text: &str, at: usize) -> usize {
     at + text[at..end].trim_end().len()
 }
 
-/// The end of the lines that are indented as far as the first, which begins at `start`.
+/// The end of a YAML block: the last line that is indented at least as far as the first, which begins at `start`.
 fn block_end(text: &str, start: usize) -> usize {
     let indent = text[..start].len() - text[..start].trim_end_matches([' ', '\t']).len();
     let mut end = start;

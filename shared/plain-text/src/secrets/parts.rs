@@ -1,14 +1,14 @@
-//! Parts of a text that are secret, and what replaces them.
+//! The secret parts of a text, and the text that replaces them.
 
 use std::ops::Range;
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 pub const REMOVED: &str = "[removed]";
 
-/// Parts of a text, in bytes.
+/// Parts of a text, as ranges of bytes.
 pub(super) type Parts = Vec<Range<usize>>;
 
-/// The text with [`REMOVED`] in place of these parts, which may overlap.
+/// Replaces these parts of the text, which may overlap, by [`REMOVED`].
 pub(super) fn replace(text: &str, mut secrets: Parts) -> String {
     secrets.retain(|part| !part.is_empty());
     secrets.sort_unstable_by_key(|part| part.start);

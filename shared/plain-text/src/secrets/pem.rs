@@ -1,16 +1,16 @@
-//! Keys and certificates in PEM form, whole or cut off at either end.
+//! Finds keys and certificates in PEM format, complete or cut off at either end.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc7468>
 
 use super::parts::Parts;
 
-/// From this length on, a word on a line of prose may be a piece of a key.
+/// The shortest word in a line of prose that may be a piece of a key.
 const PIECE: usize = 16;
 
-/// Adds everything between `-----BEGIN` and the end of `-----END …-----`.
+/// Adds everything from `-----BEGIN` to the end of `-----END …-----`.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut at = 0;
-    // Behind the last end there is none, wherever one looks from.
+    // The position of the last end mark. After it, no search for an end mark is necessary.
     let mut last_end = usize::MAX;
     while let Some((start, is_begin)) = next_mark(text, at) {
         if !is_begin {
@@ -35,7 +35,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The next `----BEGIN` or `----END` from `at` on, with all its dashes, and whether it is the first of the two.
+/// Finds the next `----BEGIN` or `----END` from `at`, with all its dashes. The flag says whether it is `BEGIN`.
 fn next_mark(text: &str, at: usize) -> Option<(usize, bool)> {
     let mut at = at;
     while let Some(start) = text[at..].find("----").map(|found| at + found) {
@@ -61,7 +61,7 @@ fn next_end(text: &str, from: usize) -> Option<usize> {
     None
 }
 
-/// The end of a mark: its closing dashes, or the word when there are none.
+/// The end of a mark: after its closing dashes or, without these, after the word.
 fn mark_end(text: &str, start: usize) -> usize {
     let opening = text[start..].len() - text[start..].trim_start_matches('-').len();
     let label = start + opening;
@@ -73,7 +73,7 @@ fn mark_end(text: &str, start: usize) -> usize {
     line.max(label)
 }
 
-/// The end of a key that was cut off: before the first line of prose.
+/// The end of a key without an end mark: before the first line of prose.
 fn without_end(text: &str, body: usize) -> usize {
     let mut end = body;
     for line in text[body..].split_inclusive('\n') {
@@ -88,7 +88,7 @@ fn without_end(text: &str, body: usize) -> usize {
     body + text[body..end].trim_end().len()
 }
 
-/// The beginning of a key of which only the end is there: the lines of one word before it, or the word before it.
+/// The start of a key without a `BEGIN` mark: the lines of one word before the end mark, or the word before it.
 fn without_begin(text: &str, from: usize, end: usize) -> usize {
     let mut start = end;
     while start > from {
@@ -97,7 +97,7 @@ fn without_begin(text: &str, from: usize, end: usize) -> usize {
         if word < from + head.len() {
             let line = from + head.rfind('\n').map_or(0, |at| at + 1);
             if !text[line..word].trim().is_empty() {
-                // The last word of a line of prose belongs to the key only when the mark stands on that line.
+                // The last word of a line of prose belongs to the key only if the end mark stands on the same line.
                 return if start == end && !text[from + head.len()..end].contains('\n') {
                     word
                 } else {

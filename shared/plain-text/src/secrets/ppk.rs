@@ -1,4 +1,4 @@
-//! Private keys in PuTTY's form: `Private-Lines: 14`, so many lines, and `Private-MAC: …`.
+//! Finds private keys in PuTTY's format: `Private-Lines: 14`, that many lines, and `Private-MAC: …`.
 //!
 //! Source: <https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html>
 
@@ -6,12 +6,12 @@ use super::parts::Parts;
 use super::tie::gap;
 
 const LINES: &str = "private-lines";
-/// What is computed from the private key, or with its passphrase.
+/// Fields that are computed from the private key or with its passphrase.
 const CHECKS: [&str; 2] = ["private-mac", "private-hash"];
-/// More lines than any key has.
+/// A number of lines that is larger than that of any key.
 const MOST_LINES: usize = 400;
 
-/// Adds the lines of private keys, and what is computed from them.
+/// Adds the lines of private keys, and the fields computed from them.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let is_p = |(_, c): &(usize, char)| matches!(c, 'P' | 'p');
     for (at, _) in text.char_indices().filter(is_p) {
@@ -31,7 +31,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The lines, or words, of base64 behind their number.
+/// The base64 lines (or words) after the number of lines.
 fn body(text: &str, count: usize) -> Option<std::ops::Range<usize>> {
     let digits = text[count..].bytes().take(4).take_while(u8::is_ascii_digit).count();
     let lines: usize = text[count..count + digits].parse().ok()?;

@@ -1,4 +1,4 @@
-//! Secrets that are known by their own shape: tokens with a known beginning, and words that are random.
+//! Finds secrets by their form: tokens with a known prefix, and random words.
 
 use super::about;
 use super::judge::{is_random, is_uuid};
@@ -6,34 +6,34 @@ use super::parts::Parts;
 use super::words::is_one_of_in_any_case;
 use std::ops::Range;
 
-/// From this length on, a random word is a secret.
+/// The shortest random word that counts as a secret.
 const RANDOM_LENGTH: usize = 20;
-/// So much has to follow a known beginning.
+/// How many characters must follow a known prefix.
 const BEHIND_PREFIX: usize = 8;
-/// A line of base64 that is so long is one of several.
+/// A base64 line of at least this length is one of several lines.
 const BASE64_LINE: usize = 40;
 
-/// The longest id of a request, and what may stand between it and its name, in bytes.
+/// The longest request id, and how far its name may be from it, in bytes.
 const ID_LENGTH: usize = 128;
 const ID_GAP: usize = 4;
 
-/// How tokens begin: JSON Web Tokens and PASETO, AWS, GitHub, GitLab, Slack, Google, Databricks, sessions of Snowflake, Stripe,
-/// SendGrid, HashiCorp Vault, PyPI, npm, Atlassian. What follows is letters and digits.
+/// The prefixes of known tokens: JSON Web Tokens and PASETO, AWS, GitHub, GitLab, Slack, Google, Databricks,
+/// Snowflake sessions, Stripe, SendGrid, HashiCorp Vault, PyPI, npm, Atlassian. Letters and digits follow.
 const PREFIXES: &str = "\
     eyJ v4.local. v2.local. AKIA ASIA AROA AIDA ABIA ACCA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- \
     xoxb- xoxp- xoxa- xoxe- xoxe. xoxr- xoxs- xoxc- xoxd- xapp- AIza ya29. GOCSPX- 1//0 dapi ver:1-hint: \
     sk_live_ rk_live_ SG. hvs. pypi- npm_ ATATT";
-/// What is before a fingerprint, which names something and opens nothing.
+/// Words before a fingerprint. A fingerprint identifies something and is not a secret.
 const FINGERPRINTS: &str = "\
     guid uuid luid id hash sha1 sha256 sha-1 sha-256 md5 commit revision digest etag fingerprint thumbprint \
     checksum";
 
-/// How the names begin that Tableau makes of data sources, extracts and temporary tables. A random id follows, and says to an
-/// administrator which one it is.
+/// The prefixes of names that Tableau generates for data sources, extracts and temporary tables. The random id after
+/// the prefix is kept, because an administrator needs it to find the object.
 const GENERATED: [&str; 4] = ["federated", "sqlproxy", "hyper", "temp"];
-/// Folders in which Tableau and other programs put files whose names are such an id, in lower case.
+/// Folders, in lower case, in which Tableau and other programs put files whose names are such a generated id.
 const TEMPORARY: [&str; 3] = ["tableautemp", "temp", "tmp"];
-/// The longest id in such a name. Those seen have 12 to 28 characters.
+/// The longest id in a generated name. Those seen so far have 12 to 28 characters.
 const GENERATED_ID: usize = 32;
 
 /// Adds tokens and random words.
@@ -50,11 +50,11 @@ pub(super) fn find(text: &str, found: &mut Parts) {
         let count = found.len();
         let id = id(text, &word, before.as_ref(), second.as_ref());
         if let Some(id) = id {
-            // What has a known beginning is a token, whatever it is called.
+            // A token with a known prefix is removed even if the text calls it an id.
             with_prefix(text, &id, found);
         } else if !is_fingerprint(&text[word.clone()], is_named) {
             in_word(text, word.clone(), found);
-            // The last line of a block of base64 is shorter.
+            // The last line of a base64 block is shorter than the others.
             if after_block && is_line && found.len() == count {
                 found.push(word.clone());
             }
@@ -65,14 +65,14 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The part of a word that is the id of a request or the like, as the words before say, or the word itself: `trace_id=4bf9…`.
+/// The part of a word that is a request id or similar, by the words before it or by itself: `trace_id=4bf9…`.
 fn id(
     text: &str,
     word: &Range<usize>,
     before: Option<&Range<usize>>,
     second: Option<&Range<usize>>,
 ) -> Option<Range<usize>> {
-    // What is shorter is not removed anyway.
+    // A shorter word is never removed.
     if word.len() < RANDOM_LENGTH {
         return None;
     }
@@ -97,7 +97,7 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_-.~!|$%:".contains(&byte)
 }
 
-/// The next run of characters of tokens, without punctuation at its ends.
+/// The next word made of token characters, without punctuation at its ends.
 fn next_word(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let start = at + bytes[at..].iter().position(|b| b.is_ascii_alphanumeric())?;
@@ -112,7 +112,7 @@ fn is_line(text: &str, word: &Range<usize>) -> bool {
     before.is_none_or(|c| c == '\n') && behind.is_none_or(|c| c == '\n')
 }
 
-/// Whether it is a fingerprint, as the word before says, or itself: `sha256:9f86…`.
+/// Whether the word is a fingerprint, by the word before it or by itself: `sha256:9f86…`.
 fn is_fingerprint(word: &str, is_named: bool) -> bool {
     let named = word.split_once([':', '=']).filter(|(name, _)| is_one_of_in_any_case(FINGERPRINTS, name));
     let value = match named {
@@ -123,8 +123,8 @@ fn is_fingerprint(word: &str, is_named: bool) -> bool {
     matches!(value.len(), 32 | 40 | 64) && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The id at the beginning of a word that names a file in a folder for temporary ones, with the separator `\\`, which ends the
-/// word before.
+/// The generated id at the beginning of a file name in a folder for temporary files. The path separator `\\` ends the
+/// word before it.
 fn temporary_file(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let folder = text[..word.start].strip_suffix('\\')?;
     let is_temporary = |name: &&str| {
@@ -137,7 +137,7 @@ fn temporary_file(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     before.is_none_or(|before| !before.is_alphanumeric()).then_some(word.start..id)
 }
 
-/// The end of the id that Tableau made and that begins there, if one does.
+/// The end of an id generated by Tableau that begins at `start`, if there is one.
 fn generated_id(text: &str, start: usize, end: usize) -> Option<usize> {
     let id = &text.as_bytes()[start..end];
     let length = id.iter().take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
@@ -145,7 +145,8 @@ fn generated_id(text: &str, start: usize, end: usize) -> Option<usize> {
     ((12..=GENERATED_ID).contains(&length) && ends).then_some(start + length)
 }
 
-/// The first name in a word that Tableau made: `federated.0hgpf0j1fdpvv316shikk0mmdlec`, `TableauTemp/1p4q8ff0vfrh8x15m4o8i0v3n6dj`.
+/// The first name generated by Tableau in a word: `federated.0hgpf0j1fdpvv316shikk0mmdlec`,
+/// `TableauTemp/1p4q8ff0vfrh8x15m4o8i0v3n6dj`.
 fn generated_name(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric();
@@ -165,16 +166,16 @@ fn generated_name(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     None
 }
 
-/// Adds the word when it is random as a whole, or else its parts that are.
+/// Adds the word if it is random as a whole, otherwise those of its parts that are random.
 fn in_word(text: &str, word: Range<usize>, found: &mut Parts) {
     if let Some(name) = temporary_file(text, &word).or_else(|| generated_name(text, &word)) {
         in_word(text, word.start..name.start, found);
-        // Without the separator behind the name.
+        // Continues after the separator that follows the generated name.
         in_word(text, (name.end + 1).min(word.end)..word.end, found);
         return;
     }
     with_prefix(text, &word, found);
-    // What is put together with `:` is put together of different things, as an address is.
+    // A word with `:` consists of different things, as an address does, so only its parts are judged.
     if !text[word.clone()].contains(':') && is_secret(&text[word.clone()], RANDOM_LENGTH) {
         found.push(word);
         return;
@@ -192,7 +193,7 @@ fn is_secret(word: &str, length: usize) -> bool {
     word.len() >= length && !has_uuid(word) && is_random(word)
 }
 
-/// An id with something around it, as of a session or a query.
+/// Whether the word contains a UUID with something around it, as the ids of sessions and queries do.
 fn has_uuid(word: &str) -> bool {
     let bytes = word.as_bytes();
     bytes.len() < 2 * RANDOM_LENGTH + 36
@@ -214,7 +215,7 @@ fn parts<'a>(
     })
 }
 
-/// Adds tokens that begin as those of a known issuer do, wherever in the word they begin.
+/// Adds tokens with a known prefix, also in the middle of a word.
 fn with_prefix(text: &str, word: &Range<usize>, found: &mut Parts) {
     let mut at = word.start;
     while at + BEHIND_PREFIX < word.end {
@@ -226,13 +227,13 @@ fn with_prefix(text: &str, word: &Range<usize>, found: &mut Parts) {
             continue;
         };
         let is_long = prefix.is_some_and(|prefix| length >= prefix.len() + BEHIND_PREFIX);
-        // `dapi` and `npm_` also begin words.
+        // `dapi` and `npm_` are also the beginnings of ordinary words.
         let is_word =
             rest.bytes().take(length).skip(1).all(|b| !b.is_ascii_digit() && !b.is_ascii_uppercase());
         if is_long && !is_word {
             found.push(at..at + length);
         }
-        // What begins within is no token either.
+        // A prefix inside this part cannot begin a token either.
         at += length;
     }
 }

@@ -1,29 +1,30 @@
-//! Schemes of the `Authorization` header, which also stand in text without it: `Bearer eyJ…`.
+//! Finds credentials after the name of an HTTP authorization scheme, also outside an `Authorization` header: `Bearer
+//! eyJ…`.
 
 use super::ordinary::is_ordinary;
 use super::parts::Parts;
 use super::value::word_end;
 use super::words::is_one_of_in_any_case;
 
-/// Every scheme that is known, in lower case.
+/// All known authorization schemes, in lower case.
 ///
 /// Source: <https://www.iana.org/assignments/http-authschemes/http-authschemes.xhtml>, and what vendors add
 const SCHEMES: &str = "\
     apikey api-key aws4-hmac-sha256 aws basic bearer digest dpop genie hawk hoba kerberos key mac negotiate ntlm \
     oauth privatetoken sharedaccesssignature sharedkey sharedkeylite snowflake splunk token";
-/// Longer than every name in [`SCHEMES`], in bytes.
+/// A length in bytes that is longer than every name in [`SCHEMES`].
 pub(super) const NAME_LIMIT: usize = 32;
-/// Words of sentences that a scheme begins: "bearer token", "Bearer realm".
+/// Words after "bearer" that make it part of a sentence: "bearer token", "Bearer realm".
 const BEHIND_BEARER: &str = "tokens realm scheme auth header of credentials authenticated";
-/// The shortest credential of other schemes than `Bearer`: these are ordinary words.
+/// The shortest credential after a scheme other than `Bearer`: those names are also ordinary words.
 const CREDENTIAL_LENGTH: usize = 8;
 
-/// Whether a word is the name of a scheme.
+/// Whether a word is the name of an authorization scheme.
 pub(super) fn is_scheme(word: &str) -> bool {
     is_one_of_in_any_case(SCHEMES, word)
 }
 
-/// Adds the word behind a scheme.
+/// Adds the word after an authorization scheme.
 pub(super) fn find(text: &str, found: &mut Parts) {
     for scheme in ["bearer", "basic", "negotiate", "ntlm", "kerberos", "splunk", "dpop"] {
         for at in find_word(text, scheme) {
@@ -44,7 +45,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// Where a word stands with a space behind it, in any case.
+/// The positions where a word stands, in upper or lower case, followed by a space.
 fn find_word<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let first = word.as_bytes()[0];
     let starts = text.bytes().enumerate().filter(move |(_, byte)| byte.eq_ignore_ascii_case(&first));
@@ -55,7 +56,7 @@ fn find_word<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 
     })
 }
 
-/// Base64 of a name and a password, or of a ticket: not one word in lower case.
+/// Whether a word can be base64 of a name and a password, or of a ticket: not a single lower-case word.
 fn is_credential(word: &str) -> bool {
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=-_~.".contains(&b);
     let has = |is: fn(&u8) -> bool| word.as_bytes().iter().skip(1).any(is);

@@ -1,16 +1,16 @@
-//! What stands between a name and its value: `=`, `: `, an XML element, "is", or nothing but a space.
+//! Recognises what stands between a name and its value: `=`, `: `, an XML tag, "is", or only a space.
 
 use super::tie::{Tie, gap, value_start};
 use super::value::opening_quote;
 use super::{name, spoken};
 
-/// The longest start of an XML element, in bytes.
+/// The longest start tag of an XML element, in bytes.
 const TAG_LIMIT: usize = 300;
 
-/// Signs that part a name and its value, and words of sentences.
+/// Signs that separate a name from its value, but that ordinary sentences contain too.
 const LOOSE: [&str; 15] = ["-->", "--", "...", "…", ">>", "-", "–", "—", "/", ",", ";", ">", "~", "|", "•"];
 
-/// How the name that ends at `end` is tied to what follows, and where that begins.
+/// How the name that ends at `end` is connected with the text after it, and where that text begins.
 pub(super) fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
     if let Some(value) = element(text, start, end) {
         return Some((Tie::Element, value));
@@ -37,11 +37,11 @@ pub(super) fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> 
         (":", Tie::Weak),
     ] {
         let Some(value) = behind.strip_prefix(separator) else { continue };
-        // A scope, a URL.
+        // A scope operator (`::`) or a URL (`://`) is no separator.
         if separator == ":" && (value.starts_with(':') || value.starts_with("//")) {
             return None;
         }
-        // A pipe within a word.
+        // A `|` inside a word is no separator.
         if separator == "|" && apart == 0 {
             break;
         }
@@ -55,7 +55,7 @@ pub(super) fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> 
     if is_quoted {
         return None;
     }
-    // `sshpass -p`: an option.
+    // `sshpass -p`: the dash begins an option.
     let is_option = !behind.starts_with("-->")
         && apart > 0
         && behind.starts_with(['-', '/'])
@@ -74,8 +74,8 @@ pub(super) fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> 
     (!behind.is_empty()).then_some((Tie::Beside, at))
 }
 
-/// Where the text of an XML element begins whose name or attribute is the name: `<password>`, `<entry key="password">`,
-/// `<key>password</key><string>`.
+/// The start of the text of an XML element that has the name as its tag or attribute: `<password>`, `<entry
+/// key="password">`, `<key>password</key><string>`.
 fn element(text: &str, start: usize, end: usize) -> Option<usize> {
     let rest = &text.as_bytes()[end..(end + TAG_LIMIT).min(text.len())];
     let is_tag = text[..start].ends_with('<') || (text[..start].ends_with(':') && tag_before(text, start));
@@ -93,7 +93,7 @@ fn element(text: &str, start: usize, end: usize) -> Option<usize> {
     Some(next + 1 + open + 1).filter(|at| has_content(text, *at))
 }
 
-/// Whether the name at `start` is `b` of `<a:b`.
+/// Whether the name at `start` is `b` in the XML tag `<a:b`.
 fn tag_before(text: &str, start: usize) -> bool {
     let head =
         text[..start - 1].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -105,8 +105,8 @@ fn has_content(text: &str, at: usize) -> bool {
     !content.is_empty() && (!content.starts_with('<') || content.starts_with("<![CDATA["))
 }
 
-/// The value in `name="password" value="x"`, `{"name": "password", "value": "x"}` and `('password', 'x')`, when the name ends
-/// before `at`.
+/// The start of the value in `name="password" value="x"`, `{"name": "password", "value": "x"}` and `('password',
+/// 'x')`. The name ends before `at`.
 fn named_beside(text: &str, at: usize, is_quoted: bool) -> Option<usize> {
     let rest = &text[at..];
     let behind = rest.strip_prefix(',').unwrap_or(rest).trim_start();

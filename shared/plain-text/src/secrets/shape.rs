@@ -1,9 +1,9 @@
-//! Whether a word looks like a value, as `hunter2`, or like a word, a number or a code of an error.
+//! Decides whether a word looks like a secret value (`hunter2`), or like an ordinary word, a number or an error code.
 
-/// The shortest value that is recognised behind a separator that sentences have, too.
+/// The shortest value that is recognised after a separator that ordinary sentences contain too.
 const VALUE_LENGTH: usize = 5;
 
-/// Whether a word has letters and digits, or signs: no word of a sentence has.
+/// Whether a word contains digits next to letters, or special signs, which ordinary words do not.
 pub(super) fn is_no_word(word: &str) -> bool {
     let has = |is: fn(char) -> bool| word.chars().any(is);
     let is_version = word.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -12,7 +12,7 @@ pub(super) fn is_no_word(word: &str) -> bool {
     word.len() >= 4 && !is_version && !is_assignment(word) && (mixed || signs)
 }
 
-/// `rate=95`: a name of its own, and its value.
+/// Whether the word is a name with its own value: `rate=95`.
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, value)| {
         let is_name = |b: u8| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b'-');
@@ -20,8 +20,9 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// The same, and neither the code of an error (`ORA-01017`, `28P01`), a quantity (`30s`), a date, a host, an address, a path nor a
-/// call: what stands behind `-`, `/` or `,` in a sentence may be any of these.
+/// Whether a word looks like a secret value: no ordinary word, and not an error code (`ORA-01017`, `28P01`), a
+/// quantity (`30s`), a date, a host, an address, a path or a call. Any of these may follow `-`, `/` or `,` in a
+/// sentence.
 pub(super) fn looks_like_value(word: &str) -> bool {
     let has = |is: fn(char) -> bool| word.chars().any(is);
     word.len() >= VALUE_LENGTH
@@ -33,7 +34,7 @@ pub(super) fn looks_like_value(word: &str) -> bool {
         && !word.contains(['(', '/', '\\', '<'])
 }
 
-/// `ORA-01017`, `SQL0204N`, `HTTP401`, `28P01`, `INC0012345`.
+/// Whether a word is an error code or a ticket: `ORA-01017`, `SQL0204N`, `HTTP401`, `28P01`, `INC0012345`.
 pub(super) fn is_code(word: &str) -> bool {
     let word = word.trim_matches(|c: char| matches!(c, '[' | ']' | '#' | ':' | '.'));
     let letters = word.bytes().take_while(u8::is_ascii_uppercase).count();
@@ -47,7 +48,7 @@ pub(super) fn is_code(word: &str) -> bool {
     is_numbered || is_state || is_hexadecimal
 }
 
-/// `30s`, `2nd`, `100%`, `2026-11-28T10:00:00Z`, `v2.1`.
+/// Whether a word is a quantity, a date or a version: `30s`, `2nd`, `100%`, `2026-11-28T10:00:00Z`, `v2.1`.
 fn is_quantity(word: &str) -> bool {
     let is_of_time = |b: u8| b.is_ascii_digit() || b"-:.,/+TZ%".contains(&b);
     let number = word.strip_prefix(['v', 'V', '#', '+', '~']).unwrap_or(word);
@@ -57,7 +58,8 @@ fn is_quantity(word: &str) -> bool {
     word.bytes().all(is_of_time) || is_counted
 }
 
-/// `db1.example.com`, `ana@example.com`: parts of letters, digits and hyphens, and the last of letters.
+/// Whether a word is a host or an e-mail address: parts of letters, digits and hyphens, of which the last has only
+/// letters.
 pub(super) fn is_host(word: &str) -> bool {
     let host = word.rsplit('@').next().unwrap_or(word);
     let host = host.split_once(':').filter(|(_, port)| is_number(port)).map_or(host, |(host, _)| host);
@@ -71,12 +73,13 @@ pub(super) fn is_host(word: &str) -> bool {
         && top.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
-/// Whether it has digits only, and has one.
+/// Whether a word consists of digits only, and is not empty.
 pub(super) fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// "is locked", "is used", "is expiring": lower case, with the ending of a participle, also of a French one.
+/// Whether a word is a participle, as in "is locked", "is used", "is expiring": lower case with such an ending, also
+/// a French one.
 pub(super) fn is_participle(word: &str) -> bool {
     let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
     let ends = ["ed", "ing", "able", "ible", "é", "ée", "és"].iter().any(|end| word.ends_with(end));

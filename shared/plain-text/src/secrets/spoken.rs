@@ -1,41 +1,42 @@
-//! Sentences that give a secret: "the password for svc has been reset to x", "new password will be x", "password used: x".
+//! Finds secrets in sentences: "the password for svc has been reset to x", "new password will be x", "password used:
+//! x".
 
 use super::tie::{Tie, gap, value_start};
 use super::value::opening_quote;
 use super::words::is_one_of_in_any_case;
 
-/// How many words may stand between a name and its value, and how long each may be, in bytes.
+/// How many words may stand between the name and the value.
 const WORDS: usize = 12;
 const WORD_LIMIT: usize = 80;
-/// How much text is read for them, in bytes.
+/// How many bytes after the name are read.
 const TEXT_LIMIT: usize = 600;
-/// How many of them may say whose it is, or where.
+/// How many of these words may say whose secret it is, or where.
 const OWNER_WORDS: usize = 6;
 
-/// Behind them stands what something is.
+/// Words after which the present value follows ("is", in several languages).
 const IS: &str = "been is was are were be equals equal ist war lautet est es é è era jest är er";
-/// Behind them and one of [`CHANGED`] stands what something became, or was.
+/// Words after which, together with one of [`CHANGED`], the new or the old value follows.
 const BECAME: &str = "to as from into auf zu en à";
-/// It has another value now, or had.
+/// Words that say that a secret got another value.
 const CHANGED: &str = "\
     set reset changed updated rotated configured replaced stored saved entered typed chosen wurde worden geändert changé \
     réinitialisé cambiada cambiado";
-/// What else was done with it: the value follows only behind a word of [`IS`].
+/// Words that say what else was done with a secret: its value follows only after a word of [`IS`].
 const DONE: &str = "\
     used given provided sent supplied specified assigned generated issued tried received expected shown printed";
-/// What stands before and between these words.
+/// Words that may stand before and between the words above.
 const AROUND: &str = "\
     has have had being will would should must shall can could may might i we you he she they it user that which \
     wird ha sido été a ahora nun jetzt now currently still temporarily temporary just also always actually simply only \
     probably therefore again already last recently successfully your the new initial default";
-/// They say that it is so now, and not what it is.
+/// Adverbs, which say when or how and are not the value.
 const ADVERBS: &str = "\
     now currently still temporarily just also always actually simply only probably therefore again jetzt nun ahora \
     already last recently";
-/// They begin whose it is, or where.
+/// Words that begin a phrase saying whose secret it is, or where.
 const OF: &str = "for of to on in at für von de del du pour para di";
 
-/// The tie to the value behind a name that ends before `at`, where the next word begins.
+/// How the name is connected with its value in a sentence. The name ends before `at`, where the next word begins.
 pub(super) fn tie(text: &str, at: usize) -> Option<(Tie, usize)> {
     let mut end = at;
     let mut value = None;
@@ -48,7 +49,7 @@ pub(super) fn tie(text: &str, at: usize) -> Option<(Tie, usize)> {
         end += part.len();
         let word = part.trim_end_matches(' ');
         if word.len() > WORD_LIMIT || word.contains('\n') {
-            // The value itself, up to the end of its line.
+            // The text after the separator is the value itself, up to the end of its line.
             return value.filter(|value| *value == start).map(|start| (Tie::Weak, start));
         }
         if word.is_empty() {
@@ -88,7 +89,7 @@ pub(super) fn tie(text: &str, at: usize) -> Option<(Tie, usize)> {
             owner_words = 1;
         } else if (1..OWNER_WORDS).contains(&owner_words) {
             owner_words += 1;
-            // `'svc'='x'`
+            // Example: `'svc'='x'`.
             if let Some(equals) = word.find('=') {
                 return Some((Tie::Weak, start + equals + 1));
             }
@@ -107,7 +108,7 @@ fn is_around(word: &str) -> bool {
     is_one_of_in_any_case(AROUND, word) || is_adverb(word)
 }
 
-/// "still", "previously".
+/// Whether a word is an adverb: "still", "previously".
 fn is_adverb(word: &str) -> bool {
     let is_formed = word.len() > 4 && word.ends_with("ly") && word.bytes().all(|b| b.is_ascii_lowercase());
     is_formed || is_one_of_in_any_case(ADVERBS, word)

@@ -1,17 +1,17 @@
-//! Passwords in statements and calls that know them by their place: `IDENTIFIED BY x`, `OPENROWSET('p', 's'; 'u'; 'x', …)`,
-//! `getConnection(url, "u", "x")`, `CONNECT TO db USER u USING x`.
+//! Finds passwords in statements and calls that identify them by position: `IDENTIFIED BY x`, `OPENROWSET('p', 's';
+//! 'u'; 'x', …)`, `getConnection(url, "u", "x")`, `CONNECT TO db USER u USING x`.
 
 use super::parts::Parts;
 use super::tie::gap;
 use super::value::{self, Form, opening_quote};
 use std::ops::Range;
 
-/// How far `BY` may stand from `IDENTIFIED`, in bytes.
+/// How many bytes may stand between `IDENTIFIED` and `BY`.
 const STATEMENT_LIMIT: usize = 120;
 /// The longest argument before a password, in bytes.
 const ARGUMENT_LIMIT: usize = 400;
 
-/// Calls, and which of their arguments are passwords, from 1 on.
+/// Function calls, with the positions (from 1) of the arguments that are passwords.
 const CALLS: [(&str, &[usize]); 18] = [
     ("openrowset", &[4]),
     ("opendatasource", &[4]),
@@ -33,7 +33,7 @@ const CALLS: [(&str, &[usize]); 18] = [
     ("login", &[2]),
 ];
 
-/// Adds passwords in statements and calls.
+/// Adds the passwords in statements and calls.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut at = 0;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -51,7 +51,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The password in `IDENTIFIED BY x`, `IDENTIFIED WITH plugin AS 'x'`.
+/// The password in `IDENTIFIED BY x` and `IDENTIFIED WITH plugin AS 'x'`.
 fn identified(text: &str, at: usize) -> Option<Range<usize>> {
     let statement = &text[at..];
     let mut begin = "identified".len();
@@ -85,8 +85,8 @@ fn using(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     (is_user && is_connect && at > end && at < text.len()).then(|| value::near(text, at, Form::Word))
 }
 
-/// Adds those of the arguments behind a call's name that are passwords. `,` and `;` part them, and options of PowerShell do not
-/// count.
+/// Adds the arguments of a call that are passwords, by position. `,` and `;` separate arguments. Options in
+/// PowerShell are not counted.
 fn arguments(text: &str, at: usize, places: &[usize], found: &mut Parts) {
     let mut at = at + gap(&text[at..]);
     at += usize::from(text[at..].starts_with('('));
@@ -98,7 +98,7 @@ fn arguments(text: &str, at: usize, places: &[usize], found: &mut Parts) {
             start = text[start..limit].find(' ').map_or(limit, |end| start + end + 1);
         }
         let rest = &text[start..limit];
-        // `N'x'`, `@passwd = 'x'`.
+        // Examples: `N'x'`, `@passwd = 'x'`.
         let quoted = match rest.starts_with('@') {
             true => rest.find('=').map_or(start, |equals| start + equals + 1 + gap(&rest[equals + 1..])),
             false => start,

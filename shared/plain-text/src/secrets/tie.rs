@@ -1,35 +1,37 @@
-//! How a name and a value are tied, and where the value begins.
+//! How a name and a value are connected, and where the value begins.
 
 use super::shape::is_no_word;
 
 /// How much white space may stand between a name and its value.
 const GAP: usize = 40;
 
-/// How a name and a value are tied.
+/// How a name and a value are connected; it decides which texts count as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tie {
-    /// `=`, `=>`, `"name":`, a command's option: what follows is the value.
+    /// `=`, `=>`, `"name":` or a command's option: the following text is the value.
     Strong,
-    /// `: `, `is`, as in sentences, too.
+    /// `: ` or `is`, which ordinary sentences contain too.
     Weak,
-    /// YAML's `|` and `>`: the value is on the next lines.
+    /// `|` or `>` in YAML: the value is on the next lines.
     Block,
-    /// An XML element, whose text is the value.
+    /// An XML element: its text is the value.
     Element,
-    /// `-`, `/`, `,` or another sign that sentences have, too: only what looks like no word, number or code is a value.
+    /// `-`, `/`, `,` or another sign that ordinary sentences contain: only a text that looks like a secret is the
+    /// value.
     Loose,
-    /// Nothing but a space: only what is in quotes, or looks like no word, is a value.
+    /// Only a space: only quoted text, or text that does not look like a word, is the value.
     Beside,
 }
 
-/// The white space on the line that a text begins with.
+/// The length of the white space at the beginning of a text, up to the end of the line.
 pub(super) fn gap(text: &str) -> usize {
     let spaces = text.char_indices().take(GAP).find(|(_, c)| !c.is_whitespace() || *c == '\n');
     spaces.map_or(0, |(at, _)| at)
 }
 
-/// Where the value behind a separator begins: on the next line when nothing stands behind it, and that is one word, begins
-/// with one that is none of a sentence nor a code such as `ORA-12541`, or is a block of YAML. With whether YAML says that it goes on for several lines.
+/// The position after a separator where the value begins. If the line ends there, the value is on the next line,
+/// provided that line is a single word, begins with neither an ordinary word nor an error code such as `ORA-12541`,
+/// or is a YAML block. The flag says whether YAML continues the value on several lines.
 pub(super) fn value_start(text: &str, at: usize) -> Option<(usize, bool)> {
     let start = at + gap(&text[at..]);
     let rest = &text[start..];

@@ -1,18 +1,17 @@
-//! What URLs of any scheme carry beside a host and a path: a user, parameters, a query, a fragment, and the path of a
-//! webhook.
+//! Finds the secret parts of a URL of any scheme: user, parameters, query, fragment, and the path of a webhook.
 
 use super::judge;
 use super::parts::Parts;
 use std::ops::Range;
 
-/// From this length on, a piece of a path without words in it is a token.
+/// The shortest path segment without words in it that counts as a token.
 const PATH_TOKEN: usize = 16;
-/// The longest name of a parameter that is looked for.
+/// The longest parameter name that is recognised.
 const NAME_LIMIT: usize = 64;
-/// Hosts and paths of which the path is the secret: webhooks, Tableau's trusted tickets.
+/// Parts of hosts and paths for which the path is the secret: webhooks, Tableau's trusted tickets.
 const SECRET_PATHS: [&str; 3] = ["hook", "trusted/", "bot"];
 
-/// Adds users, queries, fragments, matrix parameters and tokens in paths of URLs, and queries without a URL.
+/// Adds users, queries, fragments, matrix parameters and tokens in the paths of URLs, and queries without a URL.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut at = 0;
     while let Some(start) = text[at..].find("://").map(|found| at + found + 3) {
@@ -35,7 +34,7 @@ fn in_url(text: &str, url: Range<usize>, found: &mut Parts) {
         }
         None => 0,
     };
-    // In a user's password there may be a `?`: the query is what follows the host.
+    // A user's password may contain `?`, so the query is searched after the host.
     let parameters = rest[host..].find(['?', '#', ';']).map_or(parameters.max(host), |at| host + at);
     if parameters < rest.len() {
         found.push(url.start + parameters + 1..url.end);
@@ -65,25 +64,25 @@ fn is_secret_path(host: &str, path: &str) -> bool {
         || is_bot
 }
 
-/// The user in a URL, from where to where. A password may have a `/` or `?` in it that should have been escaped.
+/// The range of the user part in a URL. A password may contain an unescaped `/` or `?`.
 fn user_end(url: &str, path: usize) -> Option<(usize, usize)> {
     if let Some(at) = url[..path].rfind('@') {
-        // Behind a password with `@` and `/`, the host follows the last `@`.
+        // If the password contains `@` and `/`, the host follows the last `@`.
         let last = url.rfind('@').filter(|_| url[..at].contains(':'));
         return Some((0, last.unwrap_or(at)));
     }
     let at = url.rfind('@').filter(|at| *at > path)?;
     let Some((name, password)) = url[..path].split_once(':') else {
-        // A host has a dot; a token that is the user need not.
+        // A host contains a dot, so a text without a dot before the `@` is a user, for example a token.
         return (!url[..path].contains('.')).then_some((0, at));
     };
     let is_port = (1..=5).contains(&password.len()) && password.bytes().all(|b| b.is_ascii_digit());
-    // A host, its port, and an `@` in the path; or a user, and a password of digits.
+    // Two readings are possible: a host with a port and an `@` in the path; or a user with a password of digits.
     Some((if is_port { name.len() + 1 } else { 0 }, at))
 }
 
-/// Where a URL ends: with white space, `<`, `>`, or a quote that begins no value of its own. Punctuation at its end does not
-/// belong to it.
+/// The end of a URL: at white space, `<`, `>`, or a quote that does not begin a value. Punctuation at the end is not
+/// part of the URL.
 fn url_end(text: &str, start: usize) -> usize {
     let mut at = start;
     let mut quoted: Option<char> = None;
@@ -106,7 +105,7 @@ fn url_end(text: &str, start: usize) -> usize {
     start + text[start..at].trim_end_matches(['.', ',', ':', ';', '!', ')', ']', '}', '\\', '"', '\'']).len()
 }
 
-/// `?X-Amz-Signature=…`: what follows a question mark and a name is a query, with or without a URL before it.
+/// Adds queries such as `?X-Amz-Signature=…`: a question mark and a name, with or without a URL before them.
 fn queries(text: &str, found: &mut Parts) {
     let mut at = 0;
     while let Some(start) = text[at..].find('?').map(|mark| at + mark + 1) {
@@ -118,7 +117,7 @@ fn queries(text: &str, found: &mut Parts) {
     }
 }
 
-/// `a=1&b=2`, the body of a form: each value.
+/// Adds each value of a form body such as `a=1&b=2`.
 fn chains(text: &str, found: &mut Parts) {
     let mut at = 0;
     while let Some(mark) = text[at..].find('&').map(|mark| at + mark) {
@@ -127,7 +126,7 @@ fn chains(text: &str, found: &mut Parts) {
         if parameter(text, at).is_none() {
             continue;
         }
-        // The pair before the first `&`, then each behind one.
+        // First the pair before the first `&`, then the pair after each `&`.
         let pair = text[from..mark].rsplit(|c: char| c.is_whitespace() || "\"'<>`(,;".contains(c)).next();
         let name = mark - pair.unwrap_or_default().len();
         found.extend(parameter(text, name).filter(|value| *value < mark).map(|value| value..mark));
@@ -139,7 +138,7 @@ fn chains(text: &str, found: &mut Parts) {
     }
 }
 
-/// Where the value of a parameter begins whose name begins at `start`.
+/// The start of the value of the parameter whose name begins at `start`.
 fn parameter(text: &str, start: usize) -> Option<usize> {
     let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.$[]".contains(b);
     let name = text[start..].bytes().take(NAME_LIMIT).take_while(is_name).count();

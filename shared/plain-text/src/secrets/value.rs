@@ -1,30 +1,30 @@
-//! Where a value ends that follows the name of a secret.
+//! Finds the end of a value that follows the name of a secret.
 
 use std::ops::Range;
 
 /// The longest value in brackets, in bytes.
 const BRACKETS_LIMIT: usize = 8_192;
-/// How far a value in quotes may go on on the next lines, each of which is one word: a wrapped key.
+/// How many further lines a quoted value may have, if each is a single word: a key with line breaks.
 const WRAPPED_LINES: usize = 64;
 const WRAPPED_LINE_LIMIT: usize = 200;
-/// How far to look for what comes next in a chain such as `PWD=a b;Port=1`, in bytes.
+/// How many bytes are read to find the next pair in a connection string such as `PWD=a b;Port=1`.
 const LOOK_AHEAD: usize = 200;
 
 /// The longest name in a connection string, in bytes.
 const NAME_LIMIT: usize = 48;
 
-/// How a value ends.
+/// How the end of a value is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// At its own quote or bracket, or else with the word.
+    /// The value ends at its closing quote or bracket, otherwise at the end of the word.
     Word,
-    /// As [`Form::Word`], but it may have spaces up to the next `;` of a connection string.
+    /// Like [`Form::Word`], but the value may contain spaces up to the next `;` of a connection string.
     Chain,
-    /// It has several words, as headers have: `Basic dXNl…`, `a=1; b=2`.
+    /// The value has several words, as headers do: `Basic dXNl…`, `a=1; b=2`.
     Header,
 }
 
-/// The value that begins at `start`, without its quotes.
+/// The range of the value that begins at `start`, without its quotes.
 pub(super) fn of(text: &str, start: usize, form: Form) -> Range<usize> {
     let rest = &text[start..];
     let prefix = rest.bytes().take(2).take_while(u8::is_ascii_alphabetic).count();
@@ -48,7 +48,7 @@ pub(super) fn of(text: &str, start: usize, form: Form) -> Range<usize> {
     start..end
 }
 
-/// The text of an XML element: up to the next tag, or to the end of the line when there is none.
+/// The text of an XML element: up to the next tag or, without one, to the end of the line.
 pub(super) fn of_element(text: &str, start: usize) -> Range<usize> {
     let rest = &text.as_bytes()[start..text.len().min(start + BRACKETS_LIMIT)];
     let end = match rest.starts_with(b"<![CDATA[") {
@@ -58,14 +58,14 @@ pub(super) fn of_element(text: &str, start: usize) -> Range<usize> {
     start..end.map_or_else(|| line_end(text, start), |end| start + end)
 }
 
-/// Whether a `<` is none around a value: `</name>`, `< `.
+/// Whether a `<` begins a tag (as in `</name>`) or stands alone, and does not open a value.
 fn begins_tag(text: &str) -> bool {
     let Some(name) = text[1..].strip_prefix('/') else { return text[1..].starts_with(['<', '>', ' ', '\n']) };
     let end = name.find(|c: char| !(c.is_alphabetic() || matches!(c, ':' | '-' | '_' | '.')));
     end.is_some_and(|end| name[end..].starts_with('>'))
 }
 
-/// The quote that a text begins with, and with which its value ends.
+/// The quotation mark at the beginning of a text, with which the value ends.
 pub(super) fn opening_quote(text: &str) -> Option<&str> {
     let quote = text.strip_prefix('\\').unwrap_or(text).chars().next()?;
     let is_quote = matches!(quote, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '「');
@@ -88,8 +88,8 @@ fn closing_of(quote: &str) -> &[&str] {
     }
 }
 
-/// Where a value in quotes ends. Quotes in it are escaped or doubled, or a letter follows them; without a closing one it
-/// ends with its line.
+/// The end of a quoted value. A quote inside it is escaped or doubled, or followed by a letter. Without a closing
+/// quote the value ends with its line.
 fn quoted_end(text: &str, start: usize, quote: &str) -> usize {
     if let Some(end) = quoted_end_in_line(text, start, quote) {
         return end;
@@ -138,11 +138,11 @@ fn quoted_end_in_line(text: &str, start: usize, quote: &str) -> Option<usize> {
             at += c.len_utf8();
         }
     }
-    // A quote and a letter, and no other quote behind them: up to there, and the word that follows.
+    // A quote followed by a letter, and no further quote: the value ends with the word after that quote.
     doubtful.map(|at| word_end(text, at))
 }
 
-/// `{a;b}` of ODBC, in which `}}` is one brace, or an object.
+/// The end of a value in braces: ODBC's `{a;b}`, in which `}}` means one brace, or a JSON object.
 fn braces_end(text: &str, start: usize) -> usize {
     let inner = text[start + 1..].trim_start();
     if opening_quote(inner).is_some() || inner.starts_with(['{', '[']) || begins_pair(inner) {
@@ -175,15 +175,16 @@ fn brackets_end(text: &str, start: usize, open: u8, close: u8) -> usize {
     line_end(text, start)
 }
 
-/// How much text is read for a value that may not be removed, in bytes: what is not removed is read again.
+/// How many bytes are read of a value that may not be removed in the end: text that is not removed is read again.
 const NEAR: usize = 600;
 
-/// The same as [`of`], and no more of it than is near.
+/// Like [`of`], but reads only the first bytes of the value.
 pub(super) fn near(text: &str, start: usize, form: Form) -> Range<usize> {
     of(&text[..text.floor_char_boundary(start + NEAR)], start, form)
 }
 
-/// Where a word ends that is a value. Punctuation is part of it unless it ends the word or something new begins behind it.
+/// The end of a word that is a value. Punctuation belongs to it, unless it ends the word or something new begins
+/// after it.
 pub(super) fn word_end(text: &str, start: usize) -> usize {
     let mut at = start;
     for c in text[start..].chars() {
@@ -207,20 +208,20 @@ pub(super) fn word_end(text: &str, start: usize) -> usize {
     start + text[start..at].trim_end_matches(['.', ',', ';', ':', '\\']).len()
 }
 
-/// Whether a text begins as something does that no longer belongs to the word before.
+/// Whether the text begins with something that does not belong to the word before it.
 fn ends_here(behind: &str) -> bool {
     let next = behind.strip_prefix('\\').unwrap_or(behind).chars().next();
     next.is_none_or(|c| c.is_whitespace() || ".,;:)]}>\"'`&|<".contains(c))
 }
 
-/// Whether a text begins with a name and `=`, or a name in quotes.
+/// Whether a text begins with a name and `=`, or with a quoted name.
 pub(super) fn begins_pair(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     let name = text.char_indices().take(48).find(|(_, c)| !is_name(*c));
     name.is_some_and(|(at, c)| at > 0 && c == '=')
 }
 
-/// Whether a text begins with the beginning of a name in a connection string that is cut off: `End` of `EndpointSuffix=`.
+/// Whether a text begins like a connection-string name that was cut off: `End` for `EndpointSuffix=`.
 fn begins_name(text: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '_' | '-');
     let end =
@@ -230,7 +231,8 @@ fn begins_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase()) && end <= NAME_LIMIT && is_cut
 }
 
-/// `PWD=hun ter2;Port=1`: spaces belong to it when a `;` ends it, and no other `=` stands before that.
+/// The end of a value such as `PWD=hun ter2;Port=1`: spaces belong to the value if a `;` ends it and no other `=`
+/// comes first.
 fn chain_end(text: &str, start: usize) -> usize {
     let mut ahead = text[start..].char_indices().take(LOOK_AHEAD);
     let end = ahead.find(|(_, c)| matches!(c, ';' | '=' | '\n' | '"'));
@@ -244,7 +246,7 @@ fn chain_end(text: &str, start: usize) -> usize {
     word_end(text, start)
 }
 
-/// A header's value: its first word, the one behind that, and what follows a `,` or `;` or has a `=`.
+/// The end of a header's value: its first two words, and further words after `,` or `;` or with `=`.
 fn header_end(text: &str, start: usize) -> usize {
     let mut end = start;
     let mut at = start;
@@ -265,7 +267,7 @@ fn header_end(text: &str, start: usize) -> usize {
     start + text[start..end].trim_end_matches(['.', ',', ';', ':']).len()
 }
 
-/// A word of a header: a quote in it may have spaces, one that ends it does not belong to it.
+/// The end of a word in a header: spaces between quotes belong to it; a quote that ends the whole header does not.
 fn word_end_of_header(text: &str, start: usize) -> usize {
     let mut at = start;
     let mut is_quoted = false;

@@ -1,12 +1,12 @@
-//! What a server keeps of a password, and what a client proves it with: messages and verifiers of SCRAM, and hashes as `/etc/shadow`
-//! and directories have them.
+//! Finds what a server stores about a password and what a client proves it with: SCRAM messages and verifiers, and
+//! hashes as in `/etc/shadow` and directories.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc5802#section-7>, <https://www.postgresql.org/docs/current/catalog-pg-authid.html>
 
 use super::parts::Parts;
 use super::shape::is_number;
 
-/// How hashes begin, up to what is secret.
+/// The beginnings of password hashes, up to the secret part.
 const PREFIXES: [&str; 27] = [
     "{SSHA}",
     "{SHA}",
@@ -36,7 +36,7 @@ const PREFIXES: [&str; 27] = [
     "bcrypt_sha256$",
     "argon2$",
 ];
-/// The shortest proof or hash.
+/// The shortest proof or hash, in characters.
 const SHORTEST: usize = 6;
 
 /// Adds hashes and proofs.
@@ -46,7 +46,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
         let at = word.as_ptr().addr() - text.as_ptr().addr();
         let end = at + word.trim_end_matches(['.', ',', ';', ')', ']']).len();
         for (name, _) in word.match_indices("SCRAM-SHA-").take(1) {
-            // The number of iterations, then the salt and both keys.
+            // After the name follow the number of iterations, the salt and two keys.
             let rest = &text[at + name..end];
             let secret =
                 rest.find('$').and_then(|first| rest[first..].find(':').map(|colon| first + colon + 1));
@@ -59,7 +59,8 @@ pub(super) fn find(text: &str, found: &mut Parts) {
     }
 }
 
-/// The proof, or the server's signature, in a message such as `c=biws,r=…,p=…`; and one that stands alone, in base64.
+/// Adds the client's proof or the server's signature in a message such as `c=biws,r=…,p=…`, and one that stands alone
+/// in base64.
 fn message(word: &str, at: usize, found: &mut Parts) {
     if !word.contains("p=") && !word.contains("v=") {
         return;
@@ -68,7 +69,7 @@ fn message(word: &str, at: usize, found: &mut Parts) {
     let attributes = word.split(',').map(|part| {
         let begin = start;
         start += part.len() + 1;
-        // Before the first there may be the header of the channel, or the name of a field.
+        // Before the first part may stand the channel header or the name of a field.
         let name = part.find('=').map_or("", |equals| &part[..equals]);
         let skipped = name.len() - name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).len();
         (part[skipped..].split_once('=').unwrap_or_default(), begin + skipped)

@@ -1,16 +1,18 @@
-//! A text as it reads when escapes are taken off: `password%3Dx`, `{\"password\":\"x\"}`, `password&#61;x`.
+//! Decodes escapes in a text, so that names and values in it are recognised: `password%3Dx`, `{\"password\":\"x\"}`,
+//! `password&#61;x`.
 
 use crate::is_invisible;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How often escapes are taken off: a URL in JSON in JSON has three layers.
+/// How many layers of escapes are decoded: a URL in JSON in JSON has three.
 const LAYERS: u8 = 3;
 
-/// A text, and where each of its bytes comes from.
+/// A decoded text, with the original position of each of its bytes.
 pub(super) struct View<'a> {
     text: Cow<'a, str>,
-    /// The place of each byte in the original, and the original's length at the end; `None` when it is the original.
+    /// The position of each byte in the original text, followed by the original's length. `None` if nothing was
+    /// decoded.
     places: Option<Vec<u32>>,
     layer: u8,
 }
@@ -24,7 +26,7 @@ impl<'a> View<'a> {
         &self.text
     }
 
-    /// The part of the original that a part of this text comes from.
+    /// The part of the original text that a part of this text was decoded from.
     pub(super) fn original(&self, part: Range<usize>) -> Range<usize> {
         match &self.places {
             None => part,
@@ -39,7 +41,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The text with one layer of escapes taken off; `None` when it has none.
+    /// The text with one layer of escapes decoded; `None` when it contains no escapes.
     pub(super) fn decoded(&self) -> Option<View<'static>> {
         let is_escape = |c: char| matches!(c, '%' | '\\' | '&') || !c.is_ascii();
         if self.layer == LAYERS || !self.text.contains(is_escape) {
@@ -69,14 +71,15 @@ impl<'a> View<'a> {
     }
 }
 
-/// What an escape at the beginning of a text says, and how long it is. An invisible character says nothing.
+/// The character that an escape at the beginning of a text stands for, and the escape's length. `None` in place of
+/// the character if that is invisible.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let first = text.chars().next()?;
     let decoded = match first {
         '%' => hex(text.get(1..3)?).map(|c| (c, 3)),
         '\\' => backslash(text.as_bytes().get(1).copied()?, text),
         '&' => entity(text),
-        // Full-width forms, as `：` and `＝` between Japanese words.
+        // Full-width characters, such as `：` and `＝` between Japanese words.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(first) - 0xfee0).map(|c| (c, 3)),
         c if is_invisible(c) => return Some((None, c.len_utf8())),
         _ => None,
@@ -89,7 +92,7 @@ fn hex(digits: &str) -> Option<char> {
     shown(code)
 }
 
-/// ASCII that is seen, and line breaks: other escapes hide neither a name nor a separator.
+/// Visible ASCII characters and line breaks. Other escapes cannot hide a name or a separator.
 fn shown(code: u32) -> Option<char> {
     char::from_u32(code).filter(|c| matches!(c, '\n' | '\r' | '\t' | ' '..='~'))
 }

@@ -1,6 +1,6 @@
-//! Events that count something, as metrics.
+//! Turns log events that count something into metrics.
 //!
-//! Crates that know nothing of AWS count with a field `monotonic_counter.<name>`, as `tracing-opentelemetry` has it:
+//! Crates without AWS code count with a field `monotonic_counter.<name>`, the convention of `tracing-opentelemetry`:
 //! `tracing::info!(monotonic_counter.sign_ins = 1, "signed in")` becomes the metric `SignIns`.
 //!
 //! Source: <https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/struct.MetricsLayer.html>
@@ -17,11 +17,11 @@ use tracing_subscriber::registry::LookupSpan;
 
 const PREFIX: &str = "monotonic_counter.";
 
-/// Where metrics go: [`super::report`], or a test's list.
+/// The function that receives metrics: [`super::report`], or in tests a function that collects them.
 type Report = fn(&[(&str, &str)], &[Metric<'_>], i64);
 
-/// Reports counting events as metrics. The event's other fields are the dimensions, so a field with many values has no
-/// place in such an event; one without other fields is counted by function.
+/// Reports counting events as metrics. The other fields of the event become dimensions, so they must not have many
+/// different values. Without other fields, the dimension is the function's name.
 pub(super) struct Counters {
     function: &'static str,
     report: Report,
@@ -32,8 +32,8 @@ impl Counters {
         Self { function, report }
     }
 
-    /// Sees counting events alone, whatever their level. Whether an event is one shows in its declaration, so that all
-    /// others cost nothing.
+    /// A layer that receives only counting events, at any log level. The event's declaration shows whether it counts,
+    /// so other events cost nothing.
     pub(super) fn only_counting<S>(self) -> impl Layer<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -66,7 +66,7 @@ impl<S: Subscriber> Layer<S> for Counters {
     }
 }
 
-/// What an event counts, and by what.
+/// The counters of an event, and its other fields as dimensions.
 #[derive(Default)]
 struct Counted {
     counts: Vec<(String, f64)>,
@@ -100,14 +100,14 @@ impl Visit for Counted {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // The message is for people; it comes as an argument of `format!`.
+        // The field `message` is text for people and not a dimension.
         if field.name() != "message" {
             self.dimensions.push((field.name(), format!("{value:?}")));
         }
     }
 }
 
-/// `sign_ins` → `SignIns`, as our other metrics are spelled.
+/// Turns `sign_ins` into `SignIns`, the spelling of all metrics.
 fn pascal(snake: &str) -> String {
     let words = snake.split('_').map(|word| {
         let mut letters = word.chars();
@@ -132,7 +132,7 @@ mod tests {
         REPORTED.with_borrow_mut(|all| all.push(format!("{} {dimensions:?}", metrics.join(", "))));
     }
 
-    /// What is reported of the events of `happens`.
+    /// The metrics that are reported for the events logged by `happens`.
     fn reported(happens: impl FnOnce()) -> Vec<String> {
         let lines =
             tracing_subscriber::fmt::layer().with_writer(std::io::sink).with_filter(LevelFilter::ERROR);

@@ -5,13 +5,13 @@ use serde::ser::{SerializeMap, Serializer};
 use std::io::Write;
 use std::sync::OnceLock;
 
-/// The namespace of a function that was given none.
+/// The metric namespace of a function whose settings name none.
 const NAMESPACE: &str = "TableauWebhooks";
 
-/// The namespace of this process, set once at its start.
+/// The metric namespace of this process, set once at start.
 static OF_PROCESS: OnceLock<String> = OnceLock::new();
 
-/// Sets the namespace that metrics are reported in; the first call counts.
+/// Sets the namespace in which metrics are reported. Only the first call has an effect.
 pub(super) fn set_namespace(namespace: Option<&str>) {
     let _ = OF_PROCESS.set(namespace.unwrap_or(NAMESPACE).to_owned());
 }
@@ -33,7 +33,7 @@ impl<'a> Metric<'a> {
     }
 }
 
-/// One line of the log that CloudWatch reads metrics from.
+/// A log line from which CloudWatch extracts metrics.
 struct Line<'a> {
     namespace: &'a str,
     dimensions: &'a [(&'a str, &'a str)],
@@ -87,7 +87,7 @@ struct Definition<'a> {
     unit: &'a str,
 }
 
-/// Reports metrics under the given dimensions. Nothing before the process has a namespace, as in tests of parts.
+/// Reports metrics with the given dimensions. Reports nothing before a namespace is set, as in unit tests.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub(crate) fn report(dimensions: &[(&str, &str)], metrics: &[Metric<'_>], timestamp_ms: i64) {
@@ -96,7 +96,7 @@ pub(crate) fn report(dimensions: &[(&str, &str)], metrics: &[Metric<'_>], timest
         return;
     };
     line.push(b'\n');
-    // A standard output that is gone cannot be reported anywhere.
+    // If standard output is closed, the error cannot be reported anywhere, so it is ignored.
     let _ = std::io::stdout().lock().write_all(&line);
 }
 

@@ -1,4 +1,4 @@
-//! Logs as JSON, metrics in CloudWatch's embedded metric format: both are lines on standard output.
+//! Logs as JSON, and metrics in CloudWatch's embedded metric format. Both are lines on standard output.
 
 mod counter;
 mod metric;
@@ -12,8 +12,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging at `level`, and counting into `namespace`. Of the libraries below us only warnings are logged,
-/// whatever the level: their details hold headers and addresses, and so tokens.
+/// Starts logging at `level`, and reporting metrics in `namespace`. Libraries log only warnings, at any level: their
+/// details contain headers and URLs, and so tokens.
 pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Option<&str>) {
     metric::set_namespace(namespace);
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
@@ -29,10 +29,10 @@ pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Opti
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false);
-    // The log level must not change what is counted.
+    // Metrics are counted at every log level.
     let layers = tracing_subscriber::registry()
         .with(lines.with_filter(targets))
         .with(Counters::new(function, metric::report).only_counting());
-    // A second start, in a process that has one already, changes nothing.
+    // If logging was already started in this process, the second start has no effect.
     let _ = layers.try_init();
 }

@@ -1,4 +1,4 @@
-//! Timers on AWS: delayed messages of the workflow's queue, and one-time schedules.
+//! Timers on AWS: delayed messages in the workflow's queue, or one-time schedules of EventBridge Scheduler.
 
 use async_trait::async_trait;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
@@ -12,27 +12,27 @@ use std::fmt;
 use std::sync::OnceLock;
 use timer::{Route, Timer, TimerError, TimerMessage, route};
 
-/// The longest that EventBridge Scheduler goes on trying, and how often: the most it takes.
+/// How long EventBridge Scheduler retries a delivery: the longest that it accepts.
 ///
 /// Source: <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html>
 const LONGEST_RETRY_SECONDS: i32 = 86_400;
 const MOST_RETRIES: i32 = 185;
 
-/// What a schedule needs to send a workflow's timers: names and ARNs from the template.
+/// What EventBridge Scheduler needs to send a workflow's timers: names and ARNs from the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedules {
-    /// The group of the stack's schedules.
+    /// The name of the stack's schedule group.
     pub group: String,
-    /// The role with which EventBridge Scheduler sends.
+    /// The role with which EventBridge Scheduler sends messages.
     pub role_arn: String,
-    /// The workflow's queue.
+    /// The ARN of the workflow's queue.
     pub queue_arn: String,
-    /// Where a message goes that the scheduler cannot send: a standard queue.
+    /// The ARN of the queue for timers that the scheduler cannot deliver: a standard queue.
     pub dead_letters_arn: String,
 }
 
-/// Timers on AWS. Up to 15 minutes a timer is a delayed message of the workflow's queue; beyond that a one-time schedule
-/// that sends the message or, without [`AwsTimer::with_schedules`], a chain of delayed messages.
+/// Timers on AWS. A timer of up to 15 minutes is a delayed message in the workflow's queue. A longer timer is a
+/// one-time schedule that sends the message or, without [`AwsTimer::with_schedules`], a chain of delayed messages.
 pub struct AwsTimer {
     workflow: &'static str,
     aws: SdkConfig,
@@ -49,12 +49,12 @@ impl fmt::Debug for AwsTimer {
 }
 
 impl AwsTimer {
-    /// Timers of `workflow`, whose queue is at `queue_url`. Clients are made when they are first used.
+    /// Creates timers for `workflow`, whose queue is at `queue_url`. AWS clients are created at first use.
     pub fn new(workflow: &'static str, aws: SdkConfig, queue_url: impl Into<String>) -> Self {
         Self { workflow, aws, sqs: OnceLock::new(), queue_url: queue_url.into(), scheduler: None }
     }
 
-    /// The same, with schedules for timers of more than 15 minutes.
+    /// Uses schedules for timers of more than 15 minutes.
     #[must_use]
     pub fn with_schedules(mut self, schedules: Schedules) -> Self {
         self.scheduler = Some(Scheduler { aws: self.aws.clone(), client: OnceLock::new(), schedules });
@@ -79,7 +79,8 @@ impl Timer for AwsTimer {
                 scheduler.ensure(&name, &expression, timer.to_json()).await
             }
             (Route::Message { delay_seconds }, _) => self.send(timer, delay_seconds).await,
-            // `route` gives a schedule only where there is a scheduler; a message that comes early is armed again.
+            // Unreachable in practice: `route` chooses a schedule only if there is a scheduler. A message that
+            // arrives early is simply delayed again.
             (Route::Schedule { .. }, None) => self.send(timer, 0).await,
         }
     }
@@ -92,7 +93,7 @@ struct Scheduler {
 }
 
 impl Scheduler {
-    /// Creates the schedule, or finds that it is there.
+    /// Creates the schedule, or checks that an equal one exists.
     async fn ensure(&self, name: &str, expression: &str, input: String) -> Result<(), TimerError> {
         let client = self.client.get_or_init(|| aws_sdk_scheduler::Client::new(&self.aws));
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
@@ -109,7 +110,8 @@ impl Scheduler {
         if !error.as_service_error().is_some_and(|error| error.is_conflict_exception()) {
             return Err(TimerError::not_confirmed(aws_sdk_scheduler::Error::from(error)));
         }
-        // An earlier call made it, whose answer was lost. It fires only if it is the same.
+        // The schedule exists: an earlier call created it, and the answer was lost. It is accepted only if it equals
+        // this timer's.
         let request = client.get_schedule().name(name).group_name(&self.schedules.group);
         let found = request.send().await;
         let found =
@@ -134,7 +136,8 @@ impl Scheduler {
         target.build().map_err(TimerError::not_confirmed)
     }
 
-    /// What a schedule has that is not as this timer's would be. Its role counts: one that is gone could not send.
+    /// The first property in which an existing schedule differs from this timer's. The role is compared too: a
+    /// schedule with a deleted role cannot send.
     fn difference(&self, found: &GetScheduleOutput, expression: &str, input: &str) -> Option<&'static str> {
         let target = found.target();
         let of_target = |part: fn(&Target) -> Option<&str>| target.and_then(part);

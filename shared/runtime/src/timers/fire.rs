@@ -1,8 +1,8 @@
-//! A timer's message: early, or the workflow's to decide about.
+//! Handles the message of a timer: delays it if it is early, otherwise lets the workflow decide.
 
 use crate::attempt::{RESERVE, Request};
 use crate::batch::{Batches, receive_count};
-use crate::queue::Note;
+use crate::queue::DeadLetterAttributes;
 use crate::retry::{Next, RECEIVES, Retry};
 use crate::telemetry::{self, Metric};
 use aws_lambda_events::sqs::SqsMessage;
@@ -15,28 +15,34 @@ use timer::TimerMessage;
 use tokio::time::Instant;
 use workflow::{Failure, Invocation, NoEffectLog, Outcome, Workflow};
 
-/// How a timer ended that did not fail.
+/// How a timer's message ended without a failure.
 enum Fired {
-    /// Its time had not come: it is armed for the rest.
+    /// The message arrived early; the timer was set again for the remaining time.
     Early,
-    /// The workflow has decided.
+    /// The workflow has handled the timer.
     Ended(Outcome),
 }
 
 impl<W: Workflow> Batches<W> {
-    /// Whether the message is to be seen again.
+    /// Handles a timer's message. Returns whether SQS must deliver it again.
     pub(crate) async fn fire(&self, message: &SqsMessage, body: &str, request: &Request) -> bool {
         let timer = match TimerMessage::parse(body) {
             Ok(timer) => timer,
             Err(error) => {
-                let reason = format!("the message is no timer: {error}");
-                tracing::error!(workflow = W::NAME, reason, request.id = request.id, "message is no timer");
+                let reason = format!("the message is not a timer: {error}");
+                tracing::error!(
+                    workflow = W::NAME,
+                    reason,
+                    request.id = request.id,
+                    "message is not a timer"
+                );
                 return self.give_up_timer(body, &reason, request).await;
             }
         };
         let received = receive_count(message);
         let started = Instant::now();
-        // The last receive is ours to end: SQS would move the message without a reason.
+        // On the last receive the worker itself ends the message: SQS would move it to the dead-letter queue without
+        // a reason.
         let fired = if received >= RECEIVES {
             let text = format!("received {received} times; the function's log has the reasons");
             Err(Failure::permanent(text))
@@ -71,7 +77,9 @@ impl<W: Workflow> Batches<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         let outcome = match tokio::time::timeout(time, workflow.on_timer(timer, &invocation)).await {
             Ok(outcome) => outcome?,
-            Err(_) => return Err(Failure::transient("the workflow used up the function's time")),
+            Err(_) => {
+                return Err(Failure::transient("the workflow did not finish before the function's timeout"));
+            }
         };
         if let Outcome::Deferred { until, .. } = &outcome {
             let again = TimerMessage { due: *until, ..timer.again() };
@@ -81,12 +89,13 @@ impl<W: Workflow> Batches<W> {
     }
 
     async fn give_up_timer(&self, body: &str, reason: &str, request: &Request) -> bool {
-        self.to_dead_letters(body, &Note { reason, workflow: W::NAME, event_id: "" }, request).await
+        self.to_dead_letters(body, &DeadLetterAttributes { reason, workflow: W::NAME, event_id: "" }, request)
+            .await
     }
 }
 
-/// What becomes of a timer that failed. There is no record of it: a temporary failure is tried with growing waits until
-/// the last receive, as for an event that cannot be claimed, and what a person has to fix for three days from the first
+/// What happens to the message of a failed timer. Timers have no delivery record: a temporary failure is retried with
+/// growing waits until the last receive, and a failure that a person has to fix for three days after the first
 /// receive.
 fn next(failure: &Failure, message: &SqsMessage, received: u32, at: Timestamp) -> Next {
     let progress = matches!(failure, Failure::Misconfigured { .. }).then(|| Progress {
@@ -101,8 +110,8 @@ fn first_receive(message: &SqsMessage) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
-/// The one line about a timer. What failed counts among the failed attempts, so that the same alarms ring; the rest is no
-/// attempt at an event.
+/// Writes the one log line about a timer. A failed timer counts as a failed attempt, so that the same alarms fire;
+/// other outcomes are not counted as attempts at an event.
 fn log<W: Workflow>(
     timer: &TimerMessage,
     fired: Result<&Fired, &Failure>,
@@ -146,9 +155,9 @@ fn log<W: Workflow>(
     match fired {
         Ok(Fired::Early) => line!(info, "timer armed again"),
         Ok(Fired::Ended(_)) => line!(info, "timer handled"),
-        Err(_) if given_up => line!(error, "timer failed for good"),
+        Err(_) if given_up => line!(error, "timer failed permanently"),
         Err(Failure::Misconfigured { .. }) => line!(error, "timer waits until a person fixes this"),
-        Err(_) => line!(warn, "timer failed for now"),
+        Err(_) => line!(warn, "timer failed temporarily"),
     }
     if fired.is_err() {
         report::<W>(outcome, request);

@@ -1,8 +1,8 @@
-//! Timers: armed with the workflow's queue or with EventBridge Scheduler, fired from the queue; and the hourly sweep.
+//! Timers (set with the workflow's queue or EventBridge Scheduler, delivered by the queue) and the hourly sweep.
 //!
-//! A timer's message needs no claim: whatever fires twice, late or for an older generation is recognised by the document it
-//! is for, under that document's lease. A claim would cost two requests and show timers among the events
-//! (docs/decisions/0015-timers.md).
+//! A timer's message needs no claim: the document that the timer belongs to recognises, under its lease, a timer that
+//! fires twice, late, or for an older generation. A claim would cost two requests and would list timers among the
+//! events (docs/decisions/0015-timers.md).
 
 mod aws;
 mod fire;

@@ -4,7 +4,8 @@ use super::aws::{AwsTimer, Schedules};
 use crate::env::{Env, MissingSettings};
 use aws_types::SdkConfig;
 
-/// Those of the environment. Without a group there is no scheduler: long timers are chains of messages then.
+/// Reads the settings of EventBridge Scheduler. `None` without a schedule group: long timers are then chains of
+/// delayed messages.
 fn schedules_of(env: &Env) -> Result<Option<Schedules>, MissingSettings> {
     let Some(group) = env.get("TIMER_GROUP_NAME") else { return Ok(None) };
     let mut settings = env.required();
@@ -17,7 +18,7 @@ fn schedules_of(env: &Env) -> Result<Option<Schedules>, MissingSettings> {
     settings.finish(Some(schedules))
 }
 
-/// The timers of the workflow `name`, whose queue is at `queue_url`.
+/// Creates the timers of the workflow `name`, whose queue is at `queue_url`.
 pub(crate) fn timer_of(
     name: &'static str,
     env: &Env,

@@ -1,7 +1,8 @@
-//! The hourly sweep: heals what a lost timer left behind.
+//! The hourly sweep: repairs the work of timers that were lost.
 //!
-//! EventBridge invokes the function directly, not through its queue or the timers' role: what a replaced queue or role
-//! orphaned must not orphan the sweep too. A sweep that fails is not tried again; the next one comes within the hour.
+//! EventBridge invokes the function directly, without the queue and without the timers' role: if one of these was
+//! replaced and timers were lost, the sweep must still run. A failed sweep is not retried; the next one comes within
+//! the hour.
 
 use super::fire::report;
 use crate::attempt::{RESERVE, Request};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
 impl<W: Workflow> Batches<W> {
-    /// Sweeps once; gives the answer to the invocation.
+    /// Runs one sweep. Returns the invocation's answer.
     pub(crate) async fn sweep(&self, request: &Request) -> Value {
         match self.swept(request).await {
             Ok(outcome) => {
@@ -40,7 +41,7 @@ impl<W: Workflow> Batches<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         match tokio::time::timeout(time, workflow.on_sweep(&invocation)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::transient("the sweep used up the function's time")),
+            Err(_) => Err(Failure::transient("the sweep did not finish before the function's timeout")),
         }
     }
 }

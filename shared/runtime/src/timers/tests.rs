@@ -1,8 +1,8 @@
-//! What becomes of a timer's message at the queue.
+//! Tests of timer messages in the queue.
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::queue::{FailedMessages, Note};
+use crate::queue::{DeadLetterAttributes, FailedMessages};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use deliveries::Content;
@@ -17,7 +17,7 @@ use tableau::Event;
 use timer::{MOST_HOPS, MemoryTimer, TimerMessage, is_timer};
 use workflow::{BoxError, Failure, Invocation, Outcome, Workflow};
 
-/// Ends a timer as its key says, and counts what it gets.
+/// A workflow that ends a timer as the timer's key says, and counts the timers it receives.
 #[derive(Default)]
 struct Ends {
     fired: Mutex<Vec<TimerMessage>>,
@@ -60,7 +60,7 @@ impl Workflow for Shared {
     }
 }
 
-/// A workflow that knows neither timers nor sweeps.
+/// A workflow without timers and sweeps.
 struct Plain;
 
 impl Workflow for Plain {
@@ -71,7 +71,7 @@ impl Workflow for Plain {
     }
 }
 
-/// Must not be asked: a timer has no claim.
+/// A store that fails the test if it is called: a timer must not be claimed.
 struct NoClaims;
 
 #[async_trait]
@@ -107,11 +107,11 @@ impl FailedMessages for Queue {
         panic!("a timer is armed, not copied")
     }
 
-    async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError> {
+    async fn dead_letter(&self, body: &str, attributes: &DeadLetterAttributes<'_>) -> Result<(), BoxError> {
         if self.unreachable {
             return Err("SQS is down".into());
         }
-        self.letters.lock().unwrap().push((body.to_owned(), note.reason.to_owned()));
+        self.letters.lock().unwrap().push((body.to_owned(), attributes.reason.to_owned()));
         Ok(())
     }
 }
@@ -165,7 +165,7 @@ fn timer(key: &str, seconds_from_now: i64) -> TimerMessage {
 }
 
 impl Stand {
-    /// Whether the message comes again.
+    /// Delivers a batch. Returns whether SQS must deliver the message again.
     async fn gets(&self, batch: SqsEvent) -> bool {
         let response = self.batches.handle(batch, &request()).await;
         !response.batch_item_failures.is_empty()
@@ -310,12 +310,12 @@ async fn a_body_that_is_no_timer_becomes_a_dead_letter_with_the_reason_and_witho
         assert!(!stand.gets(message(&body.to_string(), 1)).await);
         let (letter, reason) = stand.letters().pop().unwrap();
         assert_eq!(letter, body.to_string());
-        assert_eq!(reason, format!("the message is no timer: {expected}"));
+        assert_eq!(reason, format!("the message is not a timer: {expected}"));
     }
     assert!(stand.ends.fired.lock().unwrap().is_empty());
 }
 
-/// Only what lies in the queue by itself is a timer: not what an envelope of the event bus has in it.
+/// Only a plain queue message is a timer: the same content inside an EventBridge envelope is not.
 #[test]
 fn an_envelope_of_the_event_bus_is_no_timer() {
     let timer: serde_json::Value = serde_json::from_str(&timer("due", 0).to_json()).unwrap();
@@ -340,7 +340,7 @@ async fn a_workflow_without_timers_ends_a_timer_that_comes_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_that_fails_is_told_and_not_tried_again() {
+async fn a_sweep_that_fails_is_logged_and_not_tried_again() {
     let stand = stand();
     assert_eq!(stand.batches.sweep(&request()).await, json!({ "outcome": "done" }));
     *stand.ends.events.lock().unwrap() = 1;
@@ -351,7 +351,7 @@ async fn a_sweep_that_fails_is_told_and_not_tried_again() {
 }
 
 proptest! {
-    /// A stranger who knows the URL's token writes any body: none of them comes out of the queue as a timer.
+    /// A stranger who knows the URL's token can send any body: none of them is handled as a timer.
     #[test]
     fn no_body_that_the_ingress_takes_is_a_timer_at_the_queue(
         before in prop::sample::select(vec!["", " ", "\u{feff}", "\n\t"]),

@@ -1,4 +1,4 @@
-//! Where the suite runs.
+//! The backends of the timer tests.
 
 use async_trait::async_trait;
 use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
@@ -12,20 +12,20 @@ use timer::{MemoryTimer, Route, Timer, TimerMessage, route, schedule_name};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/timers";
 
-/// Where timers are armed, and what fires.
+/// A backend: arms timers and returns those that fire.
 #[async_trait]
 pub(crate) trait Backend: Send + Sync {
     fn timer(&self) -> &dyn Timer;
 
-    /// What fires next, within so long from now.
+    /// The next timer that fires within this time from now.
     async fn next(&self, within: SignedDuration) -> Option<String>;
 
-    /// What waits as a schedule for the timer: the message that it will send.
+    /// The message that the timer's schedule will send, if the timer waits as a schedule.
     async fn scheduled(&self, timer: &TimerMessage) -> Option<String>;
 
     fn can_skip_hours(&self) -> bool;
 
-    /// Whether time passes only when the test says so.
+    /// Whether time passes only when the test advances it.
     fn is_virtual(&self) -> bool;
 }
 
@@ -61,7 +61,7 @@ impl Backend for Memory {
     }
 }
 
-/// SQS and EventBridge Scheduler, wherever they are.
+/// SQS and EventBridge Scheduler, on the AWS double or the emulator.
 pub(crate) struct Scheduler {
     config: SdkConfig,
     queue: String,
@@ -78,7 +78,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// How many messages wait for their time.
+    /// How many messages are delayed.
     pub(crate) async fn delayed(&self) -> u32 {
         let name = QueueAttributeName::ApproximateNumberOfMessagesDelayed;
         let get = self.sqs.get_queue_attributes().queue_url(&self.queue_url).attribute_names(name.clone());
@@ -106,7 +106,7 @@ impl Scheduler {
         Self { config, queue, queue_url, group, timer }
     }
 
-    /// Those of the emulator at `AWS_CONTRACT_URL`; none without one.
+    /// The emulator at `AWS_CONTRACT_URL`; `None` when it is not set.
     pub(crate) async fn of_emulator() -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "where the emulator is, is a matter of the run")]
         let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
@@ -133,7 +133,7 @@ impl Scheduler {
 
     async fn receive(&self, wait: SignedDuration) -> Option<String> {
         let sqs = aws_sdk_sqs::Client::new(&self.config);
-        // The client gives up after two seconds: a longer wait is several.
+        // The client gives up after two seconds, so a longer wait takes several receives.
         let until = Timestamp::now() + wait;
         loop {
             let receive = sqs.receive_message().queue_url(&self.queue_url).wait_time_seconds(1);
@@ -158,7 +158,7 @@ impl Backend for Scheduler {
     }
 
     async fn next(&self, within: SignedDuration) -> Option<String> {
-        // A receive that begins now ends a second from now at the latest: without a wait it looks at what is there.
+        // Without waiting, a receive sees what is in the queue now.
         if within.is_zero() {
             let sqs = aws_sdk_sqs::Client::new(&self.config);
             let receive = sqs.receive_message().queue_url(&self.queue_url).wait_time_seconds(0);
@@ -190,15 +190,15 @@ impl Backend for Scheduler {
     }
 }
 
-/// What AWS alone can do.
+/// Operations that only AWS backends have.
 #[async_trait]
 pub(crate) trait OnAws: Backend {
     fn on_aws(&self) -> &Scheduler;
 
-    /// A queue of its own.
+    /// A new queue for this test.
     async fn another_queue(&self) -> String;
 
-    /// Timers that have no scheduler, with a queue of their own.
+    /// Timers without a scheduler, with a new queue.
     async fn without_scheduler(&self) -> Chain {
         let sqs = aws_sdk_sqs::Client::new(&self.on_aws().config);
         let queue_url = self.another_queue().await;
@@ -206,7 +206,7 @@ pub(crate) trait OnAws: Backend {
         Chain { timer, sqs, queue_url }
     }
 
-    /// Makes a schedule of this name that is as the timer's, but for one part.
+    /// Creates a schedule with this name that equals the timer's schedule except for one member.
     async fn occupy(&self, name: &str, timer: &TimerMessage, other: &str) {
         let backend = self.on_aws();
         let Ok(Route::Schedule { expression, .. }) = route("notify-slack", timer, Timestamp::now(), true)
@@ -245,7 +245,7 @@ impl OnAws for Scheduler {
     }
 }
 
-/// The double.
+/// The AWS double.
 pub(crate) struct Double {
     pub(crate) aws: Aws,
     scheduler: Scheduler,

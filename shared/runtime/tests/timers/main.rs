@@ -1,5 +1,5 @@
-//! One suite for every form of `Timer`: memory, SQS and EventBridge Scheduler on the double, and on the emulator at
-//! `AWS_CONTRACT_URL`, when that is set.
+//! One test suite for every `Timer`: memory, SQS and EventBridge Scheduler on the AWS double, and on the emulator at
+//! `AWS_CONTRACT_URL`, when set.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -81,7 +81,7 @@ async fn what_can_never_be_armed_is_refused_for_good(backend: &dyn Backend) {
     assert_eq!(backend.next(seconds(2)).await, None);
 }
 
-/// On AWS alone.
+/// Runs on AWS backends only.
 async fn of_aws(backend: &dyn OnAws) {
     without_a_scheduler_a_long_timer_is_a_delayed_message(backend).await;
     a_schedule_of_that_name_that_is_another_timers_is_an_error(backend).await;
@@ -134,7 +134,7 @@ async fn timers_on_an_emulator() {
     of_aws(&backend).await;
 }
 
-/// `Ok` is a promise: any other answer of a service is an error, and the caller asks again.
+/// `Ok` promises that the timer is armed: any other answer of a service is an error, and the caller retries.
 #[tokio::test]
 async fn what_the_queue_or_the_scheduler_does_not_confirm_is_an_error_and_is_armed_by_the_next_call() {
     let backend = Double::start().await;
@@ -142,14 +142,14 @@ async fn what_the_queue_or_the_scheduler_does_not_confirm_is_an_error_and_is_arm
     let long = due(now() + seconds(7_200));
     for (operation, timer) in [("SQS.SendMessage", short), ("Scheduler.CreateSchedule", long)] {
         for fault in [Fault::InternalError, Fault::Throttled, Fault::AccessDenied] {
-            // As often as the SDK asks.
+            // As many attempts as the SDK makes.
             backend.aws.fail_next(operation, 3, fault);
             let error = backend.timer().ensure(&timer, now()).await.unwrap_err();
             assert!(!error.is_permanent() && matches!(error, TimerError::NotConfirmed { .. }), "{error:?}");
             while backend.timer().ensure(&timer, now()).await.is_err() {}
         }
     }
-    // The schedule is there, and whether it is the same cannot be read.
+    // The schedule exists, but cannot be read to compare it.
     let timer = due(now() + seconds(7_200));
     backend.occupy(&schedule_name("notify-slack", &timer), &timer, "nothing").await;
     backend.aws.fail_next("Scheduler.GetSchedule", 3, Fault::InternalError);
@@ -157,7 +157,7 @@ async fn what_the_queue_or_the_scheduler_does_not_confirm_is_an_error_and_is_arm
     backend.timer().ensure(&timer, now()).await.unwrap();
 }
 
-/// A cold start pays for the scheduler's client only when a long timer is armed.
+/// A cold start builds the scheduler's client only when a long timer is armed.
 #[tokio::test]
 async fn a_short_timer_makes_no_call_of_the_scheduler() {
     let backend = Double::start().await;
@@ -168,7 +168,7 @@ async fn a_short_timer_makes_no_call_of_the_scheduler() {
     assert_eq!(calls.map(|operation| backend.aws.calls(operation)), [1, 0, 1], "a long timer is one request");
 }
 
-/// What a schedule is made of.
+/// The members of a schedule.
 #[tokio::test]
 async fn a_schedule_names_the_workflows_queue_its_dead_letters_and_the_timers_role() {
     let backend = Double::start().await;

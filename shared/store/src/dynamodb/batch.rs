@@ -1,4 +1,4 @@
-//! Many items with few requests.
+//! Reads many items with few requests.
 
 use super::item::{Attributes, DOCUMENT, MARK, PK, Place, SK, VERSION, names, text};
 use super::table::{Table, unavailable, wait};
@@ -6,18 +6,18 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashMap;
 use workflow::BoxError;
 
-/// The most keys of one `BatchGetItem`.
+/// The most keys that one `BatchGetItem` accepts.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const MOST_KEYS: usize = 100;
-/// How often keys are asked for that DynamoDB left out, with waits of some seconds in all.
+/// How often keys that DynamoDB left out of its answer are requested again, with waits of some seconds in total.
 const BATCH_TRIES: u32 = 8;
-/// What a record is read from.
+/// The attributes that make a record.
 const PROJECTION: &str = "#pk, #sk, #version, #document, #mark";
 const PROJECTED: [&str; 5] = [PK, SK, VERSION, DOCUMENT, MARK];
 
 impl Table {
-    /// Items of different places, as of all writes that were confirmed before. Those that are missing are left out.
+    /// Reads items, including every write confirmed before. Items that do not exist are left out.
     pub(super) async fn items(&self, places: &[Place<'_>]) -> Result<Vec<Attributes>, BoxError> {
         let mut found = Vec::new();
         for chunk in places.chunks(MOST_KEYS) {
@@ -39,7 +39,8 @@ impl Table {
                 if wanted.is_empty() {
                     break;
                 }
-                // An answer has 16 MB at most. One that brought nothing comes from a table that is busy.
+                // An answer has at most 16 MB, so DynamoDB may leave items out. If it returned none at all, the table
+                // is busy: wait.
                 if found.len() == before {
                     wait(attempt).await;
                     attempt += 1;
@@ -54,7 +55,7 @@ impl Table {
         Ok(found)
     }
 
-    /// All items of a partition, by sort key, as of all writes that were confirmed before.
+    /// Reads all items of a partition in the order of their sort keys, including every write confirmed before.
     pub(super) async fn partition(&self, pk: &str) -> Result<Vec<Attributes>, BoxError> {
         let mut found = Vec::new();
         let mut start = None;

@@ -1,26 +1,26 @@
-//! Why a transaction was not carried out.
+//! Why DynamoDB cancelled a transaction.
 
 use super::item::was_written_by;
 use aws_sdk_dynamodb::types::CancellationReason;
 
-/// What the reasons of a transaction's parts say together.
+/// The combined reason why DynamoDB cancelled a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cancelled {
-    /// It was carried out before: its answer was lost, and it was sent again.
+    /// The same transaction was already carried out: its answer was lost, and the request was sent again.
     ByItself,
-    /// The conditions of these parts did not hold.
+    /// The conditions of these parts (by index) did not hold.
     Conditions(Vec<usize>),
-    /// Other requests were changing the items of these parts.
+    /// Other requests were changing the items of these parts (by index).
     Conflicts(Vec<usize>),
-    /// The table takes no more for a moment.
+    /// The table is throttled for a moment.
     Throttled(String),
-    /// DynamoDB refuses this part, with this code.
+    /// DynamoDB refuses the part at this index, with this error code.
     Refused(usize, String),
 }
 
 impl Cancelled {
-    /// What to do about these reasons: the first of what follows that one of them gives. `write_id` is that of all writes of
-    /// the transaction.
+    /// Combines the reasons that DynamoDB gives for each part. If several apply, the first of this list counts.
+    /// `write_id` is the id that all writes of this transaction carry.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
     pub(super) fn by(reasons: &[CancellationReason], write_id: &str) -> Self {
@@ -29,7 +29,7 @@ impl Cancelled {
             let coded = coded.filter(|(_, reason)| codes.contains(&reason.code().unwrap_or_default()));
             coded.map(|(at, _)| at).collect()
         };
-        // All of its writes are made or none: one shows the others.
+        // Either all writes of a transaction are made or none, so one item with our id shows that all were made.
         if reasons.iter().filter_map(CancellationReason::item).any(|item| was_written_by(item, write_id)) {
             return Self::ByItself;
         }
@@ -80,7 +80,7 @@ mod tests {
             (vec![none(), conflict(), conflict()], Cancelled::Conflicts(vec![1, 2])),
             (vec![conflict(), throttled()], Cancelled::Throttled("ThrottlingError".to_owned())),
             (vec![throttled(), conflict(), invalid()], refused(2, "ValidationError")),
-            (vec![none(), reason("hunter2 is secret", None)], refused(1, "a code that is not one")),
+            (vec![none(), reason("hunter2 is secret", None)], refused(1, "an unreadable code")),
         ] {
             assert_eq!(Cancelled::by(&reasons, "ours"), expected);
         }

@@ -1,4 +1,4 @@
-//! Documents and records in DynamoDB: one item each.
+//! Documents and records in DynamoDB, one item each.
 
 mod batch;
 mod cancelled;
@@ -25,7 +25,7 @@ use writing::Writing;
 pub struct DynamoDbStore(Table);
 
 impl DynamoDbStore {
-    /// Documents in `table`.
+    /// Documents kept in the DynamoDB table `table`.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self(Table::new(client, table))
     }
@@ -61,7 +61,7 @@ impl Store for DynamoDbStore {
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
                     None => return Ok(Put::Conflict(None)),
-                    // The request arrived before, and its answer was lost.
+                    // This write had already been made; only its answer was lost.
                     Some(item) if item::was_written_by(item, &id) => break,
                     Some(item) => {
                         let current = self.0.mended(place(key), item.clone()).await?;

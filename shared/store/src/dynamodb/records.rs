@@ -1,4 +1,4 @@
-//! Records in DynamoDB: one item each, a transaction for a commit of several.
+//! Records in DynamoDB: one item each. A commit of several records is a transaction.
 
 use super::cancelled::Cancelled;
 use super::item::{
@@ -22,9 +22,9 @@ use std::collections::{BTreeSet, HashMap};
 use workflow::BoxError;
 
 const INDEX: &str = "by_due";
-/// No policy names the transaction itself.
+/// The IAM actions to name in an error: IAM has no action for the transaction itself.
 const TRANSACTION: &str = "dynamodb:UpdateItem or dynamodb:ConditionCheckItem in TransactWriteItems";
-/// What DynamoDB says when an attribute is no number that is to be counted up.
+/// DynamoDB's error code when an attribute that should be counted up is not a number.
 const INVALID: &str = "ValidationException";
 const INVALID_PART: &str = "ValidationError";
 
@@ -40,7 +40,8 @@ fn place(key: &Key) -> Place<'_> {
 }
 
 impl DynamoDbRecords {
-    /// Records in `table`. `scope` is the partition of the index in which those are that are due: a workflow's name.
+    /// Records kept in `table`. `scope` is the partition of the `by_due` index that holds this caller's due records:
+    /// the workflow's name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, scope: impl Into<String>) -> Self {
         Self { table: Table::new(client, table), scope: scope.into() }
     }
@@ -52,20 +53,20 @@ impl DynamoDbRecords {
             .active(write.is_active)
     }
 
-    /// The record of an item that a failed condition gave back.
+    /// Reads the record from the item that DynamoDB returned with a failed condition.
     async fn current(&self, key: &Key, item: Option<&Attributes>) -> Result<Option<Record>, BoxError> {
         let Some(item) = item else { return Ok(None) };
         Ok(self.table.mended(place(key), item.clone()).await?.as_ref().map(record))
     }
 
-    /// These records as they are now: others were changing them again and again.
+    /// Reports a conflict with the present records, because other requests changed them at every try.
     async fn busy<'a>(&self, keys: impl Iterator<Item = &'a Key> + Send) -> Result<Commit, BoxError> {
         let keys: Vec<Key> = keys.cloned().collect();
         let records = self.load(&keys).await?;
         Ok(Commit::Conflict(keys.into_iter().zip(records).collect()))
     }
 
-    /// `None`: it is made.
+    /// Makes one change without a transaction. `None` when it was made, otherwise the conflict.
     async fn write_one(
         &self,
         key: &Key,
@@ -112,7 +113,7 @@ impl DynamoDbRecords {
         Ok(None)
     }
 
-    /// One part of a transaction.
+    /// Builds one part of a transaction.
     fn part(&self, change: &Change, id: &str) -> Result<TransactWriteItem, BoxError> {
         let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
         let key = place(&change.key).key();
@@ -144,12 +145,12 @@ impl DynamoDbRecords {
         })
     }
 
-    /// Makes all of these changes or none; each checks or writes something. `None`: they are made.
+    /// Makes all changes in one transaction. `None` when they were made, otherwise the conflict.
     async fn write_all(&self, changes: &[&Change]) -> Result<Option<Commit>, BoxError> {
         let id = write_id();
         let parts: Result<Vec<_>, _> = changes.iter().map(|change| self.part(change, &id)).collect();
         let parts = parts?;
-        // One token for all tries: a request that arrives twice is carried out once.
+        // All tries use one token, so that DynamoDB carries a repeated request out only once.
         let token = format!("{:032x}", fastrand::u128(..));
         let mut is_mended = false;
         for attempt in 0.. {
@@ -158,7 +159,7 @@ impl DynamoDbRecords {
             let Err(error) = request.client_request_token(&token).send().await else { break };
             let cancelled = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
-                // The same request is still under way.
+                // The same request, sent before, is still in progress.
                 Some(other) if other.is_transaction_in_progress_exception() && !is_last => {
                     wait(attempt).await;
                     continue;
@@ -193,7 +194,7 @@ impl DynamoDbRecords {
                     let change = changes[at];
                     if code != INVALID_PART || change.expected.is_some() || is_mended {
                         let key = &change.key;
-                        return Err(format!("the table does not take the record `{key}`: {code}").into());
+                        return Err(format!("the table refused the record `{key}`: {code}").into());
                     }
                     let any: Vec<Key> = changes
                         .iter()
@@ -244,7 +245,7 @@ impl Records for DynamoDbRecords {
 
     async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError> {
         check_changes(changes)?;
-        // A change that expects any version and writes nothing is none.
+        // A change that expects no version and writes nothing has no effect and is left out.
         let real = changes.iter().filter(|change| change.expected.is_some() || change.write.is_some());
         let real: Vec<&Change> = real.collect();
         let not_made = match real[..] {
@@ -266,7 +267,7 @@ impl Records for DynamoDbRecords {
                 .update_item()
                 .table_name(&self.table.name)
                 .set_key(Some(place(key).key()))
-                // A mark that is damaged is as good as none.
+                // A mark that is not a number is treated as missing.
                 .condition_expression(
                     "attribute_not_exists(#active) AND (attribute_not_exists(#mark) OR #mark < :mark \
                      OR NOT attribute_type(#mark, :number))",

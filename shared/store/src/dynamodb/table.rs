@@ -1,4 +1,4 @@
-//! What documents and records do alike with items of a table.
+//! What documents and records have in common: reading, repairing and waiting.
 
 use super::item::{Attributes, Place, VERSION, number, version};
 use aws_sdk_dynamodb::config::http::HttpResponse;
@@ -8,9 +8,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::time::Duration;
 use workflow::BoxError;
 
-/// How often a damaged version is mended, and a write made that met another request, before it is given up.
+/// How often a request is repeated, after repairing a damaged version or after a conflict, before the caller gets an
+/// error.
 pub(super) const TRIES: u32 = 3;
-/// The longest wait before the second try; it doubles.
+/// The longest wait before the second try; the limit doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(25);
 
 #[derive(Clone, Debug)]
@@ -24,9 +25,9 @@ impl Table {
         Self { client, name: name.into() }
     }
 
-    /// Writes version 1 in the place of one that is damaged, unless another process has done so.
+    /// Replaces a damaged version attribute by version 1, unless another process has already done so.
     async fn mend_version(&self, place: Place<'_>, damaged: &AttributeValue) -> Result<(), BoxError> {
-        tracing::warn!(key = place.pk, "the version of a document is damaged, and begins anew");
+        tracing::warn!(key = place.pk, "the version of a stored document is damaged; it starts again at 1");
         let request = self
             .client
             .update_item()
@@ -44,7 +45,7 @@ impl Table {
         }
     }
 
-    /// An item as of all writes that were confirmed before. A damaged version is mended first.
+    /// Reads an item, including every write confirmed before. A damaged version is repaired first.
     pub(super) async fn item(&self, place: Place<'_>) -> Result<Option<Attributes>, BoxError> {
         for _ in 0..TRIES {
             let get = self.client.get_item().table_name(&self.name).set_key(Some(place.key()));
@@ -62,8 +63,8 @@ impl Table {
         Err(format!("the version of the document `{}` is damaged", place.pk).into())
     }
 
-    /// An item that was read or that a failed condition gave back, with a version that is none other than it has. `None`
-    /// when it was gone before a damaged version was mended.
+    /// Makes sure that an item (just read, or returned by a failed condition) has a valid version, repairing it if
+    /// necessary. `None` if the item was deleted meanwhile.
     pub(super) async fn mended(
         &self,
         place: Place<'_>,
@@ -79,8 +80,8 @@ impl Table {
     }
 }
 
-/// An error about items of this partition, without the answer's words: a document may hold a secret. `action` is what a
-/// policy would have to allow.
+/// An error about items of a partition. It leaves out DynamoDB's own text, because a document may contain a secret.
+/// `action` is the IAM action that a policy must allow.
 pub(super) fn unavailable<E>(action: &str, pk: &str, error: &SdkError<E, HttpResponse>) -> BoxError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -93,7 +94,7 @@ fn is_condition<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }
 
-/// Waits before the try after `attempt`, so that those who failed together do not come again together.
+/// Waits before the next try, for a random time, so that processes that collided do not collide again.
 pub(super) async fn wait(attempt: u32) {
     let longest = FIRST_WAIT.saturating_mul(1 << attempt.min(6));
     tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;

@@ -1,4 +1,4 @@
-//! The parts of a request that writes a document or a record.
+//! Builds the expressions of a request that writes a document or a record.
 
 use super::item::{
     ACTIVE, Attributes, DOCUMENT, DUE_AT, DUE_SCOPE, EXPIRES_AT, VERSION, WRITE_ID, names, number, text,
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
-/// A condition on an item's version, and what is set and removed if it holds.
+/// A condition on an item's version, and the attributes to set and remove if it holds.
 pub(super) struct Writing {
     condition: &'static str,
     set: Vec<String>,
@@ -17,8 +17,8 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// A write of the version after the expected one. With `None` it is made whatever is there, unless it was made before:
-    /// its answer was lost, and it is sent again.
+    /// Writes the version after `expected`. With `None` the write is made at any version, unless the same write was
+    /// already made and only its answer was lost.
     pub(super) fn new(expected: Option<u64>, id: &str) -> Self {
         let mut writing = Self::check(expected);
         writing.set_to(WRITE_ID, text(id));
@@ -29,7 +29,7 @@ impl Writing {
         writing
     }
 
-    /// That the newest version is the expected one, and nothing more.
+    /// Only checks that the newest version is `expected`; writes nothing.
     pub(super) fn check(expected: Option<u64>) -> Self {
         let condition = match expected {
             Some(0) => "attribute_not_exists(#version)",
@@ -44,7 +44,7 @@ impl Writing {
         Self { condition, set: Vec::new(), remove: Vec::new(), used, values }
     }
 
-    /// The version counted up, whatever it is. It can only be a number or missing.
+    /// Increments the version without knowing it. The attribute can only be a number or missing.
     fn count_up(&mut self) {
         self.use_name(VERSION);
         self.set.push("#version = if_not_exists(#version, :zero) + :one".to_owned());
@@ -75,7 +75,7 @@ impl Writing {
         self
     }
 
-    /// In the index while the record is due.
+    /// Puts the record into the `by_due` index while it is due, and removes it otherwise.
     pub(super) fn due(mut self, scope: &str, due: Option<Timestamp>) -> Self {
         match due {
             Some(at) => {
@@ -115,7 +115,7 @@ impl Writing {
         names(self.used.iter().copied())
     }
 
-    /// `None` without any: DynamoDB takes no empty set.
+    /// The placeholder values; `None` if there are none, since DynamoDB refuses an empty set.
     pub(super) fn values(&self) -> Option<Attributes> {
         (!self.values.is_empty()).then(|| self.values.clone())
     }

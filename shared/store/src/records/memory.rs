@@ -1,4 +1,4 @@
-//! Records in the process.
+//! Records in memory.
 
 use super::{Change, Commit, Key, Marked, Record, Records, check_changes, check_key, check_partition};
 use async_trait::async_trait;
@@ -10,14 +10,14 @@ use workflow::BoxError;
 #[derive(Debug)]
 struct Slot {
     record: Record,
-    /// In milliseconds, as the index of the table has it.
+    /// When the record is due, in milliseconds, as in the table's index.
     due: Option<i64>,
     is_active: bool,
 }
 
 type Slots = BTreeMap<Key, Slot>;
 
-/// Keeps records in the process: for inline mode and tests. They do not expire, and are gone with it.
+/// Records in memory, for inline mode and tests. They do not expire and are lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryRecords(Mutex<Slots>);
 

@@ -1,4 +1,4 @@
-//! Many documents that belong together: versioned records with a partition and a sort key, changed together or not at all.
+//! Records: versioned documents with a partition and a sort key. Several can be changed together, all or none.
 
 mod memory;
 
@@ -11,30 +11,31 @@ use jiff::Timestamp;
 use std::fmt;
 use workflow::BoxError;
 
-/// The most changes of one commit.
+/// The most changes in one commit.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MOST_CHANGES: usize = 100;
-/// The most bytes of text of one commit. A transaction of DynamoDB has 4 MB at most, keys and other attributes included.
+/// The most bytes of text in one commit. A DynamoDB transaction has at most 4 MB, including keys and other
+/// attributes.
 pub const COMMIT_LIMIT_BYTES: usize = 3_700_000;
-/// The longest sort key of DynamoDB.
+/// The longest sort key that DynamoDB accepts, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const SORT_LIMIT_BYTES: usize = 1_024;
-/// The sort key of a record that is alone in its partition.
+/// The sort key of a record that is the only one in its partition.
 pub(crate) const ALONE: &str = "-";
 
-/// What names a record. Records of one partition can be listed. Not secret: keys are logged.
+/// A record's key. The records of one partition can be listed. Keys are logged, so they must not contain secrets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// The partition, of the form of a [`crate::Key`]: `{kind}#{name}`.
+    /// The partition, in the form of a [`crate::Key`]: `{kind}#{name}`.
     pub partition: String,
-    /// The place in it, from 1 to 1,024 bytes.
+    /// The sort key in the partition, from 1 to 1,024 bytes.
     pub sort: String,
 }
 
 impl Key {
-    /// A record that is alone in its partition.
+    /// The key of a record that is the only one in its partition.
     pub fn single(partition: String) -> Self {
         Self { partition, sort: ALONE.to_owned() }
     }
@@ -46,14 +47,14 @@ impl fmt::Display for Key {
     }
 }
 
-/// A record as it was read. `Debug` says nothing of the text, which may hold a secret.
+/// A record as read from the store. `Debug` does not show the text, which may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Counts changes, from 1.
+    /// The version: counts the record's changes, from 1.
     pub version: u64,
-    /// The document, as JSON. Empty when only a mark was written.
+    /// The document, as JSON. Empty if only a mark was written.
     pub text: String,
-    /// The mark beside it, see [`Records::raise_mark`].
+    /// The mark: a number beside the document, see [`Records::raise_mark`].
     pub mark: Option<i64>,
 }
 
@@ -67,33 +68,34 @@ impl fmt::Debug for Record {
     }
 }
 
-/// One part of a commit.
+/// One change of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Of which record.
+    /// The record to change.
     pub key: Key,
-    /// The version that it must have, 0 for none. `None`: any.
+    /// The version that the record must have; 0 if it must not exist; `None` for any version.
     pub expected: Option<u64>,
-    /// What to write. `None`: nothing, the version only has to hold.
+    /// The new content. `None` to change nothing and only check the version.
     pub write: Option<Write>,
 }
 
 impl Change {
-    /// The version that the record has after the commit. An unconditional write counts it up without knowing it.
+    /// The record's version after the commit. `None` for a write at any version, which increments a version that it
+    /// does not know.
     pub(crate) fn version_after(&self) -> Option<u64> {
         let written = u64::from(self.write.is_some());
         self.expected.map(|expected| expected.saturating_add(written))
     }
 }
 
-/// What to write. `Debug` says nothing of the text, which may hold a secret.
+/// The new content of a record. `Debug` does not show the text, which may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The document, as JSON; [`crate::TEXT_LIMIT_BYTES`] at most.
+    /// The document, as JSON, at most [`crate::TEXT_LIMIT_BYTES`] long.
     pub text: String,
-    /// From when on the record may be deleted, in whole seconds.
+    /// When the table may delete the record, in whole seconds.
     pub expires_at: Timestamp,
-    /// When a sweep is to look at it, if at all, in whole milliseconds.
+    /// When a sweep should look at the record, in whole milliseconds; `None` for never.
     pub due: Option<Timestamp>,
     /// Whether marks are refused from now on.
     pub is_active: bool,
@@ -110,71 +112,71 @@ impl fmt::Debug for Write {
     }
 }
 
-/// What became of a commit.
+/// The result of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// All of it was made. The versions now, in the order of the changes; `None` where any version was expected.
+    /// All changes were made. The new versions, in the order of the changes; `None` where any version was accepted.
     Done(Vec<Option<u64>>),
-    /// Nothing was written. Records that were in the way, as they are: of another version than expected, or being changed by
-    /// another request at that moment. Not always all of them.
+    /// Nothing was written. Some or all of the records that prevented the commit, as they are now: records with
+    /// another version than expected, or records that another request was changing.
     Conflict(Vec<(Key, Option<Record>)>),
 }
 
-/// What became of a mark.
+/// The result of raising a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marked {
-    /// It is raised, or was as high already.
+    /// The mark was raised, or was already as high.
     Done,
-    /// The record is active: it has to be read and changed.
+    /// The mark was refused because the record is active: the caller has to read and change the record.
     Active(Record),
 }
 
 /// A store of records.
 ///
-/// Reads see every write that was confirmed before them. A request whose answer is lost on the way may be sent twice: it is
-/// found to be ours.
+/// A read sees every write that was confirmed before it. A request whose answer was lost may be sent twice; the
+/// second answer says that the write was made.
 #[async_trait]
 pub trait Records: Send + Sync {
-    /// The records, in the order of the keys; not all at one instant. A key may come twice.
+    /// Reads the records in the order of `keys`; not all at the same instant. The same key may be given twice.
     ///
     /// # Errors
-    /// When the store does not answer, or leaves some keys out again and again, and for a key that no record can have.
+    /// When the store does not answer, or repeatedly leaves keys out of its answer, or when a key is invalid.
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, BoxError>;
 
-    /// All records of a partition, by sort key.
+    /// Reads all records of a partition, in the order of their sort keys.
     ///
     /// # Errors
-    /// When the store does not answer, and for a partition that no record can have.
+    /// When the store does not answer, or the partition is invalid.
     async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError>;
 
-    /// Makes all changes or none, [`MOST_CHANGES`] at most, of different records.
+    /// Makes all changes or none. The changes are of different records, at most [`MOST_CHANGES`].
     ///
     /// # Errors
-    /// When the store does not answer; the changes may have been made all the same. For what no store takes: more changes,
-    /// a record twice, texts or keys that are too long.
+    /// When the store does not answer; the changes may have been made all the same. When the changes are invalid: too
+    /// many, one record twice, texts or keys that are too long.
     async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError>;
 
-    /// Raises the number beside a document with one request, unless the record is active. If that changes it, it counts as a
-    /// change.
+    /// Raises a record's mark with one request, unless the record is active. A raised mark counts as a change of the
+    /// record's version.
     ///
     /// # Errors
-    /// When the store does not answer, or others change the record again and again.
+    /// When the store does not answer, or other requests change the record at every try.
     async fn raise_mark(&self, key: &Key, mark: i64, expires_at: Timestamp) -> Result<Marked, BoxError>;
 
-    /// Up to `limit` keys of records that were due before `before`, the earliest first. An index knows them, which may lag
-    /// behind: who acts on one reads the record first.
+    /// Finds up to `limit` keys of records that were due before `before`, the earliest first. The index may lag
+    /// behind the records, so the caller reads a record before acting on it.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<Key>, BoxError>;
 }
 
-/// Refuses a partition that DynamoDB would refuse, or that no policy names.
+/// Refuses a partition that is invalid for DynamoDB or that no IAM policy covers.
 pub(crate) fn check_partition(partition: &str) -> Result<(), BoxError> {
     partition.parse::<crate::Key>().map(drop).map_err(BoxError::from)
 }
 
-/// Refuses a key that DynamoDB would refuse, or that no policy names.
+/// Refuses a key that is invalid for DynamoDB or that no IAM policy covers.
 pub(crate) fn check_key(key: &Key) -> Result<(), BoxError> {
     check_partition(&key.partition)?;
     match key.sort.len() {
@@ -186,7 +188,7 @@ pub(crate) fn check_key(key: &Key) -> Result<(), BoxError> {
     }
 }
 
-/// Refuses what cannot be made together, and what DynamoDB would refuse of each change.
+/// Refuses changes that cannot be in one commit, and changes that DynamoDB would refuse.
 pub(crate) fn check_changes(changes: &[Change]) -> Result<(), BoxError> {
     let count = changes.len();
     if count > MOST_CHANGES {

@@ -1,4 +1,4 @@
-//! Documents of a type: how they are read, created and changed, and with how many requests.
+//! Typed documents: how they are read, created and changed, and with how many requests.
 
 use crate::dynamodb::Backend;
 use crate::{at, key, put, text};
@@ -26,7 +26,7 @@ fn documents(backend: &Backend) -> Documents {
     Documents::new(Arc::new(backend.store.clone()))
 }
 
-/// Reads and writes since the last call.
+/// The reads and writes since the last call.
 struct Counted<'a>(&'a Backend, [usize; 2]);
 
 impl Counted<'_> {
@@ -111,7 +111,7 @@ async fn a_table_that_fails_is_an_error_that_passes() {
     assert!(matches!(error, Error::Key(_)), "{error:?}");
 }
 
-/// A document that others change between any two of our requests.
+/// A document that other writers change between any two of our requests.
 struct Contended(MemoryStore);
 
 #[async_trait::async_trait]

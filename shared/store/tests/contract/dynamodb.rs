@@ -1,4 +1,4 @@
-//! What DynamoDB alone has.
+//! Behaviour of the store that only DynamoDB has.
 
 use crate::{at, key, put, stored, text};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,7 +9,7 @@ use testkit::dynamodb::{client, create_table};
 
 const TABLE: &str = "table";
 
-/// The double with a table.
+/// The AWS double with a table.
 pub(crate) struct Backend {
     pub(crate) aws: Aws,
     pub(crate) store: DynamoDbStore,
@@ -23,7 +23,7 @@ impl Backend {
         Self { aws, store }
     }
 
-    /// Requests of an operation for documents of the kind `board`.
+    /// The requests of an operation for documents of the kind `board`.
     pub(crate) fn requests(&self, operation: &str) -> usize {
         let all = self.aws.requests();
         all.get(&(operation.to_owned(), "board".to_owned())).copied().unwrap_or_default()
@@ -34,7 +34,7 @@ impl Backend {
         self.aws.items(TABLE).into_iter().find(|item| item["pk"]["S"] == key.as_str())
     }
 
-    /// Sets one attribute of an item, or removes it.
+    /// Sets or removes one attribute of an item.
     async fn forge(&self, key: &Key, name: &str, value: Option<AttributeValue>) {
         let pk = AttributeValue::S(key.as_str().to_owned());
         let update = client(&self.aws).update_item().table_name(TABLE).key("pk", pk);

@@ -1,5 +1,5 @@
-//! One suite for every form of the store: memory, DynamoDB on the double, and DynamoDB on the emulator at `AWS_CONTRACT_URL`,
-//! when that is set. And what DynamoDB alone has: lost answers, damaged items, requests counted.
+//! One test suite for every store: memory, DynamoDB on the AWS double, and DynamoDB on the emulator at
+//! `AWS_CONTRACT_URL`, when set. Some tests are for DynamoDB only: lost answers, damaged items, counted requests.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -18,7 +18,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000).unwrap() + SignedDuration::from_secs(second)
 }
 
-/// A key that no other test uses, with what names of channels may hold.
+/// A key that no other test uses, with characters that channel names may contain.
 fn key() -> Key {
     Key::new("board", &format!("notify-slack#data ü#{}", fastrand::u64(..))).unwrap()
 }
@@ -31,7 +31,7 @@ fn stored(version: Version, text: &str) -> Stored {
     Stored { version, text: text.to_owned() }
 }
 
-/// Writes what must not meet another version.
+/// Writes a document that must not exist in another version.
 async fn put(store: &dyn Store, key: &Key, expected: Version, write: &Write) -> Version {
     match store.put(key, expected, write).await.unwrap() {
         Put::Written(version) => version,

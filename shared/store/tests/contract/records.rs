@@ -1,4 +1,4 @@
-//! What every form of records does.
+//! Behaviour that every `Records` backend has.
 
 use crate::at;
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub(crate) async fn one(records: &dyn Records, key: &Key) -> Option<Record> {
     records.load(std::slice::from_ref(key)).await.unwrap().remove(0)
 }
 
-/// Makes changes that nothing is in the way of.
+/// Makes changes that must succeed.
 pub(crate) async fn commit(records: &dyn Records, changes: &[Change]) -> Vec<Option<u64>> {
     match records.commit(changes).await.unwrap() {
         Commit::Done(versions) => versions,
@@ -106,7 +106,7 @@ async fn records_are_read_in_the_order_of_their_keys(records: &dyn Records) {
 async fn a_partition_is_listed_by_sort_key_over_all_pages(records: &dyn Records) {
     let partition = partition("group");
     assert_eq!(records.list(&partition).await.unwrap(), []);
-    // More than 1 MB, which is a page.
+    // More than 1 MB, which is DynamoDB's page size.
     let text = "x".repeat(150_000);
     let mut expected = BTreeMap::new();
     for n in [3, 0, 11, 7, 1, 9, 5, 2, 10, 4, 8, 6] {
@@ -224,7 +224,7 @@ async fn what_is_due_is_found_the_earliest_first(records: &dyn Records) {
     assert_eq!(records.due(at(100), 2).await.unwrap(), found(&[5, 1]));
     assert_eq!(records.due(at(100), 0).await.unwrap(), []);
 
-    // One that is not due any more, two that are due later.
+    // One record whose due time was removed, and two that are due later.
     commit(records, &[put(&keys[5], 1, "done")]).await;
     commit(records, &[change(&keys[1], None, Some(due(45)))]).await;
     commit(records, &[put(&keys[0], 1, "done"), change(&keys[4], Some(1), Some(due(60)))]).await;

@@ -1,4 +1,4 @@
-//! What records in DynamoDB alone have.
+//! Behaviour of `Records` that only DynamoDB has.
 
 use crate::at;
 use crate::records::{change, check, commit, member, one, overwrite, partition, put, record, single, write};
@@ -10,7 +10,7 @@ use testkit::dynamodb::{client, create_table};
 
 const TABLE: &str = "table";
 
-/// The double with a table.
+/// The AWS double with a table.
 pub(crate) struct Backend {
     aws: Aws,
     pub(crate) records: DynamoDbRecords,

@@ -1,4 +1,4 @@
-//! What every form of the store does.
+//! Behaviour that every store backend has.
 
 use crate::documents::Names;
 use crate::{at, key, put, stored, text};
@@ -51,7 +51,8 @@ async fn no_change_is_lost_when_many_change_one_document(documents: Documents) {
     let name = key.as_str().split_once('#').unwrap().1.to_owned();
     let tasks: Vec<_> = (0..12)
         .map(|n| {
-            let (name, documents) = (name.clone(), documents.clone());
+            let name = name.clone();
+            let documents = documents.clone();
             tokio::spawn(async move {
                 let add = |names: &mut Names| names.0.insert(format!("w-{n}"));
                 match n % 2 {

@@ -1,4 +1,4 @@
-//! Answers: their bodies, and what an error says.
+//! Reads the answers of Tableau: their bodies and their errors.
 
 use super::wait;
 use crate::Error;
@@ -8,13 +8,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The longest answer that is read: a page of 1,000 elements is well below.
+/// The longest answer that is read, in bytes. A page of 1,000 elements is far shorter.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
-/// Tableau's codes are a status and three more digits. Gateways answer with `{"error":{"code":403}}`.
+/// The length of Tableau's error codes: a status and three more digits. A shorter code, as in
+/// `{"error":{"code":403}}`, comes from a gateway.
 const CODE_LENGTH: usize = 6;
-/// How much of Tableau's own words an error repeats.
+/// How many characters of Tableau's own error text an error repeats.
 const TEXT_LIMIT: usize = 300;
-/// How much an error says that another process has kept in the store.
+/// How many characters of a reason, stored by another process, an error repeats.
 const KEPT_LIMIT: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -44,7 +45,8 @@ pub(super) async fn read(operation: &'static str, mut response: Response) -> Res
     Ok(bytes)
 }
 
-/// Reads an answer to a call that succeeded. One that has nothing of what was asked for is not Tableau's.
+/// Parses the answer to a call that succeeded. An answer without anything that was asked for did not come from
+/// Tableau.
 pub(crate) fn parse<T: DeserializeOwned>(
     operation: &'static str,
     status: u16,
@@ -56,13 +58,14 @@ pub(crate) fn parse<T: DeserializeOwned>(
         if bytes.trim_ascii_start().first() != Some(&b'{') || path == "." {
             return foreign(operation, status, None, bytes);
         }
-        // serde's own words repeat the value it did not like, and that may be a session token.
+        // serde's error text is left out: it repeats the value, which may be a session token.
         let problem = error.inner().classify();
         Error::Unreadable { operation, source: format!("at `{path}`: {problem:?} error").into() }
     })
 }
 
-/// Whether the body of a call that succeeded can be Tableau's: JSON, XML from a method that knows nothing else, or none.
+/// Whether the body of a successful answer can come from Tableau: JSON, XML from a method that supports only XML, or
+/// empty.
 pub(super) fn may_be_tableaus(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start(), [] | [b'{', ..]) || is_xml(bytes.trim_ascii_start())
 }
@@ -71,7 +74,7 @@ fn is_xml(body: &[u8]) -> bool {
     body.starts_with(b"<?xml") || body.starts_with(b"<tsResponse")
 }
 
-/// An answer that is not Tableau's.
+/// The error for an answer that did not come from Tableau.
 pub(crate) fn foreign(
     operation: &'static str,
     status: u16,
@@ -89,7 +92,8 @@ pub(crate) fn foreign(
     Error::Foreign { operation, status, content, retry_after }
 }
 
-/// An error answer. Proxies answer with HTML, and so does Tableau's own gateway: without a code it is not Tableau's.
+/// The error for an answer with an error status. Proxies answer with HTML, and so does Tableau's own gateway: an
+/// answer without a code did not come from Tableau's REST API.
 pub(super) fn refused(
     operation: &'static str,
     status: StatusCode,
@@ -116,7 +120,7 @@ pub(super) fn refused(
     Error::Refused { operation, status, code, summary, detail, retry_after }
 }
 
-/// Code, summary and detail of an error in XML: a call for a file may be refused so, whatever was asked for.
+/// Code, summary and detail of an error in XML. Tableau may refuse a download in XML, whatever format was requested.
 fn in_xml(bytes: &[u8]) -> Option<(String, String, String)> {
     let (_, error) = std::str::from_utf8(bytes).ok()?.split_once("<error")?;
     let between = |start: &str, end: &str| Some(short(error.split_once(start)?.1.split_once(end)?.0));
@@ -133,12 +137,13 @@ fn short(text: &str) -> String {
     cut(text, TEXT_LIMIT)
 }
 
-/// The reason of a failure as another process wrote it down.
+/// The reason of a failure as another process stored it, cleaned and shortened.
 pub(super) fn shown(reason: &str) -> String {
     cut(reason, KEPT_LIMIT)
 }
 
-/// On one line. A line break is a blank, so that the two halves of something that was taken out do not meet.
+/// Shortens a text and puts it on one line. A line break becomes a space, so that the text before and after a removed
+/// secret does not join.
 fn cut(text: &str, limit: usize) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect()
 }

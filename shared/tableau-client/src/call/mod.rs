@@ -1,4 +1,4 @@
-//! One call: what is asked, in which session, how often.
+//! One call of the REST API: its path, its session, and how often it is tried.
 
 mod answer;
 mod send;
@@ -22,10 +22,10 @@ use std::time::Duration;
 use tableau::SiteLuid;
 use url::Url;
 
-/// How often a call replaces a session that has ended. Once is enough where all clients share a store.
+/// How often one call replaces a session that has ended. Once is enough if all clients share a session store.
 const REPLACEMENTS: u32 = 3;
 
-/// Where a call goes, below `/api`.
+/// The path of a call, below `/api`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Path<'a> {
     /// Below `/api/{version}/sites/{site}/`; empty for the site itself.
@@ -34,12 +34,12 @@ pub(crate) enum Path<'a> {
     Experimental(&'a str),
     /// Below `/api/{version}/`.
     Server(&'a str),
-    /// Below `/api/`: what is not part of the REST API.
+    /// Below `/api/`: for methods that are not part of the REST API.
     Api(&'a str),
 }
 
 impl Path<'_> {
-    /// The address at `server`. Paths below a site take the site's LUID.
+    /// The address of this path at `server`. Paths below a site contain the site's LUID.
     pub(crate) fn url(self, server: &Url, version: ApiVersion, site: Option<&SiteLuid>) -> Url {
         let site = site.map_or("", SiteLuid::as_str);
         let path = match self {
@@ -54,7 +54,7 @@ impl Path<'_> {
     }
 }
 
-/// A call of Tableau, before it is sent. A body may hold a webhook's URL, and with it a token.
+/// A call of Tableau before it is sent. Its body may contain a webhook's URL, and with that a token.
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'static str,
     method: Method,
@@ -90,12 +90,12 @@ impl<'a> Call<'a> {
         Self { body: Some(body.to_string()), ..Self::new(operation, Method::PUT, path) }
     }
 
-    /// A call that may be repeated.
+    /// A `POST` that may be repeated without harm.
     pub(crate) fn post(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
         Self { body: Some(body.to_string()), ..Self::new(operation, Method::POST, path) }
     }
 
-    /// A call that creates something, which must not be created twice.
+    /// A `POST` that creates something and must not create it twice.
     pub(crate) fn create(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
         Self { repeat: Repeat::IfRefused, ..Self::post(operation, path, body) }
     }
@@ -104,7 +104,8 @@ impl<'a> Call<'a> {
         Self::new(operation, Method::DELETE, path)
     }
 
-    /// With this code Tableau says that the object to delete does not exist. After a try whose answer was lost, that is a success.
+    /// Sets the code with which Tableau says that the object to delete does not exist. If the answer to an earlier
+    /// try was lost, that code means success.
     pub(crate) fn gone_with(mut self, code: &'static str) -> Self {
         self.gone = Some(Gone::new(code));
         self
@@ -115,24 +116,25 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The secrets in the body.
+    /// Adds the secrets in the body, which no error may repeat.
     pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
     }
 
-    /// How long one try may take, instead of what the HTTP client allows.
+    /// Sets how long one try may take, in place of the HTTP client's own timeout.
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Outside the REST API a 401 without a code means that the session has ended: only the REST API has codes.
+    /// Whether an error means that the session has ended. Outside the REST API errors have no codes, so there a 401
+    /// without a code means that.
     fn says_session_over(&self, error: &Error) -> bool {
         let plain = matches!(error, Error::Foreign { status: 401, .. });
         error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
     }
 
-    /// Whether the answer says that the site is at another server.
+    /// Whether an error says that the site is on another server now.
     fn says_moved(&self, error: &Error) -> bool {
         let no_such_site =
             matches!(self.path, Path::Site(_) | Path::Experimental(_)) && error.code() == Some("404000");
@@ -149,23 +151,23 @@ impl<'a> Call<'a> {
 }
 
 impl TableauClient {
-    /// Calls, and reads the answer.
+    /// Makes a call and parses the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
         let (status, bytes) = self.call(&call, Take::Whole).await?.into_body();
         parse(call.operation, status, &bytes)
     }
 
-    /// Calls, and ignores the answer.
+    /// Makes a call and ignores the answer.
     pub(crate) async fn run(&self, call: Call<'_>) -> Result<(), Error> {
         self.call(&call, Take::Whole).await.map(|_| ())
     }
 
-    /// Calls, and returns the answer unread.
+    /// Makes a call and returns the answer unread.
     pub(crate) async fn open(&self, call: Call<'_>) -> Result<Option<Response>, Error> {
         Ok(self.call(&call, Take::Open).await?.into_response())
     }
 
-    /// Boxed, so that the futures of callers stay small and shallow, however much happens in here.
+    /// Boxed, so that the futures of callers stay small.
     fn call<'a>(
         &'a self,
         call: &'a Call<'a>,
@@ -177,7 +179,7 @@ impl TableauClient {
         })
     }
 
-    /// Stops at the client's deadline, and counts failures.
+    /// Stops a call at the client's deadline, and counts failures.
     pub(crate) async fn bounded<T>(
         &self,
         operation: &'static str,
@@ -194,7 +196,7 @@ impl TableauClient {
         ended.map_err(|error| last.explain(error)).inspect_err(Error::count)
     }
 
-    /// One call in a session. A session that has ended is replaced; the caller does not notice.
+    /// Makes one call in the shared session. A session that has ended is replaced without the caller noticing.
     async fn in_session(&self, call: &Call<'_>, take: Take, last: &LastError) -> Result<Sent, Error> {
         let mut credential = self.credential().await?;
         let mut over = None;
@@ -221,8 +223,9 @@ impl TableauClient {
                 last,
             };
             match self.send(&request, take).await {
-                // Tableau moves sites between servers, and a session stays where it was opened: the server that was
-                // configured knows where the site is now. A session of another server, which may be gone, is replaced too.
+                // Tableau moves sites between servers, and a session is valid only at the server where it was opened.
+                // The configured server knows where the site is now. A session of another server, which may no longer
+                // exist, is replaced too.
                 Err(error)
                     if !moved
                         && !opened.load(Ordering::Relaxed)
@@ -232,8 +235,8 @@ impl TableauClient {
                     moved = true;
                     over = Some(shared);
                 }
-                // A session that was opened for this call ends at once only when another program signs in with the same token.
-                // Where that cannot be, or happens twice, another session would be refused as well.
+                // A session that was just opened for this call ends at once only if another program signs in with the
+                // same token. If that is impossible, or happens twice, a further session would be refused as well.
                 Err(error)
                     if call.says_session_over(&error)
                         && opened.load(Ordering::Relaxed)
@@ -245,8 +248,8 @@ impl TableauClient {
                 }
                 Err(error) if call.says_session_over(&error) && replaced < REPLACEMENTS => {
                     if replaced > 0 {
-                        // A program that does not share our store ends our sessions: wait a random time, so that both do not
-                        // repeat in step.
+                        // A program that does not share this session store ends our sessions. Waiting a random time
+                        // prevents both programs from signing in alternately.
                         tokio::time::sleep(wait::back_off(replaced)).await;
                     }
                     replaced += 1;
@@ -257,8 +260,8 @@ impl TableauClient {
         }
     }
 
-    /// The shared session, not `over`. A refused credential is read again once, in case it was rotated.
-    /// `opened` says whether this call signed in.
+    /// Returns the shared session, but not the ended session `over`. If Tableau refuses the credential, the secret is
+    /// read once more, in case it was rotated. `opened` is set if this call signed in.
     async fn shared_session(
         &self,
         credential: &mut Arc<TableauCredential>,
@@ -289,7 +292,7 @@ impl TableauClient {
         };
         let session = self.broker().session(&key, credential.fingerprint(&key), over, open).await;
         session.map_err(|error| match error {
-            // Another process wrote this into the store, perhaps one of an older version that removed fewer secrets.
+            // Another process stored this reason, perhaps an older version that removed fewer secrets.
             Error::CredentialRefused { until, retry_after, reason } => {
                 let secrets = Secrets::new(credential.secrets());
                 let reason = shown(&secrets.redact_text(&reason));
@@ -299,12 +302,12 @@ impl TableauClient {
         })
     }
 
-    /// The session's version of the REST API; signs in if there is no session.
+    /// The REST API version of the session. Signs in if there is no session.
     pub(crate) async fn session_version(&self) -> Result<ApiVersion, Error> {
         Ok(self.version_in(&self.current_session("find the version of the REST API").await?))
     }
 
-    /// The session that all share. Boxed for the reason that calls are.
+    /// Returns the shared session. Boxed, as calls are.
     fn current_session(
         &self,
         operation: &'static str,
@@ -320,8 +323,8 @@ impl TableauClient {
         })
     }
 
-    /// The site that the session is for; signs in if there is no session. Events of another site are about things that this client
-    /// cannot see.
+    /// The LUID of the site that the session is for. Signs in if there is no session. Events of another site are
+    /// about objects that this client cannot see.
     ///
     /// # Errors
     /// [`Error`] when there is no session and signing in fails.
@@ -329,7 +332,8 @@ impl TableauClient {
         Ok(self.current_session("find the site of the session").await?.site)
     }
 
-    /// A pinned version holds whatever another process, with another setting, made of the session that is shared.
+    /// The REST API version to use. A version that the settings pin counts, even if the shared session was opened by
+    /// a process with another setting.
     fn version_in(&self, session: &Session) -> ApiVersion {
         self.settings().api_version.unwrap_or(session.api_version)
     }

@@ -1,4 +1,4 @@
-//! One request, and its repetition while Tableau is in trouble.
+//! Sends one request, and repeats it while Tableau has a temporary problem.
 
 use super::answer::{foreign, may_be_tableaus, read, refused};
 use super::wait;
@@ -13,51 +13,56 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
-/// How often a call without a deadline is tried, the first time included.
+/// How often a call without a deadline is tried, including the first try.
 const TRIES: u32 = 3;
-/// How often a server is tried when the site may have moved to another one.
+/// How often a server is tried if the site may have moved to another server.
 const TRIES_IF_MOVED: u32 = 2;
-/// The longest wait between two tries without a deadline. A longer one is an error, so that the caller's queue can wait.
+/// The longest wait between two tries of a call without a deadline. If Tableau asks for a longer wait, the call
+/// fails, so that the caller's queue can wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// Whether a call may be sent again when its outcome is unknown.
+/// Whether a call may be sent again when it is unknown whether the first try was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It may be sent twice.
+    /// The call may be sent twice.
     Harmless,
-    /// Only when Tableau surely did not carry out the first one: no connection, or an answer of `429`.
+    /// The call is sent again only if Tableau certainly did not carry out the first try: no connection, or an answer
+    /// of `429`.
     IfRefused,
 }
 
-/// How an answer says that the object to delete does not exist, and whether an earlier try may have deleted it: its answer may have
-/// been lost.
+/// How an answer says that the object to delete does not exist, and whether an earlier try, whose answer was lost,
+/// may have deleted it.
 #[derive(Debug)]
 pub(crate) struct Gone {
-    /// The code for that kind of object. Any other 404 (the site, an address, a page of a proxy) says nothing about it.
+    /// The error code for this kind of object. Another 404 (for the site, an address, a proxy's page) says nothing
+    /// about the object.
     code: &'static str,
     lost: AtomicBool,
 }
 
-/// A request, ready to be sent any number of times.
+/// A request that can be sent several times.
 pub(crate) struct Request<'a> {
     pub(crate) operation: &'static str,
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Url,
     pub(crate) token: Option<&'a SecretString>,
     pub(crate) body: Option<&'a str>,
-    /// Secrets that an answer may repeat. They are removed before anything reads the answer.
+    /// Secrets that an answer may repeat. They are removed before the answer is read.
     pub(crate) secrets: Secrets,
-    /// Secrets in the body that the answer may hold when the call succeeds: a webhook's URL is part of the webhook.
+    /// Secrets in the body that a successful answer legitimately contains: a webhook's URL is part of the webhook.
     pub(crate) body_secrets: Secrets,
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
     pub(crate) gone: Option<&'a Gone>,
-    /// Whether the site may have moved to another server: then the caller signs in again instead of repeating the call.
+    /// Whether the site may have moved to another server. The caller then signs in again and does not repeat the
+    /// call.
     pub(crate) may_have_moved: bool,
     pub(crate) last: &'a LastError,
 }
 
-/// How the last try that ended failed: a call that runs out of time adds it to its error. Empty after a request succeeded.
+/// The error of the last try that ended. A call that runs out of time adds it to its own error. Empty after a
+/// success.
 #[derive(Debug, Default)]
 pub(crate) struct LastError(Mutex<Option<Box<Error>>>);
 
@@ -70,7 +75,7 @@ impl LastError {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The same error with what is known of the last try.
+    /// Adds the last try's error to an out-of-time error.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match error {
             Error::OutOfTime { operation, source: None } => {
@@ -82,21 +87,21 @@ impl LastError {
     }
 }
 
-/// How much of an answer to take in.
+/// How much of an answer to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Take {
-    /// All of it. A body that breaks off is asked for again.
+    /// The whole body. If the body breaks off, the request is repeated.
     Whole,
-    /// The head; the body is the caller's.
+    /// Only the status and headers; the caller reads the body.
     Open,
 }
 
-/// What came back.
+/// The result of sending a request.
 pub(crate) enum Sent {
-    /// The status and the body.
+    /// The status and the complete body.
     Whole(u16, Vec<u8>),
     Open(Response),
-    /// To another server, which a credential may be sent to.
+    /// A redirect to another server that may receive the credential.
     Elsewhere(SecureUrl),
 }
 
@@ -111,12 +116,13 @@ impl Sent {
 }
 
 impl TableauClient {
-    /// Sends one request, again while Tableau is in trouble: up to three times, or while the deadline allows it.
+    /// Sends one request, and repeats it while Tableau has a temporary problem: up to three tries, or as many as the
+    /// deadline allows.
     pub(crate) async fn send(&self, request: &Request<'_>, take: Take) -> Result<Sent, Error> {
         let mut tried = 1;
         loop {
             let error = match self.send_once(request, take).await {
-                // What a try before has deleted is not there any more.
+                // An earlier try deleted the object, so it does not exist any more: success.
                 Err(error) if request.gone.is_some_and(|gone| gone.is_meant_by(&error)) => {
                     request.last.clear();
                     return Ok(Sent::Whole(204, Vec::new()));
@@ -143,8 +149,8 @@ impl TableauClient {
         }
     }
 
-    /// Whether there is time to wait for so long. A deadline counts the whole wait; without a deadline only what was `asked`
-    /// counts, without the jitter.
+    /// Whether there is time for a wait. With a deadline the whole wait counts; without a deadline only the wait that
+    /// Tableau `asked` for, without the random part.
     fn has_time_for(&self, tried: u32, asked: Duration, wait: Duration) -> bool {
         match self.remaining() {
             Some(remaining) => wait < remaining,
@@ -157,9 +163,10 @@ impl TableauClient {
         let mut builder = self
             .http()
             .request(request.method.clone(), url.clone())
-            // Waits are named in the text of errors only, and that follows the language asked for.
+            // Error texts may say how long to wait; they follow the requested language, and only English is
+            // understood.
             .header(header::ACCEPT_LANGUAGE, "en-US")
-            // A file comes as what it is; an error instead of it is asked for as JSON.
+            // A download returns the file; an error in its place is requested as JSON.
             .header(
                 header::ACCEPT,
                 if take == Take::Open { "application/json, */*;q=0.8" } else { "application/json" },
@@ -184,7 +191,7 @@ impl TableauClient {
         let retry_after = wait::retry_after(response.headers());
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            // Only a sign-in, and what is asked before it, is followed: a session is one server's.
+            // Only a sign-in and the version request before it follow redirects: a session belongs to one server.
             let elsewhere = location.filter(|_| request.token.is_none()).and_then(|to| redirected(url, to));
             let named = || {
                 let host = location.and_then(|to| url.join(to).ok()).map(|to| host(&to))?;
@@ -196,10 +203,11 @@ impl TableauClient {
                 .ok_or_else(|| Error::Redirected { operation, to: named() });
         }
         if status.is_success() && take == Take::Open {
-            // No file is HTML.
+            // No file that this client downloads is HTML.
             let content_type = response.headers().get(header::CONTENT_TYPE);
             let is_page = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-            // The file stays as it is, since most are compressed and a changed one is broken; what becomes text does not.
+            // The file itself is not changed, since most files are compressed and would break. The content type
+            // becomes text in an error, so secrets are removed from it.
             let named = content_type.map(|value| secrets.redact(value.as_bytes()).into_owned());
             let named = named.and_then(|bytes| header::HeaderValue::from_bytes(&bytes).ok());
             match named {
@@ -240,7 +248,7 @@ impl Gone {
 
 fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
     let passes = match error {
-        // The page of a proxy is still there a moment later, unless its status is a temporary one.
+        // A proxy's error page usually stays, so the request is repeated only for temporary statuses.
         Error::Foreign { status, .. } => matches!(status, 408 | 429 | 500..),
         Error::Redirected { .. } => false,
         error => error.is_transient() && !error.is_session_over(),
@@ -248,7 +256,7 @@ fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
     passes && (request.repeat == Repeat::Harmless || is_untouched(error))
 }
 
-/// Whether Tableau surely did not carry out the call: there was no connection, or Tableau answered 429.
+/// Whether Tableau certainly did not carry out the call: there was no connection, or Tableau answered 429.
 fn is_untouched(error: &Error) -> bool {
     match error {
         Error::Unreachable { source, .. } => source.is_connect(),

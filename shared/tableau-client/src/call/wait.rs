@@ -1,4 +1,4 @@
-//! How long to wait before the next try.
+//! Calculates how long to wait before the next try.
 
 use jiff::{Timestamp, Zoned};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -7,30 +7,30 @@ use std::time::Duration;
 /// The longest wait that the client reports.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest jitter on a wait that was named.
+/// The longest random part that is added to a wait that Tableau asked for.
 const MOST_JITTER: Duration = Duration::from_secs(30);
 
-/// Jitter over 250 ms, 500 ms, …
+/// A random wait of up to 250 ms before the second try, doubling with each try.
 pub(crate) fn back_off(tried: u32) -> Duration {
     let ceiling = 250u64 << tried.min(6).saturating_sub(1);
     Duration::from_millis(fastrand::u64(ceiling / 4..=ceiling))
 }
 
-/// How long to wait before the next try. At least what Tableau named, and at least what the client waits without a name: after
-/// `0`, or a date that is over by our clock, it would ask without a pause.
+/// How long to wait before the next try: at least what Tableau asked for, and at least the client's own wait.
+/// Otherwise a wait of `0`, or a date that has passed by this clock, would mean no pause at all.
 pub(crate) fn before_next(tried: u32, named: Option<Duration>) -> Duration {
     let own = back_off(tried);
     named.map_or(own, |named| or_a_little_more(named).max(own))
 }
 
-/// A wait that Tableau named, with jitter: otherwise all clients with the same wait would come back at once. Up to a tenth, since
-/// more clients come back together after a longer wait.
+/// Adds a random part of up to a tenth to a wait that Tableau asked for: otherwise all clients would return at the
+/// same moment.
 fn or_a_little_more(named: Duration) -> Duration {
     let most = (named / 10).clamp(Duration::from_millis(250), MOST_JITTER);
     named + Duration::from_millis(50) + (most - Duration::from_millis(50)).mul_f64(fastrand::f64())
 }
 
-/// The header, in seconds or as a date.
+/// Reads the `Retry-After` header, in seconds or as a date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse() {
@@ -44,12 +44,12 @@ fn until(when: &Zoned, now: Timestamp) -> Duration {
     when.timestamp().duration_since(now).try_into().unwrap_or_default()
 }
 
-/// The wait that a text names: "… try again in 1 hour 30 minutes". Tableau documents no header for it, and says it here.
+/// Reads the wait from an error text such as "… try again in 1 hour 30 minutes". Tableau documents no header for it.
 pub(crate) fn named_in(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase().replace("(s)", "s");
     let (_, rest) = text.split_once("again")?;
     let mut words = words(rest).filter(|word| *word != "and").peekable();
-    // Between `again` and the number stand few words: `in`, `after`, `in approximately`.
+    // A few words may stand between `again` and the number: `in`, `after`, `in approximately`.
     let mut skipped = 0;
     while words.next_if(|word| number(word).is_none()).is_some() {
         skipped += 1;
@@ -64,7 +64,7 @@ pub(crate) fn named_in(text: &str) -> Option<Duration> {
     seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST))
 }
 
-/// Digits and letters are separate words, as in `1h30m`, and so is the end of a sentence.
+/// Splits a text into words. Digits and letters are separate words, as in `1h30m`, and so is the end of a sentence.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
@@ -96,7 +96,7 @@ fn number(word: &str) -> Option<u64> {
     }
 }
 
-/// In seconds.
+/// The length of a time unit, in seconds.
 fn unit(word: &str) -> Option<u64> {
     match word {
         "second" | "seconds" | "sec" | "secs" | "s" => Some(1),

@@ -1,31 +1,31 @@
-//! What kind of reason a job's notes give.
+//! Classifies the reason that a failed job's notes give.
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of reason a failure has.
+/// The class of the reason why a refresh failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CauseClass {
-    /// The data source did not accept user and password, or a token ran out.
+    /// The database refused the user name and password, or a token has expired.
     Credentials,
-    /// The user is known but may not read the data.
+    /// The database accepts the user, but the user may not read the data.
     Permission,
-    /// A table or column is not there any more, or not to be seen.
+    /// A table or column does not exist any more, or is not visible to the user.
     Schema,
-    /// It took longer than Tableau allows.
+    /// The refresh took longer than Tableau allows.
     TimeLimit,
-    /// Memory or disk ran out.
+    /// Tableau ran out of memory or disk space.
     Resources,
     /// Tableau Bridge is not connected.
     Bridge,
-    /// The data source's server could not be reached.
+    /// The database server could not be reached.
     Unreachable,
-    /// Something else.
+    /// None of the classes above.
     Other,
 }
 
-/// Words that mean a class, in lower case, in the order of the search: a failed login is often wrapped into "cannot
-/// connect", so the more specific words come first.
+/// Texts by which a class is recognised, in lower case. They are searched in this order: a failed login is often
+/// reported inside "cannot connect", so more specific texts come first.
 const SIGNS: [(CauseClass, &[&str]); 7] = [
     (CauseClass::Bridge, &["tableau bridge", "bridge client", "bridge pool"]),
     (
@@ -126,13 +126,13 @@ const SIGNS: [(CauseClass, &[&str]); 7] = [
 ];
 
 impl CauseClass {
-    /// The class of a job's notes.
+    /// The class of the reason in a job's notes.
     pub fn of(notes: &str) -> Self {
         let mut classes = SIGNS.iter().map(|(class, _)| *class);
         classes.find(|class| class.shows_in(notes)).unwrap_or(Self::Other)
     }
 
-    /// Whether a text has a sign of the class.
+    /// Whether a text contains one of the class's signs.
     pub(super) fn shows_in(self, text: &str) -> bool {
         let text = text.to_lowercase();
         let mut signs = SIGNS.iter().filter(|(class, _)| *class == self).flat_map(|(_, words)| words.iter());
@@ -167,7 +167,7 @@ impl CauseClass {
         }
     }
 
-    /// What the owner can do about it.
+    /// What the owner can do about a failure of this class.
     pub fn next_step(self) -> &'static str {
         match self {
             Self::Credentials => {

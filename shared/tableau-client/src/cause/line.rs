@@ -1,17 +1,18 @@
-//! A job's notes on one line, without what chat should not show.
+//! Reduces a job's notes to one line that may be shown in a chat.
 
 use super::CauseClass;
 use plain_text::{REMOVED, without_secrets};
 
-/// Characters of a line: a person reads it in a chat.
+/// The longest line, in characters.
 const LINE_LIMIT: usize = 300;
-/// How much of the notes is read for the line, in bytes: Tableau's have a few lines.
+/// How many bytes of the notes are read. Tableau's notes have only a few lines.
 const NOTES_LIMIT: usize = 256 * 1024;
 
-/// The line that has the words of `class`, or else the first line with a text; without the names of Java classes around it,
-/// without secrets and invisible characters, and short.
+/// Returns the line of the notes that shows `class`, or else the first line with any text. Removes Java class names,
+/// secrets and invisible characters, and shortens the line.
 pub(super) fn one_line(notes: &str, class: CauseClass) -> String {
-    // Secrets are removed before anything is cut: half of one is not recognised, and a secret may go on on the next line.
+    // Secrets are removed before anything is cut: half of a secret is not recognised, and a secret may continue on
+    // the next line.
     let notes = without_secrets(beginning(notes));
     let lines = || notes.lines().map(|line| strip_classes(line.trim())).filter(|line| !line.is_empty());
     let of_class = lines().find(|line| class.shows_in(line));
@@ -19,7 +20,7 @@ pub(super) fn one_line(notes: &str, class: CauseClass) -> String {
     short(line.unwrap_or_default())
 }
 
-/// The notes up to the limit, without the half of a word at the end.
+/// The beginning of the notes, up to the limit, without an incomplete word at the end.
 fn beginning(notes: &str) -> &str {
     if notes.len() <= NOTES_LIMIT {
         return notes;
@@ -28,7 +29,7 @@ fn beginning(notes: &str) -> &str {
     start.rfind(char::is_whitespace).map_or(start, |end| &start[..end])
 }
 
-/// Whether a line has words beside what was removed.
+/// Whether a line contains words besides `[removed]`.
 fn says_something(line: &str) -> bool {
     line.replace(REMOVED, "").contains(char::is_alphanumeric)
 }
@@ -38,7 +39,7 @@ fn short(line: &str) -> String {
         return line.to_owned();
     }
     let mut short: String = line.chars().take(LINE_LIMIT - 1).collect();
-    // Half of `[removed]` would read as a part of the note.
+    // Half of `[removed]` would look like a part of the note, so it is cut off too.
     if let Some(at) = short.rfind('[')
         && short.len() - at < REMOVED.len()
         && REMOVED.starts_with(&short[at..])
@@ -48,7 +49,7 @@ fn short(line: &str) -> String {
     format!("{}…", short.trim_end())
 }
 
-/// `java.lang.RuntimeException: com.x.YException: text` → `text`.
+/// Removes Java class names: `java.lang.RuntimeException: com.x.YException: text` becomes `text`.
 fn strip_classes(mut line: &str) -> &str {
     while let Some((head, rest)) = line.split_once(':') {
         let is_class = head.contains('.') && (head.ends_with("Exception") || head.ends_with("Error"));

@@ -1,7 +1,7 @@
-//! Why an extract refresh failed.
+//! Finds out why an extract refresh failed.
 //!
-//! Tableau sends neither the reason nor the job with the event. So this module searches the refreshes that failed at about that
-//! time for the one of this workbook or data source. The notes of that job are the reason.
+//! Tableau's event contains neither the reason nor the job. So this module searches Tableau's list for refreshes that
+//! failed at about that time, and picks the one of this workbook or data source. That job's notes contain the reason.
 
 mod class;
 mod line;
@@ -18,47 +18,48 @@ use search::{Found, Search};
 use serde::{Deserialize, Serialize};
 use tableau::{Event, JobLuid};
 
-/// Why a refresh failed, for people.
+/// The reason why a refresh failed, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// What kind of reason it is.
+    /// The class of the reason.
     pub class: CauseClass,
-    /// The job's own words, on one line of at most 300 characters, with `[removed]` in place of passwords, tokens and keys.
+    /// The reason in the job's own words: one line of at most 300 characters, with `[removed]` in place of passwords,
+    /// tokens and keys.
     pub line: String,
-    /// The job.
+    /// The LUID of the failed job.
     pub job: JobLuid,
-    /// How much of the extract it refreshed, where its type says it.
+    /// Whether the refresh was full or incremental, if the job's type says so.
     pub refresh: Option<RefreshKind>,
 }
 
-/// What came of looking for the reason of a failed refresh.
+/// The result of searching for the reason of a failed refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CauseLookup {
-    /// Its job was found, and says why.
+    /// The job was found, and its notes give a reason.
     Found(Cause),
-    /// Tableau lists no job that failed about then and can be its.
+    /// Tableau lists no job that failed at about that time and can belong to the event.
     NoneListed,
-    /// A job of its name is listed, and Tableau refuses to show it.
+    /// A job of the object's name is listed, but Tableau refuses to return it.
     Unreadable {
-        /// Tableau's code, such as `400031`.
+        /// Tableau's error code, such as `400031`.
         code: String,
     },
-    /// Its job was found, and says nothing.
+    /// The job was found, but its notes are empty.
     NoText {
-        /// The job.
+        /// The LUID of the job.
         job: JobLuid,
-        /// How much of the extract it refreshed, where its type says it.
+        /// Whether the refresh was full or incremental, if the job's type says so.
         refresh: Option<RefreshKind>,
     },
-    /// So many jobs of its name failed about then that its own was not found in time.
+    /// So many jobs of the object's name failed at about that time that the right one was not found in time.
     TooMany {
-        /// How many there are.
+        /// How many such jobs there are.
         jobs: usize,
     },
     /// Tableau refuses to list jobs.
     Refused {
-        /// Tableau's code: 403000 without the rights, 403079 when the site forbids job lists.
+        /// Tableau's error code: 403000 if the user lacks the rights, 403079 if the site forbids job lists.
         code: String,
     },
 }
@@ -71,8 +72,9 @@ impl CauseLookup {
 }
 
 impl TableauClient {
-    /// Finds out why the refresh of `event` failed. Searches a second time after two seconds if the first search finds nothing, and
-    /// waits for about ten seconds at most, besides the calls themselves. Needs an administrator's credential.
+    /// Finds out why the refresh of `event` failed. If the first search finds nothing, searches again after two
+    /// seconds. Waits for about ten seconds at most, not counting the calls themselves. Needs an administrator's
+    /// credential.
     ///
     /// # Errors
     /// [`Error`] when Tableau does not answer or refuses the credential.

@@ -1,4 +1,4 @@
-//! Looking for the job of a refresh among those that are listed.
+//! Searches Tableau's job list for the job of a refresh.
 
 use crate::{Error, Filter, Job, JobSummary, RefreshKind, TableauClient};
 use jiff::{SignedDuration, Timestamp};
@@ -7,36 +7,37 @@ use std::time::Duration;
 use tableau::{Event, JobLuid, Subject};
 use tokio::time::Instant;
 
-/// An event comes a moment after its job's end. A job that ended earlier is another run of the same refresh, and only
-/// taken when a second look finds none nearer: events can be late.
+/// An event normally arrives shortly after its job ended. A job that ended longer ago is probably another run of the
+/// same refresh; it is accepted only if a second search finds none nearer, because events can be late.
 const NEAR: SignedDuration = SignedDuration::from_mins(2);
 const LATE: SignedDuration = SignedDuration::from_mins(15);
-/// How long to wait before a second look: the event may be faster than the list of jobs.
+/// The wait before the second search: an event may arrive before Tableau's list contains its job.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
-/// How long jobs are looked at, in both looks together: each is a call.
+/// How long jobs are fetched, in both searches together; each job is a call.
 const TIME: Duration = Duration::from_secs(8);
-/// How many jobs of another name are looked at, at most: a name may have changed since.
+/// How many jobs with another name are fetched at most: the object may have been renamed since.
 const OTHERS: usize = 8;
-/// How many jobs of the last minutes are read, at most.
+/// How many jobs of the last minutes are listed at most.
 const LISTED: usize = 3_000;
 
-/// How well a listed job fits an event, the best first.
+/// How well a listed job fits an event; the best comes first in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
     title: Title,
-    /// Whether it is about the other kind of thing: a workbook, where the event is about a data source.
+    /// Whether the job is about the other kind of object: a workbook, although the event is about a data source, or
+    /// the reverse.
     other_kind: bool,
-    /// Between the job's end and the event.
+    /// The time between the job's end and the event.
     milliseconds: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Title {
-    /// The event's name, or the event has none.
+    /// The job's title equals the object's name, or the event has no name.
     Same,
-    /// The same in other letters: upper and lower case, spaces around.
+    /// The title equals the name except for upper and lower case and spaces around it.
     Alike,
-    /// The name is part of it.
+    /// The title contains the name.
     Contains,
     Other,
 }
@@ -47,59 +48,59 @@ impl Title {
     }
 }
 
-/// What came of looking for an event's job.
+/// The result of searching for an event's job.
 pub(super) enum Found {
-    /// It is this one, and refreshed so much of the extract as its type says.
+    /// The job was found. Its type may say whether the refresh was full or incremental.
     Job(Box<Job>, Option<RefreshKind>),
-    /// No job of that state and time can be its.
+    /// No listed job with this state and time can belong to the event.
     NoneListed,
-    /// A job of its name is listed, and cannot be fetched, with Tableau's code.
+    /// A job of the object's name is listed, but cannot be fetched; with Tableau's error code.
     Unreadable { code: String },
-    /// So many jobs of its name are listed that its own was not found in time.
+    /// So many jobs of the object's name are listed that the right one was not found in time.
     TooMany { jobs: usize },
-    /// Jobs cannot be listed, with Tableau's code.
+    /// Jobs cannot be listed; with Tableau's error code.
     Refused { code: String },
 }
 
-/// A job in the list that may be the event's.
+/// A listed job that may belong to the event.
 struct Listed {
     fit: Fit,
     luid: JobLuid,
     refresh: Option<RefreshKind>,
 }
 
-/// A job that was fetched.
+/// The result of fetching a listed job.
 enum Looked {
-    /// It is ours.
+    /// The job refreshed the event's object.
     Ours(Job),
-    /// It does not say what it refreshed.
+    /// The job does not say which object it refreshed.
     Unsaid(Job),
-    /// It is of something else.
+    /// The job refreshed another object.
     Other,
-    /// It cannot be fetched, with Tableau's code.
+    /// The job cannot be fetched; with Tableau's error code.
     Unreadable(String),
 }
 
 pub(super) struct Search<'a> {
     client: &'a TableauClient,
     event: &'a Event,
-    /// How the job ended, as the list says it.
+    /// The state to search for, as the job list names it: failed or succeeded.
     state: &'static str,
-    /// When it happened.
+    /// When the event happened.
     around: Timestamp,
-    /// When to stop looking at jobs.
+    /// When to stop fetching jobs.
     until: Instant,
-    /// Jobs that are of something else.
+    /// Jobs that are known to belong to other objects.
     others: HashSet<JobLuid>,
 }
 
 impl<'a> Search<'a> {
-    /// For the job of a refresh that failed.
+    /// A search for the job of a failed refresh.
     pub(super) fn of_failed(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
         Self::new(client, event, now, "Failed")
     }
 
-    /// For the job of a refresh that succeeded.
+    /// A search for the job of a successful refresh.
     pub(super) fn of_succeeded(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
         Self::new(client, event, now, "Success")
     }
@@ -111,7 +112,7 @@ impl<'a> Search<'a> {
         Self { client, event, state, around, until, others: HashSet::new() }
     }
 
-    /// Looks once, and again a little later if what was found is not enough.
+    /// Searches once, and again after two seconds if the result is not enough.
     pub(super) async fn run(mut self, is_enough: impl Fn(&Job) -> bool) -> Result<Found, Error> {
         match self.look(NEAR).await? {
             Found::NoneListed | Found::Unreadable { .. } => {}
@@ -157,15 +158,15 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        // The only one of that name, which says nothing else.
+        // The only job of that name; the job itself does not say which object it refreshed.
         if let Some((job, refresh)) = unsaid {
             return Ok(Found::Job(Box::new(job), refresh));
         }
         Ok(unreadable.map_or(Found::NoneListed, |code| Found::Unreadable { code }))
     }
 
-    /// The refreshes of that state and time, the likeliest first. By state and not by type: of types there may be more than
-    /// are known here.
+    /// Lists the refreshes with the wanted state and time, the most likely first. The list is filtered by state and
+    /// not by job type, because Tableau may have job types that are unknown here.
     async fn listed(&self, within: SignedDuration) -> Result<Vec<Listed>, Error> {
         let since = self.around.checked_sub(within).unwrap_or(self.around);
         let ended = Filter::all().in_state(self.state).ended_since(since);
@@ -183,7 +184,7 @@ impl<'a> Search<'a> {
     async fn look_at(&self, luid: &JobLuid) -> Result<Looked, Error> {
         let job = match self.client.job(luid).await {
             Ok(job) => job,
-            // One that is gone, or that we may not see or cannot read, does not hide the others.
+            // A job that no longer exists, is forbidden, or cannot be parsed must not hide the others.
             Err(error) => return refusal(error).map(Looked::Unreadable),
         };
         Ok(match job.subject() {
@@ -194,7 +195,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The code of a refusal that lasts, and is about what was asked for; the error itself otherwise.
+/// The error code of a permanent refusal of this request; any other error is returned as an error.
 pub(super) fn refusal(error: Error) -> Result<String, Error> {
     if error.is_transient() || error.is_misconfiguration() {
         return Err(error);
@@ -207,7 +208,8 @@ pub(super) fn is_refresh(job: &JobSummary) -> bool {
     kind.is_none_or(|kind| kind.contains("refresh") || kind.contains("increment"))
 }
 
-/// How much of the extract a job refreshes: `refresh_extracts`, `increment_extracts`, `increment_extracts_via_bridge`.
+/// Whether a job's type says full or incremental: `refresh_extracts`, `increment_extracts`,
+/// `increment_extracts_via_bridge`.
 pub(super) fn refresh_kind(job: &JobSummary) -> Option<RefreshKind> {
     let kind = job.job_type.as_deref()?.to_ascii_lowercase();
     Some(if kind.contains("increment") { RefreshKind::Incremental } else { RefreshKind::Full })
@@ -222,7 +224,7 @@ fn fit(job: &JobSummary, event: &Event, around: Timestamp) -> Fit {
         (Some(title), Some(name)) if title.contains(name.as_str()) => Title::Contains,
         _ => Title::Other,
     };
-    // `Data Source`, `Datasource`; any other text says nothing.
+    // Tableau writes `Data Source` or `Datasource`. Any other text is ignored.
     let kind = job.subtitle.as_deref().map(|kind| alike(kind).replace([' ', '_'], ""));
     let other_kind = matches!(
         (&event.subject, kind.as_deref()),

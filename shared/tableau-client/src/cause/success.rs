@@ -1,4 +1,5 @@
-//! Which refresh of an object succeeded, and when. Events do not say how much of an extract was refreshed, and may be lost.
+//! Finds out which refresh of an object succeeded, and when. Events do not say whether a refresh was full or
+//! incremental, and events may be lost.
 
 use super::search::{Found, Search, is_refresh, refresh_kind, refusal};
 use crate::{Error, Filter, JobSummary, RefreshKind, TableauClient};
@@ -6,14 +7,14 @@ use jiff::Timestamp;
 use std::cmp::Reverse;
 use tableau::Event;
 
-/// How many jobs are looked at for the last success: each is a call.
+/// How many jobs are fetched when looking for the last success; each is a call.
 const LOOKED_AT: usize = 8;
-/// How many jobs are listed for it.
+/// How many jobs are listed when looking for the last success.
 const LISTED: usize = 1_000;
 
 impl TableauClient {
-    /// How much of the extract the refresh refreshed whose success `event` reports: from its job, which is looked for as
-    /// [`TableauClient::failure_cause`] does. `None` when the job is not found, or jobs may not be listed. Needs an
+    /// Whether the successful refresh that `event` reports was full or incremental. Searches for its job like
+    /// [`TableauClient::failure_cause`]. `None` if the job is not found or jobs may not be listed. Needs an
     /// administrator's credential.
     ///
     /// # Errors
@@ -27,8 +28,8 @@ impl TableauClient {
         Ok(if let Found::Job(_, refresh) = found { refresh } else { None })
     }
 
-    /// When the last refresh of an event's object ended that succeeded after the event: of this kind, or of any. `None` when
-    /// Tableau lists none, or jobs may not be listed. Needs an administrator's credential.
+    /// When the last refresh of the event's object ended that succeeded after the event: a refresh of this kind, or
+    /// of any kind. `None` if Tableau lists none or jobs may not be listed. Needs an administrator's credential.
     ///
     /// # Errors
     /// [`Error`] when Tableau does not answer or refuses the credential.
@@ -56,7 +57,7 @@ impl TableauClient {
             match self.job(luid).await {
                 Ok(job) if job.subject().as_ref() == Some(&event.subject) => return Ok(Some(*at)),
                 Ok(_) => {}
-                // One job that cannot be read does not hide the others.
+                // A job that cannot be read must not hide the others.
                 Err(error) => {
                     refusal(error)?;
                 }

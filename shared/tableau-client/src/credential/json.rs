@@ -1,4 +1,4 @@
-//! A credential as JSON. Read by hand, since serde's own sentences repeat the value they do not like.
+//! Reads a credential from JSON. Not with serde's derive, whose error messages repeat values.
 
 use super::TableauCredential;
 use crate::ConnectedApp;
@@ -7,55 +7,55 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A credential that cannot be used. Repeats nothing of it, not even a key: keys and values may have been confused.
+/// Why a credential cannot be used. Repeats neither values nor keys: a person may have confused the two.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCredential {
-    /// The text is no JSON.
+    /// The text is not JSON.
     #[error("the credential is not JSON, at line {line}, column {column}")]
     NotJson {
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Counted from 1; 0 at the end of the text before.
+        /// The column, counted from 1; 0 at the end of the text before.
         column: usize,
     },
-    /// The JSON is something else than an object.
+    /// The JSON is not an object.
     #[error(
         "the credential must be a JSON object, such as {{\"token_name\": \"…\", \"token_secret\": \"…\"}}"
     )]
     NotAnObject,
-    /// A key is none of the known ones.
+    /// A key is unknown.
     #[error(
         "the credential has a field that is not known{}; there are `token_name`, `token_secret`, `user_name`, \
          `password`, `client_id`, `secret_id`, `secret_value`, `scopes`",
         .meant.map(|meant| format!(", and may be meant as `{meant}`")).unwrap_or_default()
     )]
     UnknownField {
-        /// The known key that it may be a misspelling of.
+        /// The known key that was probably meant.
         meant: Option<&'static str>,
     },
-    /// A value is no text.
+    /// A value is not a text.
     #[error("`{field}` of the credential must be a text, in quotation marks")]
     NotText {
-        /// Its key.
+        /// The key of the value.
         field: &'static str,
     },
-    /// A value has a character that Tableau gives to none.
+    /// A value contains a character that Tableau never generates.
     #[error(
         "`{field}` of the credential has a space, a line break or another character that Tableau does not use there: \
-         paste it anew"
+         paste it again"
     )]
     Characters {
-        /// Its key.
+        /// The key of the value.
         field: &'static str,
     },
-    /// `scopes` is no list of texts.
+    /// `scopes` is not a list of texts.
     #[error("`scopes` of the credential must be a list of texts, such as [\"tableau:content:read\"]")]
     Scopes,
-    /// Nothing is filled in.
+    /// No value is filled in.
     #[error("fill in `token_name` and `token_secret`")]
     Empty,
-    /// What is filled in is too little, or of two kinds.
+    /// Values are missing, or belong to two kinds of credentials.
     #[error(
         "fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else; or for a connected \
          app `client_id`, `secret_id`, `secret_value` and `user_name`"
@@ -63,7 +63,7 @@ pub enum InvalidCredential {
     Incomplete,
 }
 
-/// The sentence: it is what shows when `main` ends with this error.
+/// Shows the same sentence as `Display`, because that is what appears when `main` returns this error.
 impl fmt::Debug for InvalidCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InvalidCredential({self})")
@@ -78,12 +78,12 @@ const CLIENT_ID: &str = "client_id";
 const SECRET_ID: &str = "secret_id";
 const SECRET_VALUE: &str = "secret_value";
 const SCOPES: &str = "scopes";
-/// What Tableau generates: visible ASCII. Names and passwords are people's own.
+/// Values that Tableau generates: they consist of visible ASCII. Names and passwords are chosen by people.
 const GENERATED: [&str; 4] = [TOKEN_SECRET, CLIENT_ID, SECRET_ID, SECRET_VALUE];
 const TEXTS: [&str; 7] = [TOKEN_NAME, TOKEN_SECRET, USER_NAME, PASSWORD, CLIENT_ID, SECRET_ID, SECRET_VALUE];
 
 impl TableauCredential {
-    /// Reads a credential that is written as JSON, in one of the forms above.
+    /// Reads a credential from JSON, in one of the forms above.
     ///
     /// # Errors
     /// [`InvalidCredential`], which says what is wrong and repeats nothing of the text.
@@ -129,7 +129,7 @@ impl TableauCredential {
     }
 }
 
-/// The text of a field; `None` when it is missing or empty.
+/// The text of a field; `None` if the field is missing or empty.
 fn filled(json: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidCredential> {
     match json.remove(field) {
         None | Some(Value::Null) => Ok(None),
@@ -155,7 +155,7 @@ fn scopes(value: Option<Value>) -> Result<Option<Vec<String>>, InvalidCredential
 
 impl<'de> Deserialize<'de> for TableauCredential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Any JSON is a `Value`: what serde itself has to say is about its syntax.
+        // Every JSON text is a valid `Value`, so serde can only complain about syntax here.
         let value = Value::deserialize(deserializer)?;
         Self::from_value(value).map_err(D::Error::custom)
     }

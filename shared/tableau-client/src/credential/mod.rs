@@ -1,4 +1,4 @@
-//! What signing in takes.
+//! The credential with which the client signs in.
 
 mod json;
 mod source;
@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::fmt;
 
-/// What signing in takes. As JSON one of
+/// The credential with which the client signs in. As JSON one of
 ///
 /// - `{"token_name": "…", "token_secret": "…"}`: a personal access token;
 /// - `{"user_name": "…", "password": "…"}`: not on Tableau Cloud, which asks for a second factor;
@@ -25,25 +25,25 @@ use std::fmt;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum TableauCredential {
-    /// A personal access token. Signing in again with it ends the session before.
+    /// A personal access token. Signing in again with the same token ends the earlier session.
     PersonalAccessToken {
-        /// Its name.
+        /// The token's name.
         name: String,
-        /// Its secret.
+        /// The token's secret.
         secret: SecretString,
     },
-    /// A user and password.
+    /// A user name and password.
     Password {
         /// The user's name.
         user: String,
         /// The password.
         password: SecretString,
     },
-    /// A connected app, and whom it signs in. Its sessions stand side by side.
+    /// A connected app and the user that it signs in. Several sessions can exist side by side.
     ConnectedApp(ConnectedApp),
 }
 
-/// A sign-in, as Tableau takes it.
+/// The body of a sign-in request.
 #[derive(Serialize)]
 struct SignIn<'a> {
     credentials: Credentials<'a>,
@@ -78,7 +78,7 @@ struct User<'a> {
     id: &'a str,
 }
 
-/// A part of a session's key, without the characters that stand between parts.
+/// Turns a text into a part of a session's key, without the characters that separate parts.
 pub(crate) fn key_part(text: &str) -> String {
     text.replace('%', "%25").replace('#', "%23").replace('/', "%2F")
 }
@@ -89,8 +89,8 @@ impl TableauCredential {
         Self::PersonalAccessToken { name: name.into(), secret: SecretString::from(secret.into()) }
     }
 
-    /// The credential's part of a session's key: its kind and names, no secret. A session of a connected app has the scopes that it
-    /// was opened with, so they are part of the key.
+    /// The credential's part of a session's key: its kind and names, without secrets. The session of a connected app
+    /// is limited to the scopes it was opened with, so the scopes are part of the key.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::PersonalAccessToken { name, .. } => format!("token/{}", key_part(name)),
@@ -106,16 +106,16 @@ impl TableauCredential {
         }
     }
 
-    /// Whether another sign-in with it ends the session before.
+    /// Whether a second sign-in with this credential ends the first session.
     pub(crate) fn allows_one_session(&self) -> bool {
         matches!(self, Self::PersonalAccessToken { .. })
     }
 
-    /// A number that differs, almost always, from that of the credential before and after a rotation. `salt` makes it useless
-    /// elsewhere.
+    /// A short number that almost always differs before and after a rotation of the credential. `salt` makes the
+    /// number useless for other purposes.
     ///
-    /// It has 16 bits, since it is stored where others may read it: one in 65,536 passwords has the same number, so it does not
-    /// show which password is right.
+    /// The number has only 16 bits, because it is stored where others may read it: one in 65,536 passwords has the
+    /// same number, so the number does not reveal the password.
     pub(crate) fn fingerprint(&self, salt: &str) -> u16 {
         let secret = match self {
             Self::PersonalAccessToken { secret, .. } => secret,
@@ -137,7 +137,7 @@ impl TableauCredential {
         }
     }
 
-    /// What no error and no log line may repeat.
+    /// The credential's secrets, which no error and no log line may repeat.
     pub(crate) fn secrets(&self) -> [SecretString; 1] {
         [match self {
             Self::PersonalAccessToken { secret, .. } => secret.clone(),
@@ -146,7 +146,7 @@ impl TableauCredential {
         }]
     }
 
-    /// The body of a sign-in at `now`, and what is secret in it.
+    /// The body of a sign-in at `now`, and the secrets in that body.
     ///
     /// # Errors
     /// The reason, when this credential cannot act as that user.

@@ -4,11 +4,11 @@ use crate::{BoxError, TableauCredential};
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// The credential cannot be read.
+/// The error that the credential cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the secret `{name}`")]
 pub struct CredentialError {
-    /// The secret's name. Not its value.
+    /// The secret's name (not its value).
     pub name: String,
     /// Whether a later read may succeed: true when the secret store is unreachable, false when the secret is missing,
     /// forbidden or malformed.
@@ -26,8 +26,8 @@ pub trait CredentialSource: Send + Sync {
     /// [`CredentialError`] when there is no credential or its store does not answer.
     async fn current(&self) -> Result<Arc<TableauCredential>, CredentialError>;
 
-    /// Returns the credential to try after Tableau refused `refused`: reads the store again, past any cache. `None` when
-    /// the store still has the refused one.
+    /// Returns the credential to try after Tableau refused `refused`: reads the secret store again without a cache.
+    /// `None` if the store still has the refused credential.
     ///
     /// # Errors
     /// [`CredentialError`] as for [`CredentialSource::current`].
@@ -37,12 +37,12 @@ pub trait CredentialSource: Send + Sync {
     ) -> Result<Option<Arc<TableauCredential>>, CredentialError>;
 }
 
-/// A credential that never changes: for tests and for programs that read it once.
+/// A credential that never changes, for tests and for programs that read it once.
 #[derive(Clone, Debug)]
 pub struct FixedCredential(Arc<TableauCredential>);
 
 impl FixedCredential {
-    /// Always returns `credential`.
+    /// Creates a source that always returns `credential`.
     pub fn new(credential: TableauCredential) -> Self {
         Self(Arc::new(credential))
     }

@@ -1,4 +1,5 @@
-//! Broadcasts: public copies of views. Experimental, Tableau Cloud only, and not in the public reference.
+//! Broadcasts: public copies of views. An experimental API of Tableau Cloud that the public reference does not
+//! describe.
 
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
@@ -6,17 +7,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{ViewLuid, WorkbookLuid};
 
-/// A view that is broadcast.
+/// A view that has a Broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BroadcastView {
-    /// The view.
+    /// The LUID of the view.
     pub view: ViewLuid,
-    /// Its workbook.
+    /// The LUID of the view's workbook.
     pub workbook: Option<WorkbookLuid>,
 }
 
-/// What people who see a Broadcast may do.
+/// What viewers of a Broadcast may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BroadcastOptions {
     /// Show a watermark.
@@ -67,13 +68,13 @@ impl TableauClient {
         Ok(broadcasts.into_iter().map(view).collect())
     }
 
-    /// Broadcasts the view as it is now, in place of its Broadcast from before. Repeating it does no harm. It
-    /// makes the view public. Experimental; Tableau Cloud only; no JWT scope is known.
+    /// Replaces the view's Broadcast by the view's present content. Repeating the call does no harm. The view becomes
+    /// public. Experimental; Tableau Cloud only; no JWT scope is known.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off, 404044 for an unknown view.
     ///
-    /// Source: as for [`TableauClient::broadcasts`].
+    /// Source: the same as for [`TableauClient::broadcasts`].
     pub async fn overwrite_broadcast(&self, view: &ViewLuid, options: BroadcastOptions) -> Result<(), Error> {
         let body = json!({ "broadcastViewSend": {
             "viewId": view.as_str(),

@@ -15,42 +15,42 @@ use tableau::DatasourceLuid;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Datasource {
-    /// Its LUID.
+    /// The data source's LUID.
     pub id: DatasourceLuid,
-    /// Its name: untrusted text.
+    /// The data source's name: untrusted text.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// Its name in addresses.
+    /// The data source's name in URLs.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
-    /// Its page, for people.
+    /// The address of the data source's page in a browser.
     #[serde(flatten, deserialize_with = "lenient::webpage_url")]
     pub webpage_url: Option<String>,
-    /// What it connects to, such as `snowflake`.
+    /// The kind of connection, such as `snowflake`.
     #[serde(default, rename = "type", deserialize_with = "lenient::text")]
     pub kind: Option<String>,
-    /// Whether it holds data that refreshes bring up to date; without, it is a live connection.
+    /// Whether the data source has an extract, which refreshes update; otherwise it is a live connection.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub has_extracts: bool,
-    /// Whether it is certified.
+    /// Whether the data source is certified.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_certified: bool,
-    /// The note of the person who certified it: untrusted text.
+    /// The note of the person who certified the data source: untrusted text.
     #[serde(default, deserialize_with = "lenient::text")]
     pub certification_note: Option<String>,
-    /// When it was first published.
+    /// When the data source was first published.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<Timestamp>,
-    /// When it last changed.
+    /// When the data source was last changed.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<Timestamp>,
-    /// Where it is.
+    /// The project that contains the data source.
     #[serde(default, deserialize_with = "lenient::part")]
     pub project: Option<ProjectRef>,
-    /// Whose it is.
+    /// The owner of the data source.
     #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
-    /// Its tags.
+    /// The data source's tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
 }
@@ -73,14 +73,14 @@ impl Filtered for Datasource {
 }
 
 impl Filter<Datasource> {
-    /// Those that are certified, or those that are not.
+    /// Data sources that are certified, or those that are not.
     #[must_use]
     pub fn certified(self, certified: bool) -> Self {
         self.with("isCertified", Condition::Is(certified.to_string()))
     }
 }
 
-/// 3.13 to 3.17 do not filter data sources by project.
+/// REST API 3.13 to 3.17 cannot filter data sources by project.
 fn unknown(version: ApiVersion) -> &'static [&'static str] {
     let without = ApiVersion::new(3, 13)..=ApiVersion::new(3, 17);
     if without.contains(&version) { &["projectName"] } else { &[] }
@@ -94,7 +94,7 @@ struct Answer {
 impl TableauClient {
     /// Fetches a data source. REST API 2.0+; JWT scope `tableau:content:read`.
     ///
-    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    /// The number in a browser's address is not a LUID: [`TableauClient::shown_at`] finds the LUID for it.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404004 when the site has no such data source.
@@ -106,11 +106,11 @@ impl TableauClient {
         Ok(answer.datasource)
     }
 
-    /// Lists data sources, as [`TableauClient::workbooks`] does workbooks. REST API 2.0+; JWT scope
+    /// Lists data sources. The list behaves like [`TableauClient::workbooks`]. REST API 2.0+; JWT scope
     /// `tableau:content:read`.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`TableauClient::workbooks`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#query_data_sources>
     pub fn datasources(&self, filter: Filter<Datasource>) -> Pages<Datasource> {
@@ -125,8 +125,8 @@ impl TableauClient {
         Pages::new(self, list, filter)
     }
 
-    /// Certifies a data source, with a note for its users. Administrators and project leaders. REST API 2.0+;
-    /// JWT scope `tableau:datasources:update`. Needs no Data Management.
+    /// Certifies a data source, with a note for its users. For administrators and project leaders. REST API 2.0+; JWT
+    /// scope `tableau:datasources:update`. Does not need Data Management.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 403004 without the rights, 404004 when the site has no such data source.
@@ -136,14 +136,14 @@ impl TableauClient {
         self.set_certified("certify the data source", luid, true, note).await
     }
 
-    /// Takes a certification back, and its note. Otherwise as [`TableauClient::certify`].
+    /// Removes a certification and its note. Otherwise the same as [`TableauClient::certify`].
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`TableauClient::certify`].
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::certify`].
     pub async fn decertify(&self, luid: &DatasourceLuid) -> Result<(), Error> {
-        self.set_certified("take the data source's certification back", luid, false, "").await
+        self.set_certified("remove the data source's certification", luid, false, "").await
     }
 
     async fn set_certified(

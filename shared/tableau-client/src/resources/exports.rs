@@ -1,7 +1,7 @@
-//! Exports: PDF, PowerPoint, images, data.
+//! Exports: PDF, PowerPoint, images and data.
 //!
-//! They can be large and take minutes, so they are read piece by piece, and never past the size that the caller
-//! allows. A site makes 20 at a time; one more is `429000`.
+//! An export can be large and take minutes. It is read piece by piece, up to the size that the caller allows. A site
+//! creates 20 exports at a time; a further one is refused with `429000`.
 
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient};
@@ -13,27 +13,27 @@ use std::time::Duration;
 use tableau::{ViewLuid, WorkbookLuid};
 use tokio::time::Instant;
 
-/// How long an export may take in all.
+/// How long an export may take in total.
 const EXPORT: Duration = Duration::from_secs(15 * 60);
-/// How long the next piece may take, once the first is there.
+/// How long each further piece of an export may take.
 const PIECE: Duration = Duration::from_secs(60);
 
-/// How old an export may be. Tableau keeps what it made for an hour.
+/// How old an export may be. Tableau keeps a created export for an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Freshness {
-    /// Whatever Tableau has.
+    /// Any age: Tableau may return a kept export.
     #[default]
     Any,
-    /// At most so many minutes. What was there before a refresh would be exported again otherwise.
+    /// At most this many minutes. With an older one, an export from before a refresh could be returned.
     Minutes(NonZeroU16),
 }
 
 impl Freshness {
-    /// As fresh as can be asked for: a minute old at most.
+    /// The shortest age that can be requested: one minute.
     pub const FRESH: Self = Self::Minutes(NonZeroU16::MIN);
 }
 
-/// The size of a PDF's pages.
+/// The page size of a PDF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "names of paper sizes")]
 #[non_exhaustive]
@@ -50,11 +50,11 @@ pub enum PageType {
     Note,
     Quarto,
     Tabloid,
-    /// As large as what is shown.
+    /// As large as the exported content.
     Unspecified,
 }
 
-/// Which way up a PDF's pages are.
+/// The page orientation of a PDF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they say what they are")]
 pub enum Orientation {
@@ -62,28 +62,28 @@ pub enum Orientation {
     Landscape,
 }
 
-/// What an export shows. Each call sends what it knows; the defaults are Tableau's.
+/// The options of an export. Each kind of export sends those that apply to it; the defaults are Tableau's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportOptions {
-    /// How old it may be.
+    /// How old the export may be.
     pub freshness: Freshness,
-    /// Values of fields to filter by: field and value, or values with commas between. Views since the beginning,
-    /// workbooks since 3.23.
+    /// Filters, as field and value; several values are separated by commas. For views in every version, for workbooks
+    /// since 3.23.
     pub filters: Vec<(String, String)>,
-    /// PDF only. Legal unless set.
+    /// PDF only: the page size. The default is Legal.
     pub page_type: Option<PageType>,
-    /// PDF only. Portrait unless set.
+    /// PDF only: the orientation. The default is portrait.
     pub orientation: Option<Orientation>,
-    /// PDF and image, in pixels: width and height. Since 3.26 and 3.23.
+    /// PDF and image only: width and height in pixels. Since REST API 3.26 (PDF) and 3.23 (image).
     pub viz_size: Option<(u32, u32)>,
-    /// Image only: twice as fine.
+    /// Image only: twice the resolution.
     pub high_resolution: bool,
-    /// Image only: SVG instead of PNG, since 3.29.
+    /// Image only: SVG in place of PNG. Since REST API 3.29.
     pub svg: bool,
 }
 
 impl ExportOptions {
-    /// The default, fresh: what an export after a refresh takes.
+    /// The default options with the shortest age, for an export after a refresh.
     pub fn fresh() -> Self {
         Self { freshness: Freshness::FRESH, ..Self::default() }
     }
@@ -121,7 +121,7 @@ impl ExportOptions {
     }
 }
 
-/// Which options an export takes.
+/// Which options a kind of export accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Pdf,
@@ -131,11 +131,10 @@ enum Kind {
     Data,
 }
 
-/// A file that comes piece by piece.
+/// A file that is downloaded piece by piece.
 ///
-/// Its pieces are what the server sent, byte for byte: they are not searched for the client's own secrets, unlike every answer that
-/// becomes a value, an error or a text. A server that repeats requests can put the session's token into a file. Do not log
-/// one.
+/// The pieces are exactly the bytes that the server sent. Unlike all other answers, they are not searched for the
+/// client's secrets: a server that echoes requests could put the session's token into a file. Do not log the pieces.
 pub struct Download {
     operation: &'static str,
     response: Option<Response>,
@@ -145,21 +144,21 @@ pub struct Download {
 }
 
 impl Download {
-    /// What it is, such as `application/pdf`.
+    /// The content type of the file, such as `application/pdf`.
     pub fn content_type(&self) -> Option<&str> {
         self.response.as_ref()?.headers().get(header::CONTENT_TYPE)?.to_str().ok()
     }
 
-    /// How long it is, if Tableau says so beforehand.
+    /// The size of the file, if Tableau states it in advance.
     pub fn size_bytes(&self) -> Option<u64> {
         self.response.as_ref()?.content_length()
     }
 
-    /// The next piece; `None` at the end.
+    /// Returns the next piece; `None` at the end.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] once it is over the limit, [`Error::Unreachable`] when it breaks off,
-    /// [`Error::OutOfTime`] when a piece takes over a minute or the client's time is over.
+    /// [`Error::TooLarge`] when the file exceeds the limit, [`Error::Unreachable`] when the download breaks off,
+    /// [`Error::OutOfTime`] when a piece takes over a minute or the client's time limit is reached.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
         let operation = self.operation;
         let Some(response) = self.response.as_mut() else { return Ok(None) };
@@ -175,7 +174,7 @@ impl Download {
         if self.taken > self.limit { Err(self.too_large()) } else { Ok(Some(piece)) }
     }
 
-    /// The whole file, in memory.
+    /// Returns the whole file in memory.
     ///
     /// # Errors
     /// As [`Download::piece`].

@@ -10,66 +10,67 @@ use serde_json::json;
 use std::time::Duration;
 use tableau::{DatasourceLuid, JobLuid, Subject, WorkbookLuid};
 
-/// A job in a list.
+/// A job in a list of jobs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct JobSummary {
-    /// Its LUID.
+    /// The job's LUID.
     pub id: JobLuid,
-    /// `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
+    /// The job's state: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
-    /// `refresh_extracts`, `increment_extracts`, `refresh_extracts_via_bridge`, `run_flow`, …
+    /// The job's type: `refresh_extracts`, `increment_extracts`, `refresh_extracts_via_bridge`, `run_flow`, …
     #[serde(default, deserialize_with = "lenient::text")]
     pub job_type: Option<String>,
-    /// For refreshes, what is refreshed.
+    /// For refreshes: the name of the refreshed object.
     #[serde(default, deserialize_with = "lenient::text")]
     pub title: Option<String>,
-    /// For refreshes, what kind of thing is refreshed: `Workbook`, `Data Source`.
+    /// For refreshes: the kind of the refreshed object, `Workbook` or `Data Source`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub subtitle: Option<String>,
-    /// 0 runs first, 100 last.
+    /// The job's priority: 0 runs first, 100 last.
     #[serde(default, deserialize_with = "lenient::number")]
     pub priority: Option<u8>,
-    /// When it was queued.
+    /// When the job was queued.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<Timestamp>,
-    /// When it began to run.
+    /// When the job began to run.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// When the job ended.
     #[serde(flatten, deserialize_with = "lenient::ended_at")]
     pub ended_at: Option<Timestamp>,
 }
 
-/// One job, whole.
+/// A job with all details.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Job {
-    /// Its LUID.
+    /// The job's LUID.
     pub id: JobLuid,
-    /// 0 success, 1 error, 2 cancelled, 3 completed by Bridge. Some kinds of job show 1 while they run: see
-    /// [`Job::end`].
+    /// The finish code: 0 success, 1 error, 2 cancelled, 3 completed by Bridge. Some kinds of jobs show 1 while they
+    /// run: see [`Job::end`].
     #[serde(default, deserialize_with = "lenient::number")]
     pub finish_code: Option<u8>,
-    /// Percent.
+    /// The job's progress in percent.
     #[serde(default, deserialize_with = "lenient::number")]
     pub progress: Option<u8>,
-    /// When it was queued.
+    /// When the job was queued.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<Timestamp>,
-    /// When it began to run.
+    /// When the job began to run.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub started_at: Option<Timestamp>,
-    /// When it ended; `None` while it runs.
+    /// When the job ended; `None` while it runs.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub completed_at: Option<Timestamp>,
-    /// For extract refreshes: what was refreshed, and how that went.
+    /// For extract refreshes: the refreshed object and the result.
     #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
-    /// The same parts beside it: where they stand depends on the kind of job and Tableau's version.
+    /// The same data, if it stands next to the block above: its place depends on the kind of job and on Tableau's
+    /// version.
     #[serde(flatten)]
     beside: Box<ExtractRefresh>,
 }
@@ -93,41 +94,41 @@ struct Refreshed<T> {
     id: Option<T>,
 }
 
-/// How a job ended.
+/// The result of a job that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobEnd {
-    /// It did what it should. Of a refresh through Bridge: it was handed over.
+    /// The job succeeded. A refresh through Bridge was only handed over to Bridge.
     Success,
-    /// It failed; [`Job::notes`] says why.
+    /// The job failed; [`Job::notes`] says why.
     Failed,
-    /// A user cancelled it.
+    /// A user cancelled the job.
     Cancelled,
-    /// Bridge carried it out.
+    /// Tableau Bridge completed the job.
     CompletedByBridge,
-    /// It ended, and how is not known here.
+    /// The job ended with a finish code that is unknown here.
     Unknown,
 }
 
-/// What came of waiting for a job.
+/// The result of waiting for a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Waited {
-    /// It ended.
+    /// The job ended.
     Ended(Job, JobEnd),
-    /// It still ran when the time was over.
+    /// The job was still running when the time was over.
     StillRunning(Job),
 }
 
 impl JobEnd {
-    /// Whether the job did what it should.
+    /// Whether the job succeeded.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Success | Self::CompletedByBridge)
     }
 }
 
 impl Job {
-    /// How it ended; `None` while it runs. Only the time of completion shows it: some kinds of job show finish code 1, with
-    /// progress 0, from the beginning.
+    /// The job's result; `None` while it runs. Only the completion time shows that a job has ended: some kinds of
+    /// jobs show finish code 1 and progress 0 from the beginning.
     pub fn end(&self) -> Option<JobEnd> {
         self.completed_at?;
         Some(match self.finish_code {
@@ -139,13 +140,13 @@ impl Job {
         })
     }
 
-    /// What the job refreshed.
+    /// The object that the job refreshed.
     pub fn subject(&self) -> Option<Subject> {
         self.parts().find_map(ExtractRefresh::subject)
     }
 
-    /// The notes of the job, line by line. May name hosts and users of the data source. Refreshes have `notes`, newer kinds
-    /// of jobs `statusNotes`.
+    /// The job's notes, line by line. They may contain host names and users of the data source. Refreshes have
+    /// `notes`, newer kinds of jobs `statusNotes`.
     pub fn notes(&self) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
         for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)) {
@@ -183,43 +184,43 @@ impl Filtered for JobSummary {
 }
 
 impl Filter<JobSummary> {
-    /// Extract refreshes: full, incremental, and through Tableau Bridge.
+    /// Jobs that refresh extracts: full, incremental, or through Tableau Bridge.
     #[must_use]
     pub fn refreshes(self) -> Self {
         self.of_types(["refresh_extracts", "increment_extracts", "refresh_extracts_via_bridge"])
     }
 
-    /// Those of these types, such as `run_flow`.
+    /// Jobs of these types, such as `run_flow`.
     #[must_use]
     pub fn of_types<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Self {
         self.with("jobType", Condition::AnyOf(types.into_iter().map(Into::into).collect()))
     }
 
-    /// Those in this state: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
+    /// Jobs in this state: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
     #[must_use]
     pub fn in_state(self, status: &str) -> Self {
         self.with("status", Condition::Is(status.to_owned()))
     }
 
-    /// Those with this title: for refreshes, the name of what is refreshed.
+    /// Jobs with this title: for refreshes, the name of the refreshed object.
     #[must_use]
     pub fn titled(self, title: &str) -> Self {
         self.with("title", Condition::Is(title.to_owned()))
     }
 
-    /// Those queued then or later.
+    /// Jobs that were queued at this time or later.
     #[must_use]
     pub fn created_since(self, time: Timestamp) -> Self {
         self.with("createdAt", Condition::Since(time))
     }
 
-    /// Those that ended then or later.
+    /// Jobs that ended at this time or later.
     #[must_use]
     pub fn ended_since(self, time: Timestamp) -> Self {
         self.with("completedAt", Condition::Since(time))
     }
 
-    /// Those that ended before.
+    /// Jobs that ended before this time.
     #[must_use]
     pub fn ended_before(self, time: Timestamp) -> Self {
         self.with("completedAt", Condition::Before(time))
@@ -231,7 +232,7 @@ pub(super) struct Answer {
     pub(super) job: Job,
 }
 
-/// The waits between two looks at a job: half a second, then 1.4 times the one before, at most 30 s.
+/// The waits between two requests for a job: half a second, then each 1.4 times as long, at most 30 s.
 fn waits() -> impl Iterator<Item = Duration> {
     std::iter::successors(Some(0.5_f64), |wait| Some((wait * 1.4).min(30.0))).map(Duration::from_secs_f64)
 }
@@ -268,7 +269,7 @@ impl TableauClient {
         Ok(answer.job)
     }
 
-    /// Cancels a job that is queued or runs. REST API 3.1+; JWT scope `tableau:jobs:update`, 3.27+.
+    /// Cancels a job that is queued or running. REST API 3.1+; JWT scope `tableau:jobs:update`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404018 when the site has no such job, with 403091 when it has ended.
@@ -279,13 +280,13 @@ impl TableauClient {
         self.run(Call::put("cancel the job", Path::Site(&path), &json!({}))).await
     }
 
-    /// Looks at a job until it has ended, for at most `time`: at once, then at growing intervals of up to 30 s. REST API
-    /// 3.1+; JWT scope `tableau:jobs:read`.
+    /// Requests a job until it has ended, for at most `time`: at once, then at growing intervals of up to 30 s. REST
+    /// API 3.1+; JWT scope `tableau:jobs:read`.
     ///
     /// # Errors
-    /// As for [`TableauClient::job`], once trying again within `time` did not help.
+    /// The same as for [`TableauClient::job`], if retrying within `time` did not help.
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::job`].
     pub async fn wait_for_job(&self, luid: &JobLuid, time: Duration) -> Result<Waited, Error> {
         let patient = self.within(time);
         let mut waits = waits();

@@ -1,7 +1,7 @@
-//! Data labels. All but the certification of data sources need Tableau Catalog (Data Management).
+//! Data labels. All except the certification of data sources need Tableau Catalog (Data Management).
 //!
-//! The bodies follow the reference's XML; no answer in JSON has been seen. For certification alone,
-//! [`TableauClient::certify`] is the surer way.
+//! The request bodies follow the XML in Tableau's reference; no JSON answer has been seen. To certify a data source,
+//! [`TableauClient::certify`] is more reliable.
 
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{DatasourceLuid, LabelLuid};
 
-/// What Tableau is taken to say to the deletion of a label that is not there. A guess: the page has no code for that, but
-/// a generic one, about which it says to check the LUID.
+/// Tableau's presumed error code when a label to delete does not exist. A guess: the reference names no such code,
+/// only a general one with the advice to check the LUID.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
 const LABEL_GONE: &str = "400105";
@@ -20,38 +20,38 @@ const LABEL_GONE: &str = "400105";
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Label {
-    /// Its LUID.
+    /// The label's LUID.
     pub id: LabelLuid,
-    /// Such as `certified` or `stale`.
+    /// The label's value, such as `certified` or `stale`.
     #[serde(deserialize_with = "lenient::name")]
     pub value: String,
-    /// Such as `certification` or `warning`.
+    /// The label's category, such as `certification` or `warning`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub category: Option<String>,
-    /// The message of the person who set it: untrusted text.
+    /// The message of the person who set the label: untrusted text.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
-    /// Whether it is shown.
+    /// Whether the label is shown.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub active: bool,
-    /// Whether it is shown prominently.
+    /// Whether the label is shown prominently.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub elevated: bool,
-    /// What carries it.
+    /// The data source that has the label.
     #[serde(default, deserialize_with = "lenient::part")]
     pub content_id: Option<DatasourceLuid>,
 }
 
-/// A label to set.
+/// A label to set on a data source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLabel {
     /// The name of a label value of the site, such as `certified` or `stale`.
     pub value: String,
-    /// What it says.
+    /// The label's message.
     pub message: String,
-    /// Whether to show it.
+    /// Whether the label is shown.
     pub active: bool,
-    /// Whether to show it prominently.
+    /// Whether the label is shown prominently.
     pub elevated: bool,
 }
 
@@ -60,8 +60,8 @@ fn content(datasource: &DatasourceLuid) -> Value {
 }
 
 impl TableauClient {
-    /// The labels on a data source, certification included. REST API 3.16+; JWT scope `tableau:labels:read`,
-    /// 3.23+.
+    /// Returns the labels on a data source, including its certification. REST API 3.16+; JWT scope
+    /// `tableau:labels:read`, 3.23+.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404029 when there is no such data source, 403004 without the rights, another of 403
@@ -76,7 +76,7 @@ impl TableauClient {
             .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
-    /// Sets a label on a data source, in place of one of the same value. REST API 3.16+; JWT scope
+    /// Sets a label on a data source, replacing a label with the same value. REST API 3.16+; JWT scope
     /// `tableau:labels:update`, 3.23+.
     ///
     /// # Errors
@@ -97,11 +97,11 @@ impl TableauClient {
         self.run(Call::put("set the label", Path::Site("labels"), &body)).await
     }
 
-    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
+    /// Removes a label. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 400105 when it cannot be deleted, presumably because it is not there, 403004 without
-    /// the rights, another of 403 without Data Management.
+    /// [`Error::Refused`] with code 400105 when the label cannot be deleted, presumably because it does not exist;
+    /// 403004 without the rights, another code of 403 without Data Management.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
     pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {

@@ -23,18 +23,18 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tableau::{ProjectLuid, UserLuid};
 
-/// The project of a workbook or data source, as its answer names it.
+/// The project of a workbook or data source, as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ProjectRef {
-    /// Its LUID.
+    /// The project's LUID.
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<ProjectLuid>,
-    /// Its name, without the names of the projects around it.
+    /// The project's name (without the projects around it).
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub name: String,
 }
 
-/// The owner of content. Tableau sends only the id, unless it is asked for more: for the rest use [`TableauClient::user`], or
+/// The owner of content. By default Tableau sends only the owner's id. For the rest use [`TableauClient::user`], or
 /// [`Pages::fields`] with `_default_,owner.email`.
 ///
 /// [`TableauClient::user`]: crate::TableauClient::user
@@ -45,24 +45,24 @@ pub struct OwnerRef {
     /// The user's LUID.
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<UserLuid>,
-    /// The name signed in with.
+    /// The name with which the user signs in.
     #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
-    /// The name for people.
+    /// The user's display name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub full_name: Option<String>,
-    /// The e-mail address.
+    /// The user's e-mail address.
     #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
 }
 
-/// A text as one segment of a path. None cannot be one; dots are steps in an address, however they are encoded, and lead
-/// to something else.
+/// Encodes a text as one path segment. An empty text cannot be one, and neither can `.` and `..`, which change the
+/// path in any encoding.
 fn segment(operation: &'static str, text: &str) -> Result<String, Error> {
     if matches!(text, "" | "." | "..") {
         return Err(Error::Invalid {
             operation,
-            reason: "this cannot stand in an address: empty, `.` or `..`",
+            reason: "an id or a name in the URL must not be empty, `.` or `..`",
         });
     }
     Ok(utf8_percent_encode(text, NON_ALPHANUMERIC).to_string())

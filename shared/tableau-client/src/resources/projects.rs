@@ -1,4 +1,4 @@
-//! Projects, and where they are: they nest, and their answers name only the one around them.
+//! Projects. They can be nested; an answer names only the direct parent.
 
 use super::OwnerRef;
 use crate::filter::{Field, Filter, Filtered, Named, sealed};
@@ -13,18 +13,18 @@ use tableau::ProjectLuid;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Project {
-    /// Its LUID.
+    /// The project's LUID.
     pub id: ProjectLuid,
-    /// Its name: untrusted text. Unique within the project around it.
+    /// The project's name: untrusted text. Unique within the parent project.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// The project around it; `None` at the top.
+    /// The parent project; `None` for a top-level project.
     #[serde(default, deserialize_with = "lenient::part")]
     pub parent_project_id: Option<ProjectLuid>,
-    /// What it is for.
+    /// The project's description.
     #[serde(default, deserialize_with = "lenient::text")]
     pub description: Option<String>,
-    /// Whose it is.
+    /// The owner of the project.
     #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
 }
@@ -38,27 +38,27 @@ impl Filtered for Project {
     }
 }
 
-/// How the projects of a site nest.
+/// The tree of a site's projects.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectTree {
     names: HashMap<ProjectLuid, (String, Option<ProjectLuid>)>,
 }
 
-/// Deeper than Tableau lets anyone nest.
+/// The greatest depth of nested projects that is followed: deeper than Tableau allows.
 const DEEPEST: usize = 100;
 
 impl ProjectTree {
-    /// The tree of these projects.
+    /// Builds the tree of these projects.
     pub fn of(projects: impl IntoIterator<Item = Project>) -> Self {
         Self { names: projects.into_iter().map(|p| (p.id, (p.name, p.parent_project_id))).collect() }
     }
 
-    /// The names from the top to this project, such as `Finance/Europe`. A project around it that we may not see is
-    /// left out. `None` when we may not see the project itself.
+    /// The names from the top-level project to this one, such as `Finance/Europe`. A parent that the user may not see
+    /// is left out. `None` if the user may not see the project itself.
     pub fn path(&self, project: &ProjectLuid) -> Option<String> {
         let mut at = self.names.get(project)?;
         let mut names = vec![at.0.as_str()];
-        // Bounded, since nothing but Tableau's care keeps an answer free of circles.
+        // Limited, because an answer could contain projects that are each other's parent.
         for _ in 0..DEEPEST {
             let Some(parent) = at.1.as_ref().and_then(|parent| self.names.get(parent)) else { break };
             names.push(&parent.0);
@@ -68,7 +68,7 @@ impl ProjectTree {
         Some(names.join("/"))
     }
 
-    /// The project at a path, such as `Finance/Europe`. Case matters.
+    /// The project at a path, such as `Finance/Europe`. Upper and lower case matter.
     pub fn find(&self, path: &str) -> Option<&ProjectLuid> {
         self.names.keys().find(|luid| self.path(luid).as_deref() == Some(path))
     }
@@ -93,13 +93,13 @@ impl TableauClient {
         Pages::new(self, list, filter)
     }
 
-    /// How the site's projects nest: all of them, a thousand a call. Worth keeping for a while. REST API 2.0+; JWT scope
-    /// `tableau:content:read`.
+    /// Fetches the tree of all projects of the site, a thousand per call. Callers should keep the result for a while.
+    /// REST API 2.0+; JWT scope `tableau:content:read`.
     ///
     /// # Errors
     /// As for [`TableauClient::workbooks`].
     ///
-    /// Source: as for [`TableauClient::projects`].
+    /// Source: the same as for [`TableauClient::projects`].
     pub async fn project_tree(&self) -> Result<ProjectTree, Error> {
         Ok(ProjectTree::of(self.projects(Filter::all()).all(usize::MAX).await?))
     }

@@ -1,4 +1,4 @@
-//! Data quality warnings on content and what it connects to. They need Tableau Catalog (Data Management).
+//! Data quality warnings on content and on databases and tables. They need Tableau Catalog (Data Management).
 
 use crate::call::{Call, Path};
 use crate::{ApiVersion, Error, TableauClient, lenient};
@@ -9,10 +9,10 @@ use tableau::{
     VirtualConnectionTableLuid,
 };
 
-/// The first version with warnings on columns.
+/// The first REST API version with warnings on columns.
 const COLUMNS_SINCE: ApiVersion = ApiVersion::new(3, 16);
 
-/// What a warning can be on.
+/// An object that a warning can be set on.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#add_dqw>
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,17 +55,17 @@ impl Warnable {
     }
 }
 
-/// What a warning warns of.
+/// The kind of a data quality warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// Something in general.
+    /// A general warning.
     Warning,
-    /// It should not be used any more.
+    /// The object should no longer be used.
     Deprecated,
-    /// Its data is old.
+    /// The object's data is old.
     Stale,
-    /// It is being worked on.
+    /// The object is under maintenance.
     Maintenance,
 }
 
@@ -80,38 +80,39 @@ impl WarningKind {
     }
 }
 
-/// A warning, as Tableau lists it.
+/// A data quality warning, as Tableau lists it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QualityWarning {
-    /// Its LUID.
+    /// The warning's LUID.
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<QualityWarningLuid>,
-    /// `WARNING`, `DEPRECATED`, `STALE`, `MAINTENANCE`, or what else the site has.
+    /// The kind of warning: `WARNING`, `DEPRECATED`, `STALE`, `MAINTENANCE`, or another kind that the site has
+    /// defined.
     #[serde(default, rename = "type", deserialize_with = "lenient::text")]
     pub kind: Option<String>,
-    /// What it says: untrusted text.
+    /// The warning's message: untrusted text.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
-    /// Whether it is shown.
+    /// Whether the warning is shown.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_active: bool,
-    /// Whether it is shown prominently.
+    /// Whether the warning is shown prominently.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_severe: bool,
 }
 
-/// A warning to set.
+/// A data quality warning to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewQualityWarning {
-    /// What it warns of.
+    /// The kind of warning.
     pub kind: WarningKind,
-    /// What it says.
+    /// The warning's message.
     pub message: String,
-    /// Whether to show it.
+    /// Whether the warning is shown.
     pub is_active: bool,
-    /// Whether to show it prominently.
+    /// Whether the warning is shown prominently.
     pub is_severe: bool,
 }
 
@@ -127,11 +128,11 @@ impl NewQualityWarning {
 }
 
 impl TableauClient {
-    /// The warnings on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`, 3.27+.
+    /// Lists the warnings on an object. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 404029 when it is not there, 403004 without the rights, another of 403 without Data
-    /// Management. [`Error::Invalid`] for a column before 3.16.
+    /// [`Error::Refused`] with code 404029 when the object does not exist, 403004 without the rights, another code of
+    /// 403 without Data Management. [`Error::Invalid`] for a column before 3.16.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#query_dqws>
     pub async fn quality_warnings(&self, content: &Warnable) -> Result<Vec<QualityWarning>, Error> {
@@ -142,12 +143,13 @@ impl TableauClient {
             .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
-    /// Adds a warning. Repeated only when Tableau surely did not carry out the first try. For administrators, and users
-    /// who may change the content. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Adds a warning to an object. Retried only if Tableau certainly did not carry out the first try. For
+    /// administrators, and users who may change the content. REST API 3.5+, for columns 3.16+; JWT scope
+    /// `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// As for [`TableauClient::quality_warnings`], and up to Tableau Server 2024.2 [`Error::Refused`] with a code of 409
-    /// when there is a warning already.
+    /// The same as for [`TableauClient::quality_warnings`]; up to Tableau Server 2024.2 also [`Error::Refused`] with
+    /// a code of 409 if the object already has a warning.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#add_dqw>
     pub async fn add_quality_warning(
@@ -160,10 +162,11 @@ impl TableauClient {
         self.run(Call::create(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
-    /// Changes the warning on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Changes the warning on an object. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with code 404030 when there is no warning.
+    /// The same as for [`TableauClient::quality_warnings`]; also [`Error::Refused`] with code 404030 when there is no
+    /// warning.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#update_dqw>
     pub async fn change_quality_warning(
@@ -176,7 +179,8 @@ impl TableauClient {
         self.run(Call::put(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
-    /// Takes the warnings off something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:delete`, 3.27+.
+    /// Removes all warnings from an object. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:delete`,
+    /// 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::change_quality_warning`].

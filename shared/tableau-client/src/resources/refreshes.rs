@@ -1,4 +1,4 @@
-//! Refreshing an extract now.
+//! Starts an extract refresh.
 
 use super::jobs::{Answer, Job};
 use crate::call::{Call, Path};
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tableau::Subject;
 
-/// How much of an extract to refresh.
+/// Whether a refresh is full or incremental.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshKind {
-    /// All of it.
+    /// A full refresh.
     #[default]
     Full,
-    /// What is new, where the extract is set up for that. REST API 3.28+.
+    /// An incremental refresh, if the extract is set up for one. REST API 3.28+.
     Incremental,
 }
 
-/// What came of asking for a refresh.
+/// The result of requesting a refresh.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RefreshNow {
-    /// A job was made for it.
+    /// Tableau has queued a job for the refresh.
     Queued(Job),
-    /// A refresh of this extract is queued already (409093). Tableau does not say which job it is.
+    /// A refresh of this extract is already queued (409093). Tableau does not say which job it is.
     AlreadyQueued,
 }
 
@@ -58,7 +58,8 @@ impl TableauClient {
                 json!({ "extractRefresh": { "incremental": true } })
             }
         };
-        // Not sent twice: the second is turned away only while the first is queued, and is a refresh of its own later.
+        // Never sent twice: Tableau refuses a second request only while the first is queued; later it would start
+        // another refresh.
         match self.ask::<Answer>(Call::create(OPERATION, Path::Site(&path), &body)).await {
             Ok(answer) => Ok(RefreshNow::Queued(answer.job)),
             Err(error) if error.code() == Some("409093") => Ok(RefreshNow::AlreadyQueued),

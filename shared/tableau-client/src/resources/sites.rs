@@ -1,4 +1,4 @@
-//! The site.
+//! Sites.
 
 use super::segment;
 use crate::call::{Call, Path};
@@ -11,15 +11,15 @@ use tableau::SiteLuid;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Site {
-    /// Its LUID.
+    /// The site's LUID.
     pub id: SiteLuid,
-    /// What people call it: untrusted text.
+    /// The site's display name: untrusted text.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// What stands behind `/site/` in the browser; empty for a server's default site.
+    /// The site's content URL: the part after `/site/` in the browser's address; empty for a server's default site.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub content_url: String,
-    /// `Active` or `Suspended`.
+    /// The site's state: `Active` or `Suspended`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub state: Option<String>,
 }
@@ -32,44 +32,46 @@ struct Answer {
 const OPERATION: &str = "fetch the site";
 
 impl TableauClient {
-    /// The site signed in to, without its name. Otherwise as [`TableauClient::site`].
+    /// Fetches the session's site. Otherwise the same as [`TableauClient::site`].
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`TableauClient::site`].
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::site`].
     pub async fn own_site(&self) -> Result<Site, Error> {
         Ok(self.ask::<Answer>(Call::get(OPERATION, Path::Site(""))).await?.site)
     }
 
-    /// The site signed in to, by the LUID that events carry. REST API 2.0+; JWT scope `tableau:sites:read`, 3.27+.
+    /// Fetches the session's site by its LUID, which events contain. REST API 2.0+; JWT scope `tableau:sites:read`,
+    /// 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 404000 when there is no such site, 403010 for another site than the session's, 403000
-    /// for who is not an administrator.
+    /// [`Error::Refused`] with code 404000 when there is no such site, 403010 for another site than the session's,
+    /// 403000 if the user is not an administrator.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_site.htm#query_site>
     pub async fn site(&self, luid: &SiteLuid) -> Result<Site, Error> {
         self.site_by(luid.as_str(), None).await
     }
 
-    /// The site signed in to, by its content URL: what stands behind `/site/` in the browser. REST API 2.0+; JWT scope
-    /// as for [`TableauClient::site`].
+    /// Fetches the session's site by its content URL (the part after `/site/` in the browser's address). REST API
+    /// 2.0+; JWT scope as for [`TableauClient::site`].
     ///
     /// # Errors
-    /// As there, and [`Error::Invalid`] for an empty content URL: a server's default site is asked for by LUID or name.
+    /// The same as for [`TableauClient::site`]; also [`Error::Invalid`] for an empty content URL: find a server's
+    /// default site by LUID or name.
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::site`].
     pub async fn site_at(&self, content_url: &str) -> Result<Site, Error> {
         self.site_by(&segment(OPERATION, content_url)?, Some("contentUrl")).await
     }
 
-    /// The site signed in to, by what people call it. Otherwise as [`TableauClient::site_at`].
+    /// Fetches the session's site by its display name. Otherwise the same as [`TableauClient::site_at`].
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`TableauClient::site`].
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::site`].
     pub async fn site_named(&self, name: &str) -> Result<Site, Error> {
         self.site_by(&segment(OPERATION, name)?, Some("name")).await
     }

@@ -14,13 +14,14 @@ struct Tag {
 }
 
 impl TableauClient {
-    /// Adds tags, and answers all that there are now. One that is there already stays. REST API 2.0+ (data sources 2.6+,
+    /// Adds tags to an object and returns all of its tags. Existing tags are kept. REST API 2.0+ (data sources 2.6+,
     /// views 2.8+); JWT scopes `tableau:workbook_tags:update`, `tableau:datasource_tags:update`,
     /// `tableau:view_tags:update`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag with a quotation mark.
-    /// [`Error::Refused`] with code 404006, 404004 or 404011 when there is no such thing, 403004 without the rights.
+    /// [`Error::Invalid`] for an object that is not a workbook, data source or view, and for a tag with a quotation
+    /// mark. [`Error::Refused`] with code 404006, 404004 or 404011 when the object does not exist, 403004 without the
+    /// rights.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#add_tags_to_workbook>,
     /// <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#add_tags_to_data_source>
@@ -34,8 +35,8 @@ impl TableauClient {
         Ok(tags.into_iter().map(|tag| tag.label).collect())
     }
 
-    /// Adds tags to several things at once: all of them or, if one is not there, none. REST API 3.9+; JWT scope
-    /// `tableau:tags:batch_create`, 3.27+.
+    /// Adds tags to several objects at once. If one object does not exist, no object gets the tags. REST API 3.9+;
+    /// JWT scope `tableau:tags:batch_create`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::add_tags`].
@@ -58,13 +59,13 @@ impl TableauClient {
         self.run(Call::put(OPERATION, Path::Site("tags:batchCreate"), &body)).await
     }
 
-    /// Removes a tag. REST API 2.0+ (data sources 2.6+, views 2.8+); JWT scopes `tableau:workbook_tags:delete`,
-    /// `tableau:datasource_tags:delete`, `tableau:view_tags:delete`, 3.27+.
+    /// Removes a tag from an object. REST API 2.0+ (data sources 2.6+, views 2.8+); JWT scopes
+    /// `tableau:workbook_tags:delete`, `tableau:datasource_tags:delete`, `tableau:view_tags:delete`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag that cannot stand in an
-    /// address: none, `.` and `..`. [`Error::Refused`] with code 404007 when it does not have this tag, 404006, 404004 or
-    /// 404011 when there is no such thing, 403004 without the rights.
+    /// [`Error::Invalid`] for an object that is not a workbook, data source or view, and for a tag that cannot be
+    /// part of a path: empty, `.` and `..`. [`Error::Refused`] with code 404007 when the object does not have this
+    /// tag, 404006, 404004 or 404011 when the object does not exist.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#delete_tag_from_workbook>
     pub async fn remove_tag(&self, subject: &Subject, tag: &str) -> Result<(), Error> {
@@ -76,7 +77,7 @@ impl TableauClient {
 
 const HAVE_TAGS: &str = "only workbooks, data sources and views have tags";
 
-/// Without the quotation marks a tag would end at its first space or comma.
+/// Puts each tag in quotation marks: otherwise Tableau would end it at the first space or comma.
 fn labels(operation: &'static str, tags: &[&str]) -> Result<Vec<Value>, Error> {
     if tags.iter().any(|tag| tag.contains('"')) {
         return Err(Error::Invalid { operation, reason: "a tag cannot hold a quotation mark" });

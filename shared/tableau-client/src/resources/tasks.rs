@@ -14,39 +14,39 @@ use tableau::{DatasourceLuid, ScheduleLuid, Subject, TaskLuid, WorkbookLuid};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Task")]
 pub struct RefreshTask {
-    /// Its LUID.
+    /// The task's LUID.
     pub id: TaskLuid,
-    /// What it refreshes.
+    /// The workbook or data source that the task refreshes.
     pub subject: Option<Subject>,
-    /// 0 runs first, 100 last.
+    /// The task's priority: 0 runs first, 100 last.
     pub priority: Option<u8>,
-    /// How often in a row it has failed by now.
+    /// How many times in a row the task has failed.
     pub consecutive_failures: Option<u32>,
-    /// `FullRefresh` or `IncrementalRefresh`.
+    /// The kind of refresh: `FullRefresh` or `IncrementalRefresh`.
     pub kind: Option<String>,
-    /// When it runs.
+    /// When the task runs.
     pub schedule: Option<Schedule>,
 }
 
-/// When a task runs.
+/// A schedule: when a task runs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
-    /// Its LUID; Tableau Cloud has schedules without one.
+    /// The schedule's LUID; schedules on Tableau Cloud may have none.
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<ScheduleLuid>,
-    /// Its name.
+    /// The schedule's name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
-    /// `Hourly`, `Daily`, `Weekly` or `Monthly`.
+    /// How often the schedule runs: `Hourly`, `Daily`, `Weekly` or `Monthly`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub frequency: Option<String>,
-    /// The next time.
+    /// When the schedule runs next.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub next_run_at: Option<Timestamp>,
 }
 
-/// A task as it stands in the list.
+/// A task, as Tableau's list contains it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Task {
@@ -100,10 +100,11 @@ impl Filtered for RefreshTask {
 }
 
 impl TableauClient {
-    /// Lists the scheduled extract refreshes; the list knows no filters. REST API 2.6+; JWT scope `tableau:tasks:read`.
+    /// Lists the scheduled extract refreshes. The list cannot be filtered. REST API 2.6+; JWT scope
+    /// `tableau:tasks:read`.
     ///
     /// # Errors
-    /// When it is fetched: [`Error::Refused`] with code 403004 without the rights.
+    /// When the list is fetched: [`Error::Refused`] with code 403004 without the rights.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#get_extract_refresh_tasks>
     pub fn refresh_tasks(&self) -> Pages<RefreshTask> {
@@ -121,8 +122,8 @@ impl TableauClient {
     /// Runs a scheduled extract refresh now. REST API 2.6+; JWT scope `tableau:tasks:run`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 409093 when it is queued already, 404026 when there is no such task, and as for
-    /// [`TableauClient::refresh_now`].
+    /// [`Error::Refused`] with code 409093 when the refresh is already queued, 404026 when there is no such task;
+    /// otherwise as for [`TableauClient::refresh_now`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#run_extract_refresh_task>
     pub async fn run_refresh_task(&self, luid: &TaskLuid) -> Result<Job, Error> {

@@ -12,18 +12,18 @@ use tableau::UserLuid;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
-    /// Its LUID.
+    /// The user's LUID.
     pub id: UserLuid,
-    /// The name signed in with; on Tableau Cloud an e-mail address.
+    /// The name with which the user signs in; on Tableau Cloud an e-mail address.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// The name for people.
+    /// The user's display name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub full_name: Option<String>,
-    /// Since REST API 3.26, and only where it differs from `name`.
+    /// The user's e-mail address. Since REST API 3.26, and only if it differs from `name`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
-    /// `Creator`, `SiteAdministratorExplorer`, …
+    /// The user's site role: `Creator`, `SiteAdministratorExplorer`, …
     #[serde(default, deserialize_with = "lenient::text")]
     pub site_role: Option<String>,
 }
@@ -38,13 +38,13 @@ impl Filtered for User {
 }
 
 impl User {
-    /// The e-mail address, wherever it stands.
+    /// The user's e-mail address, from whichever field contains it.
     pub fn email_address(&self) -> Option<&str> {
         let given = self.email.as_deref().filter(|email| !email.is_empty());
         given.or_else(|| Some(self.name.as_str()).filter(|name| name.contains('@')))
     }
 
-    /// What to call the user.
+    /// The name to show for the user.
     pub fn display_name(&self) -> &str {
         self.full_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&self.name)
     }
@@ -56,11 +56,12 @@ struct Answer {
 }
 
 impl TableauClient {
-    /// Fetches a user. Administrators may ask for others, everyone for themselves. REST API 2.0+; JWT scope
+    /// Fetches a user. Administrators may fetch any user, other users only themselves. REST API 2.0+; JWT scope
     /// `tableau:users:read`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 404002 when the site has no such user, 403004 when we may not ask.
+    /// [`Error::Refused`] with code 404002 when the site has no such user, 403004 when the credential's user may not
+    /// fetch that user.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#query_user_on_site>
     pub async fn user(&self, luid: &UserLuid) -> Result<User, Error> {
@@ -69,8 +70,8 @@ impl TableauClient {
         Ok(answer.user)
     }
 
-    /// Lists the site's users; by name is by the name signed in with. Administrators only. REST API 2.0+; JWT scope
-    /// `tableau:users:read`.
+    /// Lists the site's users. A filter by name compares the sign-in name. Administrators only. REST API 2.0+; JWT
+    /// scope `tableau:users:read`.
     ///
     /// # Errors
     /// When a page is fetched: [`Error::Refused`] with code 403004 without the rights.

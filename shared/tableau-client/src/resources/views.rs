@@ -8,40 +8,40 @@ use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use tableau::{ViewLuid, WorkbookLuid};
 
-/// A view.
+/// A view of a workbook.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct View {
-    /// Its LUID.
+    /// The view's LUID.
     pub id: ViewLuid,
-    /// Its name: untrusted text. Empty where an answer has only the id.
+    /// The view's name: untrusted text. Empty if an answer contains only the id.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub name: String,
-    /// Its name in addresses, with the workbook's: `Superstore/sheets/Overview`.
+    /// The view's name in URLs, including the workbook's: `Superstore/sheets/Overview`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
-    /// Its own part of that: `Overview`.
+    /// The view's own part of that name: `Overview`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub view_url_name: Option<String>,
-    /// Its workbook.
+    /// The workbook that contains the view.
     #[serde(default, deserialize_with = "lenient::part")]
     pub workbook: Option<WorkbookRef>,
-    /// Where it is.
+    /// The project that contains the view.
     #[serde(default, deserialize_with = "lenient::part")]
     pub project: Option<ProjectRef>,
-    /// Whose it is.
+    /// The owner of the view.
     #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
-    /// Its tags.
+    /// The view's tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
 }
 
-/// The workbook of a view, as the view's answer names it.
+/// The workbook of a view, as an answer names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct WorkbookRef {
-    /// Its LUID.
+    /// The workbook's LUID.
     pub id: WorkbookLuid,
 }
 
@@ -60,7 +60,7 @@ impl Filtered for View {
 }
 
 impl Filter<View> {
-    /// Those with this name in addresses, without the workbook's.
+    /// Views with this name in URLs (without the workbook's part).
     #[must_use]
     pub fn at_url_name(self, name: &str) -> Self {
         self.with("viewUrlName", Condition::Is(name.to_owned()))
@@ -75,7 +75,7 @@ struct Answer {
 impl TableauClient {
     /// Fetches a view. REST API 3.0+; JWT scope `tableau:content:read`.
     ///
-    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    /// The number in a browser's address is not a LUID: [`TableauClient::shown_at`] finds the LUID for it.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404011 when the site has no such view.
@@ -87,7 +87,7 @@ impl TableauClient {
         Ok(answer.view)
     }
 
-    /// Lists views. The views of one workbook come with [`TableauClient::workbook`]. REST API 2.2+; JWT scope
+    /// Lists views. For the views of one workbook use [`TableauClient::workbook`]. REST API 2.2+; JWT scope
     /// `tableau:content:read`.
     ///
     /// # Errors

@@ -16,39 +16,39 @@ use tableau::{ViewLuid, WorkbookLuid};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Workbook {
-    /// Its LUID.
+    /// The workbook's LUID.
     pub id: WorkbookLuid,
-    /// Its name: untrusted text.
+    /// The workbook's name: untrusted text.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// Its name in addresses.
+    /// The workbook's name in URLs.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
-    /// Its page, for people.
+    /// The address of the workbook's page in a browser.
     #[serde(flatten, deserialize_with = "lenient::webpage_url")]
     pub webpage_url: Option<String>,
-    /// Whether its sheets show as tabs. Without, its PDF holds the default view only.
+    /// Whether the sheets are shown as tabs. If not, a PDF of the workbook contains only the default view.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub show_tabs: bool,
-    /// When it was first published.
+    /// When the workbook was first published.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<Timestamp>,
-    /// When it last changed.
+    /// When the workbook was last changed.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<Timestamp>,
-    /// The view that opens first.
+    /// The LUID of the view that opens first.
     #[serde(default, deserialize_with = "lenient::part")]
     pub default_view_id: Option<ViewLuid>,
-    /// Where it is.
+    /// The project that contains the workbook.
     #[serde(default, deserialize_with = "lenient::part")]
     pub project: Option<ProjectRef>,
-    /// Whose it is.
+    /// The owner of the workbook.
     #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
-    /// Its tags.
+    /// The workbook's tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
-    /// Its sheets and dashboards. Lists leave them out.
+    /// The workbook's sheets and dashboards. Lists do not contain them.
     #[serde(default, deserialize_with = "views")]
     pub views: Vec<View>,
 }
@@ -82,7 +82,7 @@ struct Answer {
 impl TableauClient {
     /// Fetches a workbook with its views. REST API 2.0+; JWT scope `tableau:content:read`.
     ///
-    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    /// The number in a browser's address is not a LUID: [`TableauClient::shown_at`] finds the LUID for it.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404006 when the site has no such workbook.
@@ -94,7 +94,7 @@ impl TableauClient {
         Ok(answer.workbook)
     }
 
-    /// Lists workbooks. Names are not unique. The list comes from an index that may trail behind a publish: for the
+    /// Lists workbooks. Names are not unique. The list comes from an index that is updated with a delay: for the
     /// workbook of an event use [`TableauClient::workbook`]. REST API 2.3+; JWT scope `tableau:content:read`.
     ///
     /// # Errors

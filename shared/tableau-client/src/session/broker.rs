@@ -1,4 +1,4 @@
-//! Hands out the shared session and replaces it when it is over.
+//! The session broker: returns the shared session, and replaces it when it has ended.
 
 use super::{Lease, Refusal, Session, SessionStore, can_be_sent};
 use crate::settings::may_share;
@@ -14,26 +14,27 @@ use tokio::time::Instant;
 
 /// How long a lease to sign in lasts.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// How long before the end of the lease a sign-in must be over, its retries included: more than clocks differ, so that no other
+/// A sign-in, with its retries, must end this long before its lease does. More than clocks differ, so that no other
 /// client begins meanwhile.
 const MARGIN: SignedDuration = SignedDuration::from_secs(3);
-/// How long a caller waits for the sign-in of another client: longer than the lease of an owner that died.
+/// How long a caller waits for another client's sign-in: longer than the lease of a client that died.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
-/// The waits between two reads of the store: the longest first one, and the longest of all. A sign-in takes some tenths of a
-/// second. A longer wait means that Tableau is in trouble, and a hundred clients that wait must not overload the store.
+/// The longest waits between two reads of the session store: before the second read, and later. A sign-in takes a
+/// fraction of a second. If it takes longer, Tableau has a problem, and a hundred waiting clients must not overload
+/// the store.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
-/// How long a credential that Tableau refused is not tried again. Not longer, since a person may fix the cause at Tableau; a new
+/// How long a refused credential is not tried again. Not longer, because a person may fix the cause at Tableau. A new
 /// secret is tried at once.
 const REFUSED: SignedDuration = SignedDuration::from_secs(60);
-/// How far the clock of the process that signed in may be ahead of ours.
+/// How far the clock of the process that signed in may be ahead of this one.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// How many refused credentials are kept under one key: there is one, and another while it is rotated.
+/// How many refused credentials are remembered per key: one, and a second during a rotation.
 const REMEMBERED: usize = 4;
 
-/// A session and the key it is kept under.
+/// A session, and its key in the session store.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(super) key: String,
@@ -42,17 +43,17 @@ pub(crate) struct Shared {
 
 pub(crate) struct Broker {
     store: Arc<dyn SessionStore>,
-    /// An argument, so that tests can let time pass.
+    /// The clock; tests pass their own.
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// The longest use of a session, from the sign-in on; `None` leaves it to Tableau.
+    /// How long a session is used after its sign-in; `None` if only Tableau limits that.
     limit: Option<SignedDuration>,
-    /// The configured server: where else a session may be depends on it.
+    /// The configured server. It decides at which other servers a session may be.
     server: Option<SecureUrl>,
-    /// The session this process uses. The lock is held over a sign-in, so that one process makes one.
+    /// The session that this process uses. The lock is held during a sign-in, so that a process signs in only once.
     current: Mutex<Option<Shared>>,
 }
 
-/// Gives the lease back when a sign-in is cancelled: other clients would wait until the lease ends.
+/// A lease that is given back when a sign-in is cancelled. Otherwise other clients would wait until the lease ends.
 struct Held {
     store: Arc<dyn SessionStore>,
     key: String,
@@ -77,7 +78,7 @@ impl Broker {
         Self { limit, ..Self::with_clock(store, Timestamp::now) }
     }
 
-    /// The same with the server that is configured.
+    /// Sets the configured server.
     pub(crate) fn at(self, server: &SecureUrl) -> Self {
         Self { server: Some(server.clone()), ..self }
     }
@@ -94,26 +95,27 @@ impl Broker {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Whether a session has been used for as long as the limit allows. A session of unknown age is too old, and so is one that
-    /// was opened in the future by our clock: otherwise the limit would not hold.
+    /// Whether a session is older than the limit allows. A session of unknown age counts as too old, and so does one
+    /// whose sign-in is in the future by this clock.
     fn is_too_old(&self, session: &Session) -> bool {
         let Some(limit) = self.limit else { return false };
         let age = session.signed_in_at.map(|at| (self.clock)().duration_since(at));
         age.is_none_or(|age| age >= limit || age < -CLOCKS_DIFFER)
     }
 
-    /// Whether a session from the store may be used: its token is sent only to a server where a session of the configured server
-    /// may be. The store may hold a forged session.
+    /// Whether a session from the store may be used: its token is sent only to a server that may have sessions of the
+    /// configured server. The store may contain a forged session.
     fn is_credible(&self, session: &Session) -> bool {
         let may_be_at = |server| self.server.as_ref().is_some_and(|ours| may_share(ours, server));
         can_be_sent(&session.token) && session.server.as_ref().is_none_or(may_be_at)
     }
 
-    /// Returns the session to use: not `over`, which Tableau has just refused, and not one that is too old.
+    /// Returns a session to use: not `over`, which Tableau has just refused, and not one that is too old.
     ///
-    /// `sign_in` runs in one process at a time, of all that share `key`. While the store does not answer, no process signs in:
-    /// that would end the session that all others use. Waits for another process up to [`TIMEOUT`]; a caller with less time
-    /// drops the future. A credential of this `fingerprint` that Tableau has just refused is not tried.
+    /// Only one of all processes that share `key` runs `sign_in` at a time. While the store does not answer, no
+    /// process signs in, because that would end the session that all others use. Waits for another process for up to
+    /// [`TIMEOUT`]; a caller with less time drops the future. A credential with this `fingerprint` that Tableau has
+    /// just refused is not tried.
     pub(crate) async fn session<F, Fut>(
         &self,
         key: &str,
@@ -125,8 +127,8 @@ impl Broker {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        // Compares tokens, not versions: versions begin again at 0 when the store has dropped the key, and a session that
-        // could not be published has the version of the one before.
+        // Compares tokens and not versions: versions start again at 0 when the store has deleted the key, and a
+        // session that could not be published has the version of the one before.
         let over = over.map(|over| over.session.token.expose_secret());
         let usable = |shared: &Shared| {
             let refused = over == Some(shared.session.token.expose_secret());
@@ -158,7 +160,7 @@ impl Broker {
             }
             let left =
                 leased_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive);
-            // A longer lease was written by a clock that is far ahead of ours: the store says whether it counts.
+            // A lease this long was written by a clock that is far ahead; the store decides whether it counts.
             let left = left.filter(|left| *left <= LEASE * 3);
             if left.is_none()
                 && let Some(held) = self.lease(key, version, now).await?
@@ -169,7 +171,7 @@ impl Broker {
                 }
                 continue;
             }
-            // A lease that ends earlier is read again earlier.
+            // If the lease ends sooner, the store is read again sooner.
             let left = left.and_then(|left| left.unsigned_abs().checked_add(FIRST_WAIT)).unwrap_or(longest);
             tokio::time::sleep_until(deadline.min(Instant::now() + jitter(longest.min(left)))).await;
             longest = (longest * 2).min(LONGEST_WAIT);
@@ -185,7 +187,7 @@ impl Broker {
         Ok(granted.then(held))
     }
 
-    /// Signs in under a lease. `None` when the lease ended before or during the sign-in.
+    /// Signs in under a lease. `None` if the lease ended before or during the sign-in.
     async fn sign_in<F, Fut>(
         &self,
         mut held: Held,
@@ -196,7 +198,7 @@ impl Broker {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        // Counted from the end of the lease: this process may have been paused since it asked for the lease.
+        // Calculated from the end of the lease: this process may have been frozen after it asked for the lease.
         let left = held.lease.until.duration_since((self.clock)()) - MARGIN;
         let left = Duration::try_from(left).unwrap_or_default();
         if left.is_zero() {
@@ -207,8 +209,8 @@ impl Broker {
         {
             Ok(session) => session,
             Err(error) => {
-                // Awaited, not spawned: Lambda stops the process between two requests. A lease that cannot be given back
-                // ends with its time.
+                // Awaited and not spawned, because Lambda freezes the process between two requests. A lease that
+                // cannot be given back ends at its own time.
                 let _ = if error.is_credential_refused() {
                     let refusals = refused(error.to_string(), (self.clock)());
                     self.store.refuse(&held.key, &held.lease, &refusals).await
@@ -226,7 +228,7 @@ impl Broker {
                 Ok(published.then(|| Shared { key, session }))
             }
             Err(error) => {
-                // The session works until another process signs in.
+                // The session works until another process signs in, so the failure to publish it is only a warning.
                 tracing::warn!(
                     reason = chain(error.as_ref()),
                     "the new Tableau session cannot be shared: other processes will sign in again"
@@ -237,13 +239,14 @@ impl Broker {
     }
 }
 
-/// Whether a refusal still counts at `now`. One that a clock far ahead of ours has written does not, as with a lease.
+/// Whether a refusal still counts at `now`. A refusal with a time that is too far ahead was written by a wrong clock
+/// and does not count.
 fn still_counts(refusal: &Refusal, now: Timestamp) -> bool {
     let left = refusal.until.duration_since(now);
     left.is_positive() && left <= REFUSED * 3
 }
 
-/// The refusals that still count, and a new one in front.
+/// Adds a refusal in front of those that still count.
 fn add(mut refusals: Vec<Refusal>, credential: u16, reason: String, now: Timestamp) -> Vec<Refusal> {
     let until = now.checked_add(REFUSED).unwrap_or(now);
     refusals.retain(|refusal| refusal.credential != credential && still_counts(refusal, now));
@@ -252,7 +255,7 @@ fn add(mut refusals: Vec<Refusal>, credential: u16, reason: String, now: Timesta
     refusals
 }
 
-/// Half of the wait or more: clients that began to wait together do not read together.
+/// A random wait of half of `longest` or more, so that clients that began to wait together do not read together.
 fn jitter(longest: Duration) -> Duration {
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

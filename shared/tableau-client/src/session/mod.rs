@@ -1,9 +1,9 @@
-//! Sessions, and how all clients with one credential share one.
+//! Sessions, and how all clients with one credential share one session.
 //!
-//! A second sign-in with one personal access token ends the session before. So clients share one session: a
-//! [`SessionStore`] holds the session and its version. A client whose session has ended takes a lease, signs in, and publishes
-//! the next version. The others wait briefly and read again. No client signs out. The store also holds what Tableau refused, so
-//! that the clients that waited do not all try a wrong credential.
+//! A second sign-in with a personal access token ends the first session. So clients share one session: a
+//! [`SessionStore`] holds the session and its version. When the session has ended, one client takes a lease, signs
+//! in, and publishes the next version; the others wait briefly and read again. No client signs out. The store also
+//! holds the credentials that Tableau refused, so that the waiting clients do not all try a wrong credential.
 
 mod broker;
 mod store;
@@ -18,30 +18,32 @@ use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
 
-/// LUIDs of Tableau have 36 characters. Tests use shorter ids, which may be part of a token by chance.
+/// The shortest LUID that is recognised at the end of a token. Tableau's LUIDs have 36 characters; tests use shorter
+/// ids, which may occur in a token by chance.
 const SHORTEST_LUID: usize = 32;
 
-/// What a sign-in returned.
+/// A session: the result of signing in.
 #[derive(Clone)]
 pub struct Session {
     /// The session token, sent as `X-Tableau-Auth`.
     pub token: SecretString,
-    /// The site it is for.
+    /// The LUID of the session's site.
     pub site: SiteLuid,
-    /// Who is signed in.
+    /// The LUID of the user who is signed in.
     pub user: UserLuid,
-    /// The REST API version that was negotiated for it.
+    /// The REST API version that was negotiated for the session.
     pub api_version: ApiVersion,
-    /// The server where it is valid, if the sign-in led to another server than the settings name. The client uses what a store
-    /// returns only if a session of the configured server may be at that server.
+    /// The server where the session is valid, if the sign-in led to another server than the configured one. The
+    /// client uses a stored session only if that server may have sessions of the configured server.
     pub server: Option<SecureUrl>,
-    /// When it was opened, by the clock of the process that signed in; `None` for one of an older version of this code.
+    /// When the session was opened, by the clock of the process that signed in; `None` if an older version of this
+    /// code stored it.
     pub signed_in_at: Option<Timestamp>,
 }
 
 impl Session {
-    /// What no error and no log line may repeat. A token of Tableau ends with the LUID of the site, which is no secret: answers
-    /// that name the site have it too.
+    /// The session's secrets, which no error and no log line may repeat. Tableau's token ends with the site's LUID,
+    /// which is not secret: other answers contain it too.
     pub(crate) fn secrets(&self) -> Vec<SecretString> {
         let token = self.token.expose_secret();
         let lower = token.to_ascii_lowercase();
@@ -53,7 +55,7 @@ impl Session {
     }
 }
 
-/// Whether a token can be the value of a header.
+/// Whether a token can be the value of an HTTP header.
 pub(crate) fn can_be_sent(token: &SecretString) -> bool {
     let token = token.expose_secret();
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')

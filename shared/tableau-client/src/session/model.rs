@@ -1,9 +1,10 @@
-//! Many processes, one store, one Tableau, and everything that goes wrong: a model in virtual time.
+//! A model test in virtual time: many processes, one session store, one Tableau, and every kind of fault.
 //!
-//! Processes start, call, wait, give up, crash and stand still; the store is slow, fails, and loses answers; Tableau is
-//! slow, refuses sign-ins, and ends sessions. In every order: two sign-ins never overlap, each has a lease of its
-//! own, no process tries a refused credential before the time that the store says, a good credential is never kept from
-//! signing in, no process waits longer than promised, and once the trouble is over all processes have the newest session.
+//! Processes start, call, wait, give up, crash and freeze; the store is slow, fails, and loses answers; Tableau is
+//! slow, refuses sign-ins, and ends sessions. In any order of these faults, the following must hold: two sign-ins
+//! never overlap; each has a lease of its own; no process tries a refused credential before the time in the store; a
+//! good credential may always sign in; no process waits longer than promised; and after the faults all processes have
+//! the newest session.
 
 use super::broker::tests::refused;
 use super::broker::{Shared, TIMEOUT};
@@ -21,30 +22,30 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const KEY: &str = "server#token#site";
-/// The fingerprints of a credential before and after it was rotated: each process holds one of them, and Tableau refuses
-/// the second now and then.
+/// The fingerprints of a credential before and after a rotation. Each process holds one of them, and Tableau
+/// sometimes refuses the second.
 const GOOD: u16 = 1;
 const DOUBTFUL: u16 = 2;
 /// How wrong a process's clock may be.
 const SKEW: SignedDuration = SignedDuration::from_secs(1);
 const TROUBLE: Duration = Duration::from_secs(180);
-/// What the store and Tableau may take beside waiting: some slow calls and a whole sign-in.
+/// How much time the store and Tableau may take in addition to waiting: some slow calls and a whole sign-in.
 const WORK: Duration = Duration::from_secs(90);
 
 #[derive(Default)]
 struct Facts {
-    /// The token of the session that Tableau knows.
+    /// The token of the only session that Tableau accepts.
     alive: Option<String>,
     minted: u32,
     signing_in: u32,
-    /// The newest lease, and whose it is.
+    /// The newest lease and the process that holds it.
     lease: Option<(usize, Lease)>,
     used_leases: BTreeSet<u64>,
-    /// Whether Tableau refuses the doubtful credential now.
+    /// Whether Tableau refuses the second credential now.
     refuses: bool,
-    /// When it may be tried again, as the store says.
+    /// When the refused credential may be tried again, according to the store.
     refused_until: Option<Timestamp>,
-    /// How often a process was kept from trying it.
+    /// How often a process was kept from trying the refused credential.
     kept: u32,
     wrong: Vec<String>,
 }
@@ -56,7 +57,7 @@ struct System {
     calm: AtomicBool,
 }
 
-/// Counts a sign-in as long as it runs, even when it is given up.
+/// Counts a sign-in while it runs, also if it is cancelled.
 struct SigningIn(Arc<System>);
 
 impl Drop for SigningIn {
@@ -82,7 +83,7 @@ impl System {
         self.facts.lock().unwrap().wrong.push(what);
     }
 
-    /// A session opens, and ends the one before.
+    /// Opens a session, which ends the one before.
     fn open(&self) -> Session {
         let mut facts = self.facts.lock().unwrap();
         facts.minted += 1;
@@ -130,7 +131,7 @@ impl System {
         }
         self.takes(if self.happens(5) { 30_000 } else { 500 }).await;
         if self.happens(8) {
-            // The request is under way, and arrives after its caller has given up.
+            // The request is on its way, and arrives even if its caller has given up.
             let system = Arc::clone(self);
             tokio::spawn(async move {
                 system.takes(5_000).await;
@@ -147,18 +148,18 @@ impl System {
     }
 }
 
-/// The store as one process reaches it.
+/// The store as one process sees it, with faults in between.
 struct Reached {
     system: Arc<System>,
     process: usize,
-    /// A process that crashed sends nothing any more.
+    /// Set when the process has crashed: it sends nothing any more.
     crashed: Arc<AtomicBool>,
 }
 
 impl Reached {
-    /// A call: on its way, carried out or not, and its answer lost or not.
+    /// Simulates one call: it takes time, is carried out or not, and its answer may be lost.
     async fn call<T>(&self, carry_out: impl AsyncFnOnce() -> T) -> Result<T, BoxError> {
-        // The longest is a process that stood still in the middle.
+        // The longest delay stands for a process that was frozen in the middle of the call.
         self.system.takes(if self.system.happens(40) { 20_000 } else { 50 }).await;
         if self.crashed.load(Ordering::SeqCst) {
             return std::future::pending().await;
@@ -213,7 +214,7 @@ impl SessionStore for Reached {
     }
 }
 
-/// A process and its callers.
+/// A process with its callers.
 struct Process {
     number: usize,
     credential: u16,
@@ -234,7 +235,7 @@ impl Process {
         Arc::new(Self { number, credential, system: Arc::clone(system), broker, crashed })
     }
 
-    /// A call at Tableau, as the client makes it.
+    /// Makes a call at Tableau as the client would.
     async fn call(&self) -> Result<Shared, Error> {
         let mut over = None;
         for _ in 0..4 {
@@ -257,7 +258,7 @@ impl Process {
         Err(Error::SignInPending)
     }
 
-    /// Is kept from trying its credential, which is right for what was refused, and until the time that was left for it.
+    /// Checks that a process is kept from trying only a credential that was refused, and only until the stored time.
     fn is_kept(&self, until: Timestamp) {
         let mut facts = self.system.facts.lock().unwrap();
         facts.kept += 1;
@@ -267,7 +268,7 @@ impl Process {
         }
     }
 
-    /// Calls until the trouble is over, and gives up now and then.
+    /// Makes calls until the faults are over, and sometimes gives up.
     async fn live(self: Arc<Self>) {
         while !self.system.calm.load(Ordering::SeqCst) {
             let limit_ms = if fastrand::u8(..5) == 0 { 3_000 } else { 600_000 };
@@ -316,11 +317,11 @@ async fn run(seed: u64) -> Result<u32, TestCaseError> {
         let ended = tokio::time::timeout(Duration::from_secs(600), task).await;
         prop_assert!(ended.is_ok(), "a caller never came to an end");
     }
-    // What was refused is forgotten by then.
+    // By this time every refusal has expired.
     tokio::time::sleep(Duration::from_secs(70)).await;
     let before = system.facts.lock().unwrap().minted;
     let mut sessions = Vec::new();
-    // The first call finds out that a session is over, the second has the one that was made then.
+    // The first call may find that its session has ended; the second must have the new session.
     for _ in 0..2 {
         sessions.clear();
         let call = |process: &Arc<Process>| {

@@ -1,4 +1,4 @@
-//! Where a session is kept for all clients that share it.
+//! The session store, which all clients with one credential share.
 
 use super::Session;
 use crate::BoxError;
@@ -7,93 +7,95 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What a store holds under one key.
+/// The content of a session store under one key.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// The number of sessions and refusals published so far; 0 before the first, and after the store has dropped the key.
+    /// The number of sessions and refusals published so far; 0 before the first, and after the store has deleted the
+    /// key.
     pub version: u64,
     /// The newest session.
     pub session: Option<Session>,
-    /// When the lease to publish the next session ends; `None` when there is no lease.
+    /// When the lease to sign in ends; `None` if there is no lease.
     pub leased_until: Option<Timestamp>,
-    /// What Tableau refused, the newest first. The time of some may be over.
+    /// The credentials that Tableau refused, newest first. Some of the refusals may have expired.
     pub refusals: Vec<Refusal>,
 }
 
-/// A credential that Tableau refused. It is shared so that not every client tries it: after some wrong passwords Tableau locks
-/// the user out.
+/// A credential that Tableau refused. It is shared so that the other clients do not try it too: after some wrong
+/// passwords Tableau locks the user out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The credential's fingerprint, of 16 bits: enough to recognise it, too few to guess it.
+    /// The credential's fingerprint of 16 bits: enough to recognise the credential, too little to guess it.
     pub credential: u16,
-    /// When it may be tried again.
+    /// When the credential may be tried again.
     pub until: Timestamp,
-    /// What Tableau said.
+    /// Tableau's reason.
     pub reason: String,
 }
 
-/// The right to publish the session after `version`.
+/// A lease: the right to publish the session after `version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// The version whose session has ended.
+    /// The version of the session that has ended.
     pub version: u64,
-    /// The lease owner: a random number for each lease, so that no two are equal.
+    /// The lease's owner: a random number that is different for each lease.
     pub owner: u64,
     /// When the lease ends, and another client may take it.
     pub until: Timestamp,
 }
 
-/// How much later than our own lease a lease of another client may end and still count: clocks differ, but not by so much.
+/// How much later than this lease another client's lease may end and still count: clocks differ, but not by more.
 const FAR_AHEAD: SignedDuration = SignedDuration::from_secs(30);
 
 impl Lease {
-    /// The latest end of another lease that keeps this one out. A lease that ends later comes from a wrong clock, and would
-    /// keep all clients out for as long as that clock is ahead.
+    /// The latest end of another lease that can exclude this one. A lease that ends later was written by a wrong
+    /// clock, and would exclude all clients for as long as that clock is ahead.
     pub fn latest(&self) -> Timestamp {
         self.until.checked_add(FAR_AHEAD).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// Keeps one session per key, with a version, and a lease for the client that opens the next session.
+/// Stores one session per key, with a version, and a lease for the client that signs in next.
 ///
-/// A read sees every write that was confirmed before it. A write is a compare-and-set. A write may arrive twice, when its
-/// answer was lost.
+/// A read sees every write that was confirmed before it. A write is a compare-and-set. A write whose answer was lost
+/// may arrive twice.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Reads the entry.
+    /// Reads the content under a key.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn read(&self, key: &str) -> Result<Entry, BoxError>;
 
-    /// Takes a lease. `false` when the store has another version, or the lease of another owner still runs at `now`.
+    /// Takes a lease. `false` if the store has another version, or if another owner's lease is still valid at `now`.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError>;
 
-    /// Publishes the session as the next version, and ends the lease. `false` when the store has another version, or another
-    /// owner has taken the lease.
+    /// Publishes the session as the next version and ends the lease. `false` if the store has another version or
+    /// another owner has taken the lease.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError>;
 
-    /// Gives the lease back without a session. Changes nothing when another owner has the lease.
+    /// Ends the lease without a session. Changes nothing if another owner has the lease.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError>;
 
-    /// Replaces the refusals, as the next version, and ends the lease. The session stays. A later session leaves the refusals in
-    /// place: that one credential works says nothing about another. Changes nothing when another owner has the lease.
+    /// Replaces the list of refusals, as the next version, and ends the lease. The session is kept. A later session
+    /// does not clear the refusals: that one credential works says nothing about another. Changes nothing if another
+    /// owner has the lease.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError>;
 }
 
-/// Keeps sessions in the process.
+/// A session store in memory.
 #[derive(Debug, Default)]
 pub struct MemorySessionStore(Mutex<HashMap<String, Slot>>);
 
@@ -106,7 +108,7 @@ struct Slot {
 }
 
 impl Slot {
-    /// Whether the lease is still the one that counts.
+    /// Whether the lease is still the valid one.
     fn is_held(&self, lease: &Lease) -> bool {
         self.version == lease.version && self.lease.as_ref().is_some_and(|held| held.owner == lease.owner)
     }

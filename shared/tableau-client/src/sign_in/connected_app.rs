@@ -1,6 +1,6 @@
-//! Connected apps with direct trust: we sign a token ourselves, and Tableau gives a session for it.
+//! Connected apps with direct trust: the client signs a JSON Web Token, and Tableau returns a session for it.
 //!
-//! Unlike with a personal access token, sessions of one app stand side by side.
+//! Unlike with a personal access token, an app can have several sessions at the same time.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,25 +11,25 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::fmt;
 
-/// How long a token is good for. Tableau takes no more than 10 minutes, and it is used at once.
+/// How long a signed token is valid. Tableau accepts at most 10 minutes, and the token is used at once.
 const LIFE: SignedDuration = SignedDuration::from_mins(5);
-/// How much our clock may be ahead of Tableau's.
+/// How far this machine's clock may be ahead of Tableau's.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
-/// A connected app with direct trust, and whom it signs in. REST API 3.17+.
+/// A connected app with direct trust, and the user that it signs in. REST API 3.17+.
 ///
 /// Source: <https://help.tableau.com/current/server/en-us/connected_apps_direct.htm>
 #[derive(Clone)]
 pub struct ConnectedApp {
     /// The app's client id.
     pub client_id: String,
-    /// The id of one of its two secrets.
+    /// The id of one of the app's two secrets.
     pub secret_id: String,
-    /// That secret's value.
+    /// The value of that secret.
     pub secret_value: SecretString,
-    /// The user to sign in: case matters, and on Tableau Cloud it is the e-mail address.
+    /// The user to sign in. Upper and lower case matter; on Tableau Cloud it is the e-mail address.
     pub user: String,
-    /// What the session may do, such as `tableau:content:read`. Each method of the client names the scope it takes.
+    /// What the session may do, such as `tableau:content:read`. Each method of the client names the scope it needs.
     pub scopes: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ struct Claims<'a> {
 }
 
 impl ConnectedApp {
-    /// Enough to read content, jobs and people, to refresh, and to export: what is assumed where no scopes are given.
+    /// The default scopes: enough to read content, jobs and users, to refresh, and to export.
     pub const SCOPES: [&'static str; 7] = [
         "tableau:content:read",
         "tableau:jobs:read",
@@ -65,10 +65,10 @@ impl ConnectedApp {
         "tableau:workbooks:download",
     ];
 
-    /// A token that signs `user` in, once, within the next minutes.
+    /// A signed token with which `user` can sign in once, within the next minutes.
     pub(crate) fn token(&self, user: &str, now: Timestamp) -> Result<SecretString, &'static str> {
         let mut unique = [0_u8; 16];
-        SystemRandom::new().fill(&mut unique).map_err(|_| "this machine gives no random numbers")?;
+        SystemRandom::new().fill(&mut unique).map_err(|_| "this machine cannot provide random numbers")?;
         let unique = BASE64_URL_SAFE_NO_PAD.encode(unique);
         self.signed(user, now, &unique).map(SecretString::from).ok_or("the token cannot be written")
     }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_hmac_sha_256() {
-        // The example of RFC 7515, A.1, signed here with its key.
+        // The example of RFC 7515, appendix A.1, signed here with its key.
         let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64_URL_SAFE_NO_PAD.decode(key).unwrap());
         let signed = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0\

@@ -1,4 +1,4 @@
-//! Signing in and out, and the version to speak.
+//! Signs in and out, and negotiates the REST API version.
 
 mod connected_app;
 
@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tableau::{SiteLuid, UserLuid};
 
-/// How often a sign-in goes to the server that the one before named. Once is what a wrong pod takes.
+/// How many redirects a sign-in follows. A wrong pod of Tableau Cloud causes one.
 const REDIRECTS: u32 = 3;
 
 #[derive(Deserialize)]
@@ -46,34 +46,35 @@ struct ServerInfoAnswer {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ServerInfo {
-    /// The newest version of the REST API that it knows.
+    /// The newest REST API version that the server knows.
     pub rest_api_version: ApiVersion,
     /// The product's version, such as `2026.2.0`.
     #[serde(default, deserialize_with = "lenient::part_or_default")]
     pub product_version: ProductVersion,
 }
 
-/// A version of Tableau.
+/// A product version of Tableau.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ProductVersion {
-    /// Such as `2026.2.0`; empty when the answer has none.
+    /// The version, such as `2026.2.0`; empty if the answer has none.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub value: String,
-    /// Such as `20262.26.0701.1234`.
+    /// The build number, such as `20262.26.0701.1234`.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub build: String,
 }
 
-/// The answer of a server, or the server to ask instead.
+/// A server's answer, or the server to ask in its place.
 enum Answer<T> {
     Here(T),
     Elsewhere(SecureUrl),
 }
 
 impl TableauClient {
-    /// Signs in at the server of the settings, or the one it names: on Tableau Cloud each site has its pod, and the
-    /// others redirect. The `POST` is repeated by hand, since HTTP clients make a `GET` of it.
+    /// Signs in at the configured server or at the one it redirects to: on Tableau Cloud each site has its own pod,
+    /// and other pods redirect. The `POST` is repeated by this code, because HTTP clients turn a redirected `POST`
+    /// into a `GET`.
     pub(crate) async fn sign_in(
         &self,
         credential: &TableauCredential,
@@ -121,12 +122,12 @@ impl TableauClient {
                 }
             };
             let SignedInCredentials { token, site, user } = credentials;
-            // It would be kept in the store, and sent with each call.
+            // A token with such characters would be stored and sent with every call.
             if !can_be_sent(&token) || token.expose_secret().contains(REDACTED) {
-                let source = "the session token is no token, or repeats the credential".into();
+                let source = "the session token has wrong characters, or repeats the credential".into();
                 return Err(Error::Unreadable { operation: OPERATION, source });
             }
-            // Many of these lines mean that processes end the sessions of each other.
+            // If this line appears often, processes are ending each other's sessions.
             tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
             let server = Some(server).filter(|server| *server != settings.server);
             let signed_in_at = Some(Timestamp::now());
@@ -135,7 +136,7 @@ impl TableauClient {
         Err(Error::Redirected { operation: OPERATION, to: Some(host(&server)) })
     }
 
-    /// Ends `session`. One that is over already is no error.
+    /// Ends `session`. If the session has already ended, that is no error.
     pub(crate) async fn sign_out(&self, session: &Session) -> Result<(), Error> {
         let server = session.server.as_ref().unwrap_or(&self.settings().server);
         let request = Request {
@@ -158,10 +159,10 @@ impl TableauClient {
         }
     }
 
-    /// What the server says about itself. Needs no session, no JWT scope. REST API 2.4+.
+    /// Returns what the server says about itself. Needs no session and no JWT scope. REST API 2.4+.
     ///
     /// # Errors
-    /// [`Error`] when the server does not answer, or not as Tableau does.
+    /// [`Error`] when the server does not answer, or when the answer does not come from Tableau.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_server.htm#query_server_info>
     pub async fn server_info(&self) -> Result<ServerInfo, Error> {
@@ -180,15 +181,15 @@ impl TableauClient {
         Err(Error::Redirected { operation: "ask for the server's version", to: Some(host(&server)) })
     }
 
-    /// The newest REST API version that the server knows, from [`TableauClient::server_info`].
+    /// Returns the newest REST API version that the server knows, from [`TableauClient::server_info`].
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`TableauClient::server_info`].
     pub async fn server_version(&self) -> Result<ApiVersion, Error> {
         Ok(self.server_info().await?.rest_api_version)
     }
 
-    /// Sends no secret; `secrets` are those that an answer could know from a request before.
+    /// Sends no secret. `secrets` are those that the server knows from an earlier request and could repeat.
     async fn server_info_at(
         &self,
         server: &SecureUrl,

@@ -1,4 +1,4 @@
-//! What must hold for any answer: no panic, no hang, and nothing of it in an error's words.
+//! Invariants for any answer: no panic, no hang, and no part of the answer in an error message.
 
 use crate::server::{Reply, Tableau};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every answer that the client reads, in one: each part is replaced in turn.
+/// All answers that the client reads, in one JSON; the test replaces each part in turn.
 fn sound() -> Value {
     let content = json!({"id": "x-1", "name": "Superstore", "showTabs": "true", "isCertified": true,
         "createdAt": "2025-01-15T17:14:45Z", "defaultViewId": "v-1", "project": {"id": "p-1", "name": "Finance"},
@@ -84,7 +84,7 @@ const CALLS: [&str; 13] = [
     "POST /metadata/graphql",
 ];
 
-/// Every way of reading, whatever comes of it.
+/// Calls every method that reads an answer and ignores the results.
 async fn read_all(client: &TableauClient) -> Vec<String> {
     let workbook = tableau::Subject::Workbook("x".parse().unwrap());
     let mut errors = Vec::new();
@@ -114,7 +114,7 @@ fn hold_for(status: u16, cases: u32) {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     runner
         .run(&any_answer(), |mut answer| {
-            // A list that promises more than it holds is read on for as long as it gives something.
+            // When a list promises more elements than it has, the client reads pages as long as they have elements.
             if let Some(total) = answer.pointer_mut("/pagination/totalAvailable") {
                 *total = json!("1");
             }

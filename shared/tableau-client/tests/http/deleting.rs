@@ -1,4 +1,4 @@
-//! Deleting: what is said to be gone is our own doing only after a try whose answer was lost.
+//! Deletions: a "not found" answer counts as our own deletion only after an attempt whose answer was lost.
 
 use crate::server::{Reply, Tableau};
 use tableau::Subject;
@@ -7,7 +7,7 @@ use tableau_client::{Error, Warnable};
 const CALL: &str = "DELETE /webhooks/h-1";
 const GONE: &str = "404034";
 
-/// Deletes a webhook of a Tableau that gives these answers in turn.
+/// Deletes a webhook at a server that gives these answers in turn.
 async fn delete(replies: &[Reply]) -> (Result<(), Error>, usize) {
     let tableau = Tableau::start().await;
     for reply in replies {

@@ -1,11 +1,11 @@
-//! An answer of another shape is an error, never an empty list.
+//! An answer with another shape is an error, never an empty list.
 
 use crate::server::{Reply, Tableau};
 use serde_json::json;
 use tableau::Subject;
 use tableau_client::{Error, Filter, RefreshKind, TableauClient, Warnable};
 
-/// Every method that reads an answer: the call, its name in messages, the key that it looks for, and how it is made.
+/// Every method that reads an answer: the call, its name in messages, and the key it looks for.
 const CALLS: [(&str, &str, &str); 22] = [
     ("GET /workbooks", "list the workbooks", "workbooks"),
     ("GET /datasources", "list the data sources", "datasources"),
@@ -30,7 +30,7 @@ const CALLS: [(&str, &str, &str); 22] = [
     ("POST /workbooks/x/refresh", "refresh the extract", "job"),
     ("POST /metadata/graphql", "ask the Metadata API", "data"),
 ];
-/// How many of them are lists.
+/// How many of these methods return lists.
 const LISTS: usize = 12;
 
 async fn called(client: &TableauClient, call: &str) -> Result<(), Error> {

@@ -156,7 +156,7 @@ async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_m
                     assert!(is_file, "{reply:?}");
                     let shown = format!("{download:?} {:?}", download.content_type());
                     assert!(shown.contains("text/csv"), "{shown}");
-                    // The file itself is as it was sent.
+                    // The exported file is unchanged.
                     assert_eq!(download.bytes().await.unwrap(), data);
                     shown
                 }

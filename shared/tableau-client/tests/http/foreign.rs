@@ -1,4 +1,4 @@
-//! Answers that are not Tableau's own: of proxies, firewalls and login pages on the way.
+//! Answers of proxies, firewalls and login pages instead of Tableau.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;
@@ -10,7 +10,7 @@ fn page(status: u16, body: &str) -> Reply {
     Reply::Full(status, vec![], body.as_bytes().to_vec())
 }
 
-/// Each with what it is called.
+/// Foreign answers, each with its name in the error.
 fn pages(status: u16) -> Vec<(Reply, &'static str)> {
     let html = "\u{feff}<!DOCTYPE html><html><title>hunter2: sign in</title></html>";
     vec![
@@ -113,7 +113,7 @@ async fn a_credential_that_tableau_refuses_waits_for_a_person_and_the_error_says
     let refused = Reply::error("401001", "Signin Error");
     tableau.forgets("POST /auth/signin").says("POST /auth/signin", refused);
     let client = client(tableau.settings("3.29"), TableauCredential::personal_access_token("n", "s"));
-    // The second call is not sent: it knows from the first.
+    // The client does not send the second call: it knows the result from the first.
     for _ in 0..2 {
         let error = client.workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         assert!(error.is_misconfiguration() && error.code() == Some("401001"), "{error:?}");

@@ -1,4 +1,4 @@
-//! Pages and filters.
+//! Pagination and filters of lists.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ async fn a_list_that_becomes_shorter_while_it_is_read_ends_and_is_no_error() {
     let beyond = || Reply::error("400006", "The page number is beyond the end.");
     let known = |names: &[&str], total: u64| Reply::json(200, &page(names, json!(total.to_string())));
     for (later, expected) in [
-        // The total fits what is left, the elements that were seen do not.
+        // The total fits the remaining elements, but not the elements that were seen.
         (vec![known(&["d"], 2)], vec!["a", "b", "d"]),
         (vec![known(&["d"], 1)], vec!["a", "b", "d"]),
         (vec![known(&["c", "d"], 3)], vec!["a", "b", "c", "d"]),
@@ -135,7 +135,7 @@ async fn a_list_that_becomes_shorter_while_it_is_read_ends_and_is_no_error() {
         (vec![beyond()], vec!["a", "b"]),
         (vec![known(&["c", "d"], 6), beyond()], vec!["a", "b", "c", "d"]),
         (vec![known(&["c", "d"], 6), known(&["e"], 4)], vec!["a", "b", "c", "d", "e"]),
-        // It became longer, and then shorter.
+        // The list became longer, and then shorter.
         (vec![known(&["c", "d"], 9), known(&["e"], 5)], vec!["a", "b", "c", "d", "e"]),
     ] {
         let tableau = Tableau::start().await;

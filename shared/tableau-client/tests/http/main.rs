@@ -1,4 +1,4 @@
-//! The client over the wire, against answers in the shapes that Tableau's were recorded or documented in.
+//! The client over HTTP, against recorded or documented answers of Tableau.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

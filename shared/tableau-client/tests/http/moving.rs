@@ -24,7 +24,7 @@ async fn read(client: &TableauClient) -> Result<String, Error> {
     Ok(client.workbook(&"w-1".parse().unwrap()).await?.name)
 }
 
-/// Where the site was, and where it is now; a client of the server that was configured, with a session at the first.
+/// The old and the new server of the site, and a client of the configured server with a session at the old one.
 async fn moved() -> (Tableau, Tableau, Tableau, TableauClient) {
     let configured = Tableau::start().await;
     let before = Tableau::start().await;

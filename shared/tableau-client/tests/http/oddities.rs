@@ -1,4 +1,4 @@
-//! What one can do without does no harm, whatever it is.
+//! Optional fields of an answer may have any value without harm.
 
 use crate::answers::any_json;
 use crate::server::Tableau;
@@ -11,7 +11,7 @@ use tableau_client::{
     Site, User, View, Webhook, Workbook,
 };
 
-/// How one element is read, and what it cannot do without.
+/// How one kind of element is read, and which fields it requires.
 struct Element {
     what: &'static str,
     sound: Value,
@@ -67,7 +67,7 @@ fn elements() -> Vec<Element> {
     ]
 }
 
-/// The places of all values inside one, but not the elements of lists.
+/// The paths of all values inside an element, without list elements.
 fn places(value: &Value, at: &str) -> Vec<String> {
     let inside = |(key, value): (&String, &Value)| {
         let at = format!("{at}/{key}");

@@ -1,4 +1,4 @@
-//! A session of one client: which session it ends.
+//! Which session a client ends when it signs out.
 
 use crate::server::{Reply, Tableau};
 use async_trait::async_trait;
@@ -45,7 +45,7 @@ impl CredentialSource for Changing {
     }
 }
 
-/// A Tableau whose sign-ins give these tokens.
+/// A server whose sign-ins return these tokens.
 async fn tableau(tokens: &[&str]) -> Tableau {
     let tableau = Tableau::start().await;
     tableau.forgets(SIGN_IN).says(SIGN_OUT, Reply::Full(204, vec![], vec![]));

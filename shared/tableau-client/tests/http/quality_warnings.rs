@@ -1,10 +1,10 @@
-//! Quality warnings on whatever can carry them.
+//! Quality warnings on every kind of content that can have them.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;
 use tableau_client::{Error, NewQualityWarning, TableauCredential, Warnable, WarningKind};
 
-/// One of each kind, and how Tableau calls the kind.
+/// One content id of each kind, and Tableau's name for the kind.
 fn every_kind() -> [(Warnable, &'static str); 7] {
     [
         (Warnable::Datasource("x-1".parse().unwrap()), "datasource"),

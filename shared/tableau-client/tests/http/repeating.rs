@@ -1,4 +1,4 @@
-//! A Tableau whose answers repeat what it was sent: none of it comes back in an error, a name or a session.
+//! A server whose answers repeat the request: no secret appears in an error, a name or a session.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tableau_client::{
 const SIGN_IN: &str = "POST /auth/signin";
 const CALL: &str = "GET /workbooks/w-1";
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
-/// All of it could be one of Tableau's codes, or a name.
+/// A secret that looks like an error code or a name of Tableau's.
 const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz";
 const DIGITS: &str = "404006";
 /// The session's token, as the server gives it.
@@ -38,7 +38,7 @@ fn credentials() -> Vec<(TableauCredential, &'static str)> {
     ]
 }
 
-/// Answers that repeat a text in each place of which an error or a record could take it.
+/// Answers that repeat a text in every field that an error or a record could quote.
 fn repeating(text: &str) -> Vec<Reply> {
     let escaped = json!(text).to_string().replace('/', "\\/");
     let xml = text.replace('&', "&amp;").replace('<', "&lt;");

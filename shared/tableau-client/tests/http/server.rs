@@ -1,4 +1,4 @@
-//! A server that gives the answers that a test sets, byte for byte.
+//! A test server that gives scripted answers, byte for byte.
 
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// Method and path, the path without `/api/3.29/sites/s-1`.
+    /// The method and path; the path without `/api/3.29/sites/s-1`.
     pub(crate) call: String,
     pub(crate) query: HashMap<String, String>,
     pub(crate) headers: HashMap<String, String>,
@@ -25,18 +25,18 @@ impl Request {
     }
 }
 
-/// What to answer.
+/// A scripted answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// A status, headers, a body.
+    /// A status, headers and a body.
     Full(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// Nothing: the connection is closed.
+    /// No answer: the server closes the connection.
     Nothing,
-    /// A head that promises more than the body holds, then the end.
+    /// A head that promises a longer body, then the end of the connection.
     CutOff,
-    /// Half a body, then silence.
+    /// Half of the body, then silence.
     Stuck,
-    /// An error of Tableau's that repeats the request's body.
+    /// A Tableau error that repeats the request's body.
     Repeat,
 }
 
@@ -78,7 +78,7 @@ struct Script {
     requests: Vec<Request>,
 }
 
-/// A Tableau that follows a script.
+/// A server with scripted answers.
 #[derive(Clone)]
 pub(crate) struct Tableau {
     script: Arc<Mutex<Script>>,
@@ -87,7 +87,7 @@ pub(crate) struct Tableau {
 }
 
 impl Tableau {
-    /// It accepts every sign-in. Every other call is unknown until a test sets its answer.
+    /// Accepts every sign-in. Every other call is unknown until a test sets its answer.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -106,29 +106,29 @@ impl Tableau {
         tableau
     }
 
-    /// The next answer to a call, such as `GET /workbooks/w-1`. The last one is repeated.
+    /// Sets the next answer to a call, such as `GET /workbooks/w-1`. The last answer is repeated.
     pub(crate) fn says(&self, call: &str, reply: Reply) -> &Self {
         self.script.lock().unwrap().replies.entry(call.to_owned()).or_default().push_back(reply);
         self
     }
 
-    /// The same with status 200.
+    /// Sets an answer with status 200.
     pub(crate) fn knows(&self, call: &str, body: &Value) -> &Self {
         self.says(call, Reply::json(200, body))
     }
 
-    /// Answers to a call with an error that repeats the request's body.
+    /// Answers a call with an error that repeats the request's body.
     pub(crate) fn repeats(&self, call: &str) -> &Self {
         self.forgets(call).says(call, Reply::Repeat)
     }
 
-    /// Forgets what it was to answer to a call.
+    /// Removes the scripted answers to a call.
     pub(crate) fn forgets(&self, call: &str) -> &Self {
         self.script.lock().unwrap().replies.remove(call);
         self
     }
 
-    /// Closes its port: connections are refused from now on.
+    /// Closes the port: connections are refused from now on.
     pub(crate) async fn shut_down(&self) {
         let accepting = self.accepting.lock().unwrap().take();
         accepting.unwrap().abort();

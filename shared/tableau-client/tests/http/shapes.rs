@@ -1,4 +1,4 @@
-//! One thing in every shape that answers have.
+//! The same object in every shape that Tableau's answers have.
 
 use crate::server::Tableau;
 use serde_json::{Value, json};

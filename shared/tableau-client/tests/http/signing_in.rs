@@ -1,4 +1,4 @@
-//! Signing in: bodies, redirects, versions, whose session it is.
+//! Signing in: bodies, redirects, versions, and whose session it is.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The site, by whatever is known of it.
+//! Finds the site by its LUID, name or content URL.
 
 use crate::server::Tableau;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Trouble: what is tried again, for how long, and what is not.
+//! Errors and retries: which calls are repeated, and for how long.
 
 use crate::server::{Reply, Tableau};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The texts of errors: which server did not answer, what is odd, what to check.
+//! Error texts: which server did not answer, what is wrong, what to check.
 
 use crate::server::{Reply, Tableau};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use tableau_client::{
 
 const CALL: &str = "GET /workbooks/w-1";
 
-/// The error of a call of a workbook that is answered with `reply`.
+/// The error of a workbook call that is answered with `reply`.
 async fn error_text(reply: Reply) -> String {
     let tableau = Tableau::start().await;
     tableau.says(CALL, reply);
     chain(&tableau.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err())
 }
 
-/// A client of a server that is not there.
+/// A client of a server that does not run.
 fn stranded() -> (String, TableauClient) {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let client = TableauClient::new(
@@ -40,7 +40,7 @@ async fn who_does_not_answer_is_named() {
 async fn a_call_that_runs_out_of_time_says_how_its_last_try_failed() {
     let (host, client) = stranded();
     let started = Instant::now();
-    // Soon after it began, the wait for the next try is longer than the time that is left, or is cut off by it.
+    // Near the deadline, the wait before the next attempt exceeds the remaining time or is cut off by it.
     for time in [200, 700, 1_500] {
         let error =
             client.within(Duration::from_millis(time)).workbook(&"w-1".parse().unwrap()).await.unwrap_err();
@@ -69,7 +69,9 @@ async fn what_was_cut_off_by_the_deadline_keeps_the_error_before() {
 async fn a_version_that_the_server_does_not_know_is_best_left_empty() {
     let text = error_text(Reply::error("404001", "Unknown version")).await;
     assert!(
-        text.ends_with("; leave the version empty: the client then uses the newest that both sides know"),
+        text.ends_with(
+            "; leave the version empty: the client then uses the newest version that Tableau also supports"
+        ),
         "{text}"
     );
 }

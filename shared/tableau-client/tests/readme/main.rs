@@ -1,4 +1,4 @@
-//! What the README prints is what is run here.
+//! The code blocks in the README are the tests in this folder.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -20,7 +20,7 @@ use tableau_client::{
 
 const README: &str = include_str!("../../README.md");
 
-/// What stands in the README's fences of this kind.
+/// The README's code blocks of this language.
 fn fences(kind: &str) -> Vec<&'static str> {
     let begins = format!("```{kind}\n");
     README.split(&begins).skip(1).map(|rest| rest.split_once("```\n").unwrap().0).collect()
@@ -32,7 +32,7 @@ async fn simulator() -> TableauSimulator {
 
 #[test]
 fn the_readmes_code_is_the_code_that_is_run() {
-    // Without its first line, which says what it is here, and what clippy is text.
+    // Without the file's first line (a description for readers of the tests) and attributes for clippy.
     let (_, first) = include_str!("../../examples/first.rs").split_once("\n\n").unwrap();
     assert_eq!(fences("rust,no_run"), [first]);
     assert_eq!(fences("rust"), [include_str!("acting.rs"), include_str!("export.rs")]);
@@ -82,7 +82,7 @@ async fn the_first_program_says_what_is_wrong_with_an_address() {
     assert_eq!(text, "the Tableau server's address must begin with https://");
 }
 
-/// Denies a user to see a workbook, for which this client has no method.
+/// Denies a user access to a workbook, by a REST call that this client does not have.
 async fn deny_read(simulator: &TableauSimulator, user: &UserLuid, workbook: &WorkbookLuid) {
     let http = http_client::client(None).unwrap();
     let url = simulator.url();

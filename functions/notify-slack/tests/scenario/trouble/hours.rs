@@ -1,10 +1,10 @@
-//! When a channel may be notified.
+//! The hours in which a channel may be notified.
 
 use crate::environment::at;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-/// In minutes from the beginning of the night.
+/// The quiet hours, in minutes from the beginning of the night.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Hours {
     All,
@@ -24,7 +24,7 @@ impl Hours {
         }
     }
 
-    /// As lines of a rule.
+    /// The quiet hours as lines of a rule.
     pub(super) fn in_rules(self) -> String {
         let clock = |minute| at(minute).strftime("%H:%M").to_string();
         match self {

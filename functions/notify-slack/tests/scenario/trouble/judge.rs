@@ -1,4 +1,4 @@
-//! What a person sees in the end, and whether that is right.
+//! Checks the messages that a user sees at the end of a night.
 
 use super::{CHANNELS, Delivery, Night};
 use crate::recorder::Said;
@@ -8,7 +8,7 @@ use tableau::Action;
 use workflow::Outcome;
 
 impl Night {
-    /// What a person sees in the end, and whether that is right.
+    /// Checks the messages that a user sees at the end of a night.
     pub(super) fn judge(&self) {
         for (channel, _) in CHANNELS {
             let said = self.said(channel);
@@ -41,7 +41,8 @@ impl Night {
         };
         let said: Vec<_> = said.iter().map(line).collect();
         let events = self.of(channel).map(|delivery| {
-            let (kind, at) = (&delivery.event.name, delivery.event.created_at.unwrap());
+            let kind = &delivery.event.name;
+            let at = delivery.event.created_at.unwrap();
             format!("{} {kind} {at} {:?} {:?}", delivery.object, delivery.first, delivery.done)
         });
         panic!(
@@ -55,7 +56,7 @@ impl Night {
         )
     }
 
-    /// A failure whose groups had sent what they had before its object's success came was announced.
+    /// A failure was announced if its groups had sent their messages before the object's success arrived.
     fn announced(&self, channel: &str, said: &[Said]) {
         for failure in self.of(channel).filter(|delivery| Self::failed(delivery)) {
             let (_, outcome) = failure.done.as_ref().unwrap();
@@ -67,9 +68,10 @@ impl Night {
             };
             let before_its_end =
                 self.of(channel).filter(later).all(|success| announced < success.first.unwrap());
-            // What came before is done, and what comes after has not begun.
+            // Only failures that were completed before and successes that begin afterwards count.
             let in_order = self.of(channel).filter(|other| other.object == failure.object).all(|other| {
-                let (before, at) = (other.done.as_ref().map(|(done, _)| *done), failure.first);
+                let before = other.done.as_ref().map(|(done, _)| *done);
+                let at = failure.first;
                 match other.event.created_at.cmp(&failure.event.created_at) {
                     Ordering::Less => before < at,
                     Ordering::Equal => true,
@@ -90,7 +92,7 @@ impl Night {
         }
     }
 
-    /// Nothing is red at the end, but for messages that no document knows.
+    /// At the end no message is red, except for messages that no document knows.
     fn over(&self, channel: &str, said: &[Said], wrong: usize) {
         if self.by.edits() {
             let seen = self.environment.seen(channel);
@@ -102,7 +104,7 @@ impl Night {
         }
         let objects: BTreeSet<_> = self.of(channel).map(|delivery| &delivery.object).collect();
         for object in objects {
-            // All of a group; in quiet hours the digest says so.
+            // A message about a whole group; after quiet hours the digest says so.
             let is_about_all = |text: &str| ["✅ All", "Recovered: All"].iter().any(|all| text.contains(all));
             let about = |text: &&String| text.contains(object.as_str()) || is_about_all(text);
             let last = said.iter().map(|said| &said.text).rfind(about);
@@ -125,7 +127,8 @@ impl Night {
         }
     }
 
-    /// No channel is flooded: each incident has a message and an end, and what goes wrong may cost one more of each.
+    /// Limits the messages per channel: each incident has one message and one end; each fault may cost one more of
+    /// each.
     fn bounded(&self, channel: &str, said: &[Said], wrong: usize) {
         let posts = said.iter().filter(|said| !said.is_edit).count();
         let mut most = 2 * wrong;
@@ -139,7 +142,7 @@ impl Night {
     }
 }
 
-/// Whether a skipped failure is announced with others.
+/// Whether a skipped failure is announced in a group or digest.
 fn is_grouped(reason: &str) -> bool {
     reason.starts_with("grouped")
         || reason.contains("recorded with its incident")

@@ -1,5 +1,5 @@
-//! Nights in which processes die, the table fails and a destination's answers get lost: by chance, in virtual time, some at
-//! once. At the end nothing is red, no failure was forgotten, and what was sent twice has a reason.
+//! Random nights in virtual time: processes die, the table fails, and a destination's answers get lost, some at the
+//! same time. At the end no message is red, every failure was announced, and every duplicate message has a reason.
 
 mod hours;
 mod judge;
@@ -20,39 +20,39 @@ use timer::TimerMessage;
 use tokio::task::JoinSet;
 use workflow::{Failure, Outcome};
 
-/// How many nights with each destination, unless `SCENARIO_NIGHTS` says otherwise: a Slack on the wire takes longer.
+/// How many nights run per destination, unless `SCENARIO_NIGHTS` sets it. The Slack simulator over HTTP takes longer.
 const NIGHTS: u64 = 30;
 const NIGHTS_ON_THE_WIRE: u64 = 12;
-/// As many attempts as the template's queue allows; here a whole night of trouble has to end before.
+/// As many attempts as the template's queue allows; here a whole night of faults must end before.
 const ATTEMPTS: usize = 60;
 
-/// Channels, and the kind of objects that each gets messages about.
+/// The channels, and the kind of objects of each channel's messages.
 const CHANNELS: [(&str, &str); 2] = [("data-news", "Workbook"), ("data-alerts", "Datasource")];
 
-/// An event on its way, and what came of it.
+/// An event being handled, and its outcome.
 struct Delivery {
     event: Event,
     object: String,
     channel: &'static str,
     first: Option<usize>,
-    /// How much had been said then.
+    /// How many messages had been sent when the event was completed.
     said_before: usize,
     done: Option<(usize, Outcome)>,
     attempts: usize,
-    /// Timers that were armed when it was done: until they have fired its group may not be announced.
+    /// Timers that were armed when the event was completed: until they fired, the event's group may not be announced.
     waits_for: Option<BTreeSet<String>>,
-    /// When none of them was left.
+    /// When the last of these timers had fired.
     announced: Option<usize>,
 }
 
-/// Something that is waiting for its turn.
+/// An event or timer that waits for its time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Waiting {
     Event(usize),
     Timer(TimerMessage),
 }
 
-/// A night.
+/// One night.
 struct Night {
     seed: u64,
     by: By,
@@ -61,7 +61,7 @@ struct Night {
     rng: Rng,
     hours: BTreeMap<&'static str, Hours>,
     deliveries: Vec<Delivery>,
-    /// How often something went wrong, by channel.
+    /// How many faults happened, by channel.
     wrong: BTreeMap<&'static str, usize>,
     clock: usize,
     timers: usize,
@@ -99,7 +99,7 @@ impl Night {
         night
     }
 
-    /// Streaks of failures that all end, of a few objects in two channels.
+    /// Series of failures of a few objects in two channels. Every series ends with a success.
     fn plan(&mut self) {
         let objects = self.rng.usize(1..12);
         let streaks = [2, 2, 2, 8][self.rng.usize(..4)];
@@ -107,7 +107,8 @@ impl Night {
         for n in 0..objects {
             let (channel, kind) = CHANNELS[self.rng.usize(..CHANNELS.len())];
             let object = format!("{kind}-{n:02}");
-            let (failed, succeeded) = (format!("{kind}RefreshFailed"), format!("{kind}RefreshSucceeded"));
+            let failed = format!("{kind}RefreshFailed");
+            let succeeded = format!("{kind}RefreshSucceeded");
             let mut time = at(0) + SignedDuration::from_secs(self.rng.i64(0..90));
             for _ in 0..self.rng.usize(1..=streaks) {
                 for _ in 0..self.rng.usize(1..4) {
@@ -136,7 +137,8 @@ impl Night {
         });
     }
 
-    /// Every event at its time or a little later, every timer at its time, and again when it fails or dies.
+    /// Handles every event at or shortly after its time, every timer at its time, and each again when it fails or its
+    /// worker dies.
     async fn run(&mut self) {
         let late = |rng: &mut Rng| SignedDuration::from_secs(rng.i64(0..40));
         let mut waiting: BTreeSet<(Timestamp, Waiting)> = BTreeSet::new();
@@ -169,7 +171,7 @@ impl Night {
         }
     }
 
-    /// In quiet hours no one is called.
+    /// No message mentions users during quiet hours.
     fn hear(&self, before: usize, now: Timestamp) {
         for said in &self.environment.said()[before..] {
             let is_quiet = self.hours[said.channel.as_str()].are_quiet(now);
@@ -179,7 +181,7 @@ impl Night {
         }
     }
 
-    /// The groups whose timers are armed or on their way.
+    /// The groups whose timers are armed or being handled.
     fn pending(&self, waiting: &BTreeSet<(Timestamp, Waiting)>) -> BTreeSet<String> {
         let on_their_way = waiting.iter().filter_map(|(_, what)| match what {
             Waiting::Timer(timer) => Some(timer.key.clone()),
@@ -202,10 +204,10 @@ impl Night {
         }
     }
 
-    /// Attempts at the same time; when to come again, for those that are not done.
+    /// Runs attempts at the same time. Returns when the unfinished ones must be retried.
     async fn attempt_at_once(&mut self, batch: Vec<Waiting>, now: Timestamp) -> Vec<(Timestamp, Waiting)> {
         let mut attempts = JoinSet::new();
-        // Those that no call met last time.
+        // Clear the faults that no call met last time.
         self.environment.recover();
         for what in batch {
             self.clock += 1;
@@ -246,7 +248,7 @@ impl Night {
             *self.wrong.entry(self.channel_of(&what)).or_default() += wrong;
             let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
             match ended {
-                // The claim or lease of one that died has to end first.
+                // The claim or lease of the dead worker must expire first.
                 None => again.push((in_seconds(90), what)),
                 Some(Err(Failure::Transient { retry_after, .. })) => {
                     let wait = retry_after.map_or(5, |wait| i64::try_from(wait.as_secs()).unwrap() + 1);

@@ -1,4 +1,4 @@
-//! A table that fails, and at which processes die.
+//! A table that fails, and whose calls kill processes.
 
 use async_trait::async_trait;
 use fastrand::Rng;
@@ -10,15 +10,15 @@ use tokio::sync::Notify;
 use workflow::BoxError;
 
 tokio::task_local! {
-    /// The attempt under way.
+    /// The attempt that is running.
     pub(super) static ATTEMPT: Arc<Fate>;
 }
 
-/// What becomes of an attempt.
+/// The fate of an attempt.
 #[derive(Debug, Default)]
 pub(super) struct Fate {
     pub(super) died: Notify,
-    /// How often something went wrong after which no document knows what was sent.
+    /// How many faults happened after which no document knows what was sent.
     pub(super) wrong: AtomicUsize,
 }
 
@@ -28,7 +28,7 @@ impl Fate {
         Err(why.into())
     }
 
-    /// The process ends here.
+    /// The process ends at this call.
     async fn die(&self) -> ! {
         self.wrong.fetch_add(1, Ordering::SeqCst);
         self.died.notify_one();
@@ -36,22 +36,23 @@ impl Fate {
     }
 }
 
-/// A table that fails, and at which processes die.
+/// A table that fails, and whose calls kill processes.
 pub(super) struct Troubled {
     table: MemoryRecords,
     rng: Mutex<Rng>,
     pub(super) calm: AtomicBool,
-    /// How bad the night is: one is as bad as it gets.
+    /// The intensity of the faults; 1 is the highest.
     pub(super) mild: u32,
 }
 
 impl Troubled {
     pub(super) fn new(rng: Rng, calm: bool, mild: u32) -> Self {
-        let (table, rng) = (MemoryRecords::default(), Mutex::new(rng));
+        let table = MemoryRecords::default();
+        let rng = Mutex::new(rng);
         Self { table, rng, calm: AtomicBool::new(calm), mild }
     }
 
-    /// One of a thousand, in the worst of nights.
+    /// The chance in thousandths at the highest intensity.
     fn draw(&self) -> u32 {
         let drawn = self.rng.lock().unwrap().u32(..1_000 * self.mild);
         if self.calm.load(Ordering::SeqCst) { 1_000 } else { drawn }
@@ -66,7 +67,7 @@ impl Troubled {
 }
 
 impl Troubled {
-    /// One call that reads.
+    /// Makes one read call.
     async fn read<T>(&self, call: impl Future<Output = Result<T, BoxError>> + Send) -> Result<T, BoxError> {
         self.pause().await;
         match self.draw() {
@@ -76,7 +77,7 @@ impl Troubled {
         }
     }
 
-    /// One call that writes. It may be carried out although no answer comes.
+    /// Makes one write call. The write may be carried out although the answer gets lost.
     async fn write<T>(&self, call: impl Future<Output = Result<T, BoxError>> + Send) -> Result<T, BoxError> {
         self.pause().await;
         let drawn = self.draw();

@@ -1,4 +1,4 @@
-//! `BatchGetItem`: items of many keys, not all at one instant.
+//! `BatchGetItem`: reads the items of several keys. The reads are not one atomic snapshot.
 
 use super::super::{Input, Refusal};
 use super::value::{item_json, item_size_bytes, read_item};
@@ -6,7 +6,7 @@ use super::{Read, Tables};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
-/// The most keys of one request, and the most that it answers.
+/// The most keys in one `BatchGetItem` request.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const MOST_KEYS: usize = 100;
@@ -15,7 +15,7 @@ const ANSWER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const KNOWN: [&str; 4] = ["Keys", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"];
 
 impl Tables {
-    /// Items by key. `partly` leaves out the first key, as a table does that is busy.
+    /// Reads items by key. With `partly`, the first key is returned as unprocessed, as a busy table does.
     pub(crate) fn batch_get_item(&mut self, body: &Json, partly: bool) -> Result<Json, Refusal> {
         let input = Input::new("BatchGetItem", body, &["RequestItems"])?;
         let tables = input.get("RequestItems").and_then(Json::as_object).filter(|tables| !tables.is_empty());

@@ -1,4 +1,4 @@
-//! DynamoDB: items by key, conditional writes, transactions of them, queries.
+//! DynamoDB: items by key, conditional writes, transactions, queries.
 
 mod batch;
 mod expression;
@@ -19,15 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use table::Table;
 use value::{Item, Value, item_json, read_item};
 
-/// All tables.
+/// All tables of the DynamoDB double.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     tables: BTreeMap<String, Table>,
-    /// The transactions that were carried out, by their tokens. AWS forgets them after ten minutes.
+    /// The transactions that were carried out, by client request token. AWS forgets the tokens after ten minutes.
     transactions: BTreeMap<String, Json>,
 }
 
-/// An item of DynamoDB is at most this large.
+/// The largest item that DynamoDB accepts, in bytes.
 const ITEM_LIMIT_BYTES: usize = 409_600;
 
 fn no_such_table() -> Refusal {
@@ -35,7 +35,7 @@ fn no_such_table() -> Refusal {
 }
 
 impl Tables {
-    /// Creates a table; one of the same name keeps its items.
+    /// Creates a table. An existing table of the same name keeps its items.
     pub(super) fn create(&mut self, spec: TableSpec) {
         match self.tables.get_mut(&spec.name) {
             Some(table) => table.spec = spec,
@@ -62,7 +62,7 @@ impl Tables {
         self.tables.get_mut(last_part(name)).ok_or_else(no_such_table)
     }
 
-    /// The item of a table with this key.
+    /// The item with this key in the table.
     pub(super) fn item(&self, table: &str, key: &Json) -> Option<Json> {
         let table = self.tables.get(table)?;
         let key = table.key(&read_item(key).ok()?).ok()?;
@@ -91,7 +91,7 @@ impl Tables {
         })
     }
 
-    /// What the items of a request are, by the kinds in their keys: `{kind}#…`. For counts.
+    /// The kinds of items in a request, for request counts. The kind is the part of a key before the first `#`.
     pub(super) fn kinds(&self, operation: &str, body: &Json) -> String {
         let mut kinds = BTreeSet::new();
         match operation {
@@ -114,7 +114,7 @@ impl Tables {
         kinds.into_iter().collect::<Vec<_>>().join("+")
     }
 
-    /// The kind in the key of a request for one item.
+    /// The kind of item in a request for one item, from its key.
     fn kind_of(&self, body: &Json) -> String {
         let item = if body["Key"].is_object() { &body["Key"] } else { &body["Item"] };
         self.kind(body["TableName"].as_str().unwrap_or_default(), item)
@@ -127,7 +127,7 @@ impl Tables {
     }
 }
 
-/// What a request that reads shows of an item.
+/// The attributes that a read request returns of an item.
 struct Read(Option<Vec<Path>>);
 
 impl Read {
@@ -169,7 +169,7 @@ fn given_item(input: &Input<'_>, member: &str) -> Result<Item, Refusal> {
     read_item(json)
 }
 
-/// The parts of an item that a projection asks for.
+/// The parts of an item that a projection expression selects.
 fn project(item: &Item, paths: Option<&[Path]>) -> Result<Item, Refusal> {
     let Some(paths) = paths else { return Ok(item.clone()) };
     let mut shown = Item::new();
@@ -184,7 +184,7 @@ fn project(item: &Item, paths: Option<&[Path]>) -> Result<Item, Refusal> {
     Ok(shown)
 }
 
-/// An answer with the item a write saw or left, if there is one to give.
+/// The answer to a write, with the old or new item if the caller asked for one.
 fn attributes(item: Option<&Item>) -> Json {
     let entries = item.map(|item| ("Attributes".to_owned(), item_json(item)));
     Json::Object(entries.into_iter().collect::<Map<_, _>>())

@@ -1,23 +1,23 @@
-//! DynamoDB's numbers: up to 38 significant decimal digits, exact. No I/O.
+//! DynamoDB's numbers: exact decimals with up to 38 significant digits. No I/O.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A number in its shortest form: `mantissa` has no trailing zeros.
+/// A decimal number in its shortest form: the `mantissa` has no trailing zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Number {
     mantissa: i128,
     exponent: i32,
 }
 
-/// Why a text or a sum is not a number of DynamoDB.
+/// Why DynamoDB does not accept a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotANumber {
-    /// Not a decimal number.
+    /// The text is not a decimal number.
     Text,
-    /// More than 38 significant digits.
+    /// The number has more than 38 significant digits.
     Digits,
-    /// Larger than 9.99…E+125 or smaller than 1E-130.
+    /// The magnitude is larger than 9.99…E+125 or smaller than 1E-130.
     Magnitude,
 }
 
@@ -109,7 +109,7 @@ impl Ord for Number {
         }
         let by_magnitude = self.magnitude().cmp(&other.magnitude());
         let by_size = by_magnitude.then_with(|| {
-            // Of equal magnitude and at most 38 digits: neither grows beyond 38 digits when aligned.
+            // Both numbers have the same magnitude and at most 38 digits, so aligning them does not exceed 38 digits.
             let exponent = self.exponent.min(other.exponent);
             let aligned = |n: &Self| {
                 let factor = 10_i128.checked_pow(n.exponent.abs_diff(exponent)).unwrap_or(1);
@@ -129,7 +129,7 @@ impl PartialOrd for Number {
 
 impl From<usize> for Number {
     fn from(count: usize) -> Self {
-        // A count of things in memory has far fewer than 38 digits.
+        // The size of a collection in memory has far fewer than 38 digits.
         i128::try_from(count).ok().and_then(|count| Self::new(count, 0).ok()).unwrap_or(Self::ZERO)
     }
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_told_apart() {
+    fn text_that_is_not_a_number_is_refused() {
         for text in ["", "-", "1.2.3", "abc", "1e", "0x1", "--1", " 1"] {
             assert_eq!(Number::parse(text), Err(NotANumber::Text), "{text:?}");
         }
@@ -202,7 +202,8 @@ mod tests {
 
         #[test]
         fn order_and_sums_are_those_of_integers(a: i64, b: i64) {
-            let (x, y) = (number(&a.to_string()), number(&b.to_string()));
+            let x = number(&a.to_string());
+            let y = number(&b.to_string());
             prop_assert_eq!(x.cmp(&y), a.cmp(&b));
             let sum = (i128::from(a) + i128::from(b)).to_string();
             prop_assert_eq!(x.plus(y).unwrap().to_string(), sum);

@@ -1,4 +1,4 @@
-//! `Query`: the items under one partition key, of the table or of an index.
+//! `Query`: reads the items under one partition key, from the table or from an index.
 
 use super::super::{Input, Refusal};
 use super::expression::{Comparator, Condition, Operand};
@@ -8,7 +8,7 @@ use super::{Item, Tables, Value, condition, given_item, placeholders, project, p
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
-/// The most bytes of items that one answer looks at.
+/// The most bytes of items that one query page reads (1 MB).
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
 const PAGE_LIMIT_BYTES: usize = 1024 * 1024;
@@ -27,7 +27,7 @@ const KNOWN: [&str; 11] = [
     "ExclusiveStartKey",
 ];
 
-/// The value an equality on `name` asks for.
+/// The value in a `name = :value` condition.
 fn equal_to<'a>(condition: &'a Condition, name: &str) -> Option<&'a Value> {
     match condition {
         Condition::Compare(Operand::Path(path), Comparator::Equal, Operand::Value(value))
@@ -39,7 +39,7 @@ fn equal_to<'a>(condition: &'a Condition, name: &str) -> Option<&'a Value> {
     }
 }
 
-/// The attribute a condition on a sort key is about, if it is of a form that key conditions may have.
+/// The attribute of a sort-key condition; `None` when key conditions do not allow this form.
 fn sort_key_of(condition: &Condition) -> Option<&str> {
     let path = match condition {
         Condition::Compare(Operand::Path(path), comparator, Operand::Value(_))
@@ -54,7 +54,7 @@ fn sort_key_of(condition: &Condition) -> Option<&str> {
     path.steps.is_empty().then_some(path.root.as_str())
 }
 
-/// Refuses a key condition that is not `partition = :v`, or that and one condition on the sort key.
+/// Refuses a key condition other than `partition = :v`, optionally with one condition on the sort key.
 fn check_key_condition(condition: &Condition, schema: &KeySchema) -> Result<(), Refusal> {
     let parts = match condition {
         Condition::And(parts) => parts.as_slice(),
@@ -108,7 +108,7 @@ impl Tables {
             Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
             None => usize::MAX,
         };
-        // The limits are on items looked at; the filter comes after them.
+        // `Limit` and the page size count items before the filter expression, which runs afterwards.
         let limit = limit.min(page(&found));
         let last = if found.len() > limit { found.get(limit - 1).copied() } else { None };
         found.truncate(limit);
@@ -127,7 +127,7 @@ impl Tables {
     }
 }
 
-/// How many of these items are looked at for one answer: those that fit, and at least one.
+/// How many of these items fit into one page; at least one.
 fn page(found: &[&Item]) -> usize {
     let mut bytes = 0;
     let fits = |item: &&&Item| {
@@ -137,7 +137,8 @@ fn page(found: &[&Item]) -> usize {
     found.iter().take_while(fits).count().max(1)
 }
 
-/// What an index has of an item. DynamoDB refuses to name other attributes in a query of it; here they are missing.
+/// The attributes of an item that an index carries. A query of an index does not return other attributes; DynamoDB
+/// refuses to name them.
 fn carried<'a>(table: &Table, index: Option<&IndexSpec>, item: &'a Item) -> Cow<'a, Item> {
     let Some((index, carries)) = index.and_then(|index| Some((index, index.carries.as_ref()?))) else {
         return Cow::Borrowed(item);
@@ -149,7 +150,7 @@ fn carried<'a>(table: &Table, index: Option<&IndexSpec>, item: &'a Item) -> Cow<
     Cow::Owned(carried.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// The index that is asked for, if it is not the table itself.
+/// The index that a query names; `None` for the table itself.
 fn index<'a>(table: &'a Table, input: &Input<'_>) -> Result<Option<&'a IndexSpec>, Refusal> {
     let Some(index) = input.text("IndexName")? else { return Ok(None) };
     if input.flag("ConsistentRead")? {
@@ -161,7 +162,7 @@ fn index<'a>(table: &'a Table, input: &Input<'_>) -> Result<Option<&'a IndexSpec
     spec.ok_or_else(missing).map(Some)
 }
 
-/// Where an item stands in the order of a query: by sort key, then by the table's own key.
+/// The sort position of an item in a query: by sort key, then by the table's own key.
 fn place<'a>(table: &'a Table, schema: &'a KeySchema, item: &'a Item) -> Vec<Option<&'a Value>> {
     let keys = schema.sort.iter().chain(table.spec.key.attributes());
     keys.map(|key| item.get(&key.name)).collect()

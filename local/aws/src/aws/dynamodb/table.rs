@@ -1,44 +1,44 @@
-//! Tables: key schemas and the items under their keys. No I/O.
+//! DynamoDB tables: key schemas and items by key. No I/O.
 
 use super::super::Refusal;
 use super::value::{Item, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A table to create.
+/// The definition of a table to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSpec {
-    /// Its name.
+    /// The table's name.
     pub name: String,
-    /// Its key.
+    /// The table's primary key.
     pub key: KeySchema,
-    /// Its global secondary indexes, by name.
+    /// The table's global secondary indexes, by index name.
     pub indexes: BTreeMap<String, IndexSpec>,
 }
 
-/// A global secondary index.
+/// The definition of a global secondary index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexSpec {
-    /// Its key.
+    /// The index's key.
     pub key: KeySchema,
-    /// The attributes that it carries beside the keys; `None`: all there are.
+    /// The attributes that the index carries besides the keys; `None` for all attributes.
     pub carries: Option<BTreeSet<String>>,
 }
 
-/// The attributes that make a key.
+/// The attributes that form a primary key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySchema {
     /// The partition key.
     pub partition: KeyAttribute,
-    /// The sort key, if there is one.
+    /// The sort key, if the table has one.
     pub sort: Option<KeyAttribute>,
 }
 
-/// One attribute of a key.
+/// A key attribute of a table or an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyAttribute {
-    /// Its name.
+    /// The attribute's name.
     pub name: String,
-    /// Its type.
+    /// The attribute's type.
     pub kind: KeyKind,
 }
 
@@ -49,14 +49,14 @@ impl KeyAttribute {
     }
 }
 
-/// The types a key can have.
+/// The types that a key attribute can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// String.
+    /// A string key attribute.
     S,
-    /// Number.
+    /// A number key attribute.
     N,
-    /// Binary.
+    /// A binary key attribute.
     B,
 }
 
@@ -75,16 +75,16 @@ impl KeySchema {
         std::iter::once(&self.partition).chain(&self.sort)
     }
 
-    /// Whether the item has this key: an index holds only items that have its key.
+    /// Whether the item has all attributes of this key. An index holds only such items.
     pub(crate) fn covers(&self, item: &Item) -> bool {
         self.attributes().all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key.kind.name()))
     }
 }
 
-/// The values of a key, partition key first.
+/// The item's key values: the partition key first, then the sort key.
 pub(crate) type Key = Vec<Value>;
 
-/// A table with its items.
+/// A table and its items.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) spec: TableSpec,
@@ -96,7 +96,7 @@ impl Table {
         Self { spec, items: BTreeMap::new() }
     }
 
-    /// The key in a request's `Key`, which has the key's attributes and no others.
+    /// The key in a request's `Key` member. Attributes other than the key's are refused.
     pub(crate) fn key(&self, given: &Item) -> Result<Key, Refusal> {
         let schema = &self.spec.key;
         if given.len() != schema.attributes().count() || !schema.covers(given) {
@@ -105,13 +105,14 @@ impl Table {
         self.key_of(given)
     }
 
-    /// The key of a whole item.
+    /// The key values of a complete item.
     pub(crate) fn key_of(&self, item: &Item) -> Result<Key, Refusal> {
         let invalid = |reason: String| {
             Refusal::validation(format!("One or more parameter values were invalid: {reason}"))
         };
         let values = self.spec.key.attributes().map(|key| {
-            let (name, expected) = (&key.name, key.kind.name());
+            let name = &key.name;
+            let expected = key.kind.name();
             match item.get(name) {
                 None => Err(invalid(format!("Missing the key {name} in the item"))),
                 Some(value) if value.kind() != expected => {
@@ -126,11 +127,12 @@ impl Table {
             }
         });
         let key = values.collect::<Result<_, _>>()?;
-        // Attributes that are an index's key must have its type when they are there at all.
+        // An attribute that is an index's key must have the key's type whenever it is present.
         let indexed =
             self.spec.indexes.iter().flat_map(|(index, spec)| spec.key.attributes().map(move |k| (index, k)));
         for (index, attribute) in indexed {
-            let (name, expected) = (&attribute.name, attribute.kind.name());
+            let name = &attribute.name;
+            let expected = attribute.kind.name();
             if let Some(value) = item.get(name).filter(|value| value.kind() != expected) {
                 let actual = value.kind();
                 return Err(invalid(format!(
@@ -141,13 +143,13 @@ impl Table {
         Ok(key)
     }
 
-    /// The attributes that `key` consists of, as an item of their own.
+    /// An item with only the attributes of `key`.
     pub(crate) fn key_item(&self, key: &Key) -> Item {
         let names = self.spec.key.attributes().map(|attribute| attribute.name.clone());
         names.zip(key.iter().cloned()).collect()
     }
 
-    /// Whether an attribute is part of the key.
+    /// Whether the attribute with this name is part of the table's key.
     pub(crate) fn is_key(&self, name: &str) -> bool {
         self.spec.key.attributes().any(|key| key.name == name)
     }

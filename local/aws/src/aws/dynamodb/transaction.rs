@@ -1,4 +1,4 @@
-//! `TransactWriteItems`: writes of which all are made or none.
+//! `TransactWriteItems`: makes all writes of a transaction or none.
 
 use super::super::{Input, Refusal};
 use super::Tables;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const MOST_WRITES: usize = 100;
 const LONGEST_TOKEN: usize = 36;
 
-/// A transaction that was not carried out, with the reason of each of its writes.
+/// A cancelled transaction, with one reason per write.
 fn cancelled(reasons: Vec<Json>) -> Refusal {
     let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason["Code"].as_str()).collect();
     let message = format!(
@@ -21,7 +21,7 @@ fn cancelled(reasons: Vec<Json>) -> Refusal {
 }
 
 impl Tables {
-    /// Makes all writes or none. `busy` cancels it, as another request for its first item does.
+    /// Makes all writes of a transaction, or none. `busy` simulates a conflict with another request on the first item.
     pub(crate) fn transact_write_items(&mut self, body: &Json, busy: bool) -> Result<Json, Refusal> {
         let input = Input::new("TransactWriteItems", body, &["TransactItems", "ClientRequestToken"])?;
         let writes = input.list("TransactItems")?;
@@ -50,7 +50,7 @@ impl Tables {
         let mut reasons = Vec::new();
         let mut seen = BTreeSet::new();
         for (at, write) in writes.iter().enumerate() {
-            // What AWS refuses for its form it refuses as a whole.
+            // AWS refuses the whole transaction when one write is malformed.
             let (key, outcome) = self.transacted(write)?;
             if !seen.insert(key) {
                 return Err(Refusal::validation(

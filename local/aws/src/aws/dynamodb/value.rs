@@ -1,4 +1,4 @@
-//! Attribute values, from and to DynamoDB's JSON. No I/O.
+//! DynamoDB attribute values, converted from and to DynamoDB's JSON. No I/O.
 
 use super::number::{NotANumber, Number};
 use crate::aws::Refusal;
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An attribute's value. The order is DynamoDB's within a type; between types it means nothing.
+/// An attribute value. Within one type the order is DynamoDB's; between types the order has no meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value {
     S(String),
@@ -22,10 +22,10 @@ pub(crate) enum Value {
     M(Item),
 }
 
-/// Attributes by name.
+/// The attributes of an item, by name.
 pub(crate) type Item = BTreeMap<String, Value>;
 
-/// How deep values may nest.
+/// The deepest nesting of lists and maps in a value.
 const MAX_DEPTH: usize = 32;
 
 fn invalid(reason: &str) -> Refusal {
@@ -37,7 +37,7 @@ fn number(text: &Json) -> Result<Number, Refusal> {
     Number::parse(text).map_err(|reason| number_refusal(reason, text))
 }
 
-/// What DynamoDB says of a number it does not take.
+/// DynamoDB's error message for a number that it does not accept.
 pub(crate) fn number_refusal(reason: NotANumber, text: &str) -> Refusal {
     Refusal::validation(match reason {
         NotANumber::Text => format!("The parameter cannot be converted to a numeric value: {text}"),
@@ -67,7 +67,7 @@ fn set<T: Ord>(json: &Json, read: impl Fn(&Json) -> Result<T, Refusal>) -> Resul
     if set.len() == values.len() { Ok(set) } else { Err(invalid("Input collection contains duplicates.")) }
 }
 
-/// Reads a map of attributes.
+/// Parses a map of attributes from DynamoDB's JSON.
 pub(crate) fn read_item(json: &Json) -> Result<Item, Refusal> {
     read_map(json, 0)
 }
@@ -77,12 +77,12 @@ fn read_map(json: &Json, depth: usize) -> Result<Item, Refusal> {
     map.iter().map(|(name, value)| Ok((name.clone(), Value::read_at(value, depth)?))).collect()
 }
 
-/// Writes a map of attributes.
+/// Writes a map of attributes as DynamoDB's JSON.
 pub(crate) fn item_json(item: &Item) -> Json {
     Json::Object(item.iter().map(|(name, value)| (name.clone(), value.json())).collect::<Map<_, _>>())
 }
 
-/// How large an item is, as DynamoDB counts it.
+/// The size of an item in bytes, as DynamoDB counts it.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 pub(crate) fn item_size_bytes(item: &Item) -> usize {
@@ -90,7 +90,7 @@ pub(crate) fn item_size_bytes(item: &Item) -> usize {
 }
 
 impl Value {
-    /// Reads one value, such as `{"S": "a"}`.
+    /// Parses one attribute value, such as `{"S": "a"}`.
     pub(crate) fn read(json: &Json) -> Result<Self, Refusal> {
         Self::read_at(json, 0)
     }
@@ -125,7 +125,7 @@ impl Value {
         })
     }
 
-    /// The value as DynamoDB's JSON.
+    /// The attribute value as DynamoDB's JSON.
     pub(crate) fn json(&self) -> Json {
         let encoded = |bytes: &Vec<u8>| STANDARD.encode(bytes);
         match self {
@@ -142,7 +142,7 @@ impl Value {
         }
     }
 
-    /// The type's name on the wire.
+    /// The type's name in DynamoDB's JSON, such as `S` or `N`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::S(_) => "S",
@@ -158,7 +158,7 @@ impl Value {
         }
     }
 
-    /// What `size()` gives; `None` for types that have none.
+    /// The result of the `size()` function; `None` for types without a size.
     pub(crate) fn size(&self) -> Option<usize> {
         match self {
             Self::S(text) => Some(text.chars().count()),

@@ -1,4 +1,4 @@
-//! The operations that write: put, update, delete, each under a condition.
+//! The write operations of DynamoDB: put, update, delete, each optionally under a condition.
 
 use super::super::{Input, Refusal};
 use super::expression::{Condition, Placeholders, Update};
@@ -7,7 +7,7 @@ use super::value::{item_json, item_size_bytes};
 use super::{ITEM_LIMIT_BYTES, Item, Tables, attributes, condition, given_item, placeholders};
 use serde_json::Value as Json;
 
-/// What a caller wants back.
+/// The value of `ReturnValues`: which item or attributes the caller wants back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Returned {
     Nothing,
@@ -40,7 +40,7 @@ fn returned(input: &Input<'_>, operation: &str) -> Result<Returned, Refusal> {
     }
 }
 
-/// Refuses when the condition does not hold, with the item if the caller asked for it.
+/// Returns the conditional-check error when the condition does not hold, with the item if the caller asked for it.
 fn check(input: &Input<'_>, condition: Option<&Condition>, present: Option<&Item>) -> Result<(), Refusal> {
     let with_item = match input.text("ReturnValuesOnConditionCheckFailure")?.unwrap_or("NONE") {
         "NONE" => false,
@@ -59,7 +59,7 @@ fn check(input: &Input<'_>, condition: Option<&Condition>, present: Option<&Item
     })
 }
 
-/// The condition of a write that has no other expression.
+/// The condition expression of a put, delete or condition check.
 fn only_condition(input: &Input<'_>) -> Result<Option<Condition>, Refusal> {
     let mut placeholders = placeholders(input)?;
     let condition = condition(input, "ConditionExpression", &mut placeholders)?;
@@ -71,19 +71,19 @@ fn update(input: &Input<'_>, placeholders: &mut Placeholders) -> Result<Option<U
     input.text("UpdateExpression")?.map(|text| Update::parse(text, placeholders)).transpose()
 }
 
-/// A write whose condition holds, and that has not been made.
+/// A write whose condition holds and that is not yet stored.
 #[derive(Debug)]
 pub(super) struct Outcome {
     table: String,
     key: Key,
-    /// What is there after it, as before when it was only checked; `None`: nothing.
+    /// The item after the write; `None` when there is no item. A condition check leaves the item as it was.
     new: Option<Item>,
 }
 
-/// Which item a write is about.
+/// The table and key of the item that a write is about.
 type Place = (String, Key);
 
-/// The members of a write in a transaction.
+/// The request members of one write in a transaction.
 const TRANSACTED: [&str; 5] = [
     "TableName",
     "ConditionExpression",
@@ -124,7 +124,8 @@ impl Tables {
         Ok(answer)
     }
 
-    /// One write of a transaction: which item it is about, and what becomes of it or why it cannot be made.
+    /// Prepares one write of a transaction: returns the item's key with its new content, or the reason why the write
+    /// fails.
     pub(super) fn transacted(&mut self, write: &Json) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
         let operation = "TransactWriteItems";
         let input = Input::new(operation, write, &["Put", "Update", "Delete", "ConditionCheck"])?;
@@ -211,9 +212,9 @@ impl Tables {
         if let Err(refusal) = check(input, condition.as_ref(), old) {
             return Ok((place, Err(refusal)));
         }
-        // An update of an item that does not exist creates it.
+        // An update creates the item when it does not exist.
         let mut item = old.cloned().unwrap_or_else(|| table.key_item(&place.1));
-        // What the item is, and not the request, can cancel a transaction.
+        // A failure caused by the item's content cancels the transaction; a malformed request is refused as a whole.
         if let Err(refusal) = update.map_or(Ok(()), |update| update.apply(&mut item)) {
             return Ok((place, Err(refusal)));
         }

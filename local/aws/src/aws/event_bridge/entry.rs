@@ -4,14 +4,14 @@ use super::super::names::{ACCOUNT, REGION};
 use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 
-/// An entry that can be published.
+/// A valid entry of `PutEvents`, ready to publish.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) bus: String,
     pub(super) detail_type: String,
     source: String,
-    /// As it was sent, without white space between its parts.
+    /// The event's detail as JSON text, with white space outside strings removed.
     detail_text: String,
     detail: Value,
     resources: Vec<Value>,
@@ -40,7 +40,7 @@ fn text<'a>(entry: &'a Value, member: &str) -> Option<&'a str> {
     entry[member].as_str().filter(|text| !text.is_empty())
 }
 
-/// The size of an entry as EventBridge counts it.
+/// The size of an entry in bytes, as EventBridge counts it.
 pub(super) fn size_bytes(entry: &Value) -> usize {
     let texts = ["Source", "DetailType", "Detail"].map(|member| text(entry, member).map_or(0, str::len));
     let time = if entry["Time"].is_null() { 0 } else { 14 };
@@ -75,9 +75,9 @@ impl Entry {
         })
     }
 
-    /// The event as rules see it.
+    /// The event as rules match it.
     pub(super) fn event(&self) -> Value {
-        // Events carry whole seconds.
+        // EventBridge events carry whole seconds.
         let time = self.time.round(Unit::Second).unwrap_or(self.time);
         json!({
             "version": "0",
@@ -92,9 +92,9 @@ impl Entry {
         })
     }
 
-    /// What a target gets: the part of the event at the end of the path.
+    /// The text that a target receives: the part of the event at the input path.
     pub(super) fn part(&self, event: &Value, steps: &[String]) -> Option<String> {
-        // The detail goes on with its keys in the order they were sent in.
+        // Keep the keys of the detail in the order in which the sender wrote them.
         if steps == ["detail"] {
             return Some(self.detail_text.clone());
         }
@@ -103,9 +103,10 @@ impl Entry {
     }
 }
 
-/// JSON without white space between its parts.
+/// Removes white space between the tokens of a JSON text.
 fn compact(json: &str) -> String {
-    let (mut in_string, mut escaped) = (false, false);
+    let mut in_string = false;
+    let mut escaped = false;
     let keep = |c: &char| {
         if in_string {
             in_string = *c != '"' || escaped;

@@ -11,16 +11,16 @@ use pattern::Pattern;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Where a rule sends the events it takes.
+/// A target of a rule: a queue, and the part of the event to send there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The name of the queue.
+    /// The name of the target's queue.
     pub queue: String,
-    /// The part of the event that is sent, such as `$.detail`; the whole event without it.
+    /// The input path, such as `$.detail`: the part of the event to send. `None` sends the whole event.
     pub input_path: Option<String>,
 }
 
-/// All buses.
+/// All event buses.
 #[derive(Debug, Default)]
 pub(super) struct Buses(BTreeMap<String, Bus>);
 
@@ -36,12 +36,12 @@ struct Rule {
     targets: Vec<(String, Vec<String>)>,
 }
 
-/// An event that was put, and what its rules send where.
+/// A published event, and the messages that rules send for it.
 #[derive(Debug)]
 pub(super) struct Published {
     pub(super) bus: String,
     pub(super) detail_type: String,
-    /// Queue and message.
+    /// Queue name and message body, one per matching target.
     pub(super) deliveries: Vec<(String, String)>,
 }
 
@@ -86,7 +86,7 @@ impl Buses {
         Ok(())
     }
 
-    /// Puts events; gives the answer, and what is to be delivered.
+    /// Publishes the entries of a `PutEvents`. Returns the answer and the messages to deliver.
     pub(super) fn put_events(
         &mut self,
         body: &Value,
@@ -111,7 +111,7 @@ impl Buses {
         Ok((json!({ "FailedEntryCount": failed, "Entries": results }), published))
     }
 
-    /// An event for a bus that does not exist is accepted and lost, as on AWS.
+    /// Publishes an event. An event for a bus that does not exist is accepted and lost, as on AWS.
     ///
     /// Source: <https://github.com/aws/aws-sdk/issues/186>
     fn publish(&mut self, entry: &Entry) -> Option<Published> {
@@ -120,7 +120,7 @@ impl Buses {
         let event = entry.event();
         let taken = bus.rules.values().filter(|rule| rule.pattern.matches(&event));
         let deliveries = taken.flat_map(|rule| &rule.targets).filter_map(|(queue, steps)| {
-            // A path that leads nowhere sends nothing.
+            // An input path that matches nothing in the event sends no message.
             Some((queue.clone(), entry.part(&event, steps)?))
         });
         let deliveries = deliveries.collect();
@@ -129,7 +129,7 @@ impl Buses {
     }
 }
 
-/// What makes the whole request fail.
+/// The errors that fail a whole `PutEvents` request.
 ///
 /// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html>
 fn check_request(entries: &[Value]) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ fn invalid(expression: &str) -> Refusal {
     Refusal::new("ValidationException", format!("Invalid Schedule Expression {expression}."))
 }
 
-/// When a one-time schedule fires.
+/// Parses the time of a one-time schedule, `at(…)`.
 ///
 /// Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#one-time>
 pub(super) fn at(expression: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
@@ -19,13 +19,13 @@ pub(super) fn at(expression: &str, now: Timestamp) -> Result<Timestamp, Refusal>
     let text = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
     let text = text.ok_or_else(|| invalid(expression))?;
     let at: DateTime = text.parse().map_err(|_| invalid(expression))?;
-    // Only in the one form `yyyy-mm-ddThh:mm:ss`, of those that the parser takes.
+    // Accept only the form `yyyy-mm-ddThh:mm:ss`, though the time parser accepts more forms.
     if at.to_string() != text || at.subsec_nanosecond() != 0 {
         return Err(invalid(expression));
     }
     let at = at.to_zoned(TimeZone::UTC).map_err(|_| invalid(expression))?.timestamp();
     if at <= now {
-        // AWS refuses it too; the wording is ours.
+        // AWS refuses other expressions too; the wording of the error is ours.
         let message = format!("Invalid Schedule Expression {expression}. The time is in the past.");
         return Err(Refusal::new("ValidationException", message));
     }

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How long to sleep when no schedule waits; a new one wakes the sleeper.
+/// How long the scheduler's task sleeps while no schedule waits. A new schedule wakes it.
 const LONG: Duration = Duration::from_secs(3_600);
 
-/// An operation of the scheduler, as its path and method name it.
+/// An operation of EventBridge Scheduler, derived from the path and method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Create,
@@ -30,7 +30,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// The operation and the schedule's name.
+    /// The operation and the schedule's name, from a method and path.
     pub(super) fn read<'a>(method: &http::Method, path: &'a str) -> Option<(Self, &'a str)> {
         let name = path.strip_prefix("/schedules/").filter(|name| !name.contains('/'))?;
         let operation = match method.as_str() {
@@ -42,7 +42,7 @@ impl Operation {
         Some((operation, name))
     }
 
-    /// Its name in counts and faults.
+    /// The operation's name in call counts and faults.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Create => "Scheduler.CreateSchedule",
@@ -71,7 +71,7 @@ impl State {
         }
     }
 
-    /// Fires schedules; gives how many.
+    /// Fires due schedules and returns how many.
     fn fire(&mut self, fires: impl Fn(&Schedule, Instant) -> bool) -> usize {
         let fired = self.schedules.take(fires);
         for schedule in &fired {
@@ -82,7 +82,7 @@ impl State {
         fired.len()
     }
 
-    /// What cannot be sent goes to the dead-letter queue at once; AWS tries for a day first.
+    /// A message that cannot be sent goes to the dead-letter queue at once; AWS retries for a day first.
     fn give_up(&mut self, schedule: &Schedule) {
         let Some(letters) = &schedule.dead_letters else { return };
         let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
@@ -99,17 +99,18 @@ impl State {
 }
 
 impl Shared {
-    /// Fires the schedules that are due at `until`, whatever the clock says; gives how many.
+    /// Fires all schedules due by `until` without waiting for the clock; returns how many.
     pub(super) fn fire_schedules(&self, until: Timestamp) -> usize {
         let fired = self.lock().fire(|schedule, _| schedule.at <= until);
         self.changed.notify_waiters();
         fired
     }
 
-    /// Fires schedules when their time has come, until the task ends.
+    /// Fires schedules when they are due, until the task is stopped.
     pub(super) async fn keep_schedules(&self) {
         loop {
-            // Listening starts before looking, so that nothing slips in between.
+            // Register for notifications before looking at the schedules, so that no new schedule is missed in
+            // between.
             let changed = self.changed.notified();
             let now = Instant::now();
             let next_at = {
@@ -119,7 +120,7 @@ impl Shared {
                 }
                 state.schedules.next_at()
             };
-            // Either way the schedules are looked at again.
+            // Woken or timed out: look at the schedules again.
             let _ = timeout_at(next_at.unwrap_or_else(|| now + LONG), changed).await;
         }
     }

@@ -1,4 +1,4 @@
-//! `CreateSchedule`, read.
+//! Parses `CreateSchedule`.
 
 use super::super::names::last_part;
 use super::super::{Input, Refusal};
@@ -7,38 +7,38 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
-/// The group that is always there.
+/// The schedule group that always exists.
 pub(super) const DEFAULT: &str = "default";
-/// The longest name of a schedule or a group.
+/// The longest name of a schedule or a schedule group.
 const NAME_LIMIT: usize = 64;
-/// The most that a schedule sends.
+/// The largest message that a schedule sends, in bytes.
 const INPUT_LIMIT_BYTES: usize = 262_144;
 
 /// A one-time schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// Its name.
+    /// The schedule's name.
     pub name: String,
-    /// The group that it is in.
+    /// The schedule group.
     pub group: String,
-    /// When it fires.
+    /// When the schedule fires.
     pub at: Timestamp,
-    /// The name of the queue that it sends to.
+    /// The name of the queue that the schedule sends to.
     pub queue: String,
-    /// What it sends.
+    /// The message that the schedule sends.
     pub input: String,
-    /// The name of the queue for what cannot be sent.
+    /// The name of the dead-letter queue for a message that cannot be sent.
     pub dead_letters: Option<String>,
-    /// The role that it sends with. What the role may is not checked here.
+    /// The ARN of the role that the schedule sends with. The role's permissions are not checked.
     pub role_arn: String,
-    /// Whether it is gone once it has fired.
+    /// Whether the schedule is deleted once it has fired.
     pub deleted_after_completion: bool,
 }
 
-/// A `CreateSchedule`.
+/// A parsed `CreateSchedule`.
 pub(super) struct Create {
     pub(super) schedule: Schedule,
-    /// Makes a repetition the same call.
+    /// The client token: a repeated call with the same token succeeds without a second schedule.
     pub(super) token: Option<String>,
 }
 
@@ -53,12 +53,12 @@ fn required<'a>(input: &Input<'a>, name: &str, member: &str) -> Result<&'a str, 
     input.text(name)?.ok_or_else(|| invalid(member, "Member must not be null"))
 }
 
-/// A structure within, if it is there.
+/// A nested structure of the request, if present.
 fn nested<'a>(input: &Input<'a>, name: &str, known: &[&str]) -> Result<Option<Input<'a>>, Refusal> {
     input.get(name).map(|value| Input::new("CreateSchedule", value, known)).transpose()
 }
 
-/// Checks a name of a schedule or a group.
+/// Checks the name of a schedule or a schedule group.
 fn check_name(member: &str, name: &str) -> Result<(), Refusal> {
     if name.is_empty() {
         return Err(invalid(member, "Member must have length greater than or equal to 1"));
@@ -74,7 +74,7 @@ fn check_name(member: &str, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A choice of which this double has one alone.
+/// Refuses any value of an enumeration but the one that this double supports.
 fn only(input: &Input<'_>, name: &str, value: &str) -> Result<(), Refusal> {
     match input.text(name)? {
         None => Ok(()),
@@ -96,7 +96,7 @@ fn number(input: &Input<'_>, name: &str, member: &str, range: RangeInclusive<i64
     }
 }
 
-/// The queue that an ARN names; anything else is no target here.
+/// The name of the queue in an ARN. Only queues are supported as targets.
 fn queue(what: &str, arn: &str) -> Result<String, Refusal> {
     if !arn.starts_with("arn:aws:sqs:") {
         return Err(Refusal::missing_here(format_args!("a schedule's {what} that is no SQS queue: {arn}")));
@@ -176,7 +176,7 @@ fn role(target: &Input<'_>) -> Result<String, Refusal> {
     Ok(role.to_owned())
 }
 
-/// Checks the retries, of which there is never need here, and reads the dead-letter queue.
+/// Checks the retry policy, which this double never needs, and reads the dead-letter queue.
 fn dead_letters(target: &Input<'_>) -> Result<Option<String>, Refusal> {
     let known = ["MaximumEventAgeInSeconds", "MaximumRetryAttempts"];
     if let Some(retries) = nested(target, "RetryPolicy", &known)? {

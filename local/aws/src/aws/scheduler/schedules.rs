@@ -1,4 +1,4 @@
-//! The schedules that wait, and those that have fired.
+//! The schedules that wait, and fired schedules that are kept.
 
 use super::super::Refusal;
 use super::super::names::arn;
@@ -10,22 +10,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The schedules of all groups.
+/// The schedules of all schedule groups.
 #[derive(Debug)]
 pub(crate) struct Schedules {
-    /// By group and name.
+    /// The schedules by group and name.
     groups: BTreeMap<String, BTreeMap<String, Stored>>,
-    /// Tokens of calls that deleted one: a repetition succeeds.
+    /// Client tokens of `DeleteSchedule` calls: a repeated call succeeds.
     deleted: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct Stored {
     schedule: Schedule,
-    /// `CreateSchedule` as it came, for a repetition with the same token.
+    /// The parsed `CreateSchedule`, to recognise a repetition with the same token.
     body: Value,
     created_at: Timestamp,
-    /// None when it has fired.
+    /// When the schedule fires; `None` once it has fired.
     fires_at: Option<Instant>,
 }
 
@@ -51,7 +51,7 @@ impl Schedules {
         self.groups.entry(name.to_owned()).or_default();
     }
 
-    /// All schedules, in the order of their groups and names.
+    /// All schedules, ordered by group and name.
     pub(crate) fn all(&self) -> Vec<Schedule> {
         self.groups.values().flat_map(BTreeMap::values).map(|stored| stored.schedule.clone()).collect()
     }
@@ -113,13 +113,13 @@ impl Schedules {
         Ok(json!({}))
     }
 
-    /// When the next schedule fires.
+    /// When the next schedule is due.
     pub(super) fn next_at(&self) -> Option<Instant> {
         self.groups.values().flat_map(BTreeMap::values).filter_map(|stored| stored.fires_at).min()
     }
 
-    /// Takes the schedules that fire now, in the order of their times. Those that are not deleted after completion stay, and
-    /// do not fire again.
+    /// Takes the schedules that are due, in time order. Schedules without `ActionAfterCompletion: DELETE` are kept,
+    /// and do not fire again.
     pub(super) fn take(&mut self, fires: impl Fn(&Schedule, Instant) -> bool) -> Vec<Schedule> {
         let mut fired = Vec::new();
         for group in self.groups.values_mut() {
@@ -137,7 +137,7 @@ impl Schedules {
     }
 }
 
-/// The group that a query names.
+/// The schedule group named in a request's query string.
 fn group_of<'a>(
     operation: &'static str,
     query: &'a BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! What messages may contain, and how they are shown to receivers.
+//! What SQS messages may contain, and how receivers see them.
 
 use super::super::Refusal;
 use super::super::names::ACCOUNT;
@@ -7,16 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The most a message may have, attributes included, in bytes.
+/// The largest message, attributes included, in bytes.
 pub(super) const SIZE_LIMIT_BYTES: usize = 1_048_576;
 
-/// A parameter out of its range.
+/// The error for a parameter out of range.
 pub(super) fn invalid_parameter(message: impl Into<String>) -> Refusal {
     let kind = "com.amazon.coral.service#InvalidParameterValueException";
     Refusal::sqs("InvalidParameterValueException", "InvalidParameterValue", message).of_kind(kind)
 }
 
-/// Checks a message's attributes and gives their size in bytes.
+/// Checks a message's attributes and returns their size in bytes.
 pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal> {
     if attributes.len() > 10 {
         return Err(invalid_parameter(format!(
@@ -59,7 +59,7 @@ pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal
     Ok(size_bytes)
 }
 
-/// Checks a message's body, `attributes_bytes` being the size of what comes with it.
+/// Checks a message's body. `attributes_bytes` is the size of the message's attributes.
 pub(super) fn check_body(body: &str, attributes_bytes: usize) -> Result<(), Refusal> {
     if body.len() + attributes_bytes > SIZE_LIMIT_BYTES {
         let message = format!(
@@ -79,7 +79,7 @@ pub(super) fn check_body(body: &str, attributes_bytes: usize) -> Result<(), Refu
     Ok(())
 }
 
-/// The attributes SQS gives a message by itself.
+/// The system attributes that SQS adds to a message.
 pub(crate) fn system_attributes(message: &Message) -> Map<String, Value> {
     let mut attributes = Map::new();
     let mut set = |name: &str, value: String| attributes.insert(name.to_owned(), Value::String(value));
@@ -98,7 +98,7 @@ pub(crate) fn system_attributes(message: &Message) -> Map<String, Value> {
     attributes
 }
 
-/// Whether `wanted` asks for the attribute: by name, by `prefix.*`, or with `All`.
+/// Whether a receiver's list of attribute names covers this attribute: by name, by `prefix.*`, or with `All`.
 fn asked_for(wanted: &[&str], name: &str) -> bool {
     wanted.iter().any(|wanted| match *wanted {
         "All" | ".*" => true,
@@ -109,7 +109,7 @@ fn asked_for(wanted: &[&str], name: &str) -> bool {
     })
 }
 
-/// The message as `ReceiveMessage` gives it, with the attributes that were asked for.
+/// The message as `ReceiveMessage` returns it, with the attributes that the receiver asked for.
 pub(super) fn shown(message: &Message, system: &[&str], wanted: &[&str]) -> Value {
     let mut shown = json!({
         "MessageId": message.id,

@@ -1,4 +1,4 @@
-//! Batches: the operations on single messages, up to ten in one request, each with an answer of its own.
+//! SQS batch operations: up to ten entries in one request, each with its own result.
 
 use super::super::{Input, Refusal};
 use super::attributes::SIZE_LIMIT_BYTES;
@@ -6,10 +6,10 @@ use super::{Queues, no_such_queue};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// How many entries a batch has at most.
+/// The most entries in a batch.
 const LIMIT: usize = 10;
 
-/// What a batch does with each of its entries.
+/// The operation that a batch applies to each entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Batch {
     Send,
@@ -18,7 +18,7 @@ pub(crate) enum Batch {
 }
 
 impl Queues {
-    /// Carries a batch out. `partly`: as if the service failed at the first entry.
+    /// Carries out a batch. With `partly`, the first entry fails as if the service had an internal error.
     pub(crate) fn batch(
         &mut self,
         batch: Batch,
@@ -35,7 +35,8 @@ impl Queues {
         let entries = input.list("Entries")?;
         check(entries)?;
         let url = input.text("QueueUrl")?.ok_or_else(no_such_queue)?;
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        let mut successful = Vec::new();
+        let mut failed = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             let answer = if partly && at == 0 {
                 Err(Refusal::internal("com.amazonaws.sqs#InternalError"))
@@ -47,7 +48,7 @@ impl Queues {
                     answer["Id"] = entry["Id"].clone();
                     successful.push(answer);
                 }
-                // A queue that does not exist fails the whole request.
+                // A queue that does not exist fails the whole request, not single entries.
                 Err(refusal) if refusal == no_such_queue() => return Err(refusal),
                 Err(refusal) => failed.push(refusal.entry(&entry["Id"])),
             }
@@ -59,7 +60,7 @@ impl Queues {
         Ok(answer)
     }
 
-    /// The entry as a request of its own.
+    /// A batch entry as a request for the single operation.
     fn single(
         &mut self,
         batch: Batch,
@@ -80,7 +81,7 @@ impl Queues {
     }
 }
 
-/// Refuses what SQS refuses of a batch as a whole.
+/// Refuses a batch that SQS refuses as a whole, such as one with duplicate entry ids.
 fn check(entries: &[Value]) -> Result<(), Refusal> {
     let refusal =
         |kind: &'static str, code: &'static str, message: String| Err(Refusal::sqs(kind, code, message));

@@ -1,4 +1,4 @@
-//! The MD5 sums SQS sends along, by which clients see what arrived.
+//! The MD5 sums that SQS returns, by which clients check what arrived.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 fn md5_hex(bytes: &[u8]) -> String {
     Md5::digest(bytes).iter().fold(String::with_capacity(32), |mut text, byte| {
-        // Writing to a String cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -19,7 +19,8 @@ pub(crate) fn of_body(body: &str) -> String {
     md5_hex(body.as_bytes())
 }
 
-/// `MD5OfMessageAttributes`; `None` when there are none. The map is sorted by name, as the sum wants it.
+/// `MD5OfMessageAttributes`; `None` when there are no attributes. The sum requires the attributes sorted by name, as
+/// the map has them.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation>
 pub(crate) fn of_attributes(attributes: &Map<String, Value>) -> Option<String> {
@@ -46,7 +47,7 @@ pub(crate) fn of_attributes(attributes: &Map<String, Value>) -> Option<String> {
     Some(md5_hex(&bytes))
 }
 
-/// A part, after its length in four bytes.
+/// Adds a part to the sum, preceded by its length in four bytes.
 fn sized(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend(part);

@@ -22,15 +22,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// All queues.
+/// All queues, by name.
 #[derive(Debug, Default)]
 pub(super) struct Queues(BTreeMap<String, Queue>);
 
-/// What a receive gave.
+/// The result of a receive.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     pub(crate) messages: Vec<Message>,
-    /// The dead-letter queue, once per message that went there.
+    /// The names of the dead-letter queues that got a message during this receive, once per message.
     pub(crate) dead_lettered: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ fn now() -> (Instant, i64) {
 }
 
 impl Queues {
-    /// Creates a queue; one of the same name keeps its messages and gets the new settings.
+    /// Creates a queue. An existing queue of the same name keeps its messages and gets the new settings.
     pub(super) fn create(&mut self, spec: QueueSpec) {
         match self.0.get_mut(&spec.name) {
             Some(queue) => queue.spec = spec,
@@ -61,7 +61,7 @@ impl Queues {
         self.0.contains_key(name)
     }
 
-    /// Whether another queue gives its dead letters to this one.
+    /// Whether this queue is the dead-letter queue of another queue.
     pub(super) fn takes_dead_letters(&self, name: &str) -> bool {
         let mut policies = self.0.values().filter_map(|queue| queue.spec.dead_letters.as_ref());
         policies.any(|letters| letters.queue == name)
@@ -91,12 +91,12 @@ impl Queues {
         self.0.get_mut(name).ok_or_else(no_such_queue)
     }
 
-    /// Puts a message into a queue without a request, as a rule's target gets it.
+    /// Puts a message into a queue without a request, as an EventBridge rule does.
     pub(super) fn send(&mut self, name: &str, body: String) -> Result<(), Refusal> {
         self.send_with(name, body, Map::new())
     }
 
-    /// The same with message attributes.
+    /// Puts a message with message attributes into a queue without a request.
     pub(super) fn send_with(
         &mut self,
         name: &str,
@@ -107,7 +107,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Receives what is visible, and moves what was received too often.
+    /// Receives visible messages, and moves messages that were received too often to the dead-letter queue.
     pub(super) fn receive(
         &mut self,
         name: &str,
@@ -119,7 +119,7 @@ impl Queues {
         let (messages, spent) = queue.receive(now, max, hidden.unwrap_or(queue.spec.visibility_timeout));
         let letters = queue.spec.dead_letters.as_ref().map(|letters| letters.queue.clone());
         let mut dead_lettered = Vec::new();
-        // A dead-letter queue that does not exist loses messages here; SQS refuses to create such a queue.
+        // A message is lost when the dead-letter queue does not exist; SQS refuses to configure such a queue.
         if let Some(target) = letters.and_then(|name| self.0.get_mut(&name)) {
             for message in spent {
                 target.take_in(now.0, message, arn("sqs", name));
@@ -129,17 +129,17 @@ impl Queues {
         Ok(Received { messages, dead_lettered })
     }
 
-    /// When the next hidden message of a queue comes into sight.
+    /// When the next hidden message of a queue becomes visible.
     pub(super) fn next_visible_at(&self, name: &str) -> Option<Instant> {
         self.0.get(name)?.next_visible_at()
     }
 
-    /// Deletes by receipt handle.
+    /// Deletes a message by its receipt handle.
     pub(super) fn delete(&mut self, name: &str, receipt: &str) -> Result<(), Refusal> {
         self.queue(name)?.delete(receipt);
         Ok(())
     }
 }
 
-/// A message's attributes with their types as the request gave them.
+/// A message's attributes with their types, as the request wrote them.
 pub(crate) type Attributes = Map<String, Value>;

@@ -1,4 +1,4 @@
-//! One queue: who sees which message when. Time is an argument; no I/O.
+//! One queue: which messages are visible when. The time is an argument; no I/O.
 
 use super::super::names::random_alphanumeric;
 use super::spec::{QueueSpec, StoredMessage};
@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A message and what is known of it.
+/// A stored message and its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) id: String,
     pub(crate) body: String,
-    /// Message attributes as the request had them.
+    /// The message attributes, as the request wrote them.
     pub(crate) attributes: Map<String, Value>,
     pub(crate) trace_header: Option<String>,
     pub(crate) sent_at_ms: i64,
     pub(crate) first_received_at_ms: Option<i64>,
     pub(crate) receive_count: u32,
-    /// The receipt handle of the last receive: the only one that counts.
+    /// The receipt handle of the latest receive; only this handle is valid.
     pub(crate) receipt: Option<String>,
-    /// The ARN of the queue it was a dead letter of.
+    /// The ARN of the source queue, when the message is a dead letter.
     pub(crate) dead_letter_of: Option<String>,
     visible_at: Instant,
 }
@@ -30,7 +30,7 @@ impl Message {
     }
 }
 
-/// How many messages are in which state.
+/// The number of messages in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) visible: usize,
@@ -38,28 +38,28 @@ pub(crate) struct Counts {
     pub(crate) delayed: usize,
 }
 
-/// What became of a receipt handle.
+/// What a receipt handle refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Receipt {
-    /// It is the latest of a message, which is in flight or not.
+    /// The latest handle of a message, in flight or not.
     Current { in_flight: bool },
-    /// Its message is gone, or was received again since.
+    /// The handle of a message that was deleted or received again since.
     Stale,
-    /// It never was one.
+    /// A text that never was a receipt handle of this queue.
     Unknown,
 }
 
-/// A queue with its messages, oldest first.
+/// A queue and its messages, oldest first.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) spec: QueueSpec,
     pub(crate) created_at_s: i64,
-    /// No message is delayed for longer, whatever was asked for.
+    /// The upper limit for the delay of messages, whatever the sender asked for.
     pub(crate) longest_delay: Duration,
     messages: Vec<Message>,
 }
 
-/// What receipt handles begin with, so that handles of deleted messages are known for what they were.
+/// The prefix of this queue's receipt handles, by which handles of deleted messages are recognised.
 const RECEIPT: &str = "AQEB";
 
 impl Queue {
@@ -67,7 +67,7 @@ impl Queue {
         Self { spec, created_at_s, longest_delay: Duration::MAX, messages: Vec::new() }
     }
 
-    /// Adds a message; gives its id.
+    /// Adds a message and returns its id.
     pub(crate) fn send(
         &mut self,
         (now, now_ms): (Instant, i64),
@@ -92,7 +92,7 @@ impl Queue {
         id
     }
 
-    /// Takes in a message another queue gave up, with its id, age and receive count.
+    /// Adds a message that another queue gave up, with its id, age and receive count.
     pub(crate) fn take_in(&mut self, now: Instant, mut message: Message, source_arn: String) {
         message.receipt = None;
         message.visible_at = now;
@@ -100,8 +100,8 @@ impl Queue {
         self.messages.push(message);
     }
 
-    /// Gives up to `max` messages and hides them for `hidden`. The second list has those that were received too
-    /// often and belong to the dead-letter queue; they are no longer here.
+    /// Receives up to `max` messages and hides them for `hidden`. The second list has the messages that were received
+    /// too often: they are removed from this queue and belong in the dead-letter queue.
     pub(crate) fn receive(
         &mut self,
         (now, now_ms): (Instant, i64),
@@ -124,7 +124,7 @@ impl Queue {
         (received.collect(), spent)
     }
 
-    /// When the next hidden message comes into sight.
+    /// When the next hidden message becomes visible.
     pub(crate) fn next_visible_at(&self) -> Option<Instant> {
         self.messages.iter().map(|message| message.visible_at).min()
     }
@@ -137,7 +137,7 @@ impl Queue {
         }
     }
 
-    /// Deletes the message with this receipt handle, if it is still its latest.
+    /// Deletes the message with this receipt handle, if the handle is the message's latest.
     pub(crate) fn delete(&mut self, handle: &str) {
         self.messages.retain(|message| message.receipt.as_deref() != Some(handle));
     }
@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_received_message_is_out_of_sight_until_its_time_is_up() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         send(&mut queue, start, "one");
 
         let (first, _) = queue.receive((start, 0), 10, 5 * SECOND);
@@ -210,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_message_is_given_up_when_it_would_be_received_once_too_often() {
-        let (mut queue, mut now) = (queue(2), Instant::now());
+        let mut queue = queue(2);
+        let mut now = Instant::now();
         send(&mut queue, now, "poison");
         for _ in 0..2 {
             let (received, spent) = queue.receive((now, 0), 10, SECOND);
@@ -224,7 +226,8 @@ mod tests {
 
     #[test]
     fn only_the_latest_receipt_handle_counts() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         send(&mut queue, start, "one");
         let first = queue.receive((start, 0), 1, SECOND).0.remove(0).receipt.unwrap();
         let second = queue.receive((start + SECOND, 0), 1, SECOND).0.remove(0).receipt.unwrap();
@@ -241,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_delayed_message_is_neither_visible_nor_in_flight() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         queue.send((start, 0), "later".to_owned(), Map::new(), None, SECOND);
         assert_eq!(queue.counts(start), Counts { delayed: 1, ..Counts::default() });
         assert_eq!(queue.counts(start + SECOND), Counts { visible: 1, ..Counts::default() });
@@ -249,7 +253,8 @@ mod tests {
 
     #[test]
     fn delays_can_be_cut_short() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         queue.longest_delay = SECOND;
         queue.send((start, 0), "later".to_owned(), Map::new(), None, 900 * SECOND);
         assert_eq!(queue.receive((start, 0), 10, SECOND).0.len(), 0);

@@ -1,6 +1,6 @@
-//! The operations, request by request.
+//! The SQS operations, one by one.
 
-use super::super::names::{ACCOUNT, arn, queue_url};
+use super::super::names::{ACCOUNT, arn};
 use super::super::{Input, Refusal};
 use super::attributes::{check_attributes, check_body, invalid_parameter, shown};
 use super::queue::{Queue, Receipt};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The longest a message can stay hidden, and the range of every visibility timeout.
+/// The longest visibility timeout, in seconds (12 hours).
 const VISIBILITY_SECONDS: RangeInclusive<i64> = 0..=43_200;
 
 fn missing_parameter(name: &str) -> Refusal {
@@ -22,14 +22,14 @@ fn required<'a>(input: &Input<'a>, name: &str) -> Result<&'a str, Refusal> {
     input.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| missing_parameter(name))
 }
 
-/// The queue a `QueueUrl` names; of the URL only the path counts.
+/// The name of the queue in a `QueueUrl`. Only the path of the URL counts.
 fn queue_name<'a>(input: &Input<'a>) -> Result<&'a str, Refusal> {
     let url = required(input, "QueueUrl")?;
     let (rest, name) = url.rsplit_once('/').ok_or_else(no_such_queue)?;
     if rest.ends_with(&format!("/{ACCOUNT}")) { Ok(name) } else { Err(no_such_queue()) }
 }
 
-/// A number of seconds within `range`.
+/// A number of seconds; refused when outside `range`.
 fn seconds(input: &Input<'_>, name: &str, range: RangeInclusive<i64>) -> Result<Option<Duration>, Refusal> {
     let Some(value) = input.number(name)? else { return Ok(None) };
     if !range.contains(&value) {
@@ -42,7 +42,7 @@ fn seconds(input: &Input<'_>, name: &str, range: RangeInclusive<i64>) -> Result<
     Ok(Some(Duration::from_secs(value.unsigned_abs())))
 }
 
-/// A `ReceiveMessage`, read.
+/// A parsed `ReceiveMessage`.
 #[derive(Debug)]
 pub(crate) struct Receive<'a> {
     pub(crate) queue: &'a str,
@@ -84,7 +84,7 @@ impl<'a> Receive<'a> {
         })
     }
 
-    /// The answer; without messages it is empty.
+    /// The answer to a `ReceiveMessage`; an empty object when there are no messages.
     pub(crate) fn answer(&self, received: &Received) -> Value {
         if received.messages.is_empty() {
             return json!({});
@@ -95,8 +95,8 @@ impl<'a> Receive<'a> {
 }
 
 impl Queues {
-    /// Sends a message. `trace`: the request's `X-Amzn-Trace-Id`, which stays with the message as `AWSTraceHeader` unless
-    /// the message brings its own.
+    /// Sends a message. `trace` is the request's `X-Amzn-Trace-Id`, stored with the message as `AWSTraceHeader` unless
+    /// the message sets its own.
     ///
     /// Source: <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
     pub(crate) fn send_message(&mut self, body: &Value, trace: Option<&str>) -> Result<Value, Refusal> {
@@ -156,20 +156,13 @@ impl Queues {
         }
     }
 
-    pub(crate) fn get_queue_url(&mut self, endpoint: &str, body: &Value) -> Result<Value, Refusal> {
-        let input = Input::new("GetQueueUrl", body, &["QueueName", "QueueOwnerAWSAccountId"])?;
-        let name = required(&input, "QueueName")?;
-        self.queue(name)?;
-        Ok(json!({ "QueueUrl": queue_url(endpoint, name) }))
-    }
-
     pub(crate) fn get_queue_attributes(&mut self, body: &Value) -> Result<Value, Refusal> {
         let input = Input::new("GetQueueAttributes", body, &["QueueUrl", "AttributeNames"])?;
         let queue = self.queue(queue_name(&input)?)?;
         let all = attributes_of(queue);
         let wanted = input.texts("AttributeNames")?;
         if let Some(unknown) = wanted.iter().find(|name| **name != "All" && !all.contains_key(**name)) {
-            // Attributes a queue does not have, such as a missing redrive policy, are left out on AWS as well.
+            // A queue without a redrive policy does not return that attribute; AWS does the same.
             if *unknown != "RedrivePolicy" {
                 let message = format!("Unknown Attribute {unknown}.");
                 return Err(Refusal::sqs("InvalidAttributeName", "InvalidAttributeName", message));

@@ -1,21 +1,21 @@
-//! Queues to create, and messages to look at.
+//! The settings of queues to create, and the messages that tests look at.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A queue to create.
+/// The settings of a queue to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Its name.
+    /// The queue's name.
     pub name: String,
-    /// How long a received message stays out of sight. SQS's default is 30 seconds.
+    /// The visibility timeout of received messages; 30 seconds on SQS unless set.
     pub visibility_timeout: Duration,
-    /// Where messages go that were received too often.
+    /// The redrive policy: where messages go that were received too often.
     pub dead_letters: Option<DeadLetters>,
 }
 
 impl QueueSpec {
-    /// A queue with a visibility timeout of 30 seconds that keeps every message until it is deleted.
+    /// A queue with a visibility timeout of 30 seconds and without a dead-letter queue.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), visibility_timeout: Duration::from_secs(30), dead_letters: None }
     }
@@ -26,21 +26,21 @@ impl QueueSpec {
 pub struct DeadLetters {
     /// The name of the dead-letter queue.
     pub queue: String,
-    /// A message received this often goes to the dead-letter queue instead of being received again.
+    /// A message that was received this often goes to the dead-letter queue instead of being received again.
     pub max_receive_count: u32,
 }
 
-/// A message that lies in a queue, to look at.
+/// A message in a queue, for tests to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its id, the same in the dead-letter queue.
+    /// The message's id, which stays the same in the dead-letter queue.
     pub id: String,
-    /// What was sent.
+    /// The message's body.
     pub body: String,
-    /// The values of its message attributes; binary ones in base64.
+    /// The values of the message's attributes; binary values in base64.
     pub attributes: BTreeMap<String, String>,
-    /// How often it was received.
+    /// How often the message was received.
     pub receive_count: u32,
-    /// Whether a receiver has it and its visibility timeout is still running.
+    /// Whether a receiver has the message and the visibility timeout is still running.
     pub in_flight: bool,
 }

@@ -1,4 +1,4 @@
-//! `/simulator/faults` of the workspace, for people: what goes wrong, how often, until when.
+//! The admin API of the Slack simulator, `/simulator/faults`: adds and clears faults.
 
 use super::state::{Shared, SlackFault};
 use axum::extract::{Query, State};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// `?fault=archived&times=2`; until cleared unless `times` says how often.
+/// Adds a fault: `?fault=archived&times=2`. Without `times`, the fault stays until it is cleared.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Planned {

@@ -1,4 +1,4 @@
-//! What Slack accepts as blocks.
+//! Checks blocks as Slack does.
 //!
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
@@ -20,11 +20,11 @@ const KNOWN: [&str; 13] = [
     "video",
 ];
 
-/// Seen as the limit over all blocks; Slack documents none.
+/// The limit over all blocks of a message, as observed; Slack documents no such limit.
 /// Source: <https://github.com/slackapi/bolt-js/issues/2509>
 const ALL_TEXT: usize = 13_200;
 
-/// Slack's name for what is wrong, and for people where and what.
+/// Slack's error code, and a text that says which block is wrong and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Invalid {
     pub(super) error: &'static str,
@@ -142,7 +142,7 @@ fn list<'a>(block: &'a Value, key: &str, most: usize) -> Result<&'a Vec<Value>, 
     }
 }
 
-/// A text object of 1 to `most` characters.
+/// Checks a text object of 1 to `most` characters.
 fn text(value: Option<&Value>, kind: Option<&str>, most: usize) -> Result<(), String> {
     let value = value.ok_or("missing")?;
     let found = value.get("type").and_then(Value::as_str).unwrap_or_default();

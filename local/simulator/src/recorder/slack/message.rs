@@ -1,54 +1,54 @@
-//! What is remembered of messages.
+//! The record of a message or a refused call.
 
 use serde_json::Value;
 
-/// How a message came.
+/// The kind of call that posted a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlackCall {
-    /// Through an incoming webhook.
+    /// An incoming webhook.
     Webhook,
-    /// `chat.postMessage`.
+    /// The Web API method `chat.postMessage`.
     PostMessage,
-    /// `chat.update`: a message with the `ts` of the one it replaces.
+    /// The Web API method `chat.update`. The entry has the `ts` of the message that it replaces.
     Update,
 }
 
-/// A message that Slack would have taken.
+/// A message that Slack would accept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlackMessage {
-    /// How it came.
+    /// The kind of call that posted the message.
     pub call: SlackCall,
-    /// Path of the request, which for an incoming webhook identifies the webhook.
+    /// The path of the request. For an incoming webhook it identifies the webhook.
     pub path: String,
     /// The channel's id.
     pub channel: String,
     /// The channel's name, without `#`.
     pub channel_name: String,
-    /// What identifies it within its channel. Callers of a webhook do not get it.
+    /// The message's id within its channel. The caller of a webhook does not receive it.
     pub ts: String,
-    /// The `ts` of the message it replies to.
+    /// The `ts` of the parent message, when this message is a reply in a thread.
     pub thread_ts: Option<String>,
-    /// Whether a reply shows in the channel as well.
+    /// Whether a reply is also shown in the channel (`reply_broadcast`).
     pub reply_broadcast: bool,
-    /// The notification line, cut at 40,000 characters as Slack cuts it.
+    /// The message's `text`, which Slack shows in notifications; cut at 40,000 characters, as Slack does.
     pub text: String,
-    /// Its blocks.
+    /// The message's blocks.
     pub blocks: Vec<Value>,
-    /// Whether the caller got the answer that it was taken.
+    /// Whether the caller received a success answer.
     pub answered: bool,
-    /// The body of the request.
+    /// The request's body.
     pub raw: Value,
 }
 
 impl SlackMessage {
-    /// All texts of the message, unescaped: the notification line, then each block's.
+    /// All texts of the message, unescaped: `text` first, then each block's texts.
     pub fn all_text(&self) -> String {
         let mut texts = vec![self.text.clone()];
         self.blocks.iter().for_each(|block| collect(block, &mut texts));
         super::mrkdwn::unescape(&texts.join("\n"))
     }
 
-    /// What the message would call people with: `!channel`, `!here`, `!everyone`, `@U…`, `!subteam^S…`.
+    /// Who the message would mention: `!channel`, `!here`, `!everyone`, `@U…`, `!subteam^S…`.
     pub fn mentions(&self) -> Vec<String> {
         let mut texts = vec![self.text.clone()];
         self.blocks.iter().for_each(|block| collect(block, &mut texts));
@@ -65,7 +65,7 @@ impl SlackMessage {
     }
 }
 
-/// The `text`s of text objects, wherever they stand.
+/// Collects the `text` of all text objects, at any depth.
 fn collect(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -79,15 +79,15 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// A request that Slack would have refused.
+/// A call that Slack would refuse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlackRefusal {
-    /// Path of the request.
+    /// The path of the request.
     pub path: String,
-    /// What Slack says: `invalid_blocks`, `no_text`, …
+    /// Slack's error code: `invalid_blocks`, `no_text`, …
     pub error: String,
-    /// What is wrong, although Slack would accept it.
+    /// What else is wrong with the message, although Slack would accept it.
     pub detail: String,
-    /// The body of the request.
+    /// The request's body.
     pub body: String,
 }

@@ -1,4 +1,4 @@
-//! Slack: incoming webhooks and two methods of the Web API.
+//! The Slack simulator: incoming webhooks, `chat.postMessage` and `chat.update`.
 
 mod admin_api;
 mod blocks;

@@ -1,8 +1,9 @@
-//! `mrkdwn` as a person reads it.
+//! Renders Slack's `mrkdwn` as plain text.
 //!
 //! Source: <https://docs.slack.dev/messaging/formatting-message-text>
 
-/// Markup replaced by what it shows: links as `label (address)`, dates as their fallback, marks dropped.
+/// Replaces markup by what Slack shows: a link as `label (address)`, a date as its fallback text. Formatting marks are
+/// removed.
 pub(super) fn plain(text: &str) -> String {
     let text = without_marks(text);
     let mut out = String::with_capacity(text.len());
@@ -24,12 +25,12 @@ pub(super) fn plain(text: &str) -> String {
     unescape(&out)
 }
 
-/// `&lt;`, `&gt;` and `&amp;` as what they stand for.
+/// Unescapes `&lt;`, `&gt;` and `&amp;`.
 pub(super) fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// What stands between angle brackets, as it shows.
+/// The text that Slack shows for markup in angle brackets.
 fn shown(inside: &str) -> String {
     let (target, label) = match inside.split_once('|') {
         Some((target, label)) => (target, Some(label).filter(|l| !l.is_empty())),
@@ -54,10 +55,10 @@ fn shown(inside: &str) -> String {
     }
 }
 
-/// A zero-width space on both sides parts a mark from the text: so writers keep it from being markup.
+/// A zero-width space separates a mark from the text: writers use it so that the mark is not markup.
 const PARTS: Option<char> = Some('\u{200b}');
 
-/// Drops `*`, `_`, `~` and backticks where they mark something: around a text, with word borders outside.
+/// Removes `*`, `_`, `~` and backticks where they format a text: around a text, at word boundaries.
 fn without_marks(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut drop = vec![false; chars.len()];

@@ -1,4 +1,4 @@
-//! The recorder, as tests and the local stack hold it.
+//! The Slack simulator as tests and the local stack use it.
 
 use super::admin_api;
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// A Slack workspace on loopback that checks messages as Slack does, and remembers them.
+/// A Slack workspace on loopback that checks messages as Slack does and records them.
 ///
-/// Clones are the same workspace; it stops when the last one is dropped.
+/// Clones share one workspace; it stops when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct SlackSimulator {
     state: Arc<Shared>,
@@ -24,18 +24,18 @@ pub struct SlackSimulator {
 }
 
 impl SlackSimulator {
-    /// A workspace on a free port of 127.0.0.1 with one channel and one incoming webhook to it.
+    /// Starts a workspace on a free port of 127.0.0.1, with one channel and one incoming webhook.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// The system's error when no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
 
-    /// The same at a given address.
+    /// Starts a workspace at this address.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// The system's error when the address cannot be bound.
     pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
         let state = Arc::new(Shared::default());
         let webhook = state.workspace().add_webhook(DEFAULT_CHANNEL.1);
@@ -44,12 +44,12 @@ impl SlackSimulator {
         Ok(Self { state, server: Arc::new(server), webhook })
     }
 
-    /// Where it is, such as `http://127.0.0.1:49152`; no slash at the end.
+    /// The workspace's URL, such as `http://127.0.0.1:49152`, without a trailing slash.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// What Web API methods are appended to, such as `http://127.0.0.1:49152/api`.
+    /// The base URL of the Web API, such as `http://127.0.0.1:49152/api`.
     pub fn api_url(&self) -> String {
         format!("{}/api", self.url())
     }
@@ -59,64 +59,65 @@ impl SlackSimulator {
         format!("{}{}", self.url(), self.webhook)
     }
 
-    /// The URL of a new incoming webhook to the channel of this name, which is added if it is missing.
+    /// Adds an incoming webhook to the channel of this name and returns its URL. A missing channel is added.
     pub fn add_webhook(&self, channel: &str) -> String {
         format!("{}{}", self.url(), self.state.workspace().add_webhook(channel))
     }
 
-    /// Revokes an incoming webhook: `404` and `no_service` from now on.
+    /// Revokes an incoming webhook: it answers `404` and `no_service` from now on.
     pub fn revoke_webhook(&self, url: &str) {
         let path = url.strip_prefix(&self.url()).unwrap_or(url);
         self.state.workspace().revoke_webhook(path);
     }
 
-    /// The bot token.
+    /// The workspace's bot token.
     pub fn token(&self) -> String {
         self.state.workspace().token.clone()
     }
 
-    /// Makes a new bot token; the old one is refused with `invalid_auth` from now on.
+    /// Makes a new bot token. The old token is refused with `invalid_auth` from now on.
     pub fn rotate_token(&self) -> String {
         self.state.workspace().rotate_token();
         self.token()
     }
 
-    /// Adds a channel and gives its id. Not joined, it refuses posts with `not_in_channel`.
+    /// Adds a channel and returns its id. A channel that the app has not joined refuses posts with `not_in_channel`.
     pub fn add_channel(&self, name: &str, joined: bool) -> String {
         self.state.workspace().add_channel(name, joined).id
     }
 
-    /// Deletes a message, as a person may: it can be neither changed nor replied to any more, and stays in the record.
+    /// Deletes a message, as a user can: it cannot be updated or replied to any more. The record keeps it.
     pub fn delete(&self, channel: &str, ts: &str) {
         self.state.deleted().insert((channel.to_owned(), ts.to_owned()));
     }
 
-    /// Lets the next `times` calls go wrong, whatever they are.
+    /// Makes the next `times` calls fail, of any kind.
     pub fn fail_next(&self, times: u32, fault: SlackFault) {
         self.state.faults().add("*", times, fault);
     }
 
-    /// Lets nothing go wrong any more.
+    /// Clears all faults.
     pub fn recover(&self) {
         self.state.faults().clear(None);
     }
 
-    /// How many calls there were, those that went wrong included.
+    /// How many calls there were, including failed calls.
     pub fn calls(&self) -> usize {
         self.state.calls.load(Ordering::SeqCst)
     }
 
-    /// Every call with a message that was taken, oldest first; updates are entries of their own.
+    /// Every accepted call with a message, oldest first. An update is an entry of its own.
     pub fn messages(&self) -> Vec<SlackMessage> {
         self.state.messages.all()
     }
 
-    /// [`SlackSimulator::messages`] behind the first `n`, for those who have seen these: costs no more when there are many.
+    /// The entries of [`SlackSimulator::messages`] after the first `n`. The cost does not grow with the number of
+    /// earlier entries.
     pub fn messages_since(&self, n: usize) -> Vec<SlackMessage> {
         self.state.messages.since(n)
     }
 
-    /// What a person sees in the channel of this id or name, oldest first: updates have replaced what they update.
+    /// What a user sees in the channel with this id or name, oldest first. An update replaces the message it updates.
     pub fn channel(&self, id_or_name: &str) -> Vec<SlackMessage> {
         let id = self.state.workspace().channel(id_or_name).map(|c| c.id.clone());
         let mut seen: Vec<SlackMessage> = Vec::new();
@@ -131,15 +132,15 @@ impl SlackSimulator {
         seen
     }
 
-    /// Every call that was refused for what it said.
+    /// Every call that was refused because of its content.
     pub fn refusals(&self) -> Vec<SlackRefusal> {
         self.state.refusals.all()
     }
 
-    /// [`SlackSimulator::messages`], as soon as there are at least `n`.
+    /// Waits until there are at least `n` messages, and returns all of them as [`SlackSimulator::messages`] does.
     ///
     /// # Errors
-    /// [`TimedOut`] when there are fewer after `timeout`. A refused message is a likely reason:
+    /// [`TimedOut`] when fewer arrived within `timeout`. A likely cause is a refused message: see
     /// [`SlackSimulator::refusals`].
     pub async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<SlackMessage>, TimedOut> {
         self.state.messages.wait_for(n, timeout).await

@@ -1,13 +1,13 @@
-//! A message as a person would read it, for terminals and consoles. No colour.
+//! Renders a message as plain text for terminals. No colour.
 
 use super::message::SlackMessage;
 use super::mrkdwn::{plain, unescape};
 use serde_json::Value;
 
-/// The widest that the left one of two columns gets.
+/// The largest width of the left of two columns, in characters.
 const COLUMN: usize = 38;
 
-/// The message in lines of text, as Slack would show it. Blocks if it has any, else its text.
+/// The lines of a message as Slack would show it: its blocks, or its text when it has no blocks.
 pub fn render(message: &SlackMessage) -> String {
     if message.blocks.is_empty() {
         return plain(&message.text);
@@ -49,7 +49,7 @@ fn section(block: &Value) -> String {
     parts.join("\n")
 }
 
-/// A text object. Only `mrkdwn` is marked up; both are escaped.
+/// Renders a text object. Only `mrkdwn` has markup; `mrkdwn` and `plain_text` are both escaped.
 fn text(object: Option<&Value>) -> String {
     let get = |key: &str| object.and_then(|o| o.get(key)).and_then(Value::as_str).unwrap_or_default();
     if get("type") == "mrkdwn" { plain(get("text")) } else { unescape(get("text")) }
@@ -67,7 +67,7 @@ fn element(element: &Value) -> String {
     }
 }
 
-/// Fields two by two, as Slack lays them out.
+/// Renders fields in two columns, as Slack does.
 fn columns(fields: &[String]) -> String {
     let width =
         fields.iter().step_by(2).flat_map(|f| f.lines()).map(|l| l.chars().count()).max().unwrap_or(0);
@@ -77,7 +77,8 @@ fn columns(fields: &[String]) -> String {
         let left: Vec<&str> = pair[0].lines().collect();
         let right: Vec<&str> = pair.get(1).map(|f| f.lines().collect()).unwrap_or_default();
         for at in 0..left.len().max(right.len()) {
-            let (left, right) = (left.get(at).unwrap_or(&""), right.get(at).unwrap_or(&""));
+            let left = left.get(at).unwrap_or(&"");
+            let right = right.get(at).unwrap_or(&"");
             lines.push(format!("{left:<width$}   {right}").trim_end().to_owned());
         }
     }

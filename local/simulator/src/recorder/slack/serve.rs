@@ -1,4 +1,4 @@
-//! The calls, and Slack's answers to them.
+//! Handles the calls to the Slack simulator and writes Slack's answers.
 //!
 //! Source: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>, <https://docs.slack.dev/reference/methods/chat.update>
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Slack cuts the text of a message here.
+/// Slack cuts a message's text after this many characters.
 const TEXT_LIMIT: usize = 40_000;
-/// `chat.update` refuses a longer text.
+/// `chat.update` refuses a text longer than this many characters.
 const UPDATE_TEXT_LIMIT: usize = 4_000;
 
 pub(super) async fn serve(
@@ -87,7 +87,7 @@ fn has_blocks(body: &[u8]) -> bool {
     serde_json::from_slice(body).is_ok_and(|body: Value| blocks(&body))
 }
 
-/// What a proxy, a firewall or a login page answers in place of Slack. A redirect leads to a sign-in.
+/// The answer of a proxy, a firewall or a login page instead of Slack. A redirect leads to a sign-in page.
 fn page(status: u16) -> Response {
     let mut response = plain(status, "<!DOCTYPE html><title>Sign in to the network</title>");
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
@@ -143,14 +143,14 @@ fn api(
     let raw = raw.ok_or_else(|| invalid("invalid_json", "not a JSON object"))?;
     let wanted = raw.get("channel").and_then(Value::as_str).unwrap_or_default().to_owned();
     let channel = state.workspace().channel(&wanted).cloned();
-    // `chat.update` takes ids only.
+    // `chat.update` accepts channel ids, not names.
     let channel = channel.filter(|c| call != SlackCall::Update || c.id == wanted);
     let channel = channel.ok_or_else(|| invalid("channel_not_found", format!("no channel `{wanted}`")))?;
     if !channel.joined {
         return Err(invalid("not_in_channel", format!("the app is not in `{wanted}`")));
     }
     let ts = raw.get("ts").and_then(Value::as_str).unwrap_or_default().to_owned();
-    // An update without the field keeps what was there.
+    // An update without this field keeps the old value.
     let keeps_blocks = raw.get("blocks").is_none_or(Value::is_null);
     let mut message = message(&format!("/api/{method}"), call, raw)?;
     (message.channel, message.channel_name) = (channel.id, channel.name);
@@ -196,7 +196,7 @@ fn api(
     Ok(answer)
 }
 
-/// The message that a body holds, if Slack takes it. Channel and `ts` are filled in later.
+/// Checks a request's body and returns the message. The channel and `ts` are set later.
 fn message(path: &str, call: SlackCall, raw: Value) -> Result<SlackMessage, Invalid> {
     let text = match raw.get("text") {
         None | Some(Value::Null) => "",
@@ -238,7 +238,7 @@ fn message(path: &str, call: SlackCall, raw: Value) -> Result<SlackMessage, Inva
     })
 }
 
-/// Looks like Slack's, and grows.
+/// A new `ts` in Slack's format, larger than all earlier ones.
 fn next_ts(state: &Shared) -> String {
     format!("1767225600.{:06}", state.workspace().next())
 }
@@ -256,7 +256,7 @@ fn json_response(value: &Value) -> Response {
     response
 }
 
-/// Errors of the Web API come with status 200.
+/// The Web API answers errors with status 200.
 fn not_ok(error: &str) -> Response {
     json_response(&json!({ "ok": false, "error": error }))
 }

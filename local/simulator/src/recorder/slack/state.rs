@@ -1,4 +1,4 @@
-//! What a workspace holds, and what goes wrong with calls to it.
+//! The state of the Slack simulator, and its faults.
 
 use super::message::{SlackMessage, SlackRefusal};
 use super::workspace::Workspace;
@@ -8,36 +8,37 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What goes wrong with a call to Slack.
+/// How a call to the Slack simulator fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SlackFault {
-    /// `429` with `Retry-After`.
+    /// Answers `429` with `Retry-After`.
     RateLimited {
-        /// The header's value in seconds.
+        /// The `Retry-After` value in seconds.
         retry_after: u64,
     },
-    /// `500`, `rollup_error`.
+    /// Answers `500` with `rollup_error`.
     ServerError,
-    /// The webhook or token was revoked: `404` and `no_service`, or `token_revoked`.
+    /// The webhook or token was revoked: answers `404` and `no_service`, or `token_revoked`.
     Revoked,
-    /// The channel was archived: `410` and `channel_is_archived`, or `is_archived`.
+    /// The channel was archived: answers `410` and `channel_is_archived`, or `is_archived`.
     Archived,
-    /// Every message with blocks is refused with this word, such as `invalid_blocks`; one without is served.
+    /// Refuses every message that has blocks with this error, such as `invalid_blocks`. Messages without blocks are
+    /// accepted.
     Blocks(&'static str),
-    /// This status and the HTML page of a proxy, in place of Slack's answer.
+    /// Answers this status with the HTML page of a proxy.
     Html(u16),
-    /// This status and an empty body, in place of Slack's answer.
+    /// Answers this status with an empty body.
     Empty(u16),
-    /// No answer, ever.
+    /// Never answers.
     Hang,
-    /// The connection is reset before a byte of the answer.
+    /// Resets the connection before the first byte of the answer. The call is not carried out.
     Reset,
-    /// The call is served, and the connection reset before a byte of the answer.
+    /// Carries out the call, then resets the connection before the first byte of the answer.
     AnswerLost,
 }
 
-/// What the parts of a running workspace share.
+/// The state shared by all handlers of a running workspace.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) messages: Log<SlackMessage>,
@@ -45,7 +46,7 @@ pub(super) struct Shared {
     pub(super) calls: AtomicUsize,
     faults: Mutex<FaultPlan<SlackFault>>,
     workspace: Mutex<Workspace>,
-    /// Messages that were deleted: channel and `ts`.
+    /// The deleted messages, by channel and `ts`.
     deleted: Mutex<BTreeSet<(String, String)>>,
 }
 

@@ -1,26 +1,26 @@
-//! The workspace: channels, webhooks and the token.
+//! A Slack workspace: channels, incoming webhooks and the bot token.
 
 use std::collections::BTreeMap;
 
-/// Id and name of the channel that is there from the start, and that the first webhook posts to.
+/// Id and name of the channel that every workspace starts with. The first webhook posts to it.
 pub const DEFAULT_CHANNEL: (&str, &str) = ("C0SIMULATED", "data-alerts");
 
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     pub(super) id: String,
     pub(super) name: String,
-    /// Whether the app is in it.
+    /// Whether the app has joined the channel.
     pub(super) joined: bool,
 }
 
-/// The bot token of a workspace that has just started. It opens nothing but recorders on loopback.
+/// The bot token of a new workspace. It is only valid at simulators on loopback.
 pub const SAMPLE_BOT_TOKEN: &str = "xoxb-simulated-not-a-secret";
 
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub(super) token: String,
     channels: Vec<Channel>,
-    /// Path of each incoming webhook → id of its channel.
+    /// The channel id of each incoming webhook, by the webhook's path.
     webhooks: BTreeMap<String, String>,
     last: u32,
 }
@@ -49,13 +49,13 @@ impl Workspace {
         self.token = format!("xoxb-simulated-{}", uuid::Uuid::new_v4().simple());
     }
 
-    /// The channel of that id, or of that name with or without `#`.
+    /// The channel with this id, or with this name (with or without `#`).
     pub(super) fn channel(&self, id_or_name: &str) -> Option<&Channel> {
         let name = id_or_name.trim_start_matches('#');
         self.channels.iter().find(|c| c.id == id_or_name || c.name == name)
     }
 
-    /// The channel of that name, added if it is missing.
+    /// The channel with this name; a missing channel is added.
     pub(super) fn add_channel(&mut self, name: &str, joined: bool) -> Channel {
         if let Some(channel) = self.channels.iter_mut().find(|c| c.name == name) {
             channel.joined = joined;
@@ -67,7 +67,7 @@ impl Workspace {
         channel
     }
 
-    /// The path of a new incoming webhook.
+    /// Creates an incoming webhook and returns its path.
     pub(super) fn add_webhook(&mut self, channel: &str) -> String {
         let channel = self.add_channel(channel, true);
         let secret = uuid::Uuid::new_v4().simple().to_string();

@@ -17,7 +17,8 @@ pub struct User {
 }
 
 impl User {
-    /// A Creator of this name. A name without `@` gets `@example.com`: on Tableau Cloud, names are e-mail addresses.
+    /// A user with the role Creator. A name without `@` gets `@example.com`: on Tableau Cloud, user names are e-mail
+    /// addresses.
     pub fn named(name: &str) -> Self {
         let full = if name.contains('@') { name.to_owned() } else { format!("{name}@example.com") };
         Self {
@@ -31,49 +32,49 @@ impl User {
         }
     }
 
-    /// With this LUID instead of a new one.
+    /// Sets the LUID instead of a new one.
     #[must_use]
     pub fn with_luid(mut self, luid: UserLuid) -> Self {
         self.luid = Some(luid);
         self
     }
 
-    /// On the site with this `contentUrl`, instead of the default site.
+    /// Puts the user on the site with this `contentUrl` instead of the default site.
     #[must_use]
     pub fn on_site(mut self, content_url: &str) -> Self {
         self.site = Some(content_url.to_owned());
         self
     }
 
-    /// With exactly this name, as on Tableau Server, where it need not be an e-mail address.
+    /// Sets exactly this user name. On Tableau Server it need not be an e-mail address.
     #[must_use]
     pub fn with_plain_name(mut self, name: &str) -> Self {
         self.name = name.to_owned();
         self
     }
 
-    /// With a name for people.
+    /// Sets the full name, which Tableau displays.
     #[must_use]
     pub fn called(mut self, full_name: &str) -> Self {
         self.full_name = full_name.to_owned();
         self
     }
 
-    /// With an e-mail address other than the name. REST shows it from 3.26 on.
+    /// Sets an e-mail address that differs from the user name. REST shows it since version 3.26.
     #[must_use]
     pub fn with_email(mut self, email: &str) -> Self {
         self.email = Some(email.to_owned());
         self
     }
 
-    /// With another site role than Creator.
+    /// Sets a site role other than Creator.
     #[must_use]
     pub fn with_role(mut self, role: SiteRole) -> Self {
         self.role = role;
         self
     }
 
-    /// With a password to sign in with.
+    /// Sets a password to sign in with.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
@@ -106,7 +107,7 @@ impl Content for User {
 }
 
 impl ModelHandle<'_> {
-    /// The owner by name; a missing user is added as a Creator at example.com. Without a name: the first user.
+    /// The user with this name; a missing user is added as a Creator at example.com. Without a name: the first user.
     pub(super) fn owner(&mut self, site: &SiteLuid, name: Option<&str>) -> UserLuid {
         let name = match (name, self.model.users.iter().find(|u| u.site == *site)) {
             (None, Some(first)) => return first.luid.clone(),
@@ -128,24 +129,24 @@ pub struct PatCredential {
 }
 
 impl PatCredential {
-    /// A token of this name and secret that belongs to a user: name, or its part before the `@`.
+    /// A token with this name and secret, for the user with this name (the part before `@` is enough).
     pub fn new(name: &str, secret: &str, user: &str) -> Self {
         Self { name: name.to_owned(), secret: secret.to_owned(), user: user.to_owned() }
     }
 }
 
-/// A connected app with direct trust to add: who has its secret signs in with a JWT.
+/// A connected app with direct trust to add. Clients with its secret sign in with a JWT.
 #[derive(Clone, Debug)]
 pub struct ConnectedApp(model::ConnectedApp);
 
 impl ConnectedApp {
-    /// An app with this client id, and a secret of this id and value.
+    /// A connected app with this client id, secret id and secret.
     pub fn new(client_id: &str, secret_id: &str, secret: &str) -> Self {
         let app = model::ConnectedApp { client_id: client_id.to_owned(), secrets: Vec::new() };
         Self(app).with_secret(secret_id, secret)
     }
 
-    /// With one more secret.
+    /// Adds a second secret.
     #[must_use]
     pub fn with_secret(mut self, id: &str, value: &str) -> Self {
         self.0.secrets.push((id.to_owned(), value.to_owned()));
@@ -154,7 +155,7 @@ impl ConnectedApp {
 }
 
 impl Content for ConnectedApp {
-    /// Connected apps have client ids, not LUIDs.
+    /// A connected app has a client id instead of a LUID.
     type Luid = ();
 
     fn add_to(self, to: &mut ModelHandle<'_>) {
@@ -163,7 +164,7 @@ impl Content for ConnectedApp {
 }
 
 impl Content for PatCredential {
-    /// PATs have names, not LUIDs.
+    /// A PAT has a name instead of a LUID.
     type Luid = ();
 
     fn add_to(self, to: &mut ModelHandle<'_>) {

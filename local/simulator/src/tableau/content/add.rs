@@ -1,4 +1,4 @@
-//! How content is added to the model.
+//! Adds content to the simulator's model.
 
 use crate::tableau::model::Model;
 use jiff::Timestamp;
@@ -8,16 +8,16 @@ pub(super) mod sealed {
     pub trait Sealed {}
 }
 
-/// Something that can be added to a [`TableauSimulator`](crate::TableauSimulator).
+/// Content that can be added to a [`TableauSimulator`](crate::TableauSimulator).
 pub trait Content: sealed::Sealed {
-    /// The kind of LUID that it gets.
+    /// The type of the new content's LUID.
     type Luid;
 
     #[doc(hidden)]
     fn add_to(self, model: &mut ModelHandle<'_>) -> Self::Luid;
 }
 
-/// The model while something is added to it.
+/// The model that content is added to.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ModelHandle<'a> {

@@ -14,49 +14,49 @@ macro_rules! published {
                 Self { name: name.to_owned(), ..Self::default() }
             }
 
-            /// With this LUID instead of a new one.
+            /// Sets the LUID instead of a new one.
             #[must_use]
             pub fn with_luid(mut self, luid: $luid) -> Self {
                 self.luid = Some(luid);
                 self
             }
 
-            /// On the site with this `contentUrl`, instead of the default site.
+            /// Puts the content on the site with this `contentUrl` instead of the default site.
             #[must_use]
             pub fn on_site(mut self, content_url: &str) -> Self {
                 self.site = Some(content_url.to_owned());
                 self
             }
 
-            /// In the project at this path, such as `Finance/Month End`. Missing projects are added.
+            /// Puts the content in the project at this path, such as `Finance/Month End`. Missing projects are added.
             #[must_use]
             pub fn in_project(mut self, path: &str) -> Self {
                 self.project = path.to_owned();
                 self
             }
 
-            /// Owned by this user: name, its part before the `@`, or full name. A missing user is added.
+            /// Sets the owner: by user name, its part before the `@`, or full name. A missing user is added.
             #[must_use]
             pub fn owned_by(mut self, user: &str) -> Self {
                 self.owner = Some(user.to_owned());
                 self
             }
 
-            /// With one more tag.
+            /// Adds a tag.
             #[must_use]
             pub fn tagged(mut self, tag: &str) -> Self {
                 self.tags.push(tag.to_owned());
                 self
             }
 
-            /// With a description.
+            /// Sets the description.
             #[must_use]
             pub fn described(mut self, description: &str) -> Self {
                 self.description = Some(description.to_owned());
                 self
             }
 
-            /// With a live connection: nothing to refresh.
+            /// Makes the connection live, so that there is no extract to refresh.
             #[must_use]
             pub fn live(mut self) -> Self {
                 self.live = true;
@@ -85,28 +85,28 @@ pub struct Workbook {
 published!(Workbook, WorkbookLuid, "workbook");
 
 impl Workbook {
-    /// With one more view. A workbook without any gets one of its own name.
+    /// Adds a view. A workbook without views gets one view with the workbook's name.
     #[must_use]
     pub fn with_view(mut self, name: &str) -> Self {
         self.views.push((name.to_owned(), None));
         self
     }
 
-    /// That uses the published data source of this name on its site, which may be added later.
+    /// Uses the published data source with this name on the same site. The data source may be added later.
     #[must_use]
     pub fn using(mut self, datasource: &str) -> Self {
         self.uses.push(datasource.to_owned());
         self
     }
 
-    /// With its sheets as tabs, so that its PDF holds all of them.
+    /// Shows the workbook's sheets as tabs, so that its PDF contains all of them.
     #[must_use]
     pub fn with_tabs(mut self) -> Self {
         self.tabs = true;
         self
     }
 
-    /// With one more view that has this LUID.
+    /// Adds a view with this LUID.
     pub(crate) fn with_fixed_view(mut self, name: &str, luid: &str) -> Self {
         self.views.push((name.to_owned(), Some(luid.to_owned())));
         self
@@ -123,7 +123,7 @@ impl Content for Workbook {
         let luid = self.luid.unwrap_or_else(mint);
         let content_url = url_name(&self.name);
         let views = if self.views.is_empty() { vec![(self.name.clone(), None)] } else { self.views };
-        // As people build them: a dashboard first, and the sheets that it shows after it.
+        // Like authors do: a dashboard first, then the sheets that it shows.
         let has_dashboard = views.len() > 1;
         for (at, (name, view_luid)) in views.into_iter().enumerate() {
             let url_name = url_name(&name);
@@ -183,14 +183,14 @@ pub struct Datasource {
 published!(Datasource, DatasourceLuid, "data source");
 
 impl Datasource {
-    /// Certified, with this note.
+    /// Certifies the data source with this note.
     #[must_use]
     pub fn certified(mut self, note: &str) -> Self {
         self.certified = Some(note.to_owned());
         self
     }
 
-    /// Connected to this kind of database: `sqlserver` (the default), `snowflake`, `postgres`, …
+    /// Sets the kind of database: `sqlserver` (the default), `snowflake`, `postgres`, …
     #[must_use]
     pub fn of_kind(mut self, kind: &str) -> Self {
         self.kind = Some(kind.to_owned());
@@ -238,7 +238,7 @@ impl Content for Datasource {
 pub struct Project(String);
 
 impl Project {
-    /// The project at this path, such as `Finance/Month End`, on the default site. What is there already stays.
+    /// The project at this path, such as `Finance/Month End`, on the default site. Existing projects are kept.
     pub fn at(path: &str) -> Self {
         Self(path.to_owned())
     }
@@ -253,7 +253,7 @@ impl Content for Project {
     }
 }
 
-/// The name in addresses: letters and digits of the display name.
+/// The name in URLs: the letters and digits of the display name.
 fn url_name(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).collect()
 }

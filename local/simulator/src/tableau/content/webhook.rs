@@ -4,7 +4,7 @@ use super::{Content, ModelHandle};
 use crate::tableau::model;
 use tableau::EventName;
 
-/// A webhook to add without going through REST.
+/// A webhook to add without a REST call.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     name: String,
@@ -13,12 +13,12 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Sends events of this name to `url`.
+    /// Sends events with this name to `url`.
     pub fn on(event: EventName, url: &str) -> Self {
         Self { name: event.as_str().to_owned(), event, url: url.to_owned() }
     }
 
-    /// With a name other than the event's.
+    /// Sets a name other than the event's name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.to_owned();
@@ -27,7 +27,7 @@ impl Webhook {
 }
 
 impl Content for Webhook {
-    /// Webhook ids have no type of their own.
+    /// Webhook ids have no Rust type of their own.
     type Luid = String;
 
     fn add_to(self, to: &mut ModelHandle<'_>) -> String {

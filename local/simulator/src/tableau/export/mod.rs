@@ -1,4 +1,4 @@
-//! Files that stand for what Tableau renders: real ones of their kind, with little in them. No HTTP.
+//! The files that Tableau would render: valid files with little content. No HTTP.
 
 mod office;
 mod pdf;
@@ -8,11 +8,12 @@ pub(crate) use office::{powerpoint, workbook};
 pub(crate) use pdf::{Page, pdf};
 pub(crate) use png::png;
 
-/// What every view shows: sales by region.
+/// The data of every view: sales by region.
 const ROWS: [(&str, u32); 4] =
     [("Central", 501_240), ("East", 678_781), ("South", 391_722), ("West", 725_458)];
 
-/// The rows that pass `vf_Region`, which may name several regions between commas. Empty, it filters nothing.
+/// The rows that match `vf_Region`, which may list several regions separated by commas. An empty filter matches all
+/// rows.
 pub(crate) fn rows(regions: Option<&str>) -> Vec<[String; 2]> {
     let regions = regions.filter(|names| !names.is_empty()).map(values);
     let wanted = |region: &str| regions.as_ref().is_none_or(|names| names.iter().any(|name| name == region));
@@ -23,7 +24,7 @@ pub(crate) fn rows(regions: Option<&str>) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// The values of a filter: between commas, and a backslash takes a comma or a backslash as it is.
+/// The values of a filter: separated by commas; a backslash escapes a comma or a backslash.
 ///
 /// Source: `tableau/server-client-python#1840`
 fn values(text: &str) -> Vec<String> {
@@ -44,7 +45,7 @@ pub(crate) fn csv(rows: &[[String; 2]]) -> String {
     rows.iter().map(|row| format!("{}\n", row.join(","))).collect()
 }
 
-/// An image of what a view shows, as text that can be searched.
+/// An SVG image of a view's data, whose text can be searched.
 pub(crate) fn svg(width: u32, height: u32, lines: &[String]) -> String {
     let line = |(n, text): (usize, &String)| {
         format!("<text x=\"20\" y=\"{}\">{}</text>", 30 + n * 20, quick_xml::escape::escape(text.as_str()))

@@ -6,7 +6,7 @@ use quick_xml::escape::escape;
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const TYPES: &str = "application/vnd.openxmlformats-officedocument";
 
-/// A presentation of nothing, with this title.
+/// A PowerPoint file with this title and no slides.
 pub(crate) fn powerpoint(title: &str) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/presentationml/2006/main";
     let presentation = format!(
@@ -16,7 +16,7 @@ pub(crate) fn powerpoint(title: &str) -> Vec<u8> {
     package("ppt/presentation.xml", &kind, &presentation, title, &[])
 }
 
-/// A workbook whose one sheet has these rows.
+/// An Excel file with one sheet of these rows.
 pub(crate) fn workbook(sheet: &str, rows: &[[String; 2]]) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let name: String = sheet.chars().filter(|c| !"[]:*?/\\".contains(*c)).take(31).collect();
@@ -35,7 +35,7 @@ pub(crate) fn workbook(sheet: &str, rows: &[[String; 2]]) -> Vec<u8> {
     package("xl/workbook.xml", &format!("{TYPES}.spreadsheetml.sheet.main+xml"), &book, sheet, &[part])
 }
 
-/// An archive of a main part, its sheets and what describes them.
+/// An Office archive of a main part, its sheets and the parts that describe them.
 fn package(main: &str, kind: &str, content: &str, title: &str, sheets: &[(&str, String)]) -> Vec<u8> {
     let (folder, file) = main.split_once('/').unwrap_or(("", main));
     let sheet_kind = format!("{TYPES}.spreadsheetml.worksheet+xml");
@@ -82,14 +82,16 @@ fn relationships(of: &[(&str, &str)]) -> String {
     )
 }
 
-/// An archive whose entries are not compressed.
+/// A ZIP archive without compression.
 fn zip(parts: &[(String, String)]) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    let mut file = Vec::new();
+    let mut directory = Vec::new();
     for (name, content) in parts {
         let offset = file.len() as u32;
-        let (size, sum) = (content.len() as u32, crc32(content.as_bytes()));
+        let size = content.len() as u32;
+        let sum = crc32(content.as_bytes());
         let mut head = Vec::new();
-        // Version 2.0, no flags, stored, midnight of 1 January 1980.
+        // ZIP version 2.0, no flags, no compression, date 1 January 1980.
         [20_u16, 0, 0, 0, 0x21].iter().for_each(|field| head.extend(field.to_le_bytes()));
         [sum, size, size].iter().for_each(|field| head.extend(field.to_le_bytes()));
         [name.len() as u16, 0].iter().for_each(|field| head.extend(field.to_le_bytes()));
@@ -99,7 +101,9 @@ fn zip(parts: &[(String, String)]) -> Vec<u8> {
                 .concat(),
         );
     }
-    let (count, start, length) = (parts.len() as u16, file.len() as u32, directory.len() as u32);
+    let count = parts.len() as u16;
+    let start = file.len() as u32;
+    let length = directory.len() as u32;
     file.extend(directory);
     file.extend(b"PK\x05\x06\0\0\0\0");
     [count, count].iter().for_each(|field| file.extend(field.to_le_bytes()));

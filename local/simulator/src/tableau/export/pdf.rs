@@ -1,16 +1,16 @@
 //! PDF files with a few lines of text on each page.
 
-/// One page.
+/// One page of a PDF.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    /// In points.
+    /// Width and height in points.
     pub(crate) size: (u32, u32),
     pub(crate) lines: Vec<String>,
 }
 
 /// A PDF 1.4 file with these pages.
 pub(crate) fn pdf(pages: &[Page]) -> Vec<u8> {
-    // Objects 1 to 3 are catalog, page tree and font; then two for each page.
+    // Objects 1 to 3 are the catalog, the page tree and the font. Each page has two more objects.
     let kids: String = (0..pages.len()).map(|n| format!("{} 0 R ", 4 + 2 * n)).collect();
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
@@ -32,13 +32,14 @@ pub(crate) fn pdf(pages: &[Page]) -> Vec<u8> {
         table.push_str(&format!("{:010} 00000 n \n", file.len()));
         file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", n + 1));
     }
-    let (start, size) = (file.len(), objects.len() + 1);
+    let start = file.len();
+    let size = objects.len() + 1;
     file.push_str(&format!("xref\n0 {size}\n{table}trailer\n<</Size {size}/Root 1 0 R>>\n"));
     file.push_str(&format!("startxref\n{start}\n%%EOF\n"));
     file.into_bytes()
 }
 
-/// The inside of a string; what is not ASCII is left out.
+/// The content of a PDF string; characters outside ASCII are left out.
 fn literal(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
     escaped.chars().filter(|c| c.is_ascii() && !c.is_control()).collect()

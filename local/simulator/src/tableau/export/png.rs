@@ -1,8 +1,8 @@
-//! PNG images: white, with what they show in a comment.
+//! Blank PNG images. A PNG comment says what they would show.
 
 use super::crc32;
 
-/// An image of this size in pixels.
+/// A blank PNG of this size in pixels.
 pub(crate) fn png(width: u32, height: u32, comment: &str) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     // One bit of grey per pixel.
@@ -23,7 +23,7 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend(crc32(&body).to_be_bytes());
 }
 
-/// A zlib stream that is not compressed.
+/// A zlib stream without compression.
 fn zlib(data: &[u8]) -> Vec<u8> {
     let mut stream = vec![0x78, 0x01];
     let mut blocks = data.chunks(0xFFFF).peekable();
@@ -34,7 +34,8 @@ fn zlib(data: &[u8]) -> Vec<u8> {
         stream.extend((!length).to_le_bytes());
         stream.extend(block);
     }
-    let (mut a, mut b) = (1_u32, 0_u32);
+    let mut a = 1_u32;
+    let mut b = 0_u32;
     for byte in data {
         a = (a + u32::from(*byte)) % 65_521;
         b = (b + a) % 65_521;

@@ -1,4 +1,4 @@
-//! What stands between workbooks and published data sources: sheets, dashboards, and the data sources inside workbooks.
+//! The objects between workbooks and published data sources: sheets, dashboards, and embedded data sources.
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/sheet.doc.html>
 
@@ -21,7 +21,7 @@ pub(super) fn dashboards<'a>(model: &'a Model, workbook: &'a Workbook) -> Found<
     Found::Many("Dashboard", dashboards.map(Node::View).collect())
 }
 
-/// A workbook holds one of these for each published data source that it uses. Other data of its own is not simulated.
+/// A workbook has one embedded data source for each published data source that it uses. Its own data is not simulated.
 pub(super) fn embedded<'a>(model: &'a Model, workbook: &'a Workbook) -> Found<'a> {
     let embedded = model.datasources_of(workbook).map(|used| Node::Embedded(workbook, used));
     Found::Many("EmbeddedDatasource", embedded.collect())
@@ -32,7 +32,7 @@ pub(super) fn tables<'a>() -> Found<'a> {
     Found::Many("DatabaseTable", Vec::new())
 }
 
-/// A sheet uses every data source of its workbook, and a dashboard shows every sheet of its own.
+/// A sheet uses every data source of its workbook; a dashboard shows every sheet of its workbook.
 pub(super) fn of_view<'a>(model: &'a Model, view: &'a View, name: &str) -> Option<Found<'a>> {
     let workbook = model.workbook(view.workbook.as_str())?;
     Some(match name {
@@ -49,7 +49,7 @@ pub(super) fn of_view<'a>(model: &'a Model, view: &'a View, name: &str) -> Optio
     })
 }
 
-/// It has no extract: that is with the published data source that it connects to.
+/// An embedded data source has no extract: the published data source has it.
 pub(super) fn of_embedded<'a>(published: &'a Datasource, name: &str) -> Option<Found<'a>> {
     Some(match name {
         "name" => Found::Value(json!(published.name)),

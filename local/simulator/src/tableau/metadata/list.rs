@@ -1,4 +1,4 @@
-//! Lists of the Metadata API: which nodes, in which order, on which page.
+//! Lists of the Metadata API: filter, order and page.
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/workbook.doc.html>
 
@@ -8,7 +8,7 @@ use crate::tableau::model::Model;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 
-/// The nodes of a page, unless a call asks for fewer or more.
+/// The default number of nodes on a page.
 const PAGE: usize = 100;
 
 /// Checks the arguments of a list.
@@ -16,11 +16,11 @@ pub(super) fn check(kind: &'static str, field: &Selection) -> Result<(), String>
     arguments(kind, field).map(|_| ())
 }
 
-/// What a call asks of a list.
+/// The arguments of a list.
 struct Arguments<'a> {
-    /// The name of a field, and the values of which it has one.
+    /// A field name and the accepted values.
     conditions: Vec<(&'static str, Vec<&'a Value>)>,
-    /// The names of fields, and whether each is in descending order.
+    /// The field names to order by, and whether each order is descending.
     orders: Vec<(&'static str, bool)>,
     start: usize,
     size: usize,
@@ -55,7 +55,7 @@ fn wrong_type(argument: &str, field: &str) -> String {
     )
 }
 
-/// `name` is one text, `nameWithin` one of several. Upper and lower case matter.
+/// `name` accepts one text, `nameWithin` several. Case matters.
 fn condition<'a>(
     kind: &str,
     name: &str,
@@ -79,7 +79,7 @@ fn condition<'a>(
     if values.iter().all(fits) { Ok((field, values)) } else { Err(wrong_type("filter", name)) }
 }
 
-/// The fields that filters and orders know.
+/// The fields that filters and orders accept.
 fn fields(kind: &str) -> &'static [&'static str] {
     match kind {
         "Workbook" => {
@@ -102,7 +102,7 @@ fn fields(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// `{field: NAME, direction: DESC}`, or a list of these, of which the first matters most.
+/// `{field: NAME, direction: DESC}`, or a list of these in which the first matters most.
 fn orders(kind: &str, field: &Selection) -> Result<Vec<(&'static str, bool)>, String> {
     let wrong = || wrong_type("orderBy", &field.name);
     let orders = match field.arguments.get("orderBy") {
@@ -124,7 +124,7 @@ fn orders(kind: &str, field: &Selection) -> Result<Vec<(&'static str, bool)>, St
     orders.into_iter().map(read).collect()
 }
 
-/// `projectName` as `PROJECT_NAME`.
+/// Converts a field name such as `projectName` to `PROJECT_NAME`.
 fn constant(field: &str) -> String {
     let mut constant = String::new();
     for c in field.chars() {
@@ -136,7 +136,7 @@ fn constant(field: &str) -> String {
     constant
 }
 
-/// A whole number of an argument, which is not below zero.
+/// A whole number of an argument, zero or more.
 fn number(field: &Selection, name: &str) -> Result<Option<usize>, String> {
     match field.arguments.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -147,7 +147,7 @@ fn number(field: &Selection, name: &str) -> Result<Option<usize>, String> {
     }
 }
 
-/// Where a page begins: after a cursor, which is the number of the last node seen, or at an offset.
+/// The start of a page: after a cursor (the index of the last node seen), or at an offset.
 fn start(field: &Selection) -> Result<usize, String> {
     let offset = number(field, "offset")?;
     match field.arguments.get("after") {
@@ -160,7 +160,7 @@ fn start(field: &Selection) -> Result<usize, String> {
     }
 }
 
-/// The value of a list: the nodes that pass its filter in the order that it asks for. `…Connection` gives a page of them.
+/// The nodes that pass the list's filter, in the requested order. A `…Connection` field returns one page of them.
 pub(super) fn show<'a>(
     model: &'a Model,
     mut nodes: Vec<Node<'a>>,
@@ -176,7 +176,7 @@ pub(super) fn show<'a>(
             let ordering = compare(&a.scalar(model, name), &b.scalar(model, name));
             if *descending { ordering.reverse() } else { ordering }
         };
-        // What is equal is in the order of the ids.
+        // Nodes that compare as equal are ordered by id.
         arguments
             .orders
             .iter()

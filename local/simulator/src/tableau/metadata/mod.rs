@@ -15,7 +15,7 @@ use super::rest::error::RestError;
 use query::Selection;
 use serde_json::{Map, Value, json};
 
-/// An error in an answer that is `200` all the same.
+/// A GraphQL error in an answer with status `200`.
 fn error(message: &str, code: Option<&str>) -> Value {
     let extensions =
         code.map_or(json!({}), |code| json!({ "severity": "ERROR", "code": code, "properties": {} }));
@@ -44,7 +44,7 @@ fn data(model: &Model, site: &str, fields: &[Selection]) -> Result<Value, String
     Ok(Value::Object(data))
 }
 
-/// An answer as it is, with an error of this code beside its data.
+/// Adds an error with this code to an answer that keeps its data.
 pub(crate) fn with_error(mut answer: Answer, code: &str) -> Answer {
     let message = match code {
         "TIME_LIMIT_EXCEEDED" => "Reached time limit of PT5S for query execution.",

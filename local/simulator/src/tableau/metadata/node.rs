@@ -1,26 +1,26 @@
-//! The things that have fields, and what a field can hold.
+//! The nodes of the Metadata API and the values of their fields.
 
 use crate::tableau::model::{Datasource, User, View, Workbook};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Something with fields.
+/// A node: an object with fields.
 #[derive(Clone, Copy)]
 pub(super) enum Node<'a> {
     Workbook(&'a Workbook),
     Datasource(&'a Datasource),
     User(&'a User),
     View(&'a View),
-    /// What a workbook holds to connect to a published data source.
+    /// An embedded data source: a workbook's connection to a published data source.
     Embedded(&'a Workbook, &'a Datasource),
     Tag(&'a str),
 }
 
-/// What a field holds.
+/// The value of a field.
 pub(super) enum Found<'a> {
     Value(Value),
     One(Option<Node<'a>>),
-    /// The type of the nodes, and the nodes.
+    /// A list: the type of its nodes, and the nodes.
     Many(&'static str, Vec<Node<'a>>),
 }
 
@@ -37,7 +37,7 @@ impl Node<'_> {
         }
     }
 
-    /// The Metadata API has ids of its own: they are no LUIDs, and what they look like is not for callers to know.
+    /// The Metadata API's own id of a node. Real ids are no LUIDs, and their format is not specified.
     pub(super) fn id(&self) -> String {
         let own = match self {
             Self::Workbook(workbook) => workbook.luid.to_string(),
@@ -54,7 +54,7 @@ impl Node<'_> {
     }
 }
 
-/// The list that a field is a page of, if it is one.
+/// The name of the list that a `…Connection` field pages through, if the field is one.
 pub(super) fn without_connection(name: &str) -> &str {
     name.strip_suffix("Connection").unwrap_or(name)
 }

@@ -1,12 +1,12 @@
-//! As much of GraphQL as callers write here: one query with variables, arguments, aliases and selections. Fragments,
-//! directives and other operations are refused.
+//! Parses the part of GraphQL that callers use here: one query with variables, arguments, aliases and selections.
+//! Fragments, directives and other operations are refused.
 
 use serde_json::{Map, Value};
 
-/// More opening brackets than any caller's query has. What is read here is read by recursion.
+/// The deepest nesting of brackets in a query. The parser is recursive, so the depth must be limited.
 const DEEPEST: usize = 200;
 
-/// A field that is asked for.
+/// A requested field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Selection {
     alias: Option<String>,
@@ -16,13 +16,13 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// What it is called in the answer.
+    /// The field's name in the answer: its alias or its own name.
     pub(super) fn key(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 }
 
-/// The fields of a query, with the variables in place.
+/// The requested fields of a query, with the variables' values filled in.
 pub(super) fn parse(
     text: &str,
     variables: &Value,
@@ -49,7 +49,7 @@ pub(super) fn parse(
     }
 }
 
-/// Names, numbers, texts with their quotation marks, and punctuation.
+/// The tokens of a query: names, numbers, strings with quotation marks, and punctuation.
 fn tokens(text: &str) -> Result<Vec<String>, String> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -72,7 +72,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
-/// How long a text is that begins here, with its quotation marks.
+/// The length of the string that starts here, including its quotation marks.
 fn string_length(text: &str) -> Option<usize> {
     let mut escaped = false;
     let end = text.char_indices().skip(1).find(|(_, c)| {
@@ -83,8 +83,8 @@ fn string_length(text: &str) -> Option<usize> {
     end.map(|(at, _)| at + 1)
 }
 
-/// Adds a field. One that is there already gets its fields as well; the same answer for another field or other arguments
-/// stays beside it, for [`check`](super::types::check) to refuse.
+/// Adds a requested field. A repeated field merges its selections. The same alias for another field or other arguments
+/// is kept separately, so that [`check`](super::types::check) can refuse it.
 ///
 /// Source: <https://spec.graphql.org/October2021/#sec-Field-Selection-Merging>
 fn merge(field: Selection, into: &mut Vec<Selection>) {
@@ -100,13 +100,13 @@ fn merge(field: Selection, into: &mut Vec<Selection>) {
 struct Reader {
     tokens: Vec<String>,
     at: usize,
-    /// Those that the query declares.
+    /// The variables that the query declares.
     variables: Map<String, Value>,
 }
 
 impl Reader {
-    /// Reads `query Name($first: Int = 10, $luid: String!)` up to the fields, and gives the name. Of a variable's type only
-    /// whether it may be missing is looked at.
+    /// Parses `query Name($first: Int = 10, $luid: String!)` and returns the query's name. Of a variable's type it
+    /// only checks whether the variable is required.
     fn head(&mut self, given: &Map<String, Value>) -> Result<Option<String>, String> {
         if self.peek() == Some("{") {
             return Ok(None);
@@ -213,7 +213,7 @@ impl Reader {
                     || format!("Validation error of type UndefinedVariable: Undefined variable '{name}'");
                 self.variables.get(&name).cloned().ok_or_else(undefined)
             }
-            // Texts, numbers and constants are written as in JSON; what is none of these is an enumeration.
+            // Strings, numbers and constants are written as in JSON; any other word is an enum value.
             other => Ok(serde_json::from_str(other).unwrap_or_else(|_| Value::from(other))),
         }
     }

@@ -1,4 +1,4 @@
-//! What can be asked for: workbooks, published data sources, and what leads from one to the other.
+//! Resolves the fields of workbooks, published data sources, and the nodes between them.
 
 use super::lineage;
 use super::list;
@@ -8,7 +8,7 @@ use crate::tableau::events::seconds;
 use crate::tableau::model::{Datasource, Model, User, Workbook};
 use serde_json::{Map, Value, json};
 
-/// The value of a field of the query itself.
+/// The value of a top-level field of a query.
 pub(super) fn root(model: &Model, site: &str, field: &Selection) -> Result<Value, String> {
     let name = field.name.strip_suffix("Connection").unwrap_or(&field.name);
     match name {
@@ -38,7 +38,7 @@ impl<'a> Node<'a> {
         Ok(Value::Object(shown))
     }
 
-    /// The value of a field without fields of its own; `null` if it is none.
+    /// The value of a scalar field; `null` for other fields.
     pub(super) fn scalar(&self, model: &'a Model, name: &str) -> Value {
         match self.field(model, name) {
             Ok(Found::Value(value)) => value,

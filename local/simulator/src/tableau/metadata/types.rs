@@ -1,13 +1,14 @@
-//! What a query may ask for, checked before anything is looked up: a query that is wrong is wrong on an empty site too.
+//! The types and fields of the Metadata API. A query is checked before any lookup, so a wrong query fails on an empty
+//! site too.
 
 use super::list::{self, unknown_argument};
 use super::query::Selection;
 
-/// What a field holds.
+/// The kind of value of a field.
 enum Member {
     Value,
     One(&'static str),
-    /// Nodes of this type; `…Connection` gives them page by page.
+    /// Nodes of this type; a `…Connection` field returns them in pages.
     Many(&'static str),
 }
 
@@ -44,7 +45,7 @@ fn member(kind: &str, name: &str) -> Option<Member> {
     }
 }
 
-/// The fields of a type that hold values.
+/// The scalar fields of a type.
 fn values(kind: &str) -> &'static [&'static str] {
     match kind {
         "Workbook" => &[
@@ -94,7 +95,7 @@ fn values(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Checks the fields that are asked for of a type.
+/// Checks the requested fields of a type.
 pub(super) fn check(kind: &str, fields: &[Selection]) -> Result<(), String> {
     for (at, field) in fields.iter().enumerate() {
         let name = field.name.as_str();

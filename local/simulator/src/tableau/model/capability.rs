@@ -1,16 +1,16 @@
-//! Capabilities that are given or denied one by one.
+//! Permissions: capabilities that are allowed or denied for single users.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_permissions.htm>
 
 use tableau::UserLuid;
 
-/// What a user is allowed or denied on one thing.
+/// One capability of a user on one object, allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Capability {
-    /// LUID of the workbook, data source, view or project.
+    /// The LUID of the workbook, data source, view or project.
     pub(crate) on: String,
     pub(crate) user: UserLuid,
-    /// As Tableau writes it: `Read`, `Write`, `ExtractRefresh`, …
+    /// The capability's name in Tableau's spelling: `Read`, `Write`, `ExtractRefresh`, …
     pub(crate) name: &'static str,
     pub(crate) mode: Mode,
 }
@@ -29,7 +29,7 @@ impl Mode {
         }
     }
 
-    /// Upper and lower case matter.
+    /// Parses the mode. Case matters.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Allow, Self::Deny].into_iter().find(|mode| mode.as_str() == text)
     }

@@ -5,11 +5,11 @@
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectedApp {
     pub(crate) client_id: String,
-    /// Ids and values: two at most, so that they can be rolled.
+    /// Secret ids and secrets: at most two, so that secrets can be rotated.
     pub(crate) secrets: Vec<(String, String)>,
 }
 
-/// Whether one of the scopes covers what a method needs; `*` stands for one part.
+/// Whether one of the scopes covers the required scope; `*` stands for one part.
 pub(crate) fn covers(scopes: &[String], needed: &str) -> bool {
     let needed: Vec<&str> = needed.split(':').collect();
     let one = |scope: &String| {

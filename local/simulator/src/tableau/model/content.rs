@@ -18,9 +18,9 @@ pub(crate) struct Project {
     pub(crate) description: String,
     pub(crate) parent: Option<ProjectLuid>,
     pub(crate) owner: Option<UserLuid>,
-    /// `ManagedByOwner` or `LockedToProject`. Kept, and decides nothing here.
+    /// `ManagedByOwner` or `LockedToProject`. Stored and shown, without another effect.
     pub(crate) content_permissions: String,
-    /// Made by Tableau with its site: it is never deleted, renamed or moved.
+    /// Whether this is the default project, which cannot be deleted, renamed or moved.
     pub(crate) is_default: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
@@ -32,14 +32,14 @@ pub(crate) struct User {
     pub(crate) site: SiteLuid,
     pub(crate) name: String,
     pub(crate) full_name: String,
-    /// `Some` only where it differs from the name.
+    /// The e-mail address; `Some` only when it differs from the user name.
     pub(crate) email: Option<String>,
     pub(crate) role: SiteRole,
     pub(crate) password: Option<String>,
     pub(crate) last_login: Option<Timestamp>,
 }
 
-/// What a user may do on a site.
+/// The site role of a user.
 ///
 /// Source: <https://help.tableau.com/current/server/en-us/users_site_roles.htm>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum SiteRole {
 }
 
 impl SiteRole {
-    /// The role as Tableau writes it.
+    /// The role's name in Tableau's spelling.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ServerAdministrator => "ServerAdministrator",
@@ -71,7 +71,7 @@ impl SiteRole {
         }
     }
 
-    /// Whether the role administers the site.
+    /// Whether the role is an administrator of the site.
     pub fn is_administrator(self) -> bool {
         matches!(
             self,
@@ -87,21 +87,21 @@ pub(crate) struct Workbook {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) content_url: String,
-    /// The number in the page's address.
+    /// The number in the web page's URL.
     pub(crate) number: u32,
     pub(crate) project: ProjectLuid,
     pub(crate) owner: UserLuid,
     pub(crate) tags: Vec<String>,
-    /// Names of the published data sources that it uses.
+    /// The names of the published data sources that the workbook uses.
     pub(crate) uses: Vec<String>,
     pub(crate) show_tabs: bool,
     pub(crate) has_extracts: bool,
     pub(crate) encrypt_extracts: bool,
-    /// Whether its data is accelerated, and at once. Kept, and makes nothing faster here.
+    /// Whether data acceleration is on, and whether it runs at once. Stored and shown, without another effect.
     pub(crate) acceleration: Option<(bool, bool)>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// The notes that automatic refreshes of it fail with.
+    /// The error notes with which automatic refreshes of the workbook fail.
     pub(crate) broken: Option<String>,
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct View {
     pub(crate) name: String,
     pub(crate) url_name: String,
     pub(crate) content_url: String,
-    /// `dashboard`, `story`, or `view` for a sheet.
+    /// The sheet type: `dashboard`, `story`, or `view` for a sheet.
     pub(crate) sheet_type: &'static str,
     pub(crate) tags: Vec<String>,
 }
@@ -125,20 +125,20 @@ pub(crate) struct Datasource {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) content_url: String,
-    /// The number in the page's address.
+    /// The number in the web page's URL.
     pub(crate) number: u32,
-    /// What it connects to: `sqlserver`, `snowflake`, …
+    /// The kind of database that the data source connects to: `sqlserver`, `snowflake`, …
     pub(crate) kind: String,
     pub(crate) project: ProjectLuid,
     pub(crate) owner: UserLuid,
     pub(crate) tags: Vec<String>,
-    /// The note, if it is certified.
+    /// The certification note; `None` when the data source is not certified.
     pub(crate) certified: Option<String>,
     pub(crate) has_extracts: bool,
     pub(crate) encrypt_extracts: bool,
     pub(crate) use_remote_query_agent: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// The notes that automatic refreshes of it fail with.
+    /// The error notes with which automatic refreshes of the data source fail.
     pub(crate) broken: Option<String>,
 }

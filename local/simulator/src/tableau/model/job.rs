@@ -9,7 +9,7 @@ pub(crate) struct Job {
     pub(crate) site: SiteLuid,
     pub(crate) kind: JobKind,
     pub(crate) target: Target,
-    /// The name of what it works on.
+    /// The name of the workbook or data source that the job refreshes.
     pub(crate) title: String,
     pub(crate) priority: u32,
     pub(crate) created_at: Timestamp,
@@ -20,22 +20,22 @@ pub(crate) struct Job {
     pub(crate) shape: JobShape,
 }
 
-/// How a job shows when it is fetched alone. Tableau has been seen to answer in each of these ways.
+/// The shape of the answer for a single job. Tableau has been seen to answer in each of these shapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobShape {
-    /// `extractRefreshJob` with `notes`, a text.
+    /// `extractRefreshJob` with `notes` as one text.
     #[default]
     Notes,
-    /// The same with `notes` as a list of lines.
+    /// `extractRefreshJob` with `notes` as a list of lines.
     ListOfNotes,
-    /// `notes`, a list of lines, beside `extractRefreshJob`.
+    /// `notes` as a list of lines, beside `extractRefreshJob`.
     NotesBeside,
     /// `statusNotes` with the text, beside `extractRefreshJob`.
     StatusNotes,
-    /// `statusNotes` with the text, and no `extractRefreshJob`.
+    /// `statusNotes` with the text, without `extractRefreshJob`.
     StatusNotesAlone,
-    /// It is in the list, and fetching it answers `400031`.
+    /// The job is listed, but fetching it answers `400031`.
     Unreadable,
 }
 
@@ -43,14 +43,14 @@ pub enum JobShape {
 pub(crate) enum JobKind {
     FullRefresh,
     IncrementalRefresh,
-    /// A refresh that Tableau Bridge carries out.
+    /// A refresh that Tableau Bridge runs.
     BridgeRefresh,
     Flow,
     Subscription,
 }
 
 impl JobKind {
-    /// As the list of jobs writes it.
+    /// The job type as the list of jobs writes it.
     pub(crate) fn list_name(self) -> &'static str {
         match self {
             Self::FullRefresh => "refresh_extracts",
@@ -61,7 +61,7 @@ impl JobKind {
         }
     }
 
-    /// As a single job writes it.
+    /// The job type as a single job writes it.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
             Self::FullRefresh | Self::IncrementalRefresh | Self::BridgeRefresh => "RefreshExtract",
@@ -71,7 +71,7 @@ impl JobKind {
     }
 }
 
-/// What a job works on.
+/// The workbook or data source that a job works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Workbook(WorkbookLuid),
@@ -88,7 +88,7 @@ impl Target {
         }
     }
 
-    /// As the subtitle of a job writes it.
+    /// The kind of content as a job's subtitle writes it.
     pub(crate) fn kind(&self) -> Option<&'static str> {
         match self {
             Self::Workbook(_) => Some("Workbook"),
@@ -104,7 +104,7 @@ pub(crate) enum FinishCode {
     Success,
     Error,
     Cancelled,
-    /// Through Tableau Bridge.
+    /// Marks the refresh as run by Tableau Bridge.
     Completed,
 }
 
@@ -131,7 +131,7 @@ impl Job {
         }
     }
 
-    /// Ends it without an end of its own.
+    /// Cancels the job.
     pub(crate) fn cancel(&mut self, now: Timestamp) {
         self.completed_at = Some(now);
         self.finish = Some(FinishCode::Cancelled);
@@ -141,7 +141,7 @@ impl Job {
         self.completed_at.is_none()
     }
 
-    /// Whether it waits for its turn.
+    /// Whether the job is queued.
     pub(crate) fn is_queued(&self) -> bool {
         self.is_open() && self.started_at.is_none()
     }

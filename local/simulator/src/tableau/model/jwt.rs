@@ -1,4 +1,4 @@
-//! The JWTs with which connected apps sign in.
+//! Checks the JWTs with which connected apps sign in.
 //!
 //! Source: <https://help.tableau.com/current/server/en-us/connected_apps_direct.htm>
 
@@ -12,29 +12,30 @@ use serde_json::Value;
 use sha2::Sha256;
 use std::time::Duration;
 
-/// How far ahead a JWT may expire.
+/// How far in the future a JWT may expire.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// The inner codes of a `401001`.
+/// The detail codes of a `401001` answer.
 pub(super) const UNKNOWN_USER: SignInError = SignInError(Some(5));
 const LOGIN_FAILED: SignInError = SignInError(Some(16));
 const APP_NOT_FOUND: SignInError = SignInError(Some(126));
 const SECRET_NOT_FOUND: SignInError = SignInError(Some(127));
 
-/// What a JWT says that was found right.
+/// The claims of a valid JWT.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims {
-    /// The name of a user.
+    /// The user name.
     pub(crate) subject: String,
     pub(crate) scopes: Vec<String>,
 }
 
 impl Model {
-    /// Checks a JWT, which can be used once.
+    /// Checks a JWT. Each JWT can be used once.
     pub(crate) fn verified(&mut self, jwt: &str, now: Timestamp) -> Result<Claims, SignInError> {
         let (signed, signature) = jwt.rsplit_once('.').ok_or(LOGIN_FAILED)?;
         let (header, claims) = signed.split_once('.').ok_or(LOGIN_FAILED)?;
-        let (header, claims) = (decoded(header)?, decoded(claims)?);
+        let header = decoded(header)?;
+        let claims = decoded(claims)?;
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
         let issuer = text(&claims, "iss").or_else(|| text(&header, "iss")).ok_or(APP_NOT_FOUND)?;
         let app = self.apps.iter().find(|app| app.client_id == issuer).ok_or(APP_NOT_FOUND)?;

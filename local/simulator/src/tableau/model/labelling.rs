@@ -1,9 +1,8 @@
-//! Which labels there are on a site, and what they say of data sources.
+//! The label values that Tableau ships with, and the labels that certify data sources.
 
-use super::{CATEGORIES, CERTIFIED, Label, LabelValue, Model};
-use tableau::SiteLuid;
+use super::{CERTIFIED, Label, Model};
 
-/// The values that ship with Tableau, and their categories. The last two are set by monitoring alone.
+/// The label values that ship with Tableau, each with its category.
 const BUILT_IN: [(&str, &str); 8] = [
     (CERTIFIED, "certification"),
     ("deprecated", "warning"),
@@ -15,36 +14,19 @@ const BUILT_IN: [(&str, &str); 8] = [
     ("flow_run_failure", "warning"),
 ];
 
+/// The category of a label value; `None` for a value that the site does not have.
+pub(crate) fn category_of(value: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(name, _)| *name == value).map(|(_, category)| *category)
+}
+
+/// Whether only Tableau's own monitoring sets labels of this value.
+pub(crate) fn is_set_by_monitoring(value: &str) -> bool {
+    value.ends_with("_failure")
+}
+
 impl Model {
-    /// The label values of a site: those that ship with Tableau first.
-    pub(crate) fn label_values(&self, site: &SiteLuid) -> Vec<LabelValue> {
-        let mut values: Vec<LabelValue> = BUILT_IN
-            .iter()
-            .map(|(name, category)| LabelValue {
-                name: (*name).to_owned(),
-                category: (*category).to_owned(),
-                description: format!("The label '{name}' as it ships with Tableau"),
-                built_in: true,
-                internal: name.ends_with("_failure"),
-            })
-            .collect();
-        for custom in self.custom_values.iter().filter(|custom| custom.site == *site) {
-            match values.iter_mut().find(|value| value.name == custom.value.name) {
-                Some(value) => value.description.clone_from(&custom.value.description),
-                None => values.push(custom.value.clone()),
-            }
-        }
-        values
-    }
-
-    /// The categories of a site with their descriptions: those that ship with Tableau first.
-    pub(crate) fn label_categories(&self, site: &SiteLuid) -> Vec<(String, String)> {
-        let built_in = CATEGORIES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        let custom = self.label_categories.iter().filter(|c| c.site == *site);
-        built_in.chain(custom.map(|c| (c.name.clone(), c.description.clone()))).collect()
-    }
-
-    /// Makes the labels say which data sources are certified: most of those are certified without a label being named.
+    /// Adds or removes certification labels so that they match the certified data sources: most are certified without
+    /// a call that names a label.
     pub(crate) fn label_the_certified(&mut self) {
         for datasource in &self.datasources {
             let of = |l: &Label| l.content == datasource.luid.as_str() && l.value == CERTIFIED;
@@ -65,14 +47,14 @@ impl Model {
                     created_at: datasource.updated_at,
                     updated_at: datasource.updated_at,
                 }),
-                // One that was switched off stays.
+                // A label that was made inactive is kept.
                 (None, Some(label)) if label.active => self.labels.retain(|label| !of(label)),
                 (None, _) => {}
             }
         }
     }
 
-    /// The other way round: certifies what a label says is certified, and no more what it does not.
+    /// Certifies the data source that has an active certification label, and uncertifies one that has none.
     pub(crate) fn certify_the_labelled(&mut self, content: &str) {
         let mut labels = self.labels.iter();
         let label = labels.find(|l| l.content == content && l.value == CERTIFIED && l.active);

@@ -1,4 +1,4 @@
-//! Finding things by id, name or path.
+//! Finds objects by id, name or path.
 
 use super::{Datasource, FinishCode, Job, Model, Project, Site, Target, User, View, Workbook, mint};
 use crate::clock::before;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tableau::{JobLuid, ProjectLuid, SiteLuid, UserLuid};
 
-/// How long projects are there already: longer than what is published to them.
+/// The age of a site's projects: older than the content in them.
 const PROJECT_AGE: Duration = Duration::from_secs(200 * 86_400);
 
 impl Model {
@@ -14,7 +14,7 @@ impl Model {
         self.sites.iter().find(|s| s.luid.as_str() == luid)
     }
 
-    /// The site that content belongs to by default.
+    /// The default site of new content.
     pub(crate) fn default_site(&self) -> SiteLuid {
         self.sites.first().map_or_else(mint, |s| s.luid.clone())
     }
@@ -60,7 +60,7 @@ impl Model {
         self.datasources.iter().filter(|d| d.site == workbook.site && workbook.uses.contains(&d.name))
     }
 
-    /// The first refresh of `target` that is in this state.
+    /// The first refresh of `target` in this state.
     pub(crate) fn refresh(&self, target: &Target, state: fn(&Job) -> bool) -> Option<&Job> {
         self.jobs.iter().find(|j| j.is_refresh() && j.target == *target && state(j))
     }
@@ -74,7 +74,8 @@ impl Model {
         Some((d.site.clone(), Target::Datasource(d.luid.clone()), d.name.clone()))
     }
 
-    /// The project at a path such as `Finance/Month End`, with what is missing of it added. No path is the default project.
+    /// The project at a path such as `Finance/Month End`; missing projects are added. An empty path is the default
+    /// project.
     pub(crate) fn project_at(&mut self, site: &SiteLuid, path: &str, now: Timestamp) -> ProjectLuid {
         let default = self.default_project(site);
         let owner = default.and_then(|project| project.owner.clone());
@@ -104,12 +105,12 @@ impl Model {
         parent.or(default).unwrap_or_else(mint)
     }
 
-    /// The project that Tableau makes with a site.
+    /// The default project, which Tableau creates with a site.
     pub(crate) fn default_project(&self, site: &SiteLuid) -> Option<&Project> {
         self.projects.iter().find(|project| project.site == *site && project.is_default)
     }
 
-    /// The user of that name, with or without the domain, or of that full name.
+    /// The user with this user name (with or without domain) or full name.
     pub(crate) fn user_named(&self, site: &SiteLuid, name: &str) -> Option<UserLuid> {
         let is = |u: &&User| {
             let local = u.name.split_once('@').map(|(local, _)| local);
@@ -118,14 +119,14 @@ impl Model {
         self.users.iter().find(is).map(|u| u.luid.clone())
     }
 
-    /// How many refreshes of this failed since the last that did not.
+    /// How many refreshes of this object failed since its last success.
     pub(crate) fn failed_in_a_row(&self, target: &Target) -> usize {
         let mut ended: Vec<_> = self.jobs.iter().filter(|j| j.target == *target && !j.is_open()).collect();
         ended.sort_by_key(|job| std::cmp::Reverse(job.created_at));
         ended.iter().take_while(|job| job.finish == Some(FinishCode::Error)).count()
     }
 
-    /// When the data of a workbook was refreshed last: its own, or that of a data source that it uses.
+    /// When the workbook's data was last refreshed: its own extract or that of a data source it uses.
     pub(crate) fn last_refreshed(&self, workbook: &Workbook) -> Timestamp {
         let mut targets = vec![Target::Workbook(workbook.luid.clone())];
         targets.extend(self.datasources_of(workbook).map(|d| Target::Datasource(d.luid.clone())));

@@ -1,4 +1,4 @@
-//! The state of the simulated server. No HTTP, and nothing of how answers are written.
+//! The state of the simulated server. No HTTP and no answer formats.
 
 mod capability;
 mod connected_app;
@@ -21,8 +21,9 @@ pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
+pub(crate) use labelling::{category_of, is_set_by_monitoring};
 pub use publishing::{BroadcastRecord, WebhookRecord};
-pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
+pub(crate) use quality::{CERTIFIED, Label, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
 pub(crate) use task::{STARTS_AT_HOUR, Task};
@@ -32,10 +33,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::SiteLuid;
 
-/// Everything the server knows.
+/// The complete state of the simulated server.
 #[derive(Debug)]
 pub(crate) struct Model {
-    /// The first is the default site.
+    /// The sites; the first is the default site.
     pub(crate) sites: Vec<Site>,
     pub(crate) projects: Vec<Project>,
     pub(crate) users: Vec<User>,
@@ -45,44 +46,42 @@ pub(crate) struct Model {
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) labels: Vec<Label>,
-    pub(crate) custom_values: Vec<CustomValue>,
-    pub(crate) label_categories: Vec<LabelCategory>,
-    /// Oldest first.
+    /// Permissions of users, oldest first.
     pub(crate) capabilities: Vec<Capability>,
     pub(crate) webhooks: Vec<WebhookRecord>,
     pub(crate) broadcasts: Vec<BroadcastRecord>,
     pub(crate) pats: Vec<Pat>,
     pub(crate) apps: Vec<ConnectedApp>,
-    /// The ids of JWTs that were used, and when they expire.
+    /// The ids of used JWTs, and when each expires.
     pub(crate) used_jwts: Vec<(String, i64)>,
     pub(crate) sessions: Vec<Session>,
-    /// For which site and when each refresh of the last hour was asked for, oldest first: what a quota counts.
+    /// The site and time of each requested refresh of the last hour, oldest first, for the refresh quota.
     pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
-    /// For each workbook that was exported: when, and how old its data was then.
+    /// For each exported workbook: when it was exported, and how old its data was.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
-    /// The ids of the connections of a workbook or data source to a data source, once they were asked for.
+    /// The connection ids of workbooks and data sources, assigned when first asked for.
     pub(crate) connections: BTreeMap<(String, String), String>,
-    /// What site settings forbid.
+    /// The features that site settings forbid.
     pub(crate) off: Vec<Feature>,
-    /// How long a session lasts unused.
+    /// How long an unused session lasts.
     pub(crate) idle: Duration,
-    /// The site setting that lets webhooks exist at all.
+    /// Whether the server's settings enable webhooks.
     pub(crate) webhooks_enabled: bool,
-    /// The site setting that lets views be broadcast.
+    /// Whether the site's settings allow broadcasts.
     pub(crate) broadcasts_enabled: bool,
-    /// The last number given to a workbook or data source for its page's address.
+    /// The last number used in a web page's URL for a workbook or data source.
     pub(crate) last_number: u32,
 }
 
 impl Model {
-    /// A server with one site, on which there is the default project alone.
+    /// A server with one site that has only the default project.
     pub(crate) fn new(site: Site, now: Timestamp) -> Self {
         let mut model = Self::bare();
         model.add_site(site, now);
         model
     }
 
-    /// Adds a site with its default project, which belongs to the first administrator that the site gets.
+    /// Adds a site and its default project, which the site's first administrator owns.
     ///
     /// Source: `tableau/server-client-python`, `test/assets/project_get.xml` and `workbook_get_all_fields.xml`
     pub(crate) fn add_site(&mut self, site: Site, now: Timestamp) {
@@ -112,8 +111,6 @@ impl Model {
             jobs: Vec::new(),
             tasks: Vec::new(),
             labels: Vec::new(),
-            custom_values: Vec::new(),
-            label_categories: Vec::new(),
             capabilities: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),
@@ -132,7 +129,7 @@ impl Model {
         }
     }
 
-    /// Whether no rule forbids it.
+    /// Whether site settings allow the feature.
     pub(crate) fn has(&self, feature: Feature) -> bool {
         !self.off.contains(&feature)
     }
@@ -144,7 +141,7 @@ impl Model {
         }
     }
 
-    /// A daily refresh.
+    /// Adds a daily refresh task.
     pub(crate) fn schedule(&mut self, site: SiteLuid, target: Target) {
         let luid = uuid::Uuid::new_v4().to_string();
         self.tasks.push(Task { luid, site, target, priority: 50 });
@@ -156,7 +153,7 @@ impl Model {
     }
 }
 
-/// A new LUID of any kind. Every UUID is a LUID, so the loop ends in its first round.
+/// A new LUID of any type. Every UUID is a valid LUID, so the loop ends in its first round.
 pub(crate) fn mint<L: TryFrom<String>>() -> L {
     loop {
         if let Ok(luid) = L::try_from(uuid::Uuid::new_v4().to_string()) {
@@ -165,7 +162,7 @@ pub(crate) fn mint<L: TryFrom<String>>() -> L {
     }
 }
 
-/// A LUID that is written down in the sample content; a new one if the text is none.
+/// A LUID from the sample content's source; a new LUID if the text is none.
 pub(crate) fn fixed<L: TryFrom<String>>(text: &str) -> L {
     L::try_from(text.to_owned()).unwrap_or_else(|_| mint())
 }

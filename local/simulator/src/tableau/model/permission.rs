@@ -1,15 +1,15 @@
-//! What a user may do by capabilities and by owning.
+//! Evaluates what a user may do, by capabilities and by ownership.
 
 use super::{Capability, Mode, Model, SiteRole};
 use tableau::ProjectLuid;
 
-/// What a Viewer cannot do, whatever is given.
+/// The capabilities that a Viewer cannot use even when they are granted.
 const BEYOND_VIEWERS: [&str; 6] =
     ["ChangeHierarchy", "ChangePermissions", "Delete", "ExtractRefresh", "ProjectLeader", "Write"];
 
 impl Model {
-    /// What was said about a capability of this user: on the thing, or for a view on its workbook. `None` when nothing
-    /// was, or when the site role is too low for what was given.
+    /// The capability setting of this user: on the object, or for a view on its workbook. `None` when there is no
+    /// setting, or when the user's site role is too low for it.
     pub(crate) fn capability(&self, on: &str, user: &str, name: &str) -> Option<Mode> {
         let said = |on: &str| {
             let fits = |c: &&Capability| c.on == on && c.user.as_str() == user && c.name == name;
@@ -23,10 +23,10 @@ impl Model {
         (mode == Mode::Deny || !too_low).then_some(mode)
     }
 
-    /// Whether this user leads a project: by owning it or by a capability, there or in a project that it is in.
+    /// Whether this user leads a project: as owner or by a capability, on the project or a parent project.
     pub(crate) fn leads(&self, project: &ProjectLuid, user: &str) -> bool {
         let mut next = self.project(project);
-        // No deeper than there are projects, should one be in itself.
+        // Limits the number of steps, in case a project contains itself.
         for _ in 0..self.projects.len() {
             let Some(project) = next else { return false };
             let owns = project.owner.as_ref().is_some_and(|owner| owner.as_str() == user);

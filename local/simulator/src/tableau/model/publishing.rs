@@ -1,50 +1,50 @@
-//! What leaves the site: webhooks and broadcasts.
+//! Records of webhooks and broadcasts.
 
 use jiff::Timestamp;
 use tableau::{EventName, SiteLuid, UserLuid, ViewLuid, WorkbookLuid};
 
-/// A webhook as it is now.
+/// A webhook in its current state.
 #[derive(Clone, Debug)]
 pub struct WebhookRecord {
-    /// Its id.
+    /// The webhook's id.
     pub luid: String,
-    /// The site whose events it sends.
+    /// The site whose events the webhook sends.
     pub site: SiteLuid,
-    /// Who registered it.
+    /// The user who registered the webhook.
     pub owner: Option<UserLuid>,
-    /// Its name. Need not be unique.
+    /// The webhook's name. It need not be unique.
     pub name: String,
-    /// The events it sends.
+    /// The event that the webhook sends.
     pub event: EventName,
-    /// Where it sends them.
+    /// The destination URL.
     pub url: String,
-    /// Off after four failed tries, or by hand.
+    /// Whether the webhook is enabled. Four failed attempts or an administrator disable it.
     pub enabled: bool,
-    /// Why it was switched off; empty otherwise.
+    /// Why the webhook was disabled; empty while enabled.
     pub status_change_reason: String,
 }
 
-/// A view that anyone on the Internet may see, as it was when it was sent last.
+/// A view that anyone on the Internet can see, as last broadcast.
 #[derive(Clone, Debug)]
 pub struct BroadcastRecord {
-    /// The site.
+    /// The view's site.
     pub site: SiteLuid,
-    /// The view.
+    /// The broadcast view.
     pub view: ViewLuid,
     /// The view's workbook.
     pub workbook: WorkbookLuid,
-    /// As the last call asked.
+    /// `showWatermark` of the last broadcast call.
     pub show_watermark: bool,
-    /// As the last call asked.
+    /// `showTabs` of the last broadcast call.
     pub show_tabs: bool,
-    /// As the last call asked.
+    /// `allowDownloads` of the last broadcast call.
     pub allow_downloads: bool,
-    /// Who made the last call.
+    /// The user who made the last broadcast call.
     pub sent_by: UserLuid,
-    /// When it was broadcast first.
+    /// When the view was first broadcast.
     pub first_sent_at: Timestamp,
-    /// When it was broadcast last.
+    /// When the view was last broadcast.
     pub last_sent_at: Timestamp,
-    /// How often it was broadcast.
+    /// How often the view was broadcast.
     pub times: u32,
 }

@@ -1,22 +1,15 @@
-//! Data labels: what is said of the quality of a data source. Quality warnings are labels of their own values, and a
-//! certification is one too.
+//! Data labels, which describe the quality of a data source. Quality warnings and certifications are labels too, with
+//! values of their own.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_data_labels.htm>
 
 use jiff::Timestamp;
-use tableau::{SiteLuid, UserLuid};
+use tableau::UserLuid;
 
-/// The value of a certification.
+/// The label value of a certification.
 pub(crate) const CERTIFIED: &str = "certified";
 
-/// The categories that ship with Tableau.
-pub(crate) const CATEGORIES: [(&str, &str); 3] = [
-    ("certification", "Says that data is approved"),
-    ("warning", "Warns of the quality of data"),
-    ("sensitivity", "Says how sensitive data is"),
-];
-
-/// The types of quality warnings, and the values of the labels that they are.
+/// The types of quality warnings, each with its label value.
 pub(crate) const WARNINGS: [(&str, &str); 5] = [
     ("WARNING", "warning"),
     ("DEPRECATED", "deprecated"),
@@ -25,16 +18,16 @@ pub(crate) const WARNINGS: [(&str, &str); 5] = [
     ("SENSITIVE_DATA", "sensitive-data"),
 ];
 
-/// A label on a data source, which has at most one of each value.
+/// A label on a data source. A data source has at most one label per value.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
     pub(crate) luid: String,
-    /// LUID of what it is on.
+    /// The LUID of the data source.
     pub(crate) content: String,
-    /// The name of a label value.
+    /// The label's value, such as `stale`.
     pub(crate) value: String,
     pub(crate) active: bool,
-    /// Shown prominently; severe, of a warning.
+    /// Whether the label is shown prominently; for a warning, whether it is severe.
     pub(crate) elevated: bool,
     pub(crate) message: String,
     pub(crate) owner: Option<UserLuid>,
@@ -43,34 +36,8 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// The type of the quality warning that it is.
+    /// The type of quality warning that this label is; `None` for other labels.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         WARNINGS.iter().find(|(_, value)| *value == self.value).map(|(kind, _)| *kind)
     }
-}
-
-/// What labels can say on a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LabelValue {
-    pub(crate) name: String,
-    pub(crate) category: String,
-    pub(crate) description: String,
-    pub(crate) built_in: bool,
-    /// Set by monitoring alone.
-    pub(crate) internal: bool,
-}
-
-/// What an administrator made of label values: new ones, and other descriptions of those that ship with Tableau.
-#[derive(Clone, Debug)]
-pub(crate) struct CustomValue {
-    pub(crate) site: SiteLuid,
-    pub(crate) value: LabelValue,
-}
-
-/// A category that an administrator made.
-#[derive(Clone, Debug)]
-pub(crate) struct LabelCategory {
-    pub(crate) site: SiteLuid,
-    pub(crate) name: String,
-    pub(crate) description: String,
 }

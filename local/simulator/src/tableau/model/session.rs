@@ -1,4 +1,4 @@
-//! What callers sign in with, and what they get.
+//! Credentials and sessions.
 
 use crate::clock::after;
 use jiff::Timestamp;
@@ -6,9 +6,9 @@ use std::fmt;
 use std::time::Duration;
 use tableau::{SiteLuid, UserLuid};
 
-/// A PAT without a sign-in for this long is expired.
+/// A PAT that was not used for this long is expired.
 const UNUSED_LIMIT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
-/// Tableau Cloud's default life of a PAT.
+/// The default lifetime of a PAT on Tableau Cloud.
 pub(super) const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// A personal access token.
@@ -16,7 +16,7 @@ pub(super) const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 pub(crate) struct Pat {
     pub(crate) name: String,
     pub(crate) secret: String,
-    /// The user's name: the same on every site that the user is on.
+    /// The user name; a user has the same name on every site.
     pub(crate) user: String,
     pub(crate) created_at: Timestamp,
     pub(crate) last_used_at: Timestamp,
@@ -25,7 +25,7 @@ pub(crate) struct Pat {
 }
 
 impl fmt::Debug for Pat {
-    /// Without the secret, which is a run's own.
+    /// Shows no secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pat").field("name", &self.name).field("user", &self.user).finish_non_exhaustive()
     }
@@ -44,13 +44,13 @@ impl Pat {
         }
     }
 
-    /// When it expires if it is not used.
+    /// When the session expires if it is not used.
     pub(crate) fn expires_at(&self) -> Timestamp {
         after(self.created_at, LIFE).min(after(self.last_used_at, UNUSED_LIMIT))
     }
 }
 
-/// What a caller signs in with.
+/// The credentials of a sign-in.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials<'a> {
     Pat { name: &'a str, secret: &'a str },
@@ -58,20 +58,20 @@ pub(crate) enum Credentials<'a> {
     Jwt(&'a str),
 }
 
-/// A sign-in that was refused. Callers learn no more than that; connected apps also get an inner code.
+/// A refused sign-in. Clients get no further details, except for connected apps, which get a detail code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SignInError(pub(crate) Option<u16>);
 
-/// What signing in gives.
+/// An open session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) token: String,
     pub(crate) site: SiteLuid,
     pub(crate) user: UserLuid,
     pub(crate) pat: Option<String>,
-    /// What a connected app may do; `None` for people, who may do what their role says.
+    /// The scopes of a connected app; `None` for a user's session, which the site role limits.
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) last_used_at: Timestamp,
-    /// When the PAT dies.
+    /// When the PAT of the session expires.
     pub(crate) pat_expires_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! Signing in, and how sessions end.
+//! Opens and ends sessions.
 
 use super::jwt::UNKNOWN_USER;
 use super::session::LIFE;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 const REFUSED: SignInError = SignInError(None);
 
 impl Model {
-    /// Leaves one credential, the first token, with a new secret.
+    /// Keeps only the first token, with a new secret, and removes all other credentials.
     pub(crate) fn keep_one_new_token(&mut self) {
         self.apps.clear();
         self.users.iter_mut().for_each(|user| user.password = None);
@@ -22,7 +22,7 @@ impl Model {
         }
     }
 
-    /// Opens a session. With a PAT, this ends the session that the same PAT opened before, on whatever site.
+    /// Opens a session. Signing in with a PAT ends the session that the same PAT opened before, on any site.
     ///
     /// Source: <https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm>
     pub(crate) fn sign_in(
@@ -36,7 +36,8 @@ impl Model {
             url => self.sites.iter().find(|s| s.content_url == url),
         };
         let site = site.ok_or(REFUSED)?.luid.clone();
-        let (mut pat, mut scopes) = (None, None);
+        let mut pat = None;
+        let mut scopes = None;
         let user = match credentials {
             Credentials::Pat { name, secret } => {
                 let found = self.pats.iter_mut().find(|p| p.name == *name && p.secret == *secret);
@@ -77,15 +78,17 @@ impl Model {
         }))
     }
 
-    /// Opens this session under a new token.
+    /// Stores this session under a new token.
     fn open(&mut self, session: Session) -> Session {
-        let (first, second) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let first = uuid::Uuid::new_v4().simple();
+        let second = uuid::Uuid::new_v4().simple();
         let session = Session { token: format!("{first}|{second}|{}", session.site), ..session };
         self.sessions.push(session.clone());
         session
     }
 
-    /// Makes a session that of another user on its site: for server administrators, whom only Tableau Server has.
+    /// Turns a session into one of another user on the same site (impersonation), for server administrators of Tableau
+    /// Server.
     pub(crate) fn impersonate(&mut self, session: Session, user: &str) -> Result<Session, SignInError> {
         let role = self.user(session.user.as_str()).map(|u| u.role);
         let other = self.user(user).filter(|u| u.site == session.site).map(|u| u.luid.clone());
@@ -101,7 +104,7 @@ impl Model {
         }
     }
 
-    /// Ends a session and opens one for the same person on another site.
+    /// Ends a session and opens one for the same user on another site.
     pub(crate) fn switch_site(&mut self, session: Session, content_url: &str) -> Option<Session> {
         let name = self.user(session.user.as_str())?.name.clone();
         let site = self.sites.iter().find(|s| s.content_url == content_url)?.luid.clone();
@@ -110,7 +113,7 @@ impl Model {
         Some(self.open(Session { site, user, ..session }))
     }
 
-    /// The open session with this token; using it keeps it alive.
+    /// The open session with this token. The call counts as use, which prolongs the session.
     pub(crate) fn use_session(&mut self, token: &str, now: Timestamp) -> Option<Session> {
         let idle = self.idle;
         self.sessions.retain(|s| after(s.last_used_at, idle) > now);
@@ -119,7 +122,7 @@ impl Model {
         Some(session.clone())
     }
 
-    /// The site of the session with this token, which this does not keep alive.
+    /// The site of the session with this token, without prolonging the session.
     pub(crate) fn site_of_session(&self, token: &str) -> Option<SiteLuid> {
         self.sessions.iter().find(|s| s.token == token).map(|s| s.site.clone())
     }

@@ -1,13 +1,13 @@
-//! What the settings of a site can forbid.
+//! The features that a site's settings can forbid.
 
-/// Something that an administrator can forbid for a whole site.
+/// A feature that an administrator can forbid for the whole site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
-    /// Listing jobs: `403079`.
+    /// Listing jobs. Forbidden: `403079`.
     JobLists,
-    /// Refreshes that are asked for by people and REST calls, not by a schedule: `409082`.
+    /// Refreshes requested by users and REST calls, not by a schedule. Forbidden: `409082`.
     RunNow,
-    /// PDFs, images and data of views: `403105`.
+    /// PDFs, images and data of views. Forbidden: `403105`.
     Exports,
 }

@@ -1,4 +1,4 @@
-//! Extract refreshes on a schedule. They are listed, and run when a caller or a test runs them; time alone starts none.
+//! Extract refresh tasks. A task runs only when a caller or a test runs it; the clock starts none.
 
 use super::Target;
 use jiff::tz::TimeZone;
@@ -13,11 +13,11 @@ pub(crate) struct Task {
     pub(crate) priority: u32,
 }
 
-/// The hour of the day that tasks run at. The sites are in UTC.
+/// The hour of the day, in UTC, at which tasks run.
 pub(crate) const STARTS_AT_HOUR: i8 = 4;
 
 impl Task {
-    /// When it runs next: the first start after `now`.
+    /// When the task runs next: its first start after `now`.
     pub(crate) fn next_run_at(&self, now: Timestamp) -> Timestamp {
         let now = now.to_zoned(TimeZone::UTC);
         let today = now.date().at(STARTS_AT_HOUR, 0, 0, 0);

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Signs callers in and out.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_authentication.htm>
 
@@ -9,10 +9,10 @@ use crate::tableau::model::{Credentials, Session, SignInError};
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 
-/// The first version that takes personal access tokens.
+/// The REST version that introduced personal access tokens.
 const PAT_SINCE: RestVersion = RestVersion { major: 3, minor: 6 };
 
-/// The first version that takes the JWT of a connected app.
+/// The REST version that introduced JWTs of connected apps.
 const JWT_SINCE: RestVersion = RestVersion { major: 3, minor: 17 };
 
 pub(crate) fn sign_in(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -86,7 +86,7 @@ fn credentials_element(session: &Session, content_url: &str, now: Timestamp) -> 
         .child(Element::new("user").with("id", session.user.as_str()))
 }
 
-/// The time between as `days:hours:minutes`.
+/// The time between two timestamps as `days:hours:minutes`.
 fn days_hours_minutes(from: Timestamp, to: Timestamp) -> String {
     let minutes = to.duration_since(from).as_mins().max(0);
     format!("{}:{}:{}", minutes / 1440, minutes / 60 % 24, minutes % 60)

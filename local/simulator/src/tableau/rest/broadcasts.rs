@@ -1,4 +1,4 @@
-//! Views that anyone may see: an experimental part of Tableau Cloud that may vanish.
+//! Broadcasts: views that anyone on the Internet can see. An experimental API of Tableau Cloud.
 
 use super::call::{Answer, Call, malformed};
 use super::element::Element;
@@ -23,8 +23,8 @@ fn element(broadcast: &BroadcastRecord) -> Element {
     Element::new("broadcast").child(view)
 }
 
-/// Broadcasts a view, or sends it again with `overwrite=yes`. What Tableau answers to a view that is broadcast
-/// already without it is not known; here it is 409000.
+/// Broadcasts a view, or overwrites its broadcast with `overwrite=yes`. Tableau's answer for an existing broadcast
+/// without `overwrite` is not known; this simulator answers 409000.
 pub(crate) fn send(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     if call.query("acceptTermsOfUse") != Some("true") {

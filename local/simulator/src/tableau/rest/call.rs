@@ -1,4 +1,4 @@
-//! A call, as handlers see it, and their answers.
+//! A REST call as handlers see it, and the handlers' answers.
 
 use super::element::Element;
 use super::error::RestError;
@@ -9,44 +9,44 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tableau::{EventName, JobLuid, SiteLuid};
 
-/// A call that has passed the checks of its route.
+/// A call that has passed the access checks of its route.
 pub(crate) struct Call<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) model: &'a mut Model,
     pub(crate) now: Timestamp,
     pub(crate) version: RestVersion,
-    /// What stands in the path for `{site}`, `{id}`, …
+    /// The values of the path variables `{site}`, `{id}`, …
     pub(crate) path: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Body,
-    /// `None` only on routes that need no session.
+    /// The caller's session; `None` only on routes that need none.
     pub(crate) session: Option<Session>,
 }
 
 impl Call<'_> {
-    /// The last variable of the path.
+    /// The value of the path's last variable.
     pub(crate) fn id(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
 
-    /// The site that the session belongs to.
+    /// The site of the caller's session.
     pub(crate) fn site(&self) -> SiteLuid {
         self.session.as_ref().map_or_else(|| self.model.default_site(), |s| s.site.clone())
     }
 
-    /// The value of a query parameter; the last one if it is there twice.
+    /// The value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the session's user administers the site.
+    /// Whether the caller administers the site.
     pub(crate) fn is_administrator(&self) -> bool {
         let user = self.session.as_ref().and_then(|s| self.model.user(s.user.as_str()));
         user.is_some_and(|u| u.role.is_administrator())
     }
 }
 
-/// The body of a request, whatever it was written in.
+/// The request's body, parsed from JSON or XML.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Body(pub(crate) Value);
 
@@ -59,7 +59,7 @@ impl Body {
         self.get(path).and_then(Value::as_str)
     }
 
-    /// The elements of a list: XML does not tell a list of one from what is no list.
+    /// The elements of a list. In XML a list with one element looks like a single element.
     pub(crate) fn list(&self, path: &[&str]) -> Vec<&Value> {
         match self.get(path) {
             Some(Value::Array(values)) => values.iter().collect(),
@@ -68,7 +68,7 @@ impl Body {
         }
     }
 
-    /// `true` and `"true"` alike: XML knows only the latter.
+    /// A boolean: `true` or `"true"`, since XML has only texts.
     pub(crate) fn flag(&self, path: &[&str]) -> Option<bool> {
         match self.get(path)? {
             Value::Bool(flag) => Some(*flag),
@@ -78,12 +78,12 @@ impl Body {
     }
 }
 
-/// The payload is malformed or incomplete.
+/// The error for a malformed or incomplete body.
 pub(crate) fn malformed(detail: &str) -> RestError {
     RestError::new("400000", detail)
 }
 
-/// What a handler answers.
+/// A handler's answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -92,18 +92,18 @@ pub(crate) struct Answer {
     pub(crate) then: Then,
 }
 
-/// What an answer carries.
+/// The body of an answer.
 #[derive(Debug)]
 pub(crate) enum Content {
     Nothing,
-    /// Written as XML or JSON, as the caller asks.
+    /// An element, written as XML or JSON as the caller asks.
     Document(Element),
-    /// JSON whatever the caller asks for, as the Metadata API answers.
+    /// JSON for every caller, as the Metadata API answers.
     Json(Value),
     File(File),
 }
 
-/// A rendering of a workbook or view.
+/// A rendering of a workbook or view, as a file.
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) media_type: &'static str,
@@ -111,20 +111,20 @@ pub(crate) struct File {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What happens once the model is no longer locked.
+/// A follow-up action, carried out once the model is unlocked.
 #[derive(Debug)]
 pub(crate) enum Then {
     Nothing,
-    /// A refresh of this workbook or data source was queued.
+    /// A refresh of this workbook or data source was queued: run it.
     Refresh {
         target: String,
         job: JobLuid,
     },
-    /// These events happened to the things with these LUIDs.
+    /// Fire these events about the objects with these LUIDs.
     Fire(Vec<(EventName, String)>),
-    /// This workbook, data source or user is deleted.
+    /// Delete this workbook, data source or user.
     Delete(String),
-    /// The destination of this webhook gets a test request, and its answer becomes ours.
+    /// Send a test request to this webhook's destination, and answer with its result.
     Test {
         webhook: String,
         url: String,
@@ -132,27 +132,27 @@ pub(crate) enum Then {
 }
 
 impl Answer {
-    /// `200` with the children of `root`.
+    /// A `200` answer with the children of `root`.
     pub(crate) fn ok(root: Element) -> Self {
         Self { status: 200, content: Content::Document(root), location: None, then: Then::Nothing }
     }
 
-    /// `204`.
+    /// A `204` answer.
     pub(crate) fn no_content() -> Self {
         Self { status: 204, content: Content::Nothing, location: None, then: Then::Nothing }
     }
 
-    /// `200` with JSON.
+    /// A `200` answer with JSON.
     pub(crate) fn json(value: Value) -> Self {
         Self { content: Content::Json(value), ..Self::no_content() }.status(200)
     }
 
-    /// `200` with a file.
+    /// A `200` answer with a file.
     pub(crate) fn file(file: File) -> Self {
         Self { content: Content::File(file), ..Self::no_content() }.status(200)
     }
 
-    /// The JSON that is answered whatever the caller asks for.
+    /// Makes the answer JSON for every caller.
     pub(crate) fn json_mut(&mut self) -> Option<&mut Value> {
         match &mut self.content {
             Content::Json(value) => Some(value),
@@ -171,5 +171,5 @@ impl Answer {
     }
 }
 
-/// What every handler is.
+/// The signature of every handler.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Result<Answer, RestError>;

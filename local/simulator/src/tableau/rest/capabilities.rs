@@ -1,4 +1,4 @@
-//! Permissions of workbooks, data sources, views and projects: which capabilities users are given and denied.
+//! Permissions of workbooks, data sources, views and projects: the capabilities that users are allowed or denied.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_permissions.htm>
 
@@ -9,8 +9,8 @@ use crate::tableau::model::{Capability, Mode};
 use serde_json::Value;
 use tableau::UserLuid;
 
-/// What has permissions: its element, the code for one that is missing, the capabilities that it knows, and the code for
-/// one that was not given.
+/// A kind of content with permissions: its element name, the error code when it does not exist, its capabilities, and
+/// the error code for a capability that is not set.
 struct Kind {
     element: &'static str,
     name: &'static str,
@@ -92,18 +92,19 @@ const PROJECT: Kind = Kind {
     not_given: "404013",
 };
 
-/// One that has permissions.
+/// An object that has permissions.
 struct Thing {
     luid: String,
     name: String,
     owner: Option<UserLuid>,
-    /// A view's permissions are those of its workbook while that shows tabs.
+    /// While a workbook shows tabs, its views have the workbook's permissions.
     inherits: bool,
 }
 
 impl Kind {
     fn find(&self, call: &Call<'_>) -> Result<Thing, RestError> {
-        let (model, site) = (&*call.model, call.site());
+        let model = &*call.model;
+        let site = call.site();
         let id = call.path.get(1).map_or("", String::as_str);
         let thing = |name: &str, owner: Option<&UserLuid>, inherits| Thing {
             luid: id.to_owned(),
@@ -132,7 +133,7 @@ impl Kind {
         found.ok_or_else(|| RestError::not_found(self.missing, self.name, id))
     }
 
-    /// Whether the session's user sets permissions here.
+    /// Whether the caller may set permissions on this object.
     fn may_set(&self, call: &Call<'_>, thing: &Thing) -> Result<(), RestError> {
         match call.model.projects.iter().find(|project| project.luid.as_str() == thing.luid) {
             Some(project) => call.may_lead(project)?,
@@ -145,7 +146,7 @@ impl Kind {
         Ok(())
     }
 
-    /// A capability of this kind, and whether it is given or denied.
+    /// Parses a capability of this kind of content, and whether it is allowed or denied.
     fn read(&self, name: &str, mode: &str) -> Result<(&'static str, Mode), RestError> {
         let unknown = |what: &str| RestError::new("404013", format!("There is no capability '{what}'."));
         let mode = Mode::parse(mode).ok_or_else(|| unknown(&format!("{name} {mode}")))?;
@@ -160,7 +161,7 @@ impl Kind {
         Err(unknown(name))
     }
 
-    /// All that was said, by user.
+    /// All capability settings of an object, by user.
     fn answer(&self, call: &Call<'_>, thing: &Thing) -> Answer {
         let all = || call.model.capabilities.iter().filter(|c| c.on == thing.luid);
         let mut users: Vec<&UserLuid> = Vec::new();
@@ -186,7 +187,7 @@ impl Kind {
         Answer::ok(Element::root().child(permissions))
     }
 
-    /// The permissions of a view are for everybody who sees it, others for who may set them.
+    /// Every user who sees a view may read its permissions. For other content, only users who may set them.
     fn list(&self, call: &Call<'_>) -> Result<Answer, RestError> {
         let thing = self.find(call)?;
         match self.element {
@@ -196,7 +197,7 @@ impl Kind {
         Ok(self.answer(call, &thing))
     }
 
-    /// What was said already stays as it is. All or nothing is added.
+    /// Adds permissions. Existing settings stay. Either all are added or none.
     fn add(&self, call: &mut Call<'_>) -> Result<Answer, RestError> {
         let thing = self.find(call)?;
         self.may_set(call, &thing)?;
@@ -264,7 +265,7 @@ fn find_user(call: &Call<'_>, id: &str) -> Result<UserLuid, RestError> {
     found.ok_or_else(|| RestError::not_found("404002", "User", id))
 }
 
-/// Groups are not simulated, so that none is ever found.
+/// Groups are not simulated, so a group is never found.
 fn no_group(id: &str) -> RestError {
     RestError::not_found("404012", "Group", id)
 }

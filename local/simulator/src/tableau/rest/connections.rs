@@ -1,4 +1,4 @@
-//! What workbooks and data sources connect to.
+//! The connections of workbooks and data sources.
 
 use super::call::{Answer, Call};
 use super::content::server_name;
@@ -6,7 +6,7 @@ use super::element::Element;
 use super::error::RestError;
 use crate::tableau::model::{Datasource, Model};
 
-/// A workbook connects to the published data sources that it uses; what is embedded in it is not simulated.
+/// A workbook connects to the published data sources that it uses; embedded data sources are not simulated.
 pub(crate) fn of_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
@@ -28,7 +28,7 @@ pub(crate) fn of_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(list(vec![connection]))
 }
 
-/// The connection of this workbook or data source to a data source. It has an id of its own.
+/// The connection of a workbook or data source. The connection has an id of its own.
 fn connection(model: &mut Model, of: &str, datasource: &Datasource, kind: &str, server: &str) -> Element {
     let key = (of.to_owned(), datasource.luid.to_string());
     let id = model.connections.entry(key).or_insert_with(|| uuid::Uuid::new_v4().to_string());

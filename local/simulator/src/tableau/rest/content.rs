@@ -17,6 +17,9 @@ use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
+/// The base of each `webpageUrl`.
+const WEB_URL: &str = "https://10ay.online.tableau.com";
+
 pub(crate) const WORKBOOK: Spec = &[
     ("name", EQ_IN),
     ("contentUrl", EQ_IN),
@@ -33,7 +36,7 @@ pub(crate) const WORKBOOK: Spec = &[
     ("updatedAt", COMPARE),
 ];
 
-/// `projectName` comes first so that it can be left out.
+/// `projectName` comes first, so that older versions can leave it out.
 pub(crate) const DATASOURCE: Spec = &[
     ("projectName", EQ_IN),
     ("name", EQ_IN),
@@ -53,7 +56,7 @@ pub(crate) const DATASOURCE: Spec = &[
     ("updatedAt", COMPARE),
 ];
 
-/// The versions that do not filter data sources by project.
+/// The REST versions that cannot filter data sources by project.
 const WITHOUT_PROJECT: std::ops::RangeInclusive<RestVersion> =
     RestVersion { major: 3, minor: 13 }..=RestVersion { major: 3, minor: 17 };
 
@@ -129,7 +132,7 @@ const DATASOURCE_FIELDS: Fields = Fields {
     ],
 };
 
-/// What workbooks and data sources have in common.
+/// The attributes that workbooks and data sources share.
 struct Common<'a> {
     name: &'a str,
     content_url: &'a str,
@@ -191,17 +194,17 @@ impl Datasource {
     }
 }
 
-/// The server that a data source connects to.
+/// The database server of a data source.
 pub(crate) fn server_name(datasource: &Datasource) -> String {
     format!("{}.corp.example.com", datasource.kind)
 }
 
 fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
     let site = call.model.site(call.site().as_str()).map(|s| s.content_url.clone()).unwrap_or_default();
-    format!("{}/#/site/{site}/{kind}/{number}", call.settings.web_url)
+    format!("{WEB_URL}/#/site/{site}/{kind}/{number}")
 }
 
-/// A workbook with all its fields.
+/// A workbook element with all fields.
 fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
     let model = &*call.model;
     let default_view = model.views_of(workbook).next().map(|v| v.luid.as_str());
@@ -219,7 +222,7 @@ fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
         .with_some("description", workbook.description.as_deref())
         .with("contentUrl", workbook.content_url.as_str())
         .with("webpageUrl", web_page(call, "workbooks", workbook.number))
-        // A flag that Tableau writes as a text.
+        // Tableau writes this flag as text.
         .with("showTabs", workbook.show_tabs.to_string())
         .with("size", SIZE)
         .with("createdAt", seconds(workbook.created_at))
@@ -237,12 +240,12 @@ fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
         .child(acceleration)
 }
 
-/// A workbook as it is shown alone.
+/// The element of a single workbook.
 pub(crate) fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Result<Element, RestError> {
     Ok(WORKBOOK_FIELDS.asked(None)?.of(whole_workbook(call, workbook)))
 }
 
-/// A data source with all its fields.
+/// A data source element with all fields.
 fn whole_datasource(call: &Call<'_>, datasource: &Datasource) -> Element {
     let model = &*call.model;
     let uses = |w: &&Workbook| model.datasources_of(w).any(|d| d.luid == datasource.luid);
@@ -271,7 +274,7 @@ fn whole_datasource(call: &Call<'_>, datasource: &Datasource) -> Element {
         .child(tags::element(&datasource.tags))
 }
 
-/// A data source as it is shown alone.
+/// The element of a single data source.
 pub(crate) fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Result<Element, RestError> {
     Ok(DATASOURCE_FIELDS.asked(None)?.of(whole_datasource(call, datasource)))
 }

@@ -1,8 +1,9 @@
-//! An answer before it is written: Tableau's JSON is a mechanical rendering of its XML, so both come from this.
+//! An answer as a tree of elements. Tableau's JSON is a mechanical conversion of its XML, so both are written from
+//! this tree.
 
 use std::borrow::Cow;
 
-/// An element with attributes, and a text or children.
+/// An element with attributes, and either text or children.
 #[derive(Clone, Debug)]
 pub(crate) struct Element {
     pub(crate) name: Cow<'static, str>,
@@ -11,19 +12,19 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Child>,
 }
 
-/// The value of an attribute. Numbers are texts: that is how Tableau's JSON shows most of them.
+/// An attribute value. Numbers are texts, since Tableau's JSON writes most of them as strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scalar {
     Text(String),
     Flag(bool),
 }
 
-/// What an element has inside.
+/// The children of an element.
 #[derive(Clone, Debug)]
 pub(crate) enum Child {
     /// An element that occurs once.
     One(Element),
-    /// Elements of one name; JSON makes an array of them, and nothing of none.
+    /// Repeated elements of one name. JSON writes them as an array, and writes nothing when there are none.
     Many(Vec<Element>),
 }
 
@@ -32,7 +33,7 @@ impl Element {
         Self { name: name.into(), attributes: Vec::new(), text: None, children: Vec::new() }
     }
 
-    /// The element that holds a whole answer.
+    /// The root element of an answer.
     pub(crate) fn root() -> Self {
         Self::new("tsResponse")
     }
@@ -42,7 +43,7 @@ impl Element {
         self
     }
 
-    /// With an attribute that is left out when there is no value.
+    /// Adds an attribute; left out when there is no value.
     pub(crate) fn with_some(self, name: &'static str, value: Option<impl Into<Scalar>>) -> Self {
         match value {
             Some(value) => self.with(name, value),

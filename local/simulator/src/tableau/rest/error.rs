@@ -4,7 +4,7 @@
 
 use super::element::Element;
 
-/// The codes that are known here, each with its summary: those that are answered, and those that can be asked for.
+/// The known error codes, each with its summary: those that routes answer, and those that a fault can set.
 pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
     ("400000", "Bad Request"),
     ("400006", "Invalid page number"),
@@ -79,7 +79,7 @@ pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
     ("500001", "Server Error"),
 ];
 
-/// A call that is refused.
+/// An error answer of the REST API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RestError {
     pub(crate) code: &'static str,
@@ -91,12 +91,12 @@ impl RestError {
         Self { code, detail: detail.into() }
     }
 
-    /// A thing that is not there.
+    /// The error for an object that does not exist.
     pub(crate) fn not_found(code: &'static str, what: &str, luid: &str) -> Self {
         Self::new(code, format!("{what} '{luid}' could not be found."))
     }
 
-    /// The first three digits of the code.
+    /// The HTTP status: the first three digits of the code.
     pub(crate) fn status(&self) -> u16 {
         self.code.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(500)
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// What stands between quotation marks and looks like a code, in all files below `folder`.
+    /// All quoted texts that look like an error code, in all files below `folder`.
     fn codes_in(folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
             if entry.file_type().unwrap().is_dir() {

@@ -1,4 +1,4 @@
-//! Workbooks and views as files.
+//! Exports workbooks and views as files.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>
 
@@ -10,13 +10,13 @@ use crate::tableau::export::{self, Page};
 use crate::tableau::model::{Feature, View, Workbook};
 use std::time::Duration;
 
-/// How long a rendering is handed out again, unless `maxAge` says otherwise.
+/// How long a rendering is cached, unless `maxAge` says otherwise.
 const CACHED_MINUTES: u64 = 60;
 
-/// The largest picture that is drawn here.
+/// The largest image, in pixels.
 const LARGEST: u32 = 4000;
 
-/// Sheets of paper in points.
+/// Paper sizes in points.
 const PAPERS: [(&str, (u32, u32)); 14] = [
     ("legal", (612, 1008)),
     ("letter", (612, 792)),
@@ -37,7 +37,7 @@ const PAPERS: [(&str, (u32, u32)); 14] = [
 pub(crate) fn workbook_pdf(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let workbook = workbook(call, call.id())?;
     let views: Vec<View> = call.model.views_of(&workbook).cloned().collect();
-    // Without tabs, only the first view.
+    // Without tabs, only the first view is exported.
     let shown = if workbook.show_tabs { views.len() } else { 1 };
     pdf(call, &workbook, &views[..shown.min(views.len())], &workbook.name)
 }
@@ -53,7 +53,7 @@ fn pdf(call: &mut Call<'_>, workbook: &Workbook, views: &[View], name: &str) -> 
         .iter()
         .find(|(known, _)| *known == paper)
         .ok_or_else(|| invalid(&format!("The page type '{paper}' is not known.")))?;
-    // A page without a size of its own is as large as what it shows.
+    // Without a page size, the page is as large as its content.
     let (width, height) = match size_asked_for(call)? {
         Some(size) if paper == "unspecified" => size,
         _ => (width, height),
@@ -77,14 +77,14 @@ pub(crate) fn workbook_powerpoint(call: &mut Call<'_>) -> Result<Answer, RestErr
     Ok(file(kind, &workbook.name, "pptx", export::powerpoint(&title)))
 }
 
-/// Previews are small, and there even where exports are off.
+/// Preview images are small, and available even where exports are forbidden.
 pub(crate) fn workbook_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let workbook = find_workbook(call, call.id())?;
     call.may_read(call.id())?;
     Ok(file("image/png", &workbook.name, "png", export::png(300, 300, &workbook.name)))
 }
 
-/// The view comes last in the path, its workbook before it.
+/// The path contains the workbook first and the view last.
 pub(crate) fn view_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (view, workbook) = find_view(call, call.id())?;
     call.may_read(call.id())?;
@@ -152,9 +152,9 @@ fn allowed(call: &Call<'_>) -> Result<(), RestError> {
     if call.model.has(Feature::Exports) { Ok(()) } else { Err(off()) }
 }
 
-/// What images and PDFs are made of.
+/// The data behind images and PDFs.
 const IMAGE: &str = "ExportImage";
-/// What CSVs and crosstabs are made of.
+/// The data behind CSV files and crosstabs.
 const DATA: &str = "ExportData";
 
 fn workbook(call: &Call<'_>, id: &str) -> Result<Workbook, RestError> {
@@ -173,7 +173,7 @@ fn invalid(detail: &str) -> RestError {
     RestError::new("400008", detail)
 }
 
-/// The width and height that a call asks for, in pixels: both or none.
+/// The requested width and height in pixels: both or none.
 fn size_asked_for(call: &Call<'_>) -> Result<Option<(u32, u32)>, RestError> {
     let pixels = |name: &str| {
         let wrong = || invalid(&format!("{name} is a number of pixels, 1 to {LARGEST}."));
@@ -187,7 +187,7 @@ fn size_asked_for(call: &Call<'_>) -> Result<Option<(u32, u32)>, RestError> {
     }
 }
 
-/// What a page says: what it shows, how fresh that is, and what was left out.
+/// The lines on an exported page: its content, the age of the data, and what was left out.
 fn lines(call: &mut Call<'_>, workbook: &Workbook, view: Option<&View>) -> Result<Vec<String>, RestError> {
     let mut lines = vec![workbook.name.clone()];
     lines.extend(view.map(|v| v.name.clone()));
@@ -197,7 +197,7 @@ fn lines(call: &mut Call<'_>, workbook: &Workbook, view: Option<&View>) -> Resul
     Ok(lines)
 }
 
-/// The age of the data in a rendering, which may be an older one than the last refresh: results are cached.
+/// The age of a rendering's data. It may be older than the last refresh, since renderings are cached.
 fn as_of(call: &mut Call<'_>, workbook: &Workbook) -> Result<String, RestError> {
     let minutes = match call.query("maxAge") {
         None => CACHED_MINUTES,

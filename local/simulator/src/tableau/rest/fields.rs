@@ -1,4 +1,4 @@
-//! `?fields=`: which attributes and elements of each row a list shows.
+//! `?fields=`: which attributes and elements a list shows.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fields.htm>, which has no code for
 //! an expression that is wrong; `tableau/server-client-python#1620` says that it is a bad request.
@@ -6,21 +6,20 @@
 use super::element::{Child, Element};
 use super::error::RestError;
 
-/// The fields of one kind of row, as `name` or `owner.name`. A row is made with all of them.
+/// The known fields of one kind of row, as `name` or `owner.name`. Each row is built with all of them.
 pub(crate) struct Fields {
-    /// What the row itself is called: `workbook.name` is `name`.
+    /// The row's own prefix: `workbook.name` is the same as `name`.
     pub(crate) row: &'static str,
-    /// Those that are shown unless a call asks for others. `owner` alone is all of the owner.
+    /// The default fields. `owner` alone stands for all fields of the owner.
     pub(crate) by_default: &'static [&'static str],
     pub(crate) more: &'static [&'static str],
 }
 
-/// What one call asks for.
+/// The fields that one call requests.
 pub(crate) struct Asked(Vec<&'static str>);
 
 impl Fields {
-    /// Reads `_default_,owner.email`. A keyword comes first, names are case sensitive, and those that no row has are
-    /// refused.
+    /// Parses `_default_,owner.email`. A keyword must come first; names are case sensitive; unknown names are refused.
     pub(crate) fn asked(&self, expression: Option<&str>) -> Result<Asked, RestError> {
         let all = || self.by_default.iter().chain(self.more).copied();
         let Some(expression) = expression else { return Ok(Asked(self.by_default.to_vec())) };
@@ -31,7 +30,7 @@ impl Fields {
                 "_default_" if at == 0 => asked.extend(self.by_default),
                 name => {
                     let own = name.strip_prefix(self.row).and_then(|rest| rest.strip_prefix('.'));
-                    // The pages of the help call it both.
+                    // Tableau's help pages use both names.
                     let name = if own.unwrap_or(name) == "tag" { "tags" } else { own.unwrap_or(name) };
                     let before = asked.len();
                     asked.extend(all().filter(|field| *field == name));
@@ -48,7 +47,7 @@ impl Fields {
         Ok(Asked(asked))
     }
 
-    /// The default fields of a nested resource that is named as a whole; all that it has if none is a default.
+    /// The default fields of a nested object that is requested as a whole; all of its fields if none is a default.
     fn below(&self, resource: &str) -> Vec<&'static str> {
         let of = |fields: &[&'static str]| -> Vec<&'static str> {
             let below =
@@ -65,7 +64,7 @@ impl Asked {
         self.0.contains(&field)
     }
 
-    /// The row with what was asked for alone.
+    /// The row with only the requested fields.
     pub(crate) fn of(&self, row: Element) -> Element {
         self.below("", row)
     }

@@ -1,4 +1,4 @@
-//! `?filter=` and `?sort=`.
+//! Parses and applies `?filter=` and `?sort=`.
 //!
 //! A field with a list of values, a number, a flag or a time takes no other values. A wrong filter is `400065`, a wrong order `400066`. Names compare without regard to case, other texts with it.
 //!
@@ -10,17 +10,17 @@ use jiff::Timestamp;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// The value of a field, as filters see it.
+/// A field's value, for filters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Field {
     Text(String),
     Texts(Vec<String>),
-    /// No time passes no filter.
+    /// A missing time matches no filter.
     Time(Option<Timestamp>),
     Number(i64),
 }
 
-/// Which operators a list takes for which field.
+/// The operators that a list accepts for each field.
 pub(crate) type Spec = &'static [(&'static str, &'static [&'static str])];
 
 pub(crate) const EQ: &[&str] = &["eq"];
@@ -28,11 +28,11 @@ pub(crate) const EQ_IN: &[&str] = &["eq", "in"];
 pub(crate) const EQ_HAS: &[&str] = &["eq", "has"];
 pub(crate) const HAS: &[&str] = &["has"];
 pub(crate) const COMPARE: &[&str] = &["eq", "gt", "gte", "lt", "lte"];
-/// The names of users.
+/// Operators for user names.
 pub(crate) const USER_NAME: &[&str] = &["cieq", "eq", "in", "like"];
 pub(crate) const EQ_IN_LIKE: &[&str] = &["eq", "in", "like"];
 
-/// What the value of a condition must be.
+/// The kind of value that a condition accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Name,
@@ -40,11 +40,11 @@ enum Kind {
     Time,
     Number,
     Flag,
-    /// One of these words, in this spelling.
+    /// One of these words, spelt exactly.
     Word(&'static [&'static str]),
 }
 
-/// Statuses of a list of jobs.
+/// The job statuses of the list of jobs.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_jobs>
 const STATUSES: &[&str] = &["Pending", "InProgress", "Success", "Failed", "Cancelled"];
@@ -62,7 +62,7 @@ const JOB_TYPES: &[&str] = &[
     "encrypt_extracts",
     "decrypt_extracts",
 ];
-/// Site roles, with those of older versions.
+/// Site roles, including those of older versions.
 ///
 /// Source: `tableau/server-client-python:tableauserverclient/models/user_item.py`
 const SITE_ROLES: &[&str] = &[
@@ -83,10 +83,10 @@ const SITE_ROLES: &[&str] = &[
     "Viewer",
     "ViewerWithPublish",
 ];
-/// Kinds of views.
+/// The kinds of views.
 const SHEET_TYPES: &[&str] = &["view", "dashboard", "story"];
 
-/// A field means the same in every list.
+/// A field has the same kind of value in every list.
 fn kind(field: &str) -> Kind {
     match field {
         "name" | "friendlyName" | "ownerName" | "projectName" | "workbookName" => Kind::Name,
@@ -103,7 +103,7 @@ fn kind(field: &str) -> Kind {
     }
 }
 
-/// Conditions that must all hold, one per field: the same field twice, and the last one wins.
+/// Conditions that must all hold. If a field occurs twice, the last condition counts.
 #[derive(Debug, Default)]
 pub(crate) struct Filter(BTreeMap<String, (String, String)>);
 
@@ -112,7 +112,7 @@ fn wrong(detail: String) -> RestError {
 }
 
 impl Filter {
-    /// Reads `field:op:value,field:op:value`.
+    /// Parses `field:op:value,field:op:value`.
     pub(crate) fn parse(text: Option<&str>, spec: Spec) -> Result<Self, RestError> {
         let mut conditions = BTreeMap::new();
         for part in text.map(split).unwrap_or_default() {
@@ -127,7 +127,7 @@ impl Filter {
             if !ops.contains(&op) {
                 return Err(wrong(format!("The operator '{op}' is not valid for '{field}'.")));
             }
-            // An ampersand ends a value, even an encoded one.
+            // An ampersand ends a value, even a percent-encoded one.
             if value.is_empty() || value.contains('&') {
                 return Err(wrong(format!("The filter query is missing a value for key '{field}'.")));
             }
@@ -139,7 +139,7 @@ impl Filter {
         Ok(Self(conditions))
     }
 
-    /// Whether a row passes; `field` gives the value of each field.
+    /// Whether a row matches all conditions; `field` returns the value of a field.
     pub(crate) fn passes(&self, field: impl Fn(&str) -> Field) -> bool {
         self.0.iter().all(|(name, (op, value))| passes(&field(name), kind(name), op, value))
     }
@@ -159,8 +159,8 @@ fn fits(kind: Kind, op: &str, value: &str) -> bool {
     }
 }
 
-/// Whether it is as Tableau writes times, such as `2026-03-02T06:14:44Z`, perhaps with parts of a second. Other ways to write
-/// them are not documented.
+/// Whether the text is a time in Tableau's format, such as `2026-03-02T06:14:44Z`, optionally with fractions of a
+/// second. Other formats are not documented.
 fn is_time(value: &str) -> bool {
     let is_form = value.len() >= "2026-03-02T06:14:44Z".len()
         && value.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.Z".contains(&byte))
@@ -168,7 +168,7 @@ fn is_time(value: &str) -> bool {
     is_form && value.parse::<Timestamp>().is_ok()
 }
 
-/// Parts between commas, those inside brackets excepted.
+/// Splits a text at commas outside brackets.
 fn split(text: &str) -> Vec<&str> {
     let mut depth = 0_u32;
     let parts = text.split(move |c| {
@@ -203,7 +203,7 @@ fn passes(field: &Field, kind: Kind, op: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a name is as a pattern says, in which `*` stands for any characters.
+/// Whether a name matches a pattern in which `*` stands for any characters.
 fn is_like(text: &str, pattern: &str) -> bool {
     crate::fault::matches(&pattern.to_lowercase(), &text.to_lowercase())
 }
@@ -224,7 +224,7 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
     inner.split(',').map(str::trim)
 }
 
-/// Sorts rows as `?sort=field:asc,field:desc` says, by the fields of the filter.
+/// Sorts rows as `?sort=field:asc,field:desc` asks.
 pub(crate) fn sort<T>(
     rows: &mut [T],
     text: Option<&str>,
@@ -359,13 +359,13 @@ mod tests {
 
     #[test]
     fn the_readme_lists_every_field_that_can_be_filtered_by() {
-        use super::super::{content, jobs, people, projects, views};
+        use super::super::{content, jobs, projects, users, views};
         for (list, spec) in [
             ("workbooks", content::WORKBOOK),
             ("data sources", content::DATASOURCE),
             ("views", views::SPEC),
             ("projects", projects::SPEC),
-            ("users", people::SPEC),
+            ("users", users::SPEC),
             ("jobs", jobs::SPEC),
         ] {
             let start = format!("| {list} | ");

@@ -1,4 +1,4 @@
-//! XML or JSON: what a body is written in, and what a caller wants an answer in.
+//! The format of bodies and answers: XML or JSON.
 
 use super::element::Element;
 use super::error::RestError;
@@ -13,7 +13,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// XML, unless JSON is asked for.
+    /// The answer's format: XML, unless the caller accepts JSON.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
         let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let mut ranges = ranges.flat_map(|value| value.split(','));
@@ -21,7 +21,7 @@ impl Format {
         if known.is_some_and(|range| range.contains("json")) { Self::Json } else { Self::Xml }
     }
 
-    /// Refuses callers that take neither JSON nor XML.
+    /// Refuses callers that accept neither JSON nor XML.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_errors.htm>
     pub(crate) fn acceptable(headers: &HeaderMap) -> Result<(), RestError> {
@@ -35,7 +35,7 @@ impl Format {
         Err(RestError::new("406000", "The media types of the Accept header are not available here."))
     }
 
-    /// As `Content-Type` says; where it says nothing, as the first character looks.
+    /// The body's format: by `Content-Type`, or else by the first character.
     fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, RestError> {
         let Some(declared) = headers.get(header::CONTENT_TYPE) else {
             let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -65,7 +65,7 @@ impl Format {
     }
 }
 
-/// The body of a request as JSON. An empty one is as good as `{}`.
+/// The request's body as JSON. An empty body counts as `{}`.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, RestError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));

@@ -1,4 +1,4 @@
-//! Jobs, and refreshes that become jobs.
+//! Jobs, and refreshes, which run as jobs.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm>
 
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::SiteLuid;
 
-/// What a quota of refreshes is counted over.
+/// The period of the refresh quota.
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) const SPEC: Spec = &[
@@ -58,14 +58,14 @@ fn field(job: &Job, name: &str) -> Field {
         "progress" => Field::Number(if job.is_open() { 0 } else { 100 }),
         "priority" => Field::Number(i64::from(job.priority)),
         "title" => Field::Text(job.title.clone()),
-        // What a job was started with is not simulated.
+        // The job's arguments are not simulated.
         "args" => Field::Text(String::new()),
         "subtitle" => Field::Text(job.target.kind().unwrap_or_default().to_owned()),
         _ => Field::Text(job.notes.clone().unwrap_or_default()),
     }
 }
 
-/// The newest first, unless the call says otherwise.
+/// Lists jobs, the newest first unless the call sorts otherwise.
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     if !call.model.has(Feature::JobLists) {
         return Err(RestError::new("403079", "Listing jobs is not allowed on this site."));
@@ -100,7 +100,7 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     }
     let finish = match (job.finish, job.started_at) {
         (Some(finish), _) => Some(finish.code()),
-        // Imports of users show the code of an error that is none: only `completedAt` shows that they have ended.
+        // User imports show a `finishCode` while they run: only `completedAt` says that a job has ended.
         (None, Some(_)) => {
             Some(FinishCode::Error.code()).filter(|_| call.settings.running_jobs_show_a_finish_code)
         }
@@ -127,9 +127,11 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(element)))
 }
 
-/// Cancels a job that has not ended. No body.
+/// Cancels a job that has not ended. The call needs no body.
 pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let found = call.model.jobs.iter_mut().find(|j| j.luid.as_str() == id && j.site == site);
     let job = found.ok_or_else(|| RestError::not_found("404018", "Job", &id))?;
     if !job.is_open() {
@@ -156,7 +158,7 @@ fn extract_refresh(job: &Job) -> Option<Element> {
     })
 }
 
-/// The notes, an element for each line.
+/// The notes, one element per line.
 fn lines(job: &Job) -> Vec<Element> {
     job.notes.iter().flat_map(|notes| notes.lines()).map(|line| Element::new("notes").text(line)).collect()
 }
@@ -190,16 +192,18 @@ fn kind(call: &Call<'_>) -> JobKind {
     if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh }
 }
 
-/// Takes one refresh from the quota of the site, if it has one. What it says of the wait is the only place where Tableau
-/// does.
+/// Uses one refresh of the site's quota, if it has one. The error text is the only place where Tableau says how long
+/// to wait.
 fn spend(call: &mut Call<'_>) -> Result<(), RestError> {
-    let (site, now, hour_ago) = (call.site(), call.now, before(call.now, HOUR));
+    let site = call.site();
+    let now = call.now;
+    let hour_ago = before(call.now, HOUR);
     call.model.refreshes.retain(|(_, at)| *at > hour_ago);
     if let Some(quota) = call.settings.refreshes_per_hour {
         let spent: Vec<Timestamp> =
             call.model.refreshes.iter().filter(|(of, _)| *of == site).map(|(_, at)| *at).collect();
         if spent.len() >= quota {
-            // Below the quota again once this one is an hour old.
+            // The next refresh is allowed once this one is an hour old.
             let free_at =
                 spent.get(spent.len() - quota).map_or_else(|| after(now, HOUR), |at| after(*at, HOUR));
             return Err(RestError::new("429000", too_many_refreshes(free_at.duration_since(now))));
@@ -209,7 +213,7 @@ fn spend(call: &mut Call<'_>) -> Result<(), RestError> {
     Ok(())
 }
 
-/// In whole minutes, rounded up: who waits as long as it says is let in.
+/// The wait in whole minutes, rounded up, so that a caller who waits as long is accepted.
 fn too_many_refreshes(wait: SignedDuration) -> String {
     const MINUTE: i128 = 60_000_000_000;
     let minutes = (wait.as_nanos() + MINUTE - 1) / MINUTE;

@@ -1,17 +1,17 @@
-//! JSON: answers written, and bodies read.
+//! Writes answers as JSON and parses JSON bodies.
 
 use super::call::malformed;
 use super::element::{Child, Element, Scalar};
 use super::error::RestError;
 use serde_json::{Map, Value};
 
-/// A body, which must be an object.
+/// Parses a body, which must be an object.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, RestError> {
     let value = serde_json::from_slice(body).ok().filter(Value::is_object);
     value.ok_or_else(|| malformed("The payload is not a JSON object."))
 }
 
-/// The JSON of a whole answer.
+/// A whole answer as JSON.
 pub(crate) fn render(root: &Element) -> String {
     value(root).to_string()
 }

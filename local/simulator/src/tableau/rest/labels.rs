@@ -1,12 +1,12 @@
-//! Labels on data sources: certifications, warnings, and what a site has made of its own.
+//! Labels on data sources: certifications, warnings, sensitivity.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm>
 
-use super::call::{Answer, Call, Then, malformed};
+use super::call::{Answer, Call, Then};
 use super::element::Element;
 use super::error::RestError;
 use crate::tableau::events::seconds;
-use crate::tableau::model::{CERTIFIED, Label, LabelValue};
+use crate::tableau::model::{CERTIFIED, Label, category_of, is_set_by_monitoring};
 use serde_json::Value;
 use tableau::EventName;
 
@@ -16,8 +16,6 @@ fn invalid(detail: String) -> RestError {
 
 fn element(call: &Call<'_>, label: &Label) -> Element {
     let owner = label.owner.as_ref().and_then(|luid| call.model.user(luid.as_str()));
-    let values = call.model.label_values(&call.site());
-    let category = values.into_iter().find(|value| value.name == label.value).map(|value| value.category);
     Element::new("label")
         .with("id", label.luid.as_str())
         .with_some("userDisplayName", owner.map(|u| u.full_name.as_str()))
@@ -25,7 +23,7 @@ fn element(call: &Call<'_>, label: &Label) -> Element {
         .with("contentType", "datasource")
         .with("message", label.message.as_str())
         .with("value", label.value.as_str())
-        .with_some("category", category)
+        .with_some("category", category_of(&label.value))
         .with("active", label.active)
         .with("elevated", label.elevated)
         .with("createdAt", seconds(label.created_at))
@@ -34,8 +32,8 @@ fn element(call: &Call<'_>, label: &Label) -> Element {
         .child_some(owner.map(|u| Element::new("owner").with("id", u.luid.as_str())))
 }
 
-/// The LUIDs of the data sources that a body names. Other assets (databases, tables, flows) are not simulated, so that
-/// none of them is ever found.
+/// The LUIDs of the data sources in a request's body. Other assets (databases, tables, flows) are not simulated, so
+/// they are never found.
 fn contents(call: &Call<'_>, none: &'static str) -> Result<Vec<String>, RestError> {
     let contents = call.body.list(&["contentList", "content"]);
     if contents.is_empty() {
@@ -45,7 +43,8 @@ fn contents(call: &Call<'_>, none: &'static str) -> Result<Vec<String>, RestErro
         content.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let found = contents.into_iter().map(|content| {
-        let (kind, id) = (text(content, "contentType"), text(content, "id"));
+        let kind = text(content, "contentType");
+        let id = text(content, "id");
         let datasource = call.model.datasource(&id).filter(|d| d.site == call.site());
         let found = datasource.filter(|_| kind.eq_ignore_ascii_case("datasource"));
         let missing = || RestError::new("404029", format!("There is no {kind} '{id}'."));
@@ -54,46 +53,40 @@ fn contents(call: &Call<'_>, none: &'static str) -> Result<Vec<String>, RestErro
     found.collect()
 }
 
-/// Whether a label is of the categories that the address asks for.
-fn is_asked_for(call: &Call<'_>, values: &[LabelValue], label: &Label) -> bool {
-    let Some(asked) = call.query("categories") else { return true };
-    let category = values.iter().find(|value| value.name == label.value).map(|value| value.category.as_str());
-    asked.split(',').any(|name| Some(name.trim()) == category)
-}
-
 fn list(call: &Call<'_>, fits: impl Fn(&Label) -> bool) -> Answer {
     let labels = call.model.labels.iter().filter(|label| fits(label)).map(|label| element(call, label));
     Answer::ok(Element::root().child(Element::new("labelList").many(labels.collect())))
 }
 
-/// A call that reads: it is a `POST` because it has a body.
+/// Lists the labels of the data sources in the body. The call reads, but is a `POST` because it has a body.
 pub(crate) fn of_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.model.label_the_certified();
     let contents = contents(call, "400000")?;
     for content in &contents {
         call.may_read(content)?;
     }
-    let values = call.model.label_values(&call.site());
-    Ok(list(call, |label| contents.contains(&label.content) && is_asked_for(call, &values, label)))
+    Ok(list(call, |label| contents.contains(&label.content)))
 }
 
-/// A certification is for project leaders and administrators, any other label for who may change the data source.
+/// Only project leaders and administrators may set a certification; any user who may change the data source may set
+/// other labels.
 fn may_label(call: &Call<'_>, content: &str, value: &str) -> Result<(), RestError> {
     if value == CERTIFIED { call.may_judge(content) } else { call.may_change(content) }
 }
 
-/// The label value that a body names, which is none that only monitoring sets.
-fn value(call: &Call<'_>) -> Result<Option<LabelValue>, RestError> {
+/// The label value that a body names. A value that only Tableau's monitoring sets is refused.
+fn value(call: &Call<'_>) -> Result<Option<String>, RestError> {
     let Some(name) = call.body.text(&["label", "value"]) else { return Ok(None) };
-    let found = call.model.label_values(&call.site()).into_iter().find(|value| value.name == name);
-    match found {
-        Some(value) if value.internal => Err(invalid(format!("'{name}' is set by monitoring alone."))),
-        Some(value) => Ok(Some(value)),
-        None => Err(invalid(format!("There is no label value '{name}'."))),
+    if category_of(name).is_none() {
+        return Err(invalid(format!("There is no label value '{name}'.")));
     }
+    if is_set_by_monitoring(name) {
+        return Err(invalid(format!("'{name}' is set by monitoring alone.")));
+    }
+    Ok(Some(name.to_owned()))
 }
 
-/// What a body says of a label, written into one.
+/// Copies the body's label members into a label.
 fn write(call: &Call<'_>, label: &mut Label) {
     let flag = |name: &str| call.body.flag(&["label", name]);
     label.message = call.body.text(&["label", "message"]).unwrap_or_default().to_owned();
@@ -103,12 +96,12 @@ fn write(call: &Call<'_>, label: &mut Label) {
     label.updated_at = call.now;
 }
 
-/// Each of the data sources has the label then. A label of the same value is changed.
+/// Sets the label on each data source. An existing label of the same value is changed.
 pub(crate) fn update_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.model.label_the_certified();
     let contents = contents(call, "400108")?;
     let missing = || RestError::new("400108", "Payload is either malformed or incomplete: no label.");
-    let value = value(call)?.ok_or_else(missing)?.name;
+    let value = value(call)?.ok_or_else(missing)?;
     for content in &contents {
         may_label(call, content, &value)?;
     }
@@ -136,86 +129,19 @@ pub(crate) fn update_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(answer.then(Then::Fire(events)))
 }
 
-pub(crate) fn delete_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
+pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.model.label_the_certified();
-    let contents = contents(call, "400000")?;
-    let values = call.model.label_values(&call.site());
-    let gone: Vec<Label> = {
-        let labels = call.model.labels.iter().filter(|label| contents.contains(&label.content));
-        labels.filter(|label| is_asked_for(call, &values, label)).cloned().collect()
-    };
-    for label in &gone {
-        may_label(call, &label.content, &label.value)?;
-    }
-    Ok(remove(call, &gone))
-}
-
-fn remove(call: &mut Call<'_>, gone: &[Label]) -> Answer {
-    call.model.labels.retain(|label| gone.iter().all(|gone| gone.luid != label.luid));
-    for label in gone {
-        call.model.certify_the_labelled(&label.content);
-    }
-    let events = gone.iter().map(|label| (EventName::LabelDeleted, label.content.clone()));
-    Answer::no_content().then(Then::Fire(events.collect()))
-}
-
-/// Where the label of the path stands.
-fn find(call: &mut Call<'_>, missing: &'static str) -> Result<usize, RestError> {
-    call.model.label_the_certified();
-    let (id, site) = (call.id().to_owned(), call.site());
+    let id = call.id().to_owned();
+    let site = call.site();
     if uuid::Uuid::parse_str(&id).is_err() {
         return Err(invalid(format!("'{id}' is no LUID.")));
     }
     let on_site = |label: &Label| call.model.datasource(&label.content).is_some_and(|d| d.site == site);
     let found = call.model.labels.iter().position(|label| label.luid == id && on_site(label));
-    found.ok_or_else(|| RestError::not_found(missing, "Label", &id))
-}
-
-pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let at = find(call, "404030")?;
-    let label = &call.model.labels[at];
-    call.may_read(&label.content)?;
-    Ok(Answer::ok(Element::root().child(element(call, label))))
-}
-
-/// A label stays in its category.
-pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let at = find(call, "404030")?;
-    let mut label = call.model.labels[at].clone();
-    if call.body.get(&["label"]).is_none() {
-        return Err(RestError::new("400109", "Payload is either malformed or incomplete: no label."));
-    }
-    may_label(call, &label.content, &label.value)?;
-    let before = call.model.label_values(&call.site()).into_iter().find(|value| value.name == label.value);
-    if let Some(value) = value(call)? {
-        if before.is_some_and(|before| before.category != value.category) {
-            return Err(invalid(format!("'{}' is of another category.", value.name)));
-        }
-        label.value = value.name;
-    }
-    let twin = |l: &&Label| l.content == label.content && l.value == label.value && l.luid != label.luid;
-    if call.model.labels.iter().any(|l| twin(&l)) {
-        return Err(invalid(format!("There is a label '{}' already.", label.value)));
-    }
-    write(call, &mut label);
-    let events = vec![(EventName::LabelUpdated, label.content.clone())];
-    call.model.labels[at] = label.clone();
-    call.model.certify_the_labelled(&label.content);
-    Ok(Answer::ok(Element::root().child(element(call, &label))).then(Then::Fire(events)))
-}
-
-pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let at = find(call, "400105")?;
+    let at = found.ok_or_else(|| RestError::not_found("400105", "Label", &id))?;
     let label = call.model.labels[at].clone();
     may_label(call, &label.content, &label.value)?;
-    Ok(remove(call, &[label]))
-}
-
-/// A name or description that is neither empty nor too long.
-pub(crate) fn sized(text: Option<&str>, what: &str, most: usize) -> Result<String, RestError> {
-    match text {
-        None => Err(malformed(&format!("Payload is either malformed or incomplete: no {what}."))),
-        Some(text) if (1..=most).contains(&text.chars().count()) => Ok(text.to_owned()),
-        Some(_) => Err(invalid(format!("The {what} has 1 to {most} characters."))),
-    }
+    call.model.labels.remove(at);
+    call.model.certify_the_labelled(&label.content);
+    Ok(Answer::no_content().then(Then::Fire(vec![(EventName::LabelDeleted, label.content)])))
 }

@@ -1,4 +1,4 @@
-//! Properties of the mapping between XML and JSON.
+//! Property tests of the conversion between XML and JSON.
 
 use super::element::{Child, Element};
 use super::{json, xml};
@@ -9,12 +9,12 @@ use serde_json::Value;
 const ATTRIBUTES: [&str; 4] = ["id", "name", "isEnabled", "content-url"];
 const CHILDREN: [&str; 4] = ["workbook", "tag", "owner", "webhook-source"];
 
-/// What an attribute may hold: everything that XML can write.
+/// Random attribute values: every character that XML can express.
 fn any_text() -> impl Strategy<Value = String> {
     "[^\\p{C}]{0,12}[\n\t\"'<>&]{0,3}[^\\p{C}]{0,12}"
 }
 
-/// A text that stands alone in its element. White space around it is not part of it.
+/// Random element texts, without white space at the ends.
 fn element_text() -> impl Strategy<Value = String> {
     "[!-~äß💡][ -~\n]{0,12}[!-~äß💡]"
 }
@@ -40,13 +40,14 @@ fn element(name: &'static str) -> BoxedStrategy<Element> {
     .boxed()
 }
 
-/// The JSON of an answer as its XML can tell it: flags are texts, and one of a list looks like no list.
-fn told_by_xml(value: Value) -> Value {
+/// The JSON of an answer after a round trip through XML: flags become texts, and a list of one becomes a single
+/// element.
+fn as_xml_reads_it(value: Value) -> Value {
     match value {
         Value::Bool(flag) => Value::from(flag.to_string()),
-        Value::Array(mut values) if values.len() == 1 => told_by_xml(values.remove(0)),
-        Value::Array(values) => values.into_iter().map(told_by_xml).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, told_by_xml(value))).collect(),
+        Value::Array(mut values) if values.len() == 1 => as_xml_reads_it(values.remove(0)),
+        Value::Array(values) => values.into_iter().map(as_xml_reads_it).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, as_xml_reads_it(value))).collect(),
         other => other,
     }
 }
@@ -61,7 +62,7 @@ proptest! {
 
         let read = xml::parse(&xml::render(&request)).unwrap();
 
-        prop_assert_eq!(read, told_by_xml(as_json));
+        prop_assert_eq!(read, as_xml_reads_it(as_json));
     }
 
     #[test]

@@ -9,29 +9,28 @@ mod content;
 mod element;
 pub(super) mod error;
 mod export;
+mod export_limit;
 mod fields;
 mod filter;
 mod format;
 mod jobs;
 mod json;
-mod label_values;
 mod labels;
 #[cfg(test)]
 mod mapping;
 mod page;
 mod parts;
-mod people;
 mod permission;
 mod projects;
 mod quality;
 mod response;
-mod room;
 mod route;
 mod server;
 mod tags;
 mod takes;
 mod tasks;
 mod update;
+mod users;
 mod views;
 mod webhooks;
 mod xml;
@@ -47,18 +46,18 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::response::Response;
 use call::{Answer, Body, Call, Content, Then};
 use error::RestError;
+use export_limit::ExportLimit;
 use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use response::{broken, moved, plain, refused, written};
-use room::Room;
 use route::{Access, ROUTES, Route, Scope, Since};
 use std::sync::Arc;
 
-/// The largest request body that is read.
+/// The largest request body that is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Answers every request that no other part of the server takes.
+/// Answers every request outside the admin page.
 pub(super) async fn serve(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -76,8 +75,8 @@ pub(super) async fn serve(
     let found =
         ROUTES.iter().find_map(|r| Some((r, r.variables(path)?)).filter(|_| parts.method == r.method));
     let name = found.as_ref().map_or_else(|| call.clone(), |(route, _)| route.name());
-    // Kept until the call is answered, however long a fault makes that.
-    let _room = match Room::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
+    // Held until the call is answered, even when a fault delays the answer.
+    let _room = match ExportLimit::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
         Ok(room) => room,
         Err(error) => {
             state.count(name, true);
@@ -102,7 +101,7 @@ pub(super) async fn serve(
     response
 }
 
-/// `/api/3.29/sites/…` as `3.29` and `/sites/…`.
+/// Splits `/api/3.29/sites/…` into `3.29` and `/sites/…`.
 fn split(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/api/")?;
     let at = rest.find('/')?;
@@ -126,12 +125,12 @@ async fn answer(
     match std::mem::replace(&mut answer.then, Then::Nothing) {
         Then::Nothing => {}
         Then::Delete(luid) => {
-            // An error means that another caller was quicker.
+            // Ignore errors: another caller was faster.
             let _ = state.delete(&luid);
         }
         Then::Fire(events) => {
             for (event, luid) in events {
-                // An error means that what it is about was deleted meanwhile.
+                // Ignore errors: the object was deleted meanwhile.
                 let _ = state.fire(&event, &luid);
             }
         }
@@ -212,7 +211,7 @@ fn token(headers: &HeaderMap) -> Result<&str, RestError> {
     Ok(token)
 }
 
-/// Whether a connected app may do this. That the refusal is `401002` is not documented.
+/// Whether a connected app's scopes cover this route. The code `401002` of the refusal is not documented.
 fn check_scope(call: &Call<'_>, scope: Scope) -> Result<(), RestError> {
     let Some(scopes) = call.session.as_ref().and_then(|s| s.scopes.as_ref()) else {
         return Ok(());
@@ -227,7 +226,7 @@ fn check_scope(call: &Call<'_>, scope: Scope) -> Result<(), RestError> {
     }
 }
 
-/// Whether the session is for the site in the path, and its user may do this.
+/// Whether the session is for the site in the path, and the user may call the route.
 fn check(call: &Call<'_>, access: Access) -> Result<(), RestError> {
     if !matches!(access, Access::Site | Access::Administrator) {
         return Ok(());

@@ -1,10 +1,10 @@
-//! Pages of lists.
+//! Pagination of lists.
 
 use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 
-/// How many elements a page has, and which page it is.
+/// The page size and page number.
 struct Page {
     size: usize,
     number: usize,
@@ -28,12 +28,12 @@ fn asked(call: &Call<'_>) -> Result<Page, RestError> {
     Ok(Page { size, number: number("pageNumber", 1).ok_or_else(beyond_the_end)? })
 }
 
-/// Refuses pages that no list has.
+/// Refuses invalid page sizes and page numbers.
 pub(crate) fn check(call: &Call<'_>) -> Result<(), RestError> {
     asked(call).map(|_| ())
 }
 
-/// The page of `all` that a call asks for, as a list inside `wrapper`, after a pagination block.
+/// The requested page of `all`, as a list inside `wrapper` after a pagination block.
 pub(crate) fn answer<T>(
     call: &Call<'_>,
     wrapper: &'static str,
@@ -53,8 +53,8 @@ pub(crate) fn answer<T>(
     Ok(Answer::ok(Element::root().child(pagination).child(Element::new(wrapper).many(elements))))
 }
 
-/// A list that Tableau documents no pages for: all of it, without a pagination block. A call that asks for a page gets that
-/// page, with a block.
+/// A list for which Tableau documents no pagination: complete and without a pagination block. A call that asks for a
+/// page gets that page and a block.
 pub(crate) fn answer_whole(
     call: &Call<'_>,
     wrapper: &'static str,

@@ -1,19 +1,19 @@
-//! What several kinds of content show in the same way.
+//! Elements that several kinds of content share.
 
 use super::element::Element;
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Model, User};
 use tableau::{ProjectLuid, UserLuid};
 
-/// In megabytes: nothing large is published here.
+/// The size in megabytes; content here is always small.
 pub(crate) const SIZE: u8 = 1;
 
-/// The address that Tableau writes to: on Tableau Cloud names are addresses.
+/// The user's e-mail address: on Tableau Cloud, the user name.
 pub(crate) fn email(user: &User) -> &str {
     user.email.as_deref().unwrap_or(&user.name)
 }
 
-/// An owner, with all that `?fields=` can ask for.
+/// The `owner` element with all fields that `?fields=` can request.
 pub(crate) fn owner(model: &Model, luid: &UserLuid) -> Element {
     let user = model.user(luid.as_str());
     Element::new("owner")
@@ -25,7 +25,7 @@ pub(crate) fn owner(model: &Model, luid: &UserLuid) -> Element {
         .with_some("lastLogin", user.and_then(|u| u.last_login).map(seconds))
 }
 
-/// A project that something is in, with all that `?fields=` can ask for.
+/// The `project` element with all fields that `?fields=` can request.
 pub(crate) fn project(model: &Model, luid: &ProjectLuid) -> Element {
     let project = model.project(luid);
     Element::new("project")

@@ -1,5 +1,5 @@
-//! Who may do what. Administrators may do everything, owners what concerns what they own, project leaders what concerns
-//! what is in their projects. For others, a capability that was given or denied decides, and their site role if none was.
+//! Access rules. Administrators may do everything, owners everything with their content, project leaders everything in
+//! their projects. For other users an allowed or denied capability decides, or else the site role.
 
 use super::call::Call;
 use super::error::RestError;
@@ -19,18 +19,18 @@ impl Call<'_> {
         self.session.as_ref().map_or("", |s| s.user.as_str())
     }
 
-    /// Whether the session's user publishes content.
+    /// Whether the caller's role allows publishing.
     fn publishes(&self) -> bool {
         let role = self.model.user(self.user()).map(|u| u.role);
         matches!(role, Some(SiteRole::Creator | SiteRole::ExplorerCanPublish)) || self.is_administrator()
     }
 
-    /// The workbook of a view; anything else is itself.
+    /// The workbook of a view; other content is returned unchanged.
     fn content<'a>(&'a self, luid: &'a str) -> &'a str {
         self.model.view(luid).map_or(luid, |view| view.workbook.as_str())
     }
 
-    /// Whether the session's user owns this workbook or data source, or the workbook of this view.
+    /// Whether the caller owns this workbook or data source, or this view's workbook.
     pub(crate) fn owns(&self, luid: &str) -> bool {
         let luid = self.content(luid);
         let workbook = self.model.workbook(luid).map(|w| &w.owner);
@@ -44,23 +44,23 @@ impl Call<'_> {
         workbook.or_else(|| self.model.datasource(luid).map(|d| &d.project))
     }
 
-    /// Whether the session's user leads the project that this is in.
+    /// Whether the caller leads the project of this content.
     fn leads_project_of(&self, luid: &str) -> bool {
         self.project_of(luid).is_some_and(|project| self.model.leads(project, self.user()))
     }
 
-    /// Whether the session's user has every capability here without being given one.
+    /// Whether the caller has every capability on this content without a setting.
     pub(crate) fn governs(&self, luid: &str) -> bool {
         self.is_administrator() || self.owns(luid) || self.leads_project_of(luid)
     }
 
-    /// Whether the session's user has a capability; `by_role` is what holds where none was given or denied.
+    /// Whether the caller has a capability. `by_role` applies when it is neither allowed nor denied.
     fn can(&self, capability: &str, luid: &str, by_role: bool) -> bool {
         let said = self.model.capability(luid, self.user(), capability);
         said.map_or(by_role, |mode| mode == Mode::Allow) || self.governs(luid)
     }
 
-    /// Tags are for everybody who may do more than look, and for who was given to look at just this.
+    /// Tags may be changed by callers with a role above Viewer, and by callers with an explicit `Read` capability.
     pub(crate) fn may_tag(&self, luid: &str) -> Result<(), RestError> {
         only_if(self.can("Read", luid, self.publishes()))
     }
@@ -73,12 +73,12 @@ impl Call<'_> {
         only_if(self.can("Delete", luid, false) && self.sees(luid))
     }
 
-    /// Setting permissions, and for workbooks and data sources seeing them.
+    /// Permissions may be set by these callers; for workbooks and data sources only they may read them.
     pub(crate) fn may_permit(&self, luid: &str) -> Result<(), RestError> {
         only_if(self.can("ChangePermissions", luid, false))
     }
 
-    /// Whether the session's user sees this; everybody does who is not denied it.
+    /// Whether the caller sees this content: every user does unless denied.
     pub(crate) fn sees(&self, luid: &str) -> bool {
         self.can("Read", luid, true)
     }
@@ -87,22 +87,23 @@ impl Call<'_> {
         only_if(self.sees(luid))
     }
 
-    /// Files are for who sees this and is not denied its images (`ExportImage`) or its data (`ExportData`).
+    /// Exports are for callers who see the content and are not denied its images (`ExportImage`) or its data
+    /// (`ExportData`).
     pub(crate) fn may_export(&self, capability: &str, luid: &str) -> Result<(), RestError> {
         only_if(self.sees(luid) && self.can(capability, luid, true))
     }
 
-    /// A project is changed by its leaders and administrators.
+    /// Projects may be changed by their leaders and administrators.
     pub(crate) fn may_lead(&self, project: &Project) -> Result<(), RestError> {
         only_if(self.is_administrator() || self.model.leads(&project.luid, self.user()))
     }
 
-    /// Certification is for project leaders and administrators: an owner alone may not.
+    /// Certification is for project leaders and administrators; ownership alone is not enough.
     pub(crate) fn may_judge(&self, luid: &str) -> Result<(), RestError> {
         only_if(self.is_administrator() || self.leads_project_of(luid))
     }
 
-    /// The code of the refusal depends on what it is.
+    /// The error code of the refusal, by kind of content.
     pub(crate) fn may_refresh(&self, luid: &str) -> Result<(), RestError> {
         if self.can("ExtractRefresh", luid, self.publishes()) {
             return Ok(());

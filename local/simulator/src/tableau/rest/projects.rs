@@ -51,7 +51,7 @@ const FIELDS: Fields = Fields {
     ],
 };
 
-/// Who sets the permissions of what is in a project.
+/// The project whose leaders set the permissions of its content.
 const CONTENT_PERMISSIONS: [&str; 3] = ["ManagedByOwner", "LockedToProject", "LockedToProjectWithoutNested"];
 
 fn field(model: &Model, project: &Project, name: &str) -> Field {
@@ -68,7 +68,7 @@ fn field(model: &Model, project: &Project, name: &str) -> Field {
     }
 }
 
-/// A project names its parent only: a path is found by following parents.
+/// A project only names its parent; callers build the path by following parents.
 pub(crate) fn projects(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let filter = Filter::parse(call.query("filter"), SPEC)?;
     let asked = FIELDS.asked(call.query("fields"))?;
@@ -80,7 +80,7 @@ pub(crate) fn projects(call: &mut Call<'_>) -> Result<Answer, RestError> {
     page::answer(call, "projects", &rows, |p| asked.of(whole(call, p)))
 }
 
-/// A project with all its fields.
+/// A project element with all fields.
 fn whole(call: &Call<'_>, project: &Project) -> Element {
     let model = &*call.model;
     let workbooks = || model.workbooks.iter().filter(|w| w.project == project.luid);
@@ -106,7 +106,7 @@ fn whole(call: &Call<'_>, project: &Project) -> Element {
         .child(counts)
 }
 
-/// The project that another is moved into; an empty id is the top.
+/// The new parent of a project; an empty id means top level.
 fn new_parent(call: &Call<'_>, moved: &Project, id: &str) -> Result<Option<ProjectLuid>, RestError> {
     if id.is_empty() {
         return Ok(None);
@@ -123,7 +123,7 @@ fn new_parent(call: &Call<'_>, moved: &Project, id: &str) -> Result<Option<Proje
     Ok(Some(parent.luid.clone()))
 }
 
-/// Changes a project. Asked to change nothing, it answers the project: there is no other way to get one.
+/// Updates a project. An update without changes returns the project: REST has no other way to read a single project.
 pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let id = call.id().to_owned();
     let site = call.site();

@@ -26,7 +26,7 @@ fn element(model: &Model, warning: &Label) -> Element {
         .child_some(owner.map(|u| Element::new("owner").with("id", u.luid.as_str())))
 }
 
-/// The data source of the path. Other content with warnings (tables, databases, flows) is not simulated.
+/// The data source in the path. Other content with warnings (tables, databases, flows) is not simulated.
 fn content(call: &Call<'_>) -> Result<String, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let found = found.map(|d| d.luid.to_string());
@@ -43,7 +43,7 @@ fn answer(call: &Call<'_>, content: &str, wrapped: bool) -> Answer {
     })
 }
 
-/// Whether the label warns of this. Certifications and labels of a site's own do not.
+/// Whether the label is a quality warning. Certifications are not.
 fn is_warning(label: &Label, content: &str) -> bool {
     label.content == content && label.warning().is_some()
 }
@@ -58,7 +58,7 @@ pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(answer(call, &content, true))
 }
 
-/// What is there already is a conflict.
+/// Adds a warning; an existing warning is a conflict.
 pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_change(&content)?;

@@ -1,4 +1,4 @@
-//! How answers are written, and how they go wrong on demand.
+//! Writes answers, and the answers of faults.
 
 use super::call::{Answer, Content};
 use super::error::RestError;
@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
 
-/// The one place that decides how an answer is written.
+/// Writes every answer in the caller's format.
 pub(crate) fn written(answer: Answer, format: Format) -> Response {
     let (content_type, body) = match answer.content {
         Content::Nothing => (None, Body::empty()),
@@ -46,7 +46,7 @@ pub(crate) fn plain(status: StatusCode, text: String) -> Response {
     response
 }
 
-/// The same path at another server.
+/// A redirect to the same path on another server.
 pub(crate) fn moved(there: &str, uri: &Uri) -> Response {
     let mut response = plain(StatusCode::MOVED_PERMANENTLY, String::new());
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -60,7 +60,7 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The answer of a call that goes wrong on demand.
+/// The answer of a fault.
 pub(crate) fn broken(fault: Fault, format: Format) -> Response {
     match fault {
         Fault::Html(code) => {

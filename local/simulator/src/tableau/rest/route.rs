@@ -1,61 +1,61 @@
-//! The table of routes.
+//! The table of REST routes.
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, label_values, labels, people,
-    projects, quality, server, tags, takes, tasks, update, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality, server,
+    tags, takes, tasks, update, users, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;
 use percent_encoding::percent_decode_str;
 
-/// A method and path, and what it takes to call it.
+/// A method and path, with the requirements of calling it.
 pub(crate) struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) since: Since,
     pub(crate) access: Access,
-    /// What a connected app must be allowed.
+    /// The scope that a connected app needs.
     pub(crate) scope: Scope,
-    /// The parameters and the body that it reads.
+    /// The query parameters and body members that the route reads.
     pub(crate) takes: &'static takes::Takes,
     pub(crate) handler: Handler,
 }
 
-/// The version that brought a route.
+/// The REST version that introduced a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
     Version(RestVersion),
-    /// Only under `/api/exp`.
+    /// The route exists only under `/api/exp`.
     Experimental,
-    /// Only under `/api/metadata`.
+    /// The route exists only under `/api/metadata`.
     Metadata,
 }
 
-/// What a connected app needs to call a route.
+/// The scope that a connected app needs to call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Nothing.
+    /// No scope is needed.
     Any,
-    /// Tableau names no scope, so that no connected app may call it.
+    /// Tableau names no scope, so connected apps cannot call the route.
     Unnamed,
-    /// This scope, since this version.
+    /// This scope is needed, which exists since this version.
     Needs(&'static str, RestVersion),
 }
 
-/// Who may call a route.
+/// Which users may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Anyone,
-    /// With a session, whatever its site.
+    /// Any session, for any site.
     Session,
-    /// With a session for the site in the path.
+    /// A session for the site in the path.
     Site,
-    /// The same, and its user administers the site.
+    /// A session of an administrator of the site in the path.
     Administrator,
 }
 
-/// How routes end that answer files.
+/// The path endings of routes that answer files.
 const FILES: [&str; 6] = ["/pdf", "/powerpoint", "/image", "/data", "/crosstab/excel", "/previewImage"];
 
 const fn since(major: u16, minor: u16) -> Since {
@@ -76,7 +76,7 @@ macro_rules! routes {
     };
 }
 
-/// A scope that is as old as connected apps are here.
+/// A scope that exists since connected apps were introduced (3.16).
 const fn needs(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 16 })
 }
@@ -85,7 +85,7 @@ const fn since_3_23(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 23 })
 }
 
-/// One of the many scopes that came later.
+/// A scope that exists since version 3.27.
 const fn since_3_27(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 27 })
 }
@@ -132,9 +132,9 @@ routes! {
     PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
     PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
     PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
-    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => people::users;
-    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => people::user;
-    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => people::remove;
+    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => users::users;
+    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => users::user;
+    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => users::remove;
     GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read"), LIST => jobs::list;
     GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read"), NOTHING => jobs::job;
     PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), since_3_27("tableau:jobs:update"), NOTHING => jobs::cancel;
@@ -147,19 +147,7 @@ routes! {
     DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete"), NOTHING => quality::delete;
     POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read"), LABELS => labels::of_all;
     PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL_ON_ALL => labels::update_all;
-    DELETE "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:delete"), LABELS => labels::delete_all;
-    GET "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:read"), NOTHING => labels::get;
-    PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL => labels::update;
     DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete"), NOTHING => labels::delete;
-    GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read"), LABEL_VALUES => label_values::values;
-    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:create"), LABEL_VALUE => label_values::create_or_update;
-    GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read"), NOTHING => label_values::value;
-    PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update"), LABEL_VALUE => label_values::update;
-    DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete"), NOTHING => label_values::delete;
-    GET "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:read"), NOTHING => label_values::categories;
-    POST "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:create"), LABEL_CATEGORY => label_values::create_category;
-    PUT "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:update"), LABEL_CATEGORY => label_values::update_category;
-    DELETE "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:delete"), NOTHING => label_values::delete_category;
     GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read"), NOTHING => capabilities::of_project;
     PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_project;
     DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_project;
@@ -188,9 +176,10 @@ routes! {
 }
 
 impl Route {
-    /// What stands for the variables of this route in `path`; `None` when the path is another.
+    /// The values of the route's path variables; `None` when the path does not match.
     pub(crate) fn variables(&self, path: &str) -> Option<Vec<String>> {
-        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        let mut wanted = self.path.split('/');
+        let mut given = path.split('/');
         let mut variables = Vec::new();
         loop {
             match (wanted.next(), given.next()) {
@@ -204,7 +193,7 @@ impl Route {
         }
     }
 
-    /// Whether it is there in this version or part of the API.
+    /// Whether the route exists in this version or part of the API.
     pub(crate) fn is_in(&self, api: Since) -> bool {
         match (self.since, api) {
             (Since::Version(since), Since::Version(version)) => since <= version,
@@ -212,12 +201,12 @@ impl Route {
         }
     }
 
-    /// Whether it answers a file, whatever a caller accepts.
+    /// Whether the route answers a file, whatever the caller accepts.
     pub(crate) fn answers_a_file(&self) -> bool {
         FILES.iter().any(|end| self.path.ends_with(end))
     }
 
-    /// `GET /sites/{site}/jobs`: the name in counters and fault patterns.
+    /// The route's name in counters and fault patterns: `GET /sites/{site}/jobs`.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
@@ -240,7 +229,7 @@ mod tests {
         listed
     }
 
-    /// The routes that Tableau names no scope for.
+    /// The routes for which Tableau names no scope.
     const UNNAMED: [&str; 2] = ["GET /sites/{site}/broadcasts/views", "POST /sites/{site}/broadcasts/views"];
 
     #[test]

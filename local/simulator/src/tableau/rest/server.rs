@@ -1,11 +1,11 @@
-//! The server and its sites.
+//! Server information and sites.
 
 use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use crate::tableau::model::Feature;
 
-/// Settings of a site that change nothing here.
+/// Site settings that are shown without having an effect.
 ///
 /// Source: `tableau/server-client-python`, `test/assets/site_get_by_id.xml`
 const SETTINGS: [(&str, &str); 26] = [
@@ -45,7 +45,7 @@ pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(Element::new("serverInfo").child(product).child(rest))))
 }
 
-/// By LUID, or as `?key=name` and `?key=contentUrl` say.
+/// Finds a site by LUID, or by `?key=name` or `?key=contentUrl`.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_site.htm#query_site>
 pub(crate) fn site(call: &mut Call<'_>) -> Result<Answer, RestError> {

@@ -7,7 +7,7 @@ use crate::tableau::model::Model;
 use serde_json::Value;
 use tableau::SiteLuid;
 
-/// What carries tags: its place in paths, its name in batches, and the code for one that is missing.
+/// A kind of content with tags: its path segment, its name in batches, and the error code when it does not exist.
 struct Kind {
     segment: &'static str,
     name: &'static str,
@@ -20,7 +20,7 @@ const VIEW: Kind = Kind { segment: "views", name: "View", missing: "404011" };
 const KINDS: [&Kind; 3] = [&WORKBOOK, &DATASOURCE, &VIEW];
 
 impl Kind {
-    /// The tags of one of this kind on this site.
+    /// The tags of an object of this kind on this site.
     fn tags<'a>(&self, model: &'a mut Model, site: &SiteLuid, luid: &str) -> Option<&'a mut Vec<String>> {
         match self.segment {
             "workbooks" => {
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// Tags as answers show them.
+/// The tags as answers show them.
 pub(crate) fn element(tags: &[String]) -> Element {
     Element::new("tags")
         .many(tags.iter().map(|tag| Element::new("tag").with("label", tag.as_str())).collect())
@@ -69,9 +69,11 @@ pub(crate) fn remove_from_view(call: &mut Call<'_>) -> Result<Answer, RestError>
     remove(call, &VIEW)
 }
 
-/// Answers all tags that the thing has then. One that it has already changes nothing.
+/// Adds tags and answers with all tags of the object. A tag that it already has changes nothing.
 fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
-    let (labels, id, site) = (labels(call, &["tags", "tag"])?, call.id().to_owned(), call.site());
+    let labels = labels(call, &["tags", "tag"])?;
+    let id = call.id().to_owned();
+    let site = call.site();
     let missing = || RestError::not_found(kind.missing, kind.name, &id);
     kind.tags(call.model, &site, &id).ok_or_else(missing)?;
     call.may_tag(&id)?;
@@ -80,9 +82,10 @@ fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(element(tags))))
 }
 
-/// One that the thing does not have is an error; in a batch it is none.
+/// Removes a tag. A tag that the object does not have is an error; in a batch it is ignored.
 fn remove(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
-    let (label, site) = (unquoted(call.id()), call.site());
+    let label = unquoted(call.id());
+    let site = call.site();
     let id = call.path.get(1).cloned().unwrap_or_default();
     let missing = || RestError::not_found(kind.missing, kind.name, &id);
     kind.tags(call.model, &site, &id).ok_or_else(missing)?;
@@ -102,9 +105,10 @@ pub(crate) fn batch_delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     batch(call, |tags, labels| tags.retain(|tag| !labels.contains(tag)))
 }
 
-/// Nothing is changed if something named is not there.
+/// Changes nothing when one of the named objects does not exist.
 fn batch(call: &mut Call<'_>, change: fn(&mut Vec<String>, &[String])) -> Result<Answer, RestError> {
-    let (labels, site) = (labels(call, &["tagBatch", "tags", "tag"])?, call.site());
+    let labels = labels(call, &["tagBatch", "tags", "tag"])?;
+    let site = call.site();
     let contents = call.body.list(&["tagBatch", "contents", "content"]);
     let text =
         |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -135,7 +139,7 @@ fn add_all(tags: &mut Vec<String>, labels: &[String]) {
     }
 }
 
-/// The labels of a body. Without quotation marks around it, a label ends at a space or comma.
+/// The tag labels in a body. An unquoted label ends at a space or comma.
 fn labels(call: &Call<'_>, path: &[&str]) -> Result<Vec<String>, RestError> {
     let none = || malformed("Payload is either malformed or incomplete: no tags.");
     let label = |tag: &Value| tag.get("label").and_then(Value::as_str).map(str::to_owned).ok_or_else(none);

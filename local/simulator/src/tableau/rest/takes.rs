@@ -1,8 +1,8 @@
-//! What a call may carry: the parameters of its address and the members of its body that a route reads. Anything else is
-//! refused, so that nothing is accepted and then has no effect.
+//! The query parameters and body members that each route reads. All others are refused, so that nothing is accepted
+//! without having an effect.
 //!
-//! A body that does not fit Tableau's schema is `400000`. A parameter that a method does not know is too, here: Tableau is
-//! reported to ignore it, which would hide a misspelt one.
+//! A body that does not match Tableau's schema is `400000`. Here an unknown query parameter is refused too; Tableau is
+//! reported to ignore it, which would hide a misspelling.
 //!
 //! Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_errors.htm>,
 //! `divinorum-webb/tableau-api-lib#54`.
@@ -15,11 +15,11 @@ use serde_json::Value;
 /// What one route reads of a call.
 pub(crate) struct Takes {
     pub(crate) query: &'static [Parameter],
-    /// Places in the body, as [`Place::of`] reads them.
+    /// Paths in the body, as [`Place::of`] parses them.
     pub(crate) body: &'static [&'static str],
 }
 
-/// A parameter of an address. A name that ends with `*` is the beginning of many.
+/// A query parameter. A name that ends with `*` is a prefix.
 pub(crate) struct Parameter {
     name: &'static str,
     since: RestVersion,
@@ -42,7 +42,7 @@ const fn body(body: &'static [&'static str]) -> Takes {
 }
 
 impl Takes {
-    /// Refuses parameters that this version of the route does not read, and those that are given twice.
+    /// Refuses repeated query parameters, and those that this version of the route does not read.
     pub(crate) fn check_query(
         &self,
         query: &[(String, String)],
@@ -60,7 +60,7 @@ impl Takes {
         Ok(())
     }
 
-    /// Refuses members of a body that the route does not read, and values of another kind than it reads.
+    /// Refuses body members that the route does not read, and values of the wrong kind.
     pub(crate) fn check_body(&self, body: &Value) -> Result<(), RestError> {
         let places: Vec<Place> = self.body.iter().map(|text| Place::of(text)).collect();
         check(&places, &mut Vec::new(), body)
@@ -76,8 +76,8 @@ impl Parameter {
     }
 }
 
-/// A place in a body: `tags/tag[]/label` is a text in each of several, `webhook/isEnabled?` a flag, `webhook-source/*` any
-/// member, and `variables/**` all that is below.
+/// A path in a body: `tags/tag[]/label` is a text in each list element, `webhook/isEnabled?` a boolean,
+/// `webhook-source/*` any member, and `variables/**` everything below.
 struct Place {
     steps: Vec<Step>,
     is_flag: bool,
@@ -99,7 +99,7 @@ impl Place {
         Self { steps: path.split('/').map(step).collect(), is_flag: path.len() < text.len() }
     }
 
-    /// Whether this is at `path` or below it.
+    /// Whether this path is `path` or below it.
     fn begins_with(&self, path: &[&str]) -> bool {
         self.takes_all(path)
             || (path.len() <= self.steps.len() && self.steps.iter().zip(path).all(|(s, p)| s.is(p)))
@@ -109,7 +109,7 @@ impl Place {
         self.takes_all(path) || (path.len() == self.steps.len() && self.begins_with(path))
     }
 
-    /// Whether `path` is below a place whose contents are not for a schema to know.
+    /// Whether `path` is below a `**` path, whose content is not checked.
     fn takes_all(&self, path: &[&str]) -> bool {
         let Some((Step { name: "**", .. }, steps)) = self.steps.split_last() else { return false };
         path.len() >= steps.len() && steps.iter().zip(path).all(|(step, part)| step.is(part))
@@ -150,7 +150,7 @@ fn check<'a>(places: &[Place], path: &mut Vec<&'a str>, value: &'a Value) -> Res
             }
             items.iter().try_for_each(|item| check(places, path, item))
         }
-        // What is `null` is not there.
+        // A `null` member counts as absent.
         Value::Null => Ok(()),
         Value::String(text)
             if at().any(|place| !place.is_flag || matches!(text.as_str(), "true" | "false")) =>
@@ -162,12 +162,12 @@ fn check<'a>(places: &[Place], path: &mut Vec<&'a str>, value: &'a Value) -> Res
     }
 }
 
-/// Neither parameters nor a body.
+/// No parameters and no body.
 pub(crate) const NOTHING: Takes = query(&[]);
 
-// Lists.
+// Parameters of lists.
 
-/// A list that Tableau documents no pages for. Clients ask for pages all the same.
+/// A list for which Tableau documents no pagination. Clients send page parameters all the same.
 pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNumber")]);
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),
@@ -185,12 +185,10 @@ pub(crate) const VIEWS: Takes = query(&[
     always("includeUsageStatistics"),
 ]);
 pub(crate) const USAGE: Takes = query(&[always("includeUsageStatistics")]);
-pub(crate) const LABELS: Takes = Takes { query: &[always("categories")], body: CONTENT };
-pub(crate) const LABEL_VALUES: Takes = query(&[always("categories"), always("isInternal")]);
 pub(crate) const SITE: Takes = query(&[always("key"), always("includeUsage")]);
 pub(crate) const REMOVED_USER: Takes = query(&[always("mapAssetsTo")]);
 
-// Files.
+// Parameters of exports.
 
 pub(crate) const WORKBOOK_PDF: Takes = query(&[
     always("type"),
@@ -219,7 +217,7 @@ pub(crate) const IMAGE: Takes = query(&[
 ]);
 pub(crate) const DATA: Takes = query(&[always("maxAge"), always("vf_*")]);
 
-// Bodies.
+// Members of bodies.
 
 pub(crate) const SIGN_IN: Takes = body(&[
     "credentials/name",
@@ -251,7 +249,7 @@ pub(crate) const WORKBOOK: Takes = body(&[
     "workbook/owner/id",
     "workbook/dataAccelerationConfig/accelerationEnabled?",
     "workbook/dataAccelerationConfig/accelerateNow?",
-    // The views that data is accelerated for.
+    // The views with data acceleration.
     "workbook/views/view[]/id",
 ]);
 pub(crate) const DATASOURCE: Takes = body(&[
@@ -277,7 +275,7 @@ pub(crate) const WARNING: Takes = body(&[
     "dataQualityWarning/isActive?",
     "dataQualityWarning/isSevere?",
 ]);
-const CONTENT: &[&str] = &["contentList/content[]/contentType", "contentList/content[]/id"];
+pub(crate) const LABELS: Takes = body(&["contentList/content[]/contentType", "contentList/content[]/id"]);
 pub(crate) const LABEL_ON_ALL: Takes = body(&[
     "contentList/content[]/contentType",
     "contentList/content[]/id",
@@ -286,10 +284,6 @@ pub(crate) const LABEL_ON_ALL: Takes = body(&[
     "label/active?",
     "label/elevated?",
 ]);
-pub(crate) const LABEL: Takes = body(&["label/value", "label/message", "label/active?", "label/elevated?"]);
-pub(crate) const LABEL_VALUE: Takes =
-    body(&["labelValue/name", "labelValue/category", "labelValue/description"]);
-pub(crate) const LABEL_CATEGORY: Takes = body(&["labelCategory/name", "labelCategory/description"]);
 pub(crate) const PERMISSIONS: Takes = body(&[
     "permissions/project/id",
     "permissions/workbook/id",

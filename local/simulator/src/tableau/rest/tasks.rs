@@ -1,4 +1,4 @@
-//! Refreshes on a schedule.
+//! Extract refresh tasks.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm>
 
@@ -12,7 +12,7 @@ use crate::tableau::model::{JobKind, STARTS_AT_HOUR, Target, Task};
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// A daily task of Tableau Cloud: once in 24 hours, on each day that it names.
+/// A daily task of Tableau Cloud: once in 24 hours, on each listed day.
 ///
 /// Source: `tableau/server-client-python:test/assets/tasks_with_interval.xml`
 fn element(call: &Call<'_>, task: &Task) -> Element {
@@ -40,7 +40,7 @@ fn element(call: &Call<'_>, task: &Task) -> Element {
     Element::new("task").child(refresh)
 }
 
-/// Administrators see all tasks, others those of what they own.
+/// Administrators see all tasks; other users see the tasks of their own content.
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let site = call.site();
     let seen = call.model.tasks.iter().filter(|t| t.site == site && sees(call, t));

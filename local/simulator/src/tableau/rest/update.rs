@@ -1,4 +1,4 @@
-//! Changing and deleting workbooks and data sources.
+//! Updates and deletes workbooks and data sources.
 
 use super::call::{Answer, Call, Then};
 use super::content::{datasource_element, workbook_element};
@@ -6,7 +6,7 @@ use super::element::Element;
 use super::error::RestError;
 use tableau::{ProjectLuid, UserLuid};
 
-/// What both kinds can be changed to.
+/// The changes that both kinds of content accept.
 struct Change {
     name: Option<String>,
     description: Option<String>,
@@ -15,7 +15,7 @@ struct Change {
 }
 
 impl Change {
-    /// Who may change something by a capability alone cannot give it to another owner.
+    /// A caller whose right comes only from a capability cannot change the owner.
     fn of(call: &Call<'_>, kind: &str, luid: &str) -> Result<Self, RestError> {
         let text = |path: &[&str]| call.body.text(&[&[kind], path].concat()).map(str::to_owned);
         let project = text(&["project", "id"]).map(|id| {
@@ -40,7 +40,9 @@ impl Change {
 
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#update_workbook>
 pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let at = call.model.workbooks.iter().position(|w| w.luid.as_str() == id && w.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404006", "Workbook", &id))?;
     call.may_change(&id)?;
@@ -70,11 +72,13 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(workbook_element(call, &call.model.workbooks[at])?)))
 }
 
-/// Certification is for project leaders and administrators, and no event reports it here.
+/// Updates a data source. Certification is for project leaders and administrators, and fires no event here.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#update_data_source>
 pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let at = call.model.datasources.iter().position(|d| d.luid.as_str() == id && d.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404004", "Datasource", &id))?;
     call.may_change(&id)?;

@@ -14,7 +14,7 @@ use crate::tableau::events::seconds;
 use crate::tableau::model::{Model, View, Workbook};
 use crate::tableau::version::RestVersion;
 
-/// The first version in which the views of a workbook have times.
+/// The REST version in which a workbook's views have timestamps.
 const TIMES_SINCE: RestVersion = RestVersion { major: 3, minor: 12 };
 
 pub(crate) const SPEC: Spec = &[
@@ -93,7 +93,7 @@ fn field(model: &Model, view: &View, workbook: &Workbook, name: &str) -> Field {
     }
 }
 
-/// A view with all its fields.
+/// A view element with all fields.
 fn whole(model: &Model, view: &View, workbook: &Workbook) -> Element {
     let of = Element::new("workbook")
         .with("id", workbook.luid.as_str())
@@ -121,7 +121,7 @@ fn whole(model: &Model, view: &View, workbook: &Workbook) -> Element {
         .child(location)
 }
 
-/// How often people looked at a view: there are no people here.
+/// The usage counts of a view: always 0, since nobody opens views here.
 fn usage() -> Element {
     Element::new("usage").with("totalViewCount", 0_u8)
 }
@@ -134,7 +134,7 @@ fn short_element(view: &View) -> Element {
         .with("viewUrlName", view.url_name.as_str())
 }
 
-/// Whether a call asks how often people looked at views.
+/// Whether a call asks for usage statistics.
 fn asks_for_usage(call: &Call<'_>) -> Result<bool, RestError> {
     match call.query("includeUsageStatistics") {
         None | Some("false") => Ok(false),
@@ -143,7 +143,7 @@ fn asks_for_usage(call: &Call<'_>) -> Result<bool, RestError> {
     }
 }
 
-/// The views of a workbook, as the workbook itself shows them.
+/// The views of a workbook, as the workbook's own element lists them.
 pub(crate) fn of_workbook(call: &Call<'_>, workbook: &Workbook, with_usage: bool) -> Element {
     let has_times = call.version >= TIMES_SINCE;
     let views = call.model.views_of(workbook).filter(|v| call.sees(v.luid.as_str()));

@@ -1,4 +1,4 @@
-//! Managing webhooks.
+//! Webhook management.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm>
 
@@ -12,9 +12,9 @@ use serde_json::Value;
 use tableau::{Action, EventName, Object};
 use url::Url;
 
-/// The first version with `isEnabled` and `statusChangeReason`.
+/// The REST version that introduced `isEnabled` and `statusChangeReason`.
 const STATUS_SINCE: RestVersion = RestVersion { major: 3, minor: 8 };
-/// The first version with `event`.
+/// The REST version that introduced the attribute `event`.
 const EVENT_SINCE: RestVersion = RestVersion { major: 3, minor: 9 };
 const SOURCE: &[&str] = &["webhook", "webhook-source"];
 const METHOD: &[&str] = &["webhook", "webhook-destination", "webhook-destination-http", "method"];
@@ -45,7 +45,7 @@ fn element(webhook: &WebhookRecord, model: &Model, version: RestVersion) -> Elem
 /// The event's name as an element of `webhook-source`.
 fn source_name(event: &EventName) -> String {
     let object = match event.object() {
-        // The two admin events have no `source` in their name.
+        // The names of the two admin events do not contain `source`.
         Some(Object::User) if event.action() == Some(Action::Promoted) => {
             return "webhook-event-user-promoted-admin".to_owned();
         }
@@ -72,7 +72,7 @@ fn source_name(event: &EventName) -> String {
     format!("webhook-source-event-{object}-{action}")
 }
 
-/// The event that a body names, by attribute or by element; both must agree. `Ok(None)` when it names none.
+/// The event that a body names, as an attribute or an element; both must agree. `Ok(None)` when it names none.
 fn event(call: &Call<'_>) -> Result<Option<EventName>, RestError> {
     let wrong = || malformed("Payload is either malformed or incomplete: no such event.");
     let by_name = match call.body.text(&["webhook", "event"]) {
@@ -92,7 +92,7 @@ fn event(call: &Call<'_>) -> Result<Option<EventName>, RestError> {
     }
 }
 
-/// Tableau wants `https`; plain `http` is accepted here for destinations on this machine.
+/// Tableau requires `https`; plain `http` is accepted here for destinations on this machine.
 fn destination(call: &Call<'_>) -> Result<Option<String>, RestError> {
     let Some(text) = call.body.text(URL) else {
         return Ok(None);
@@ -112,7 +112,7 @@ fn allowed(call: &Call<'_>) -> Result<(), RestError> {
     if call.model.webhooks_enabled { Ok(()) } else { Err(off()) }
 }
 
-/// Attributes that the version of the call does not know are refused.
+/// Refuses attributes that the call's REST version does not have.
 fn known(call: &Call<'_>) -> Result<(), RestError> {
     let attributes =
         [("event", EVENT_SINCE), ("isEnabled", STATUS_SINCE), ("statusChangeReason", STATUS_SINCE)];
@@ -125,14 +125,15 @@ fn known(call: &Call<'_>) -> Result<(), RestError> {
     }
 }
 
-/// Where the webhook of the path stands.
+/// The index of the webhook in the path.
 fn find(call: &Call<'_>, code: &'static str) -> Result<usize, RestError> {
-    let (id, site) = (call.id(), call.site());
+    let id = call.id();
+    let site = call.site();
     let found = call.model.webhooks.iter().position(|w| w.luid == id && w.site == site);
     found.ok_or_else(|| RestError::not_found(code, "Webhook", id))
 }
 
-/// Why a webhook is switched off: only what switches it off has a reason.
+/// The reason stored when a webhook is disabled. Enabling it removes the reason.
 fn reason(call: &Call<'_>) -> Result<Option<String>, RestError> {
     let reason = call.body.text(&["webhook", "statusChangeReason"]).filter(|reason| !reason.is_empty());
     if reason.is_some() && call.body.flag(&["webhook", "isEnabled"]) != Some(false) {
@@ -143,7 +144,8 @@ fn reason(call: &Call<'_>) -> Result<Option<String>, RestError> {
 
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
-    let (model, site) = (&*call.model, call.site());
+    let model = &*call.model;
+    let site = call.site();
     let webhooks = model.webhooks.iter().filter(|w| w.site == site).map(|w| element(w, model, call.version));
     page::answer_whole(call, "webhooks", webhooks.collect())
 }
@@ -184,7 +186,8 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let at = find(call, "404034")?;
     known(call)?;
-    let (event, url) = (event(call)?, destination(call)?);
+    let event = event(call)?;
+    let url = destination(call)?;
     let name = call.body.text(&["webhook", "name"]).map(str::to_owned);
     let enabled = call.body.flag(&["webhook", "isEnabled"]);
     let reason = reason(call)?;
@@ -211,7 +214,7 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::no_content())
 }
 
-/// The destination's answer comes later: [`test_result`].
+/// Tests a webhook. The result comes later: [`test_result`].
 pub(crate) fn test(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let webhook = &call.model.webhooks[find(call, "400113")?];
@@ -219,7 +222,7 @@ pub(crate) fn test(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root()).then(then))
 }
 
-/// What a destination answered to a test. One that cannot be reached shows as 404, as was reported once.
+/// The result of a webhook test. An unreachable destination shows as 404, as was reported once.
 pub(crate) fn test_result(webhook: &str, answer: Result<(u16, String), String>) -> Element {
     let (status, body) = answer.unwrap_or_else(|reason| (404, reason));
     let result = Element::new("webhookTestResult").with("id", webhook).with("status", status);

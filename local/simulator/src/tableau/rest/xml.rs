@@ -1,4 +1,4 @@
-//! XML: answers written, and bodies read into the form that JSON bodies have.
+//! Writes answers as XML, and parses XML bodies into the form of JSON bodies.
 
 use super::call::malformed;
 use super::element::{Child, Element, Scalar};
@@ -8,11 +8,11 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
 
-/// As deep as JSON is read.
+/// The deepest nesting, the same as for JSON.
 const DEEPEST: usize = 128;
 const NAMESPACE: &str = "http://tableau.com/api";
 
-/// The XML of a whole answer.
+/// A whole answer as XML.
 pub(crate) fn render(root: &Element) -> String {
     let mut text = "<?xml version='1.0' encoding='UTF-8'?>".to_owned();
     let schema = "http://www.w3.org/2001/XMLSchema-instance";
@@ -46,22 +46,22 @@ fn write(element: &Element, declared: &str, to: &mut String) {
     to.push_str(&format!("</{}>", element.name));
 }
 
-/// A line break in an attribute would be read as a space.
+/// Escapes a line break in an attribute, which a parser would read as a space.
 fn attribute(text: &str) -> String {
     escape(printable(text)).replace('\n', "&#10;").replace('\r', "&#13;").replace('\t', "&#9;")
 }
 
-/// XML 1.0 has no way to write other control characters.
+/// Drops control characters that XML 1.0 cannot express.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect()
 }
 
-/// What `<tsRequest>` holds, as the JSON of the same body would be: attributes are texts, and elements of one name are
-/// an array only if there are several.
+/// The content of `<tsRequest>` in the form of the same JSON body: attributes are strings, and repeated elements are
+/// an array.
 pub(crate) fn parse(text: &str) -> Result<Value, RestError> {
     let wrong = |_| malformed("The payload is not well-formed XML.");
     let mut reader = Reader::from_str(text);
-    // The innermost element is the last one.
+    // The stack of open elements; the innermost is last.
     let mut open: Vec<(String, Node)> = Vec::new();
     loop {
         if open.len() > DEEPEST {
@@ -70,7 +70,8 @@ pub(crate) fn parse(text: &str) -> Result<Value, RestError> {
         match reader.read_event().map_err(wrong)? {
             Event::Start(start) => open.push((name(&start), Node::of(&start)?)),
             Event::Empty(start) => {
-                let (name, node) = (name(&start), Node::of(&start)?);
+                let name = name(&start);
+                let node = Node::of(&start)?;
                 match open.last_mut() {
                     Some((_, parent)) => parent.add(name, node.value()),
                     None => return request(&name, node),
@@ -119,7 +120,7 @@ fn push(open: &mut [(String, Node)], text: &str) {
     }
 }
 
-/// An element while it is read.
+/// An element that is being parsed.
 #[derive(Default)]
 struct Node {
     members: Map<String, Value>,
@@ -156,7 +157,7 @@ impl Node {
         Value::Object(self.members)
     }
 
-    /// An element with nothing but text is that text.
+    /// An element with only text becomes that text.
     fn value(self) -> Value {
         let text = self.text.trim();
         if self.members.is_empty() && !text.is_empty() { Value::from(text) } else { self.object() }

@@ -1,4 +1,4 @@
-//! Lists: the members of a group by cause, and what happened in quiet hours. What does not fit is counted.
+//! Renders lists: the members of a group by cause, or the events of a digest. Items that do not fit are counted.
 
 use super::parts::{markup, named, short};
 use crate::slack::blocks::Block;
@@ -7,25 +7,25 @@ use crate::slack::mrkdwn::escape;
 use alerting::notification::{Item, Kind, List, Notification};
 use jiff::tz::TimeZone;
 
-/// All names together.
+/// The total length of all names in a message.
 const NAMES_LIMIT: usize = 9_000;
-/// What is put into one block.
+/// The longest text of one block.
 const BLOCK_LIMIT: usize = 2_800;
-/// Among many, names are shorter.
+/// The longest name in a list.
 const NAME_LIMIT: usize = 60;
-/// So many causes are listed.
+/// How many causes are listed.
 const LISTS_LIMIT: usize = 8;
 /// The longest heading, as markup.
 const HEADING_LIMIT: usize = 300;
-/// What `… and 1,000,000 more` takes, and the count behind a heading.
+/// The space for `… and 1,000,000 more` and for the count after a heading.
 const COUNTS: usize = 60;
 
-/// How many things are in lists that have no place in the message.
+/// How many items belong to lists that do not fit into the message.
 pub(super) fn not_listed(shown: &Notification) -> usize {
     shown.lists.iter().skip(LISTS_LIMIT).map(size).sum()
 }
 
-/// The lists in `room` characters.
+/// Renders the lists into at most `room` characters.
 pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize) -> Vec<Block> {
     let lists: Vec<&List> = shown.lists.iter().take(LISTS_LIMIT).collect();
     let is_digest = shown.kind == Kind::Digest;
@@ -37,7 +37,7 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
     let taken: usize = headings.iter().flatten().map(|heading| heading.chars().count()).sum();
     let mut room = room.saturating_sub(taken + lists.len() * COUNTS).min(NAMES_LIMIT);
     let separator = if is_digest { "\n" } else { " · " };
-    // A digest counts events, a group objects.
+    // In a digest repeated events count; in a group each object counts once.
     let counts = |item: &Item| if is_digest { times(item) } else { 1 };
     let mut blocks = Vec::new();
     for (list, heading) in lists.into_iter().zip(headings) {
@@ -55,12 +55,12 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
         }
         let rest = list.items.iter().skip(shown_items).map(counts).sum::<usize>() + list.more;
         if rest > 0 {
-            // Shorter names of a later list would fit, but be mistaken for all of them.
+            // Shorter names of a later list might still fit, but a reader would take them for the complete list.
             room = if shown_items < list.items.len() { 0 } else { room };
             paragraphs.end(&format!("… and {rest} more"));
         }
         match heading {
-            // A digest's heading is the first of its lines.
+            // In a digest the heading is the first line of the text.
             Some(heading) if is_digest => blocks.extend(under(&heading, paragraphs.texts)),
             heading => blocks.extend(heading.into_iter().chain(paragraphs.texts)),
         }
@@ -68,7 +68,7 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
     blocks.into_iter().map(Block::section).collect()
 }
 
-/// Paragraphs that each fit into a block.
+/// Text split into paragraphs that each fit into one block.
 struct Paragraphs {
     separator: &'static str,
     texts: Vec<String>,
@@ -86,7 +86,7 @@ impl Paragraphs {
         }
     }
 
-    /// Adds a few words to the last paragraph.
+    /// Appends a few words to the last paragraph.
     fn end(&mut self, words: &str) {
         let separator = if self.separator == "\n" { "\n" } else { " " };
         match self.texts.last_mut() {
@@ -99,7 +99,7 @@ impl Paragraphs {
     }
 }
 
-/// Paragraphs with a heading in the first, if it fits.
+/// Paragraphs with a heading in the first one, if the heading fits.
 fn under(heading: &str, mut paragraphs: Vec<String>) -> Vec<String> {
     match paragraphs.first_mut() {
         Some(first) if first.chars().count() + heading.chars().count() < BLOCK_LIMIT => {
@@ -110,7 +110,7 @@ fn under(heading: &str, mut paragraphs: Vec<String>) -> Vec<String> {
     paragraphs
 }
 
-/// How many things a list stands for.
+/// How many objects or events a list represents.
 fn size(list: &List) -> usize {
     list.items.iter().map(times).sum::<usize>() + list.more
 }
@@ -124,7 +124,7 @@ fn name(item: &Item) -> String {
     if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
 }
 
-/// A line of a digest.
+/// One line of a digest.
 fn happened(item: &Item, zone: Option<&TimeZone>) -> String {
     let what = item.what.as_deref().map(|what| format!("*{}*: ", escape(&short(what)))).unwrap_or_default();
     let cause =

@@ -1,4 +1,4 @@
-//! A notification as a message of Slack. Pure, and without a decision about timing, grouping or suppression.
+//! Renders a notification as a Slack message. Pure; decides nothing about timing, grouping or suppression.
 
 mod lists;
 mod parts;
@@ -10,10 +10,10 @@ use parts::{explanation, fields, short, small_print, status};
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
 const ALL_LIMIT: usize = 13_000;
-/// The longest link that is shown, as markup: half of one is none.
+/// The longest link that is shown, as markup. A longer link is left out, because half a link does not work.
 const LINK_LIMIT: usize = 1_500;
 
-/// The message that says what a notification says. Everything in it is escaped, and cut to what Slack accepts.
+/// Renders a notification as a Slack message. Everything is escaped, and cut to what Slack accepts.
 pub fn render(shown: &Notification) -> Message {
     let zone = shown.timezone.as_ref();
     let title = short(&shown.title);
@@ -46,7 +46,8 @@ pub fn render(shown: &Notification) -> Message {
     Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
 }
 
-/// The line of push notifications and screen readers. About many things it has the symbol, as their header has.
+/// The line for push notifications and screen readers. For several objects it begins with the symbol, as the header
+/// does.
 fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let facts = shown.facts.iter().map(parts::shortened).collect();
     let counts = |list: &List| List {
@@ -75,7 +76,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     if is_about_many { format!("{} {summary}", shown.symbol) } else { summary }
 }
 
-/// How many characters Slack counts in a block.
+/// How many characters Slack counts for a block.
 fn length(block: &Block) -> usize {
     let count = |text: &super::Text| text.as_str().chars().count();
     match block {

@@ -1,4 +1,4 @@
-//! The parts of a message that are not lists.
+//! Renders the parts of a message other than lists.
 
 use crate::slack::clock::{clock, clock_and_utc};
 use crate::slack::mrkdwn::{code, cut, escape};
@@ -6,24 +6,24 @@ use alerting::notification::{Cause, Fact, Notification, Status, Value};
 use jiff::tz::TimeZone;
 use plain_text::{is_blank, one_line};
 
-/// The longest name that is shown: names may have 255 characters and more.
+/// The longest name that is shown; names in Tableau may have 255 characters and more.
 const NAME_LIMIT: usize = 120;
-/// The longest line of the small print: it explains why something is missing.
+/// The longest footnote, which explains why something is missing.
 const FOOTNOTE_LIMIT: usize = 300;
-/// The longest cause, as markup. What to do stands below it in the same block, and is not to be cut.
+/// The longest cause, as markup. The next step follows in the same block and must not be cut off.
 const CAUSE_LIMIT: usize = 1_400;
-/// The longest next step and title, as markup.
+/// The longest next step, and the longest title, as markup.
 const STEP_LIMIT: usize = 700;
 /// The longest value of a field, as markup.
 const VALUE_LIMIT: usize = 500;
 
-/// A name on one line of at most `limit` characters, or that there is none. A name of invisible characters is none.
+/// A name on one line of at most `limit` characters. A placeholder replaces a name without visible characters.
 pub(super) fn named(name: &str, limit: usize) -> String {
     let line = one_line(name);
     if line.is_empty() { "(no name)".to_owned() } else { cut(&line, limit) }
 }
 
-/// Markup of at most `limit` characters.
+/// Cuts markup to `limit` characters.
 pub(super) fn markup(text: &str, limit: usize) -> String {
     cut(&escape(text), limit)
 }
@@ -33,7 +33,7 @@ pub(super) fn short(name: &str) -> String {
     named(name, NAME_LIMIT)
 }
 
-/// A cause with its title cut.
+/// The cause with a shortened title.
 pub(super) fn shortened_cause(cause: &Cause) -> Cause {
     match cause {
         Cause::Known { title, .. } => Cause::Known { title: short(title), line: String::new() },
@@ -41,7 +41,7 @@ pub(super) fn shortened_cause(cause: &Cause) -> Cause {
     }
 }
 
-/// A fact with its names cut.
+/// The fact with shortened names.
 pub(super) fn shortened(fact: &Fact) -> Fact {
     let value = match &fact.value {
         Value::Text(text) => Value::Text(short(text)),
@@ -54,7 +54,7 @@ pub(super) fn shortened(fact: &Fact) -> Fact {
     Fact { label: fact.label, value }
 }
 
-/// Why, and what to do.
+/// The paragraph that says why the refresh failed and what to do.
 pub(super) fn explanation(shown: &Notification) -> Option<String> {
     let mut lines = Vec::new();
     match &shown.cause {
@@ -73,14 +73,15 @@ pub(super) fn explanation(shown: &Notification) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Technical text in a code span, which a cut does not leave open. `None` for one that a reader cannot see.
+/// Technical text in a code span; if it is cut, the span is still closed. `None` for a text without visible
+/// characters.
 fn code_span(line: &str) -> Option<String> {
     let span = code(line);
     let text = span.trim_matches('`');
     (!is_blank(text)).then(|| format!("`{}`", cut(text, CAUSE_LIMIT)))
 }
 
-/// How an incident stands or ended, one sentence a line.
+/// The status of an incident, one sentence per line.
 pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<String> {
     let sentence = |status: &Status| match status {
         Status::StillOpen { lasted } => Some(format!("*Still failing after {lasted}*")),
@@ -97,7 +98,8 @@ pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<St
         Status::SuccessEventMissing => Some(
             "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.".to_owned(),
         ),
-        // In the small print.
+        Status::New { count } => Some(format!("*New since the last message:* {count}")),
+        // The number of members is shown in the small print.
         Status::Members { .. } => None,
     };
     let lines: Vec<String> = shown.status.iter().filter_map(sentence).collect();
@@ -108,7 +110,7 @@ fn failures(count: u32) -> String {
     if count == 1 { "1 failure".to_owned() } else { format!("{count} failures") }
 }
 
-/// What else is known, in two columns.
+/// Further facts in two columns.
 pub(super) fn fields(shown: &Notification, zone: Option<&TimeZone>) -> Vec<String> {
     let field = |fact: &Fact| {
         let value = match shortened(fact).value {
@@ -122,7 +124,7 @@ pub(super) fn fields(shown: &Notification, zone: Option<&TimeZone>) -> Vec<Strin
     shown.facts.iter().map(field).collect()
 }
 
-/// How many objects a message is about, and what support needs.
+/// The small print: how many objects the message is about, and the ids that support needs.
 pub(super) fn small_print(
     shown: &Notification,
     zone: Option<&TimeZone>,

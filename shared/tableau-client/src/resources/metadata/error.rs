@@ -1,16 +1,16 @@
-//! What the Metadata API says went wrong.
+//! Errors of the Metadata API.
 
 use crate::lenient;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What the Metadata API says went wrong.
+/// An error of the Metadata API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Raw")]
 pub struct MetadataError {
-    /// What kind of thing.
+    /// The error's code.
     pub code: MetadataCode,
-    /// In its words.
+    /// The error's text.
     pub message: String,
 }
 
@@ -20,19 +20,19 @@ pub struct MetadataError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataCode {
-    /// The query would touch too many objects.
+    /// The query would read too many objects.
     NodeLimitExceeded,
-    /// The query took too long; what was found until then may be there.
+    /// The query took too long. Partial data may be present.
     TimeLimitExceeded,
     /// The query needs a filter.
     FilterRequired,
-    /// Too many queries.
+    /// Too many queries were sent.
     RateExceeded,
-    /// The index is still being built.
+    /// Tableau is still building the index.
     BackfillRunning,
-    /// Not for our eyes.
+    /// The user may not see the data.
     AccessDenied,
-    /// Another. Empty when there is none, or something else in its place.
+    /// Another code. Empty if there is none, or if it is not a text.
     Other(String),
 }
 
@@ -67,7 +67,7 @@ impl From<Raw> for MetadataError {
             "RATE_EXCEEDED" => MetadataCode::RateExceeded,
             "BACKFILL_RUNNING" => MetadataCode::BackfillRunning,
             "ACCESS_DENIED" => MetadataCode::AccessDenied,
-            // A recorded answer has no code, only the text.
+            // A recorded answer has only the text and no code.
             "" if message.starts_with("Reached time limit") => MetadataCode::TimeLimitExceeded,
             other => MetadataCode::Other(if is_code(other) { other.to_owned() } else { String::new() }),
         };

@@ -1,4 +1,4 @@
-//! What uses what, and the LUID behind the number in a browser's address.
+//! Lineage: which workbooks use which data sources. Also finds the LUID for the number in a browser's address.
 
 use super::{MetadataAnswer, OPERATION};
 use crate::{Error, TableauClient, lenient};
@@ -7,30 +7,30 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tableau::{DatasourceLuid, Subject, WorkbookLuid};
 
-/// A workbook or data source at the other end of a line.
+/// A workbook or data source that is connected with another one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lineage<L> {
-    /// Its LUID.
+    /// The object's LUID.
     pub luid: L,
-    /// Its name: untrusted text.
+    /// The object's name: untrusted text.
     #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// Its project, without the names of the projects around it.
+    /// The name of the object's project (without the projects around it).
     #[serde(default, deserialize_with = "lenient::text")]
     pub project_name: Option<String>,
-    /// Whose it is.
+    /// The owner of the object.
     #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<LineageOwner>,
 }
 
-/// An owner, as the Metadata API names one.
+/// An owner, as the Metadata API describes one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LineageOwner {
-    /// The name for people.
+    /// The owner's display name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
-    /// The e-mail address.
+    /// The owner's e-mail address.
     #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
 }
@@ -49,7 +49,7 @@ struct Found<T> {
     luid: T,
 }
 
-/// The number after `…/workbooks/` or `…/datasources/` in a browser's address, and which of the two it is.
+/// The number after `…/workbooks/` or `…/datasources/` in a browser's address. The flag says which of the two it is.
 fn number_in(address: &str) -> Option<(bool, &str)> {
     let (workbook, rest) = match (address.split_once("/workbooks/"), address.split_once("/datasources/")) {
         (Some((_, rest)), None) => (true, rest),
@@ -61,7 +61,7 @@ fn number_in(address: &str) -> Option<(bool, &str)> {
     after.is_none_or(|c| "/?#".contains(c)).then_some((workbook, number))
 }
 
-/// The nodes of a list in an answer. Where it is `null`, the errors beside it say why.
+/// The elements of a list in an answer. If the list is `null`, the answer's errors say why.
 fn nodes<'a>(answer: &MetadataAnswer<Value>, at: &'a Value, name: &str) -> Result<&'a [Value], Error> {
     match at.get(name) {
         Some(Value::Array(nodes)) => Ok(nodes),
@@ -81,10 +81,10 @@ fn read<T: DeserializeOwned>(nodes: &[Value], name: &str) -> Result<Vec<T>, Erro
 }
 
 impl TableauClient {
-    /// The workbooks that use a data source. JWT scope `tableau:content:read`; needs the Metadata API.
+    /// Lists the workbooks that use a data source. JWT scope `tableau:content:read`; needs the Metadata API.
     ///
     /// # Errors
-    /// As for [`TableauClient::metadata`]. With partial data the errors stand beside it.
+    /// The same as for [`TableauClient::metadata`]. Partial data is returned together with its errors.
     ///
     /// Source: <https://help.tableau.com/current/api/metadata_api/en-us/docs/meta_api_examples.html>
     pub async fn downstream_workbooks(
@@ -94,12 +94,13 @@ impl TableauClient {
         self.lineage(DOWNSTREAM, datasource.as_str(), "publishedDatasources", "downstreamWorkbooks").await
     }
 
-    /// The published data sources that a workbook uses. JWT scope `tableau:content:read`; needs the Metadata API.
+    /// Lists the published data sources that a workbook uses. JWT scope `tableau:content:read`; needs the Metadata
+    /// API.
     ///
     /// # Errors
     /// As for [`TableauClient::downstream_workbooks`].
     ///
-    /// Source: as there.
+    /// Source: the same as for [`TableauClient::downstream_workbooks`].
     pub async fn upstream_datasources(
         &self,
         workbook: &WorkbookLuid,
@@ -107,10 +108,10 @@ impl TableauClient {
         self.lineage(UPSTREAM, workbook.as_str(), "workbooks", "upstreamDatasources").await
     }
 
-    /// The workbook or data source that a browser shows at `address`, such as
-    /// `https://10ay.online.tableau.com/#/site/marketing/workbooks/8/views`: the number in it is no LUID. `None` when the
-    /// address is of something else, or the index does not know it. JWT scope `tableau:content:read`; needs the Metadata
-    /// API.
+    /// Finds the workbook or data source that a browser shows at `address`, such as
+    /// `https://10ay.online.tableau.com/#/site/marketing/workbooks/8/views`. The number in such an address is not a
+    /// LUID. `None` if the address shows something else or the index does not know the object. JWT scope
+    /// `tableau:content:read`; needs the Metadata API.
     ///
     /// # Errors
     /// As for [`TableauClient::metadata`].

@@ -1,5 +1,5 @@
-//! The Metadata API: GraphQL over an index of all content. The index trails behind publishing, so it does not know
-//! what was made seconds ago.
+//! The Metadata API: GraphQL queries over an index of all content. The index is updated with a delay, so it may not
+//! know content that was just published.
 
 mod error;
 mod lineage;
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 const OPERATION: &str = "ask the Metadata API";
 
-/// What the Metadata API answered: data, errors, or some of both.
+/// An answer of the Metadata API: data, errors, or both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataAnswer<T> {
-    /// What there is; partial when there are errors too.
+    /// The data; incomplete if there are errors too.
     pub data: T,
-    /// What went wrong on the way.
+    /// The errors.
     pub errors: Vec<MetadataError>,
 }
 
@@ -33,8 +33,8 @@ struct Answer {
 }
 
 impl TableauClient {
-    /// Asks the Metadata API. `T` is the shape of `data`. Always there on Tableau Cloud; on Tableau Server only where it is
-    /// switched on. No REST API version; JWT scope `tableau:content:read`.
+    /// Sends a query to the Metadata API. `T` is the type of the answer's `data`. Always available on Tableau Cloud;
+    /// on Tableau Server only where it is switched on. No REST API version; JWT scope `tableau:content:read`.
     ///
     /// # Errors
     /// [`Error::Metadata`] when there are errors and no data: transient if one of them is temporary.

@@ -1,14 +1,14 @@
-//! How an event is named in a webhook.
+//! How a webhook names its event, depending on the REST API version.
 
 use crate::ApiVersion;
 use serde_json::{Map, Value, json};
 use tableau::EventName;
 
-/// The first version with `event`; before, an element stands for the event.
+/// The first REST API version with the field `event`; before that, the name of an XML element names the event.
 const EVENT_SINCE: ApiVersion = ApiVersion::new(3, 9);
 
-/// The event as an element of `webhook-source`: `webhook-source-event-workbook-refresh-failed`. The two admin events
-/// have no `source` in theirs.
+/// The event as an element of `webhook-source`: `webhook-source-event-workbook-refresh-failed`. The names for the two
+/// admin events lack the first `source`.
 pub(super) fn source_name(event: &EventName) -> String {
     match event {
         EventName::AdminPromoted => "webhook-event-user-promoted-admin".to_owned(),

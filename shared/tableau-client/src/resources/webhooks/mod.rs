@@ -1,4 +1,4 @@
-//! Webhooks: which event is posted where.
+//! Webhooks: subscriptions that post an event to a URL.
 
 mod event;
 mod webhook;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{EventName, WebhookLuid};
 
-/// The URL holds the token of the service that receives the events.
+/// The secrets in a webhook's URL: it contains the token of the receiving service.
 fn secrets_of(url: &str) -> Secrets {
     url.parse().map_or_else(|_| Secrets::new([url.into()]), |url| Secrets::of_url(&url))
 }
@@ -42,7 +42,7 @@ struct TestResult {
     body: Value,
 }
 
-/// Tableau's 400000 does not say that it is the event it does not know.
+/// Adds a hint to Tableau's error 400000, which does not say that the event's name is unknown.
 fn with_hint(mut error: Error, event: &EventName) -> Error {
     if let (Error::Refused { code, detail, .. }, EventName::Other(name)) = (&mut error, event)
         && code == "400000"
@@ -59,8 +59,8 @@ impl TableauClient {
     /// 3.27+.
     ///
     /// # Errors
-    /// When it is fetched: [`Error::Refused`] with code 403000 without the rights, 403109 when the server has webhooks
-    /// switched off.
+    /// When the list is fetched: [`Error::Refused`] with code 403000 without the rights, 403109 when webhooks are
+    /// switched off on the server.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#list_webhooks_for_site>
     pub fn webhooks(&self) -> Pages<Webhook> {
@@ -78,7 +78,8 @@ impl TableauClient {
     /// Fetches a webhook. Administrators only. REST API 3.6+; JWT scope as for [`TableauClient::webhooks`].
     ///
     /// # Errors
-    /// As there, and [`Error::Refused`] with code 404034 when the site has no such webhook.
+    /// The same as for [`TableauClient::webhooks`]; also [`Error::Refused`] with code 404034 when the site has no
+    /// such webhook.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#get_webhook>
     pub async fn webhook(&self, luid: &WebhookLuid) -> Result<Webhook, Error> {
@@ -87,12 +88,12 @@ impl TableauClient {
         Ok(answer.webhook)
     }
 
-    /// Makes a webhook. Tried again only when the first try was surely not carried out, so that there are not two.
+    /// Creates a webhook. Retried only if the first try was certainly not carried out, so that there are never two.
     /// Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:create`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 400118 for a destination that Tableau does not take, 400000 for an event that it does
-    /// not know, 400110 for another reason, 403000 without the rights, 403109 when webhooks are switched off.
+    /// [`Error::Refused`] with code 400118 for a destination that Tableau does not accept, 400000 for an unknown
+    /// event, 400110 for another reason, 403000 without the rights, 403109 when webhooks are switched off.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#create_webhook>
     pub async fn create_webhook(&self, new: &NewWebhook) -> Result<Webhook, Error> {
@@ -119,8 +120,8 @@ impl TableauClient {
     /// `tableau:webhooks:update`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 404034 when the site has no such webhook, 400124 when it cannot be changed so, and as
-    /// for [`TableauClient::create_webhook`].
+    /// [`Error::Refused`] with code 404034 when the site has no such webhook, 400124 when this change is not
+    /// possible; otherwise as for [`TableauClient::create_webhook`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#update_webhook>
     pub async fn update_webhook(&self, luid: &WebhookLuid, change: &WebhookChange) -> Result<Webhook, Error> {
@@ -137,7 +138,7 @@ impl TableauClient {
         if let Some(state) = &change.state {
             webhook.insert("isEnabled".to_owned(), json!(*state == WebhookState::On));
         }
-        // A reason is taken only from someone who switches it off.
+        // Tableau accepts a reason only when the webhook is switched off.
         if let Some(WebhookState::Off { reason: Some(reason) }) = &change.state {
             webhook.insert("statusChangeReason".to_owned(), json!(reason));
         }
@@ -164,11 +165,12 @@ impl TableauClient {
         self.run(Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034")).await
     }
 
-    /// Has Tableau post an empty event to the webhook's destination, and returns what the destination answered. Administrators only.
+    /// Lets Tableau post an empty event to the webhook's URL, and returns that server's answer. Administrators only.
     /// REST API 3.6+; JWT scope `tableau:webhooks:test`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 400113 when there is no such webhook. What the destination answered is no error.
+    /// [`Error::Refused`] with code 400113 when there is no such webhook. An error status of the destination is not
+    /// an error here.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#test_webhook>
     pub async fn test_webhook(&self, luid: &WebhookLuid) -> Result<WebhookTest, Error> {

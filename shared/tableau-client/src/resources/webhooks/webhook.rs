@@ -1,4 +1,4 @@
-//! What a webhook is, in the words of the answers.
+//! Webhooks, as Tableau's answers describe them.
 
 use super::event::source_name;
 use crate::filter::{Field, Filtered, sealed};
@@ -13,19 +13,20 @@ use tableau::{EventName, WebhookLuid};
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(from = "Answered")]
 pub struct Webhook {
-    /// Its LUID.
+    /// The webhook's LUID.
     pub id: WebhookLuid,
-    /// Its name. Not unique.
+    /// The webhook's name. Not unique.
     pub name: String,
-    /// What it is for; `None` when the answer names no event.
+    /// The event that the webhook is for; `None` if the answer names no event.
     pub event: Option<EventName>,
-    /// Whether events are sent. Tableau switches it off after four failed tries. Before 3.8 always yes.
+    /// Whether events are sent. Tableau switches a webhook off after four failed tries. Always true before REST API
+    /// 3.8.
     pub is_enabled: bool,
-    /// Why it is off, or empty.
+    /// Why the webhook was switched off; may be empty.
     pub status_change_reason: String,
-    /// Where events are posted. Not shown by `Debug`: it may hold a token.
+    /// The URL that events are posted to. `Debug` does not show it, because it may contain a token.
     pub url: String,
-    /// Who made it.
+    /// The user who created the webhook.
     pub owner: Option<OwnerRef>,
 }
 
@@ -42,22 +43,23 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// Scheme and host: the rest of a webhook's URL may be secret.
+/// Scheme and host of a webhook's URL. The rest of the URL may be secret.
 fn host(url: &str) -> String {
     let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
     origin.unwrap_or_else(|_| "[redacted]".to_owned())
 }
 
-/// A webhook that is still to be made.
+/// A webhook to create.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewWebhook {
-    /// Its name, for people.
+    /// The webhook's name, for people.
     pub name: String,
-    /// What it is for.
+    /// The event that the webhook is for.
     pub event: EventName,
-    /// Where events are posted: `https`, with a valid certificate. Not shown by `Debug`: it may hold a token.
+    /// The URL to post events to: `https`, with a valid certificate. `Debug` does not show it, because it may contain
+    /// a token.
     pub url: String,
-    /// Whether to send events from the start.
+    /// Whether events are sent from the start.
     pub is_enabled: bool,
 }
 
@@ -72,16 +74,16 @@ impl fmt::Debug for NewWebhook {
     }
 }
 
-/// What to change of a webhook. What is `None` stays.
+/// The changes to a webhook. `None` means no change.
 #[derive(Clone, Default)]
 pub struct WebhookChange {
-    /// Another name.
+    /// The new name.
     pub name: Option<String>,
-    /// Another event.
+    /// The new event.
     pub event: Option<EventName>,
-    /// Another place. Not shown by `Debug`: it may hold a token.
+    /// The new URL. `Debug` does not show it, because it may contain a token.
     pub url: Option<String>,
-    /// On or off.
+    /// Switches the webhook on or off.
     pub state: Option<WebhookState>,
 }
 
@@ -99,26 +101,28 @@ impl fmt::Debug for WebhookChange {
 /// Whether a webhook sends events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookState {
-    /// It does.
+    /// The webhook sends events.
     On,
-    /// It does not, for a reason that Tableau keeps. Without one it says that a user did it.
+    /// The webhook sends no events. Tableau stores the reason; without one it says that a user switched the webhook
+    /// off.
     Off {
-        /// Why.
+        /// The reason.
         reason: Option<String>,
     },
 }
 
-/// What became of a test.
+/// The result of testing a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookTest {
-    /// The status that the *destination* answered. One report has 404 for a destination that saw no request at all.
+    /// The HTTP status of the *destination*. According to one report, Tableau returns 404 for a destination that
+    /// received no request at all.
     pub status: u16,
-    /// What it answered.
+    /// The body of the destination's answer.
     pub body: String,
 }
 
 impl WebhookTest {
-    /// Whether the destination took it: any 2xx.
+    /// Whether the destination accepted the test, with any 2xx status.
     pub fn passed(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -149,7 +153,7 @@ impl From<Answered> for Webhook {
         let by_name = answer.event.filter(|name| !name.is_empty()).map(EventName::from);
         let by_source = || {
             let source = answer.source.as_ref()?.keys().next()?.to_ascii_lowercase();
-            // As the help page spells it.
+            // The spelling in Tableau's documentation.
             if source == "webhook-source-event-label-labeldeleted" {
                 return Some(EventName::LabelDeleted);
             }

@@ -1,4 +1,4 @@
-//! Brokers in one process, with the store in memory.
+//! Tests of session brokers in one process with a store in memory.
 
 use super::*;
 use crate::session::MemorySessionStore;
@@ -161,12 +161,12 @@ async fn a_session_is_used_no_longer_than_the_limit_allows() {
     );
     at(60);
     assert_eq!(used(&one, opened("second", 60)).await, "second");
-    // The other finds the new one, though it still holds the old.
+    // The other broker gets the new session, although it still had the old one.
     assert_eq!(used(&two, session("no")).await, "second");
-    // Without a limit it is the server that ends sessions.
+    // Without a limit, only the server ends sessions.
     at(100_000);
     assert_eq!(used(&broker(None), session("no")).await, "second");
-    // One whose age is not known, and one of a clock that is years ahead, are replaced.
+    // A session of unknown age, and one from a clock that is years ahead, are replaced.
     assert_eq!(used(&one, session("of old code")).await, "of old code");
     assert_eq!(used(&two, opened("of 2028", 900_000)).await, "of 2028");
     assert_eq!(used(&one, opened("last", 100_000)).await, "last");
@@ -187,7 +187,7 @@ async fn a_store_that_forgot_the_key_begins_again() {
     assert_eq!((token(&second), token(&read)), ("two".to_owned(), "three".to_owned()));
 }
 
-/// What Tableau says to a wrong credential.
+/// Tableau's answer to a wrong credential.
 pub(in crate::session) fn refused() -> Error {
     Error::Refused {
         operation: "sign in",

@@ -5,7 +5,7 @@ use super::super::value::{Item, Value};
 use super::path::Path;
 use std::borrow::Cow;
 
-/// A condition, ready to be tried on items.
+/// A parsed condition expression, which can be evaluated on items.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     Or(Vec<Condition>),
@@ -21,7 +21,7 @@ pub(crate) enum Condition {
     Contains(Path, Operand),
 }
 
-/// Something with a value.
+/// An operand of a condition: a path, a value or a function such as `size()`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand {
     Path(Path),
@@ -29,7 +29,7 @@ pub(crate) enum Operand {
     Size(Path),
 }
 
-/// How two operands are compared.
+/// The comparison operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparator {
     Equal,
@@ -53,7 +53,7 @@ impl Comparator {
         })
     }
 
-    /// A missing operand or one of another type is not equal, and neither less nor greater.
+    /// A missing operand, or an operand of another type, is unequal and neither less nor greater.
     fn holds(self, left: Option<&Value>, right: Option<&Value>) -> bool {
         let order = left.zip(right).filter(|(l, r)| l.kind() == r.kind()).map(|(l, r)| l.cmp(r));
         match self {
@@ -78,7 +78,7 @@ impl Operand {
 }
 
 impl Condition {
-    /// Whether it holds for the item; for a missing item that is one without attributes.
+    /// Whether the condition holds for the item. A missing item counts as an item without attributes.
     pub(crate) fn holds(&self, item: &Item) -> bool {
         match self {
             Self::Or(parts) => parts.iter().any(|part| part.holds(item)),

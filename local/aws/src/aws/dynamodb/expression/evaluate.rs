@@ -1,11 +1,11 @@
-//! What an update writes: terms, sums and sets.
+//! Evaluates what an update expression writes: terms, sums and sets.
 
 use super::super::super::Refusal;
 use super::super::number::{NotANumber, Number};
 use super::super::value::{Item, Value, number_refusal};
 use super::path::Path;
 
-/// What an attribute is set to.
+/// The right side of a `SET` action.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Term {
     Path(Path),
@@ -60,7 +60,7 @@ fn calculate(
     }
 }
 
-/// `ADD`: to a number, to a set, or to nothing.
+/// `ADD`: adds to a number or a set. A missing attribute counts as zero or as the empty set.
 pub(super) fn add(present: Option<&Value>, value: &Value) -> Result<Value, Refusal> {
     match (present, value) {
         (None, value) => Ok(value.clone()),
@@ -74,17 +74,17 @@ pub(super) fn add(present: Option<&Value>, value: &Value) -> Result<Value, Refus
     }
 }
 
-/// What becomes of a set that elements are taken from.
+/// The result of deleting elements from a set.
 pub(super) enum Change {
-    /// It was not there.
+    /// The attribute did not exist.
     Nothing,
-    /// These are left.
+    /// The elements that remain in the set.
     Set(Value),
-    /// A set that lost its last element is no longer there.
+    /// The set lost its last element, so the attribute is removed.
     Remove,
 }
 
-/// `DELETE`: elements from a set.
+/// `DELETE`: removes elements from a set.
 pub(super) fn delete(present: Option<&Value>, value: &Value) -> Result<Change, Refusal> {
     let left = match (present, value) {
         (None, _) => return Ok(Change::Nothing),

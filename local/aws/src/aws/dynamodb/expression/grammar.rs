@@ -1,4 +1,4 @@
-//! How conditions are written: operators, functions, parentheses.
+//! The grammar of condition expressions: operators, functions, parentheses.
 
 use super::super::super::Refusal;
 use super::super::value::Value;
@@ -7,7 +7,7 @@ use super::parser::{Parser, Placeholders};
 use super::token::Token;
 
 impl Condition {
-    /// Reads an expression; `what` is the member it came in.
+    /// Parses a condition expression. `what` is the name of the request member, for error texts.
     pub(crate) fn parse(
         what: &'static str,
         text: &str,
@@ -20,7 +20,7 @@ impl Condition {
     }
 }
 
-/// One or more parts with `keyword` between them.
+/// Parses one or more terms joined by `keyword` (`AND`, `OR`).
 fn parts(
     parser: &mut Parser<'_>,
     keyword: &str,
@@ -53,7 +53,7 @@ fn not(parser: &mut Parser<'_>) -> Result<Condition, Refusal> {
     } else if parser.sign("(") {
         let opened_at = parser.position();
         let inner = or(parser)?;
-        // DynamoDB refuses `((a))`; `((a) OR b)` is fine.
+        // DynamoDB refuses redundant parentheses such as `((a))`, but accepts `((a) OR b)`.
         if parser.is_one_group(opened_at..parser.position()) {
             return Err(parser.refuse("The expression has redundant parentheses;"));
         }

@@ -16,7 +16,7 @@ pub(super) use update::Update;
 use super::super::Refusal;
 use parser::Parser;
 
-/// Reads a projection: the paths of what is wanted.
+/// Parses a projection expression into its paths.
 pub(super) fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Vec<Path>, Refusal> {
     let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;
     let mut paths = vec![parser.path()?];
@@ -41,7 +41,7 @@ mod tests {
         Placeholders::read(Some(&names), Some(&values)).unwrap()
     }
 
-    /// Texts that are close to expressions.
+    /// Random texts that look like expressions, for the property tests.
     fn near_expression() -> impl Strategy<Value = String> {
         let parts = [
             "a",

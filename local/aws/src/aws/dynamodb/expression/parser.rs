@@ -1,4 +1,4 @@
-//! What all expressions share: placeholders, paths, and errors as DynamoDB words them.
+//! What all expression parsers share: placeholders, paths, and error messages in DynamoDB's words.
 
 use super::super::super::Refusal;
 use super::super::value::Value;
@@ -7,7 +7,7 @@ use super::token::{Token, tokens};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether a name may stand in an expression only as a `#placeholder`.
+/// Whether a name is a reserved word, which an expression may use only through a `#placeholder`.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>
 fn is_reserved(name: &str) -> bool {
@@ -15,7 +15,7 @@ fn is_reserved(name: &str) -> bool {
     words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
-/// `ExpressionAttributeNames` and `ExpressionAttributeValues`, and which of them were used.
+/// `ExpressionAttributeNames` and `ExpressionAttributeValues` of a request, and which of them the expressions used.
 #[derive(Debug)]
 pub(crate) struct Placeholders {
     names: Option<BTreeMap<String, String>>,
@@ -48,7 +48,7 @@ impl Placeholders {
         })
     }
 
-    /// Refuses placeholders that no expression uses, with or without an expression.
+    /// Refuses placeholders that no expression of the request uses.
     pub(crate) fn check_all_used(&self, has_expression: bool) -> Result<(), Refusal> {
         let names = self.names.as_ref().map(|map| map.keys().collect::<Vec<_>>());
         let values = self.values.as_ref().map(|map| map.keys().collect::<Vec<_>>());
@@ -70,12 +70,12 @@ impl Placeholders {
     }
 }
 
-/// How deep an expression may nest. DynamoDB counts operators, up to 300.
+/// The deepest nesting that this parser accepts. DynamoDB instead limits the number of operators, to 300.
 const MAX_DEPTH: usize = 60;
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_BYTES: usize = 4_096;
 
-/// A position in an expression.
+/// The parser's position in the tokens of an expression.
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
     what: &'static str,
@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
         Refusal::validation(format!("Invalid {}: {reason}", self.what))
     }
 
-    /// A syntax error at the current token.
+    /// A syntax error at the current token, as DynamoDB words it.
     pub(super) fn syntax_error(&self) -> Refusal {
         let text = |at: usize| self.tokens.get(at).map_or("<EOF>", Token::text);
         let near = self.tokens.iter().skip(self.at.saturating_sub(1)).take(3).map(Token::text);
@@ -129,21 +129,21 @@ impl<'a> Parser<'a> {
         self.at
     }
 
-    /// The next token, which is taken.
+    /// Returns the next token and moves past it.
     pub(super) fn take(&mut self) -> Option<Token<'a>> {
         let token = self.tokens.get(self.at).cloned();
         self.at += 1;
         token
     }
 
-    /// Takes a sign if it comes next.
+    /// Moves past the next token if it is this sign; returns whether it was.
     pub(super) fn sign(&mut self, sign: &str) -> bool {
         let found = self.peek() == Some(&Token::Sign(sign));
         self.at += usize::from(found);
         found
     }
 
-    /// Takes a keyword if it comes next.
+    /// Moves past the next token if it is this keyword; returns whether it was.
     pub(super) fn keyword(&mut self, keyword: &str) -> bool {
         let found = self.peek().is_some_and(|token| token.is_keyword(keyword));
         self.at += usize::from(found);
@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
         if self.sign(sign) { Ok(()) } else { Err(self.syntax_error()) }
     }
 
-    /// The name of the function whose call comes next, with its parenthesis taken.
+    /// If a function call comes next: moves past the name and the opening parenthesis, and returns the name.
     pub(super) fn function(&mut self) -> Option<&'a str> {
         match (self.tokens.get(self.at), self.tokens.get(self.at + 1)) {
             (Some(Token::Word(name)), Some(Token::Sign("("))) => {
@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether these tokens are one parenthesised group.
+    /// Whether these tokens are one group in parentheses.
     pub(super) fn is_one_group(&self, range: std::ops::Range<usize>) -> bool {
         let tokens = self.tokens.get(range).unwrap_or_default();
         let mut open = 0_usize;
@@ -178,7 +178,7 @@ impl<'a> Parser<'a> {
         tokens.len() > 1 && closed_at == Some(tokens.len() - 1)
     }
 
-    /// Goes one level down; an expression nested too deep is refused.
+    /// Enters one level of nesting; refuses an expression that is nested too deep.
     pub(super) fn enter(&mut self) -> Result<(), Refusal> {
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err(self.refuse("The expression nests too deep;")) } else { Ok(()) }
@@ -192,7 +192,7 @@ impl<'a> Parser<'a> {
         if self.peek().is_none() { Ok(()) } else { Err(self.syntax_error()) }
     }
 
-    /// A `:value`, if one comes next.
+    /// Parses a `:value` placeholder, if one comes next.
     pub(super) fn value(&mut self) -> Result<Option<Value>, Refusal> {
         let Some(Token::Value(key)) = self.peek() else { return Ok(None) };
         let key = *key;
@@ -231,7 +231,7 @@ impl<'a> Parser<'a> {
         Ok(name)
     }
 
-    /// A document path, which must come next.
+    /// Parses a document path. Another token is a syntax error.
     pub(super) fn path(&mut self) -> Result<Path, Refusal> {
         let mut path = Path { root: self.name()?, steps: Vec::new() };
         loop {

@@ -1,32 +1,32 @@
-//! Document paths such as `a.b[0]`: reading, writing and removing what they lead to. No I/O.
+//! Document paths such as `a.b[0]`: read, write and remove the value at a path. No I/O.
 
 use super::super::value::{Item, Value};
 use std::fmt;
 
-/// One step of a path.
+/// One step of a document path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// An attribute of a map.
+    /// An attribute of a map, by name.
     Name(String),
-    /// An item of a list.
+    /// An item of a list, by index.
     Index(usize),
 }
 
-/// A path from an item to a value in it.
+/// A document path from an item to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Path {
-    /// The attribute of the item.
+    /// The item's top-level attribute that the path begins with.
     pub(crate) root: String,
-    /// What follows.
+    /// The steps after the top-level attribute.
     pub(crate) steps: Vec<Step>,
 }
 
-/// The path does not lead to where a value could be written.
+/// The parent of the path's last step does not exist, so no value can be written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DeadEnd;
 
 impl Path {
-    /// What the path leads to.
+    /// The value at the path, if it exists.
     pub(crate) fn get<'a>(&self, item: &'a Item) -> Option<&'a Value> {
         self.steps.iter().try_fold(item.get(&self.root)?, |value, step| match (step, value) {
             (Step::Name(name), Value::M(map)) => map.get(name),
@@ -35,7 +35,7 @@ impl Path {
         })
     }
 
-    /// Writes a value where the path leads. A list grows by one for any index past its end.
+    /// Writes a value at the path. An index past the end of a list appends one item.
     pub(crate) fn set(&self, item: &mut Item, value: Value) -> Result<(), DeadEnd> {
         let Some((last, parents)) = self.steps.split_last() else {
             item.insert(self.root.clone(), value);
@@ -54,7 +54,7 @@ impl Path {
         Ok(())
     }
 
-    /// Takes away what the path leads to, if anything.
+    /// Removes the value at the path, if it exists.
     pub(crate) fn remove(&self, item: &mut Item) -> Result<(), DeadEnd> {
         let Some((last, parents)) = self.steps.split_last() else {
             item.remove(&self.root);
@@ -81,7 +81,7 @@ impl Path {
         })
     }
 
-    /// Whether one of the two paths leads through the other.
+    /// Whether one of the two paths is a prefix of the other.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.root == other.root && self.steps.iter().zip(&other.steps).all(|(one, other)| one == other)
     }

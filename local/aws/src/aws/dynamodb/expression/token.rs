@@ -1,17 +1,17 @@
-//! Expressions cut into tokens. No I/O.
+//! The tokenizer of DynamoDB expressions. No I/O.
 
-/// A part of an expression.
+/// A token of a DynamoDB expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
-    /// A word: an attribute, a function or a keyword.
+    /// A word: an attribute name, a function name or a keyword.
     Word(&'a str),
-    /// `#name`, with its `#`.
+    /// A `#name` placeholder, with its `#`.
     Name(&'a str),
-    /// `:value`, with its `:`.
+    /// A `:value` placeholder, with its `:`.
     Value(&'a str),
-    /// A list index.
+    /// A list index such as `[0]`.
     Index(&'a str),
-    /// `=`, `<>`, `(`, …
+    /// A sign: `=`, `<>`, `(`, …
     Sign(&'a str),
 }
 
@@ -26,13 +26,13 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// Whether this is the keyword, in any case.
+    /// Whether the token is this keyword. Case does not matter.
     pub(super) fn is_keyword(&self, keyword: &str) -> bool {
         matches!(self, Self::Word(word) if word.eq_ignore_ascii_case(keyword))
     }
 }
 
-/// Cuts an expression; the error is the character that belongs to no token.
+/// Splits an expression into tokens. The error is the first character that belongs to no token.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, char> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,4 @@
-//! Update expressions.
+//! Parses and applies update expressions.
 
 use super::super::super::Refusal;
 use super::super::value::{Item, Value};
@@ -7,7 +7,7 @@ use super::parser::{Parser, Placeholders};
 use super::path::Path;
 use super::token::Token;
 
-/// An update, ready to be applied to items.
+/// A parsed update expression, which can be applied to items.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Update(Vec<(Path, Action)>);
 
@@ -22,7 +22,7 @@ enum Action {
 const SECTIONS: [&str; 4] = ["SET", "REMOVE", "ADD", "DELETE"];
 
 impl Update {
-    /// Reads an `UpdateExpression`.
+    /// Parses an `UpdateExpression`.
     pub(crate) fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Refusal> {
         let mut parser = Parser::new("UpdateExpression", text, placeholders)?;
         let mut actions: Vec<(Path, Action)> = Vec::new();
@@ -54,12 +54,12 @@ impl Update {
         Ok(Self(actions))
     }
 
-    /// The attributes of the item that it changes.
+    /// The top-level attributes that the update changes.
     pub(crate) fn roots(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(path, _)| path.root.as_str())
     }
 
-    /// Applies it. Every value is computed from the item as it was.
+    /// Applies the update. Every value is computed from the item as it was before the update.
     pub(crate) fn apply(&self, item: &mut Item) -> Result<(), Refusal> {
         let dead_end = |_| {
             Refusal::validation("The document path provided in the update expression is invalid for update")
@@ -85,7 +85,7 @@ impl Update {
             };
             path.set(item, value).map_err(dead_end)?;
         }
-        // From the back, so that an index still means what it meant before the update.
+        // Remove list items from the back, so that earlier indexes stay valid.
         removals.sort_by_key(|path| std::cmp::Reverse(*path));
         removals.into_iter().try_for_each(|path| path.remove(item).map_err(dead_end))
     }

@@ -1,4 +1,4 @@
-//! Calls that take long, of which each site has so many at once.
+//! Limits how many exports a site runs at the same time.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fundamentals.htm>
 
@@ -9,22 +9,22 @@ use http::HeaderMap;
 use std::sync::Arc;
 use tableau::SiteLuid;
 
-/// How such routes end: views and workbooks as files. Previews are small.
+/// The path endings of export routes: views and workbooks as files. Preview images are small and not limited.
 const LONG: [&str; 5] = ["/pdf", "/powerpoint", "/image", "/data", "/crosstab/excel"];
 
 fn takes_long(route: &Route) -> bool {
     LONG.iter().any(|end| route.path.ends_with(end))
 }
 
-/// A call's place among those under way, which it gives back when it is dropped.
-pub(crate) struct Room {
+/// A running export's share of the limit, released when dropped.
+pub(crate) struct ExportLimit {
     state: Arc<State>,
     site: SiteLuid,
 }
 
-impl Room {
-    /// A place for a call that takes long: `Ok(None)` for any other, and for those that are refused anyway because
-    /// no user is signed in.
+impl ExportLimit {
+    /// Counts a running export: `Ok(None)` for other calls, and for calls that are refused anyway because no user is
+    /// signed in.
     pub(crate) fn take(
         state: &Arc<State>,
         route: Option<&Route>,
@@ -45,7 +45,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for ExportLimit {
     fn drop(&mut self) {
         if let Some(under_way) = self.state.exports().get_mut(&self.site) {
             *under_way = under_way.saturating_sub(1);

@@ -14,7 +14,7 @@ use crate::tableau::events::seconds;
 use crate::tableau::model::User;
 use crate::tableau::version::RestVersion;
 
-/// The first version that shows e-mail addresses of single users.
+/// The REST version that introduced e-mail addresses of single users.
 const EMAIL_SINCE: RestVersion = RestVersion { major: 3, minor: 26 };
 
 pub(crate) const SPEC: Spec = &[
@@ -31,7 +31,7 @@ const FIELDS: Fields = Fields {
     more: &["fullName", "email", "locale", "language", "idpConfigurationId", "domain"],
 };
 
-/// Users see themselves, administrators everybody.
+/// A user may read their own record; administrators may read all users.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#query_user_on_site>
 pub(crate) fn user(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -41,7 +41,7 @@ pub(crate) fn user(call: &mut Call<'_>) -> Result<Answer, RestError> {
     }
     let found = call.model.user(call.id()).filter(|u| u.site == call.site());
     let user = found.ok_or_else(|| RestError::not_found("404002", "User", call.id()))?;
-    // Only where it differs from the name.
+    // Only when the e-mail address differs from the user name.
     let email = user.email.as_deref().filter(|_| call.version >= EMAIL_SINCE);
     let element = element(user)
         .with("fullName", user.full_name.as_str())
@@ -66,7 +66,7 @@ fn domain() -> Element {
     Element::new("domain").with("name", "TABID_WITH_MFA")
 }
 
-/// A user with all fields.
+/// A user element with all fields.
 fn whole(user: &User) -> Element {
     element(user)
         .with("fullName", user.full_name.as_str())
@@ -77,7 +77,7 @@ fn whole(user: &User) -> Element {
         .child(domain())
 }
 
-/// The one sign-in configuration of the site.
+/// The site's only identity configuration.
 const IDENTITY_PROVIDER: &str = "5b1f0a5e-8c59-4a57-9d0d-2f3f6b0e7c21";
 
 fn field(user: &User, name: &str) -> Field {
@@ -90,8 +90,8 @@ fn field(user: &User, name: &str) -> Field {
     }
 }
 
-/// What the user owns goes to the user that `mapAssetsTo` names. Without it, it stays: Tableau refuses to remove who owns
-/// something, which is not followed.
+/// Moves the removed user's content to the user in `mapAssetsTo`. Without it, the content stays; real Tableau refuses
+/// to remove a user who owns content.
 pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let find = |id: &str| call.model.user(id).filter(|u| u.site == call.site()).map(|u| u.luid.clone());
     let missing = |id: &str| RestError::not_found("404002", "User", id);

@@ -1,4 +1,4 @@
-//! Records as people see and change them, and what a delivery costs.
+//! Delivery records as operators see and change them, and the cost of a delivery.
 
 use super::{at, claimant, end, key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,7 +10,7 @@ use local_aws::{Aws, IndexSpec, KeyAttribute, KeySchema, TableSpec};
 use std::collections::BTreeMap;
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
-/// The table of deliveries with its index, as the template has it.
+/// The table of deliveries with the index of the template.
 async fn table() -> Aws {
     let aws = Aws::start().await.unwrap();
     let index = IndexSpec {
@@ -109,7 +109,7 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
     assert_eq!(found, [carried]);
 }
 
-// 13: `drop` is one function, beside the moves that it must not undo.
+// 13: `drop` is one function, tested with the operations that it must not undo.
 #[tokio::test]
 async fn a_person_drops_what_failed_or_waits_as_long_as_no_worker_has_claimed_it_since() {
     let aws = table().await;

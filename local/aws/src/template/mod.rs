@@ -9,7 +9,9 @@ mod resource;
 mod stores;
 mod yaml;
 
-pub use plan::{Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
+pub use plan::{
+    CustomResource, Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling,
+};
 pub use resolve::Places;
 
 use crate::Error;
@@ -38,8 +40,8 @@ pub struct Parameter {
 }
 
 /// Resource types that are left out: permissions, alarms and logs have no effect on one machine, and the caller of the
-/// stack is responsible for custom resources and layers.
-const IGNORED: [&str; 23] = [
+/// stack is responsible for layers.
+const IGNORED: [&str; 22] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -62,7 +64,6 @@ const IGNORED: [&str; 23] = [
     "AWS::SSM::",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::Serverless::LayerVersion",
-    "Custom::",
 ];
 
 impl Template {
@@ -185,6 +186,7 @@ impl Plan {
                 http_api::check(resource)?;
                 self.throttling = http_api::throttling(resource)?;
             }
+            kind if kind.starts_with("Custom::") => self.custom_resources.push(stores::custom(resource)?),
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }

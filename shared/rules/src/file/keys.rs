@@ -84,8 +84,11 @@ pub(super) static SITE: &[(&str, Shape)] = &[
     ("timezone", ZONE),
 ];
 
+/// A key, and what it holds.
+type Key = (&'static str, Shape);
+
 /// Keys without which a map says nothing: the map, what it is, and the keys.
-pub(super) static REQUIRED: [(&[(&str, Shape)], &str, &[&str]); 3] = [
+pub(super) static REQUIRED: [(&[Key], &str, &[&str]); 3] = [
     (SITE, "the site", &["luid", "name"]),
     (MAINTENANCE, "the maintenance window", &["name"]),
     (RULE, "the rule", &["name", "on", "do"]),
@@ -109,4 +112,27 @@ pub(super) static FILE: &[(&str, Shape)] = &[
 pub(crate) fn is_key(name: &str) -> bool {
     let maps = [FILE, SITE, MAINTENANCE, RULE, CONDITIONS, TAGS, TIME, MESSAGE];
     maps.iter().any(|fields| fields.iter().any(|(key, _)| *key == name))
+}
+
+/// The keys of each map, by the name of its definition in the schema.
+#[cfg(feature = "schema")]
+pub(crate) fn keys_by_definition() -> Vec<(&'static str, Vec<&'static str>)> {
+    let maps: [(&str, &[(&str, Shape)]); 8] = [
+        ("", FILE),
+        ("SiteEntry", SITE),
+        ("MaintenanceEntry", MAINTENANCE),
+        ("RuleEntry", RULE),
+        ("ConditionsEntry", CONDITIONS),
+        ("TagsEntry", TAGS),
+        ("TimeEntry", TIME),
+        ("MessageEntry", MESSAGE),
+    ];
+    maps.into_iter().map(|(name, fields)| (name, fields.iter().map(|(key, _)| *key).collect())).collect()
+}
+
+/// The keys that a map must have, by the name of its definition in the schema.
+#[cfg(feature = "schema")]
+pub(crate) fn required_by_definition() -> [(&'static str, &'static [&'static str]); 3] {
+    let [(_, _, site), (_, _, maintenance), (_, _, rule)] = REQUIRED;
+    [("SiteEntry", site), ("MaintenanceEntry", maintenance), ("RuleEntry", rule)]
 }

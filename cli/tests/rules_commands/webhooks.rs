@@ -39,7 +39,7 @@ async fn events_that_no_enabled_webhook_sends_are_listed_where_tableau_can_be_as
         "the rule `refresh failures` is for WorkbookRefreshFailed, and its webhook is switched off: switch it on at Tableau"
     );
     let hint = stack.run(&["check"]).await;
-    assert!(stderr(&hint).ends_with("--webhooks asks the Tableau of the stack\n"), "{}", stderr(&hint));
+    assert!(stdout(&hint).ends_with("--webhooks asks the Tableau of the stack\n"), "{}", stderr(&hint));
 }
 
 async fn switch_off(stack: &Stack, luid: &WebhookLuid) {

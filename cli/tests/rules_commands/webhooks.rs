@@ -14,10 +14,6 @@ async fn events_that_no_enabled_webhook_sends_are_listed_where_tableau_can_be_as
     let url = "https://abc.execute-api.eu-central-1.amazonaws.com/webhook?token=hunter2";
     stack.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, url));
     for command in [&["check", "--webhooks"][..], &["deploy", "--yes", "--webhooks"]] {
-        stack.write(
-            "template.yaml",
-            &std::fs::read_to_string(testkit::repository::root().join("template.yaml")).unwrap(),
-        );
         let output = stack.run(command).await;
         let expected = "note: the rule `refresh failures` is for WorkbookRefreshFailed, and no webhook sends it: register one at \
                         Tableau\n";

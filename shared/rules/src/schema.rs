@@ -13,7 +13,53 @@ pub fn of_file() -> Value {
     let mut schema =
         schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<File>();
     schema.insert("title".to_owned(), json!("Rules of tableau-webhooks"));
-    schema.to_value()
+    let mut schema = schema.to_value();
+    tidy(&mut schema);
+    // A file may have none of these yet: nothing but comments below the key.
+    for list in ["sites", "maintenance", "rules"] {
+        schema["properties"][list]["type"] = json!(["array", "null"]);
+    }
+    schema
+}
+
+/// A key without a value is a mistake, so nothing but settings of workflows may be null; lists and conditions are not empty.
+fn tidy(value: &mut Value) {
+    let Value::Object(map) = value else {
+        if let Value::Array(values) = value {
+            values.iter_mut().for_each(tidy);
+        }
+        return;
+    };
+    if let Some(Value::Array(types)) = map.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [one] = types.as_slice() {
+            map["type"] = one.clone();
+        }
+    }
+    let is_null = |value: &Value| value["type"] == "null";
+    if let Some(Value::Array(of)) = map.get_mut("anyOf")
+        && of.iter().any(|one| one.get("$ref").is_some())
+    {
+        of.retain(|one| !is_null(one));
+    }
+    if map
+        .get("default")
+        .is_some_and(|default| default.is_null() || default.is_array() || default.is_object())
+    {
+        map.remove("default");
+    }
+    if map.remove("format").is_some() {
+        map.insert("minimum".to_owned(), json!(1));
+    }
+    if let Some(Value::String(text)) = map.get_mut("description") {
+        *text = text.replace("\n\n", " ").replace('\n', " ");
+    }
+    map.values_mut().for_each(tidy);
+}
+
+/// The keys that the checker knows, by the name of their map in the schema; an empty name is the file. For tests.
+pub fn keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    crate::file::keys_by_definition()
 }
 
 /// A value, or a list of them.
@@ -30,7 +76,7 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
     }
 }
 

@@ -110,3 +110,19 @@ pub(crate) fn is_key(name: &str) -> bool {
     let maps = [FILE, SITE, MAINTENANCE, RULE, CONDITIONS, TAGS, TIME, MESSAGE];
     maps.iter().any(|fields| fields.iter().any(|(key, _)| *key == name))
 }
+
+/// The keys of each map, by the name of its definition in the schema.
+#[cfg(feature = "schema")]
+pub(crate) fn keys_by_definition() -> Vec<(&'static str, Vec<&'static str>)> {
+    let maps: [(&str, &[(&str, Shape)]); 8] = [
+        ("", FILE),
+        ("SiteEntry", SITE),
+        ("MaintenanceEntry", MAINTENANCE),
+        ("RuleEntry", RULE),
+        ("ConditionsEntry", CONDITIONS),
+        ("TagsEntry", TAGS),
+        ("TimeEntry", TIME),
+        ("MessageEntry", MESSAGE),
+    ];
+    maps.into_iter().map(|(name, fields)| (name, fields.iter().map(|(key, _)| *key).collect())).collect()
+}

@@ -12,6 +12,8 @@ mod values;
 pub(crate) use build::{Depth, Parts};
 pub(crate) use entries::File;
 pub(crate) use keys::is_key;
+#[cfg(feature = "schema")]
+pub(crate) use keys::keys_by_definition;
 pub use node::Position;
 
 use crate::error::{Error, Problem};

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::path::Path;
-use tableau::Event;
+use tableau::{Event, SiteLuid};
 
 /// When an event of a case happens that does not say it: a Wednesday at noon, in no holiday. Cases give the same result on every
 /// day.
@@ -157,9 +157,8 @@ impl Case {
             let listed = rules.sites().iter().find(|site| site.name.eq_ignore_ascii_case(text));
             event.site = match listed {
                 Some(site) => site.luid.clone(),
-                None => text
-                    .parse()
-                    .map_err(|_| format!("site: `{text}` is no LUID, and no name under `sites`"))?,
+                None => luid(text)
+                    .ok_or_else(|| format!("site: `{text}` is no LUID, and no name under `sites`"))?,
             };
         }
         let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
@@ -195,6 +194,12 @@ impl Case {
         }
         Ok(given)
     }
+}
+
+/// A LUID, which has the form of a UUID.
+fn luid(text: &str) -> Option<SiteLuid> {
+    let is_of_luid = |c: char| c == '-' || c.is_ascii_hexdigit();
+    Some(text).filter(|text| text.len() == 36 && text.chars().all(is_of_luid))?.parse().ok()
 }
 
 fn fixture_text(folder: &Path, fixture: &str) -> Result<String, String> {

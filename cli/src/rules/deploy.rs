@@ -27,7 +27,7 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
     }
     all.iter().for_each(|text| note(format!("note: {text}")));
     if !options.webhooks {
-        note(webhooks::HINT);
+        line!("{}", webhooks::HINT)?;
     }
     let in_force = published.in_force().await?;
     if matches!(&in_force, InForce::Version(version) if version.text == checked.text) {

@@ -1,5 +1,6 @@
 //! The command line of `rules`.
 
+use super::check::TEMPLATE;
 use super::given::Given;
 use crate::help;
 use crate::options::TargetOptions;
@@ -46,8 +47,8 @@ pub(crate) struct CheckOptions {
     /// The rules file
     #[arg(default_value = "rules.yaml")]
     pub(super) file: PathBuf,
-    /// The CloudFormation template, which says which workflows there are
-    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    /// The CloudFormation template, which says which workflows there are, if it is there
+    #[arg(long, value_name = "FILE", default_value = TEMPLATE)]
     pub(super) template: PathBuf,
     /// Print one JSON object per line for each mistake and each note
     #[arg(long)]

@@ -5,7 +5,7 @@ use crate::out::plain;
 use crate::stack::Stack;
 use jiff::Timestamp;
 use published_rules::{PublishError, PublishedRules, Source, Version};
-use std::env::var;
+use std::env::var_os;
 use std::sync::Arc;
 use store::records::DynamoDbRecords;
 use workflow::{BoxError, chain};
@@ -140,7 +140,7 @@ impl StackRules {
 
 /// Who runs the program, as the operating system names the user; empty if it does not.
 fn user() -> String {
-    let names = ["USER", "LOGNAME", "USERNAME"].map(|name| var(name).unwrap_or_default());
-    let name = names.iter().map(|name| plain(name.trim())).find(|name| !name.is_empty());
+    let names = ["USER", "LOGNAME", "USERNAME"].map(|name| var_os(name).unwrap_or_default());
+    let name = names.iter().map(|name| plain(name.to_string_lossy().trim())).find(|name| !name.is_empty());
     name.unwrap_or_default().chars().take(LONGEST_NAME).collect()
 }

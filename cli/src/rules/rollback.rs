@@ -42,6 +42,6 @@ pub(super) async fn rollback(options: &RollbackOptions) -> Result<ExitCode, BoxE
 /// The newest version before the one in force; the newest that can be read where that one cannot.
 fn before(history: Vec<Version>, in_force: Option<u64>) -> Result<Version, BoxError> {
     let is_before = |version: &Version| in_force.is_none_or(|number| version.number < number);
-    let found = history.into_iter().filter(is_before).next_back();
+    let found = history.into_iter().rfind(is_before);
     found.ok_or_else(|| "there is no version before the one in force: `rules history` lists all".into())
 }

@@ -5,6 +5,7 @@
 
 mod groups;
 mod others;
+mod rules;
 
 use serde_json::{Value, json};
 use std::fs;
@@ -42,6 +43,13 @@ impl Home {
     }
 
     fn up(&self, arguments: &[&str]) -> Up {
+        let mut up = self.coming_up(arguments);
+        up.show("Routes of the API");
+        up
+    }
+
+    /// A stack that is about to come up.
+    fn coming_up(&self, arguments: &[&str]) -> Up {
         let binaries = Path::new(PROGRAM).parent().unwrap().display().to_string();
         let up = ["up", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
         let mut command = self.command(&[&up, arguments].concat());
@@ -51,9 +59,7 @@ impl Home {
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
-        let mut up = Up { child, lines, shown: String::new() };
-        up.show("Routes of the API");
-        up
+        Up { child, lines, shown: String::new() }
     }
 
     /// The files that contain keys.

@@ -3,6 +3,7 @@
 use crate::{objects, run, stderr, stdout};
 use serde_json::json;
 use std::process::Output;
+use testkit::repository::root;
 
 const RULES: &str = "\
 sites:
@@ -163,10 +164,30 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
 
 // 15, item 4
 #[test]
-fn the_schema_is_that_of_the_types_and_knows_every_workflow() {
+fn the_schema_is_the_published_one_and_knows_every_workflow() {
     let output = run(&["rules", "schema"]);
-    let schema: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-    let text = schema.to_string();
-    assert!(text.contains("\"notify-slack\"") && text.contains("\"update-broadcast\""), "{text}");
-    assert_eq!(schema["title"], "Rules of tableau-webhooks");
+    let published = std::fs::read_to_string(root().join("docs/rules.schema.json")).unwrap();
+    assert_eq!(stdout(&output), published, "run `tableau-webhooks rules schema > docs/rules.schema.json`");
+    assert!(published.contains("\"notify-slack\"") && published.contains("\"update-broadcast\""));
+}
+
+// 15, item 4
+#[test]
+fn the_cases_of_the_docs_pass_with_the_rules_of_the_repository() {
+    let docs = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, cases) = docs.split_once("```yaml\ncases:\n").expect("cases");
+    let (cases, _) = cases.split_once("```").expect("their end");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cases.yaml");
+    std::fs::write(&file, format!("cases:\n{cases}")).unwrap();
+    let output = run(&["rules", "test", &file.display().to_string()]);
+    assert_eq!(stdout(&output), "2 cases: all passed\n", "{}", stderr(&output));
+}
+
+// 15, item 4
+#[test]
+fn the_first_line_of_the_rules_file_names_the_schema_for_editors() {
+    let rules = std::fs::read_to_string(root().join("rules.yaml")).unwrap();
+    let first = rules.lines().next().unwrap_or_default();
+    assert_eq!(first, "# yaml-language-server: $schema=docs/rules.schema.json");
 }

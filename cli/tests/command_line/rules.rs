@@ -45,7 +45,6 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
             "on: [WorkbookUpdated], do: [{ update-broadcast: { tabs: 1 } }]",
             "line 2, rule `a`: tabs: write true or false, not `1`",
         ),
-        // 13, step 6
         (
             "on: [WorkbookCreated], do: [{ notify-slack: { channel: ' ' } }]",
             "line 2, rule `a`: channel: it is empty: write a channel's name, such as data-alerts",
@@ -69,7 +68,6 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
     }
 }
 
-// 13, step 6
 #[test]
 fn every_mistake_of_a_rules_file_is_reported_at_once() {
     let text = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n  - { name: b, on: [], do: [] }\n";
@@ -84,7 +82,6 @@ fn every_mistake_of_a_rules_file_is_reported_at_once() {
     assert_eq!((output.status.code(), stdout(&output), stderr(&output)), (Some(1), String::new(), expected));
 }
 
-// 13, step 6
 #[test]
 fn a_workflow_that_the_template_does_not_have_is_named() {
     let (folder, file) =
@@ -110,7 +107,6 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     for (text, expected, note) in [
         (rule, "1 rule; events of every site are accepted", "note: the quiet hours of rule `a` are in UTC"),
-        // 13, step 6
         (
             muted,
             "1 rule; events of every site are accepted",
@@ -134,7 +130,6 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     }
 }
 
-// 14, item 6
 #[test]
 fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
     let wrong = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n";

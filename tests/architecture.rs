@@ -359,7 +359,6 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-// 12-S1
 #[test]
 fn an_error_of_aws_becomes_text_in_one_place_of_what_is_deployed() {
     // Each of these files makes an error from AWS's answer, which may repeat the request.

@@ -144,7 +144,6 @@ fn unpinned(requirement: &str) -> Option<String> {
     (!hashed).then(|| format!("`{}` has no SHA-256 hash", package.trim()))
 }
 
-// 12-14
 #[test]
 fn every_python_package_is_pinned_to_a_version_and_the_hashes_of_its_files() {
     let files = files_named("requirements*.txt");
@@ -211,7 +210,6 @@ fn calls_of_pip(text: &str) -> Vec<String> {
     text.lines().filter(is_call).map(str::to_owned).collect()
 }
 
-// 12-14
 #[test]
 fn pip_installs_nothing_but_files_with_a_listed_hash() {
     const NEEDED: [&str; 3] = ["--require-hashes", "--only-binary", "--no-deps"];

@@ -209,7 +209,6 @@ mod tests {
         );
     }
 
-    // 14, item 6
     #[test]
     fn the_host_of_a_service_is_in_its_region() {
         assert_eq!(aws_host("sqs:SendMessage", "eu-central-1"), "sqs.eu-central-1.amazonaws.com");

@@ -103,7 +103,6 @@ mod tests {
         (read.join(OsString::from(" ").as_os_str()).into_string().unwrap(), choice)
     }
 
-    // 14, item 6
     #[test]
     fn the_option_stands_before_or_behind_the_command() {
         for (line, expected, choice) in [
@@ -122,7 +121,6 @@ mod tests {
         assert_eq!(read("t --color").0, "t --color");
     }
 
-    // 14, item 6
     #[test]
     fn the_environment_says_whether_a_terminal_gets_colours_and_whether_a_file_does() {
         for (variables, terminal, file) in [

@@ -213,7 +213,6 @@ mod tests {
         words
     }
 
-    // 14, item 6
     #[test]
     fn every_help_has_examples_of_its_own_command_that_are_right() {
         let mut found = Vec::new();

@@ -115,7 +115,6 @@ fn proxy() -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    // 14, item 6
     #[test]
     fn what_is_wrong_with_tls_is_found_inside_an_error_and_says_what_to_do() {
         for (error, expected) in [
@@ -130,7 +129,6 @@ mod tests {
         }
     }
 
-    // 14, item 6
     #[test]
     fn a_timeout_a_refusal_and_anything_else_are_different_causes() {
         assert_eq!(Cause::of(&io::Error::from(ErrorKind::TimedOut)), Cause::Timeout);

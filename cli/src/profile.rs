@@ -80,7 +80,6 @@ fn section(line: &str, is_config: bool) -> Option<String> {
 mod tests {
     use super::*;
 
-    // 14, item 6
     #[test]
     fn profiles_are_found_by_their_sections() {
         for (line, in_config, in_credentials) in [

@@ -143,7 +143,6 @@ mod tests {
         }
     }
 
-    // 13
     #[test]
     fn the_same_event_is_sent_about_another_object_or_about_several() {
         let name = EventName::DatasourceRefreshFailed;

@@ -31,7 +31,6 @@ pub(crate) fn sentence(key: &str) -> String {
 mod tests {
     use super::*;
 
-    // 13
     #[test]
     fn a_timer_is_named_by_what_it_is_for_and_where_that_goes() {
         for (key, expected) in [

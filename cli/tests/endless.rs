@@ -44,7 +44,6 @@ fn run(arguments: &[&str]) -> Output {
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").output().unwrap()
 }
 
-// 11-B13
 #[test]
 fn an_answer_to_an_event_that_does_not_end_is_one_clear_line() {
     let (url, sent) = endless();
@@ -61,7 +60,6 @@ fn an_answer_to_an_event_that_does_not_end_is_one_clear_line() {
     assert!(sent.load(Ordering::SeqCst) < 32 * 1024 * 1024);
 }
 
-// 11-B13
 #[test]
 fn an_answer_in_place_of_aws_that_does_not_end_is_one_clear_line() {
     for command in [&["events", "list"][..], &["events", "show", "717bbc05a8f9"], &["events", "replay"]] {

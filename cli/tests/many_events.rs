@@ -118,7 +118,6 @@ impl Drop for Up {
     }
 }
 
-// 11-B13
 #[test]
 fn an_event_costs_no_more_after_hundreds_of_others() {
     let up = Up::start();

@@ -72,7 +72,7 @@ fn invocations(events: &[StackEvent]) -> (usize, usize) {
     (events.iter().filter(of_queue).count(), events.iter().filter(dropped).count())
 }
 
-// 11-A1, 13: a night does not need `RecursiveLoop: Allow`.
+// A night does not need `RecursiveLoop: Allow`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer_and_nothing_sent_round() {
     let template = template().replace(SETTING, "RecursiveLoop: Terminate");
@@ -97,7 +97,6 @@ async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer
     site.stack.shutdown().await;
 }
 
-// 11-A1, 13
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_whose_quiet_hours_end_in_hours_has_one_schedule_and_nothing_in_the_queue() {
     let site = quiet_hours(&template(), 6.hours()).await;
@@ -132,7 +131,6 @@ fn longest_chain(edit: bool) -> usize {
     invocations
 }
 
-// 11-A1, 13
 #[test]
 fn a_group_whose_messages_cannot_be_edited_comes_near_lambdas_limit_so_the_setting_stays() {
     assert!(template().contains(SETTING));

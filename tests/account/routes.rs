@@ -33,7 +33,6 @@ fn taken(site: &Site) -> usize {
     archived(site) + site.stack.aws().items("DeliveryTable").len()
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_public_route_takes_an_event_without_the_token_or_by_another_method() {
     let (site, http) = site().await;
@@ -80,7 +79,6 @@ async fn no_public_route_takes_an_event_without_the_token_or_by_another_method()
     assert_eq!(taken(&site), 0);
 }
 
-// 12-S5
 #[tokio::test]
 async fn every_item_that_is_kept_has_a_key_that_its_workflows_role_reaches() {
     let (site, http) = site().await;

@@ -122,7 +122,6 @@ fn lost<'a>(
     events.filter(|id| !waiting.contains(*id) && !records.contains_key(*id)).collect()
 }
 
-// 11-A2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_events_within_a_second_are_stored_with_ten_concurrent_executions() {
     #[expect(clippy::disallowed_methods, reason = "how fast a run is, is a matter of the run")]

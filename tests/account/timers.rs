@@ -43,7 +43,6 @@ async fn line(site: &mut Site, message: &str) -> Value {
     found.unwrap()
 }
 
-// 13
 #[tokio::test]
 async fn a_timer_that_comes_early_comes_again_at_its_time_and_is_no_event() {
     let mut site = site().await;
@@ -64,7 +63,6 @@ async fn a_timer_that_comes_early_comes_again_at_its_time_and_is_no_event() {
     assert!(site.stack.aws().messages(DEAD_LETTERS).is_empty());
 }
 
-// 13
 #[tokio::test]
 async fn a_timer_of_hours_is_a_schedule_that_comes_back_to_the_same_function() {
     let mut site = site().await;
@@ -88,7 +86,6 @@ async fn a_timer_of_hours_is_a_schedule_that_comes_back_to_the_same_function() {
     assert_eq!(TimerMessage::parse(&second[0].input).unwrap().hops, 2);
 }
 
-// 13
 #[tokio::test]
 async fn what_comes_in_at_a_url_is_never_a_timer() {
     let mut site = site().await;
@@ -122,7 +119,6 @@ async fn what_comes_in_at_a_url_is_never_a_timer() {
     }
 }
 
-// 13
 #[tokio::test]
 async fn a_timer_that_cannot_be_read_is_a_dead_letter_that_says_why() {
     let site = site().await;
@@ -137,7 +133,6 @@ async fn a_timer_that_cannot_be_read_is_a_dead_letter_that_says_why() {
     assert_eq!(letter.attributes["workflow"], "notify-slack");
 }
 
-// 13
 #[tokio::test]
 async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others() {
     let site = site().await;

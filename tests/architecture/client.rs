@@ -15,7 +15,6 @@ fn the_tableau_client_knows_nothing_of_aws() {
     assert!(aws.is_empty(), "{aws:?}");
 }
 
-// 14-8
 #[test]
 fn the_tableau_client_depends_on_what_can_be_published_and_on_nothing_else_of_ours() {
     let packages = packages();
@@ -37,7 +36,6 @@ fn the_tableau_client_depends_on_what_can_be_published_and_on_nothing_else_of_ou
 }
 
 /// Built with the whole workspace, the crate has features that other packages enable and that another program lacks.
-// 14-8
 #[test]
 fn the_tableau_client_builds_in_a_workspace_that_has_nothing_else_of_ours() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,7 +58,6 @@ fn the_tableau_client_builds_in_a_workspace_that_has_nothing_else_of_ours() {
     }
 }
 
-// 14-8
 #[test]
 fn the_tableau_client_and_what_it_needs_can_be_packed_for_crates_io() {
     let folder = tempfile::tempdir().unwrap();

@@ -101,7 +101,6 @@ fn name(file: &Path) -> String {
     file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")
 }
 
-// 13
 #[test]
 fn destinations_and_functions_decide_nothing_about_timing_grouping_or_suppression() {
     let files = files();

@@ -45,7 +45,6 @@ fn is_harmless(result: &Value) -> bool {
     }
 }
 
-// 12-S3
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_stack() {
     let Some(program) = chromium::program() else { return };

@@ -11,7 +11,6 @@ use krate::Crate;
 use std::fs;
 use testkit::repository::root;
 
-// 13-S1
 #[test]
 fn no_files_of_a_library_import_each_other_in_a_circle() {
     let mut files = 0;

@@ -6,7 +6,6 @@ use testkit::simulator::{ConnectedApp, SAMPLE_CONTENT_URL, notes};
 
 const APP: (&str, &str, &str) = ("airflow-app", "airflow-secret-id", "airflow-secret-for-this-test-alone");
 
-// 12-B
 #[tokio::test]
 async fn airflows_operator_waits_for_the_end_of_a_refresh_and_says_how_it_went() {
     let Some(python) = python("AIRFLOW_PYTHON") else { return };
@@ -34,7 +33,6 @@ async fn airflows_operator_waits_for_the_end_of_a_refresh_and_says_how_it_went()
     assert!(site.looks() > 3 * 5, "{} looks at jobs: each was seen running", site.looks());
 }
 
-// 12-B
 #[tokio::test]
 async fn airflows_operator_reports_a_refresh_that_is_cancelled_or_takes_too_long() {
     let Some(python) = python("AIRFLOW_PYTHON") else { return };
@@ -49,7 +47,6 @@ async fn airflows_operator_reports_a_refresh_that_is_cancelled_or_takes_too_long
     assert!(asked_for.contains(&("Shipments".to_owned(), "Pending")), "{asked_for:?}");
 }
 
-// 12-B
 #[tokio::test]
 async fn a_dag_hands_the_job_of_a_refresh_to_airflows_sensor_which_waits_for_its_end() {
     let Some(python) = python("AIRFLOW_PYTHON") else { return };

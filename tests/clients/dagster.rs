@@ -5,7 +5,6 @@ use testkit::simulator::{ConnectedApp, notes};
 
 const APP: (&str, &str, &str) = ("dagster-app", "dagster-secret-id", "dagster-secret-for-this-test-alone");
 
-// 12-B
 #[tokio::test]
 async fn dagsters_client_waits_for_the_end_of_a_refresh_and_says_how_it_went() {
     let Some(python) = python("DAGSTER_PYTHON") else { return };
@@ -29,7 +28,6 @@ async fn dagsters_client_waits_for_the_end_of_a_refresh_and_says_how_it_went() {
     assert!(site.looks() > 3 * 5, "{} looks at jobs: each was seen running", site.looks());
 }
 
-// 12-B
 #[tokio::test]
 async fn dagsters_client_reports_a_refresh_that_is_cancelled_or_takes_too_long() {
     let Some(python) = python("DAGSTER_PYTHON") else { return };
@@ -46,7 +44,6 @@ async fn dagsters_client_reports_a_refresh_that_is_cancelled_or_takes_too_long()
     assert_eq!(site.asked_for(before), expected);
 }
 
-// 12-B
 #[tokio::test]
 async fn dagster_reads_the_site_as_assets_and_refreshes_them() {
     let Some(python) = python("DAGSTER_PYTHON") else { return };

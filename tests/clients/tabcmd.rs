@@ -38,7 +38,6 @@ impl<'a> Tabcmd<'a> {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn tabcmd_waits_for_a_refresh_and_its_exit_code_says_how_it_went() {
     let Some(python) = python("TABCMD_PYTHON") else { return };
@@ -74,7 +73,6 @@ async fn tabcmd_waits_for_a_refresh_and_its_exit_code_says_how_it_went() {
     assert_eq!(asked_for, expected.map(|(name, how)| (name.to_owned(), how)));
 }
 
-// 12-B
 #[tokio::test]
 async fn tabcmd_ends_with_an_error_when_its_refresh_is_cancelled() {
     let Some(python) = python("TABCMD_PYTHON") else { return };
@@ -92,7 +90,6 @@ async fn tabcmd_ends_with_an_error_when_its_refresh_is_cancelled() {
     assert_eq!(site.asked_for(before), [("Superstore".to_owned(), "Cancelled")]);
 }
 
-// 12-B
 #[tokio::test]
 async fn tabcmd_signs_in_with_a_password_and_saves_what_it_exports() {
     let Some(python) = python("TABCMD_PYTHON") else { return };

@@ -221,7 +221,6 @@ async fn the_api_has_the_templates_routes_and_no_others() {
     environment.stack.shutdown().await;
 }
 
-// 11-B1
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as_ignored() {
     let environment = Environment::start().await;

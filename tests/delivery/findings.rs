@@ -298,7 +298,7 @@ mod tests {
         judged
     }
 
-    // 13: an event that was announced alone and in a group counts as announced twice, not as a doubled message.
+    // An event that was announced alone and in a group counts as announced twice, not as a doubled message.
     #[tokio::test]
     async fn an_event_that_two_messages_announce_is_doubled_and_fails_the_run_without_a_reason() {
         let said = said(&["1.1", "1.2"]).await;

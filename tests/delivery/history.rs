@@ -203,7 +203,7 @@ mod tests {
         all.filter(|(first, next)| first.1.is_none() || first.1 != next.1)
     }
 
-    // 13: every doubled message has a reason, also for an event that two messages announce.
+    // Every doubled message has a reason, also for an event that two messages announce.
     #[test]
     fn an_event_that_is_announced_alone_in_a_group_or_in_a_digest_again_needs_a_reason() {
         assert_eq!(pairs().count(), 13);

@@ -182,7 +182,7 @@ mod tests {
     const TABLE: &str = "DeliveryTable";
     const BY_DUE: &str = "DeliveryTable/index/by_due";
 
-    // 13: the emulator ignores `dynamodb:LeadingKeys`, so every captured key is checked.
+    // The emulator ignores `dynamodb:LeadingKeys`, so every captured key is checked.
     #[test]
     fn a_role_allows_an_action_only_on_the_keys_of_the_statement_that_names_it() {
         let template = read("template.yaml");

@@ -322,7 +322,7 @@ pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(environment: &
     );
 }
 
-/// 11-A2. Afterwards no resource of the stack exists, so CloudFormation never started.
+/// Afterwards no resource of the stack exists, so CloudFormation never started.
 pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Environment<'_>, template: &str) {
     for (parameter, part) in [
         ("WorkflowMaximumConcurrency=10", "ConcurrencyQuotaConfirmed=true"),
@@ -335,7 +335,7 @@ pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Envir
     }
 }
 
-/// 11-A2. Parameters are texts, and Lambda requires a number here.
+/// Parameters are texts, and Lambda requires a number here.
 pub(crate) async fn instances_work_on_each_queue(environment: &Environment<'_>, instances: u64) {
     let mappings = environment.cloud.call("lambda", "list_event_source_mappings", json!({})).await;
     let mappings = mappings["EventSourceMappings"].as_array().unwrap();
@@ -355,7 +355,7 @@ pub(crate) async fn an_event_is_done(environment: &Environment<'_>) -> String {
     body
 }
 
-/// 11-A8. Restores the deleted stack's table to a point in time, as docs/operations.md says under "Restore the table".
+/// Restores the deleted stack's table to a point in time, as docs/operations.md says under "Restore the table".
 /// Returns the restored table's name and its number of items.
 pub(crate) async fn the_table_that_is_left_is_restored(
     environment: &Environment<'_>,
@@ -372,7 +372,7 @@ pub(crate) async fn the_table_that_is_left_is_restored(
     (restored, items)
 }
 
-/// 11-A8. Copies the restored items into the current stack's table, once.
+/// Copies the restored items into the current stack's table, once.
 pub(crate) async fn its_items_are_copied_into_the_new_stack(
     environment: &Environment<'_>,
     restored: &str,

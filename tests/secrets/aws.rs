@@ -40,14 +40,12 @@ fn token() -> (&'static str, serde_json::Value) {
     ("webhook", json!({ "current": TOKEN, "previous": "" }))
 }
 
-// 12-S1
 #[tokio::test]
 async fn requests_that_secrets_manager_repeats_appear_nowhere() {
     asked("receive-webhook", Well::Nothing, &[("EVENT_BUS_NAME", "events")], 503).await;
     asked("notify-slack", Well::Secrets(vec![token()]), &[], 502).await;
 }
 
-// 12-S1
 #[tokio::test]
 async fn requests_that_a_bus_a_queue_and_a_table_repeat_appear_nowhere() {
     asked("receive-webhook", Well::Secrets(vec![token()]), &[("EVENT_BUS_NAME", "events")], 503).await;

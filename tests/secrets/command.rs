@@ -9,7 +9,6 @@ use std::time::Duration;
 const TOKEN: &str = "q1w2E3r4T5y6U7i8O9p0q1w2E3r4T5y6U7i8O9p0abc";
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
-// 12-S1
 #[tokio::test]
 async fn what_send_prints_of_an_answer_that_repeats_the_request_has_no_token() {
     let echo = Echo::start(Well::Nothing).await;
@@ -28,7 +27,6 @@ async fn what_send_prints_of_an_answer_that_repeats_the_request_has_no_token() {
     }
 }
 
-// 12-S2
 #[tokio::test]
 async fn send_gives_its_token_to_no_address_that_is_not_secure_and_repeats_nothing_of_it() {
     let mut environment = Environment::start(&[TOKEN]).await;
@@ -44,7 +42,6 @@ async fn send_gives_its_token_to_no_address_that_is_not_secure_and_repeats_nothi
     }
 }
 
-// 12-S1
 #[tokio::test]
 async fn the_local_stack_before_a_tableau_and_a_slack_that_repeat_each_request_shows_no_secret() {
     let tableau = Echo::start(Well::Version).await;

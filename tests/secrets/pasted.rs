@@ -210,7 +210,6 @@ where
     }
 }
 
-// 11-B12, case B12, case B13
 #[tokio::test]
 async fn what_pasting_leaves_in_a_secret_is_taken_off() {
     are_cleaned::<SlackCredential>(&slack()).await;
@@ -218,7 +217,6 @@ async fn what_pasting_leaves_in_a_secret_is_taken_off() {
     are_cleaned::<TableauCredential>(&tableau()).await;
 }
 
-// 11-B12, case B12
 #[tokio::test]
 async fn a_secret_that_is_wrong_is_named_with_its_field_and_without_its_value() {
     are_named::<SlackCredential>(&slack()).await;
@@ -226,7 +224,6 @@ async fn a_secret_that_is_wrong_is_named_with_its_field_and_without_its_value() 
     are_named::<TableauCredential>(&tableau()).await;
 }
 
-// 11-B12
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_the_secrets_fault() {
     for character in [" ", "ü", "…", "\u{201c}", "\\\""] {

@@ -80,26 +80,22 @@ async fn of_tableau(function: &'static str, well: Well, turn: usize) {
     .await;
 }
 
-// 12-S1
 #[tokio::test]
 async fn secrets_that_tableau_repeats_at_sign_in_appear_nowhere() {
     of_tableau("notify-slack", Well::Version, 0).await;
     of_tableau("update-broadcast", Well::Version, 3).await;
 }
 
-// 12-S1
 #[tokio::test]
 async fn secrets_that_tableau_repeats_in_calls_of_a_session_appear_nowhere() {
     of_tableau("notify-slack", Well::SignIn, 1).await;
 }
 
-// 12-S1
 #[tokio::test]
 async fn secrets_that_tableau_repeats_in_calls_about_broadcasts_appear_nowhere() {
     of_tableau("update-broadcast", Well::SignIn, 2).await;
 }
 
-// 12-S1
 #[tokio::test]
 async fn secrets_that_slack_repeats_appear_nowhere() {
     let paths = [

@@ -66,7 +66,7 @@ pub(crate) fn assert_none(what: &str, text: &str, secrets: &[String]) {
     }
 }
 
-// 12-S1: the search itself finds planted secrets.
+// The search itself finds planted secrets.
 #[test]
 fn a_planted_secret_is_found_in_each_form() {
     let secret = "qlE1g9/MMh+rj==:\"rZ\" & wörd<4>";

@@ -109,7 +109,6 @@ fn ingresses(services: &TestEnvironment, aws: &Aws) -> [(Function, &'static str)
     ]
 }
 
-// 12-S1
 #[tokio::test]
 async fn only_an_answer_that_confirms_an_event_lets_an_ingress_accept_it() {
     const JSON: &str = "application/x-amz-json-1.0";
@@ -164,7 +163,6 @@ async fn only_an_answer_that_confirms_an_event_lets_an_ingress_accept_it() {
     }
 }
 
-// 12-S1
 #[tokio::test]
 async fn the_words_of_an_aws_that_repeats_the_request_are_shown_nowhere() {
     const JSON: &str = "application/x-amz-json-1.0";

@@ -26,7 +26,6 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     for (id, _) in of_type(&all, "AWS::Serverless::Function") {
         let named = json!([{ "Name": "FunctionName", "Value": { "Ref": id } }]);
         let works_on_a_queue = all.contains_key(&format!("{id}Queue"));
-        // 11-A1
         let recursion = works_on_a_queue.then_some("RecursiveInvocationsDropped");
         for metric in ["Errors", "Throttles"].into_iter().chain(recursion) {
             let dimensions = named.clone();
@@ -55,7 +54,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     for (id, _) in of_type(&all, "AWS::SQS::Queue") {
         let dimensions =
             json!([{ "Name": "QueueName", "Value": { "Fn::GetAtt": format!("{id}.QueueName") } }]);
-        // 11-A8: the current backlog, and new messages.
+        // The current backlog, and new messages.
         let metrics: &[(&str, u64)] = match dead_letters.contains(id) {
             true => &[("ApproximateNumberOfMessagesVisible", 0), ("NumberOfMessagesSent", 0)],
             false => &[("ApproximateAgeOfOldestMessage", 3600)],
@@ -65,7 +64,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
             wanted.push(Wanted { namespace: json!("AWS/SQS"), metric, dimensions, threshold });
         }
     }
-    // 11-A6. Metrics of a custom bus have both dimensions. A rule's ARN ends with the bus's name and the rule's name.
+    // Metrics of a custom bus have both dimensions. A rule's ARN ends with the bus's name and the rule's name.
     //
     // Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html#eb-metrics>
     for (id, rule) in of_type(&all, "AWS::Events::Rule") {
@@ -78,7 +77,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         let metric = "InvocationsFailedToBeSentToDlq";
         wanted.push(Wanted { namespace: json!("AWS/Events"), metric, dimensions, threshold: 0 });
     }
-    // 13. Schedule metrics have the schedule group as their only dimension.
+    // Schedule metrics have the schedule group as their only dimension.
     //
     // Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html>
     for (id, _) in of_type(&all, "AWS::Scheduler::ScheduleGroup") {
@@ -141,7 +140,7 @@ fn every_function_queue_and_api_has_its_alarms_and_they_tell_the_topics() {
     assert_eq!(problems(&read("template.yaml")), Vec::<String>::new());
 }
 
-/// 11-A8. An alarm that stays in state ALARM sends nothing more. This alarm counts what arrives within a minute, then
+/// An alarm that stays in state ALARM sends nothing more. This alarm counts what arrives within a minute, then
 /// returns to OK.
 #[test]
 fn every_new_dead_letter_rings() {
@@ -158,7 +157,7 @@ fn every_new_dead_letter_rings() {
     assert_eq!(seen, dead_letters(&all).len());
 }
 
-/// 11-B3. Events that wait for an operator are retried at least hourly: the alarm must not end between two attempts.
+/// Events that wait for an operator are retried at least hourly: the alarm must not end between two attempts.
 #[test]
 fn the_alarm_for_a_person_lasts_until_an_hour_has_passed_without_a_failure() {
     let all = resources_of(&read("template.yaml"));
@@ -178,7 +177,7 @@ fn the_alarm_for_a_person_lasts_until_an_hour_has_passed_without_a_failure() {
     assert_eq!(seen, dead_letters(&all).len());
 }
 
-/// 11-A4. An e-mail address is enough: the stack creates the topic and subscribes the address.
+/// An e-mail address is enough: the stack creates the topic and subscribes the address.
 #[test]
 fn a_mail_address_gets_a_topic_of_the_stack() {
     let all = resources_of(&read("template.yaml"));

@@ -65,7 +65,7 @@ fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {
     assert_eq!(ours, expected.map(str::to_owned).into());
 }
 
-/// 11-A5. Dashboard names are unique per account, across all regions.
+/// Dashboard names are unique per account, across all regions.
 #[test]
 fn a_stack_of_one_name_has_a_dashboard_in_each_region() {
     let dashboard = &read("template.yaml")["Resources"]["Dashboard"]["Properties"]["DashboardName"];
@@ -102,7 +102,7 @@ fn the_dashboards_address_is_right_in_every_partition() {
     assert_eq!(url[0], pattern);
 }
 
-/// 11-A5. A widget has at most 100 alarms, and must not name alarms of disabled workflows.
+/// A widget has at most 100 alarms, and must not name alarms of disabled workflows.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>
 #[test]
@@ -175,7 +175,7 @@ fn sections_named(text: &str) -> Vec<String> {
     text.split(quote).skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// 11-A5. The dashboard and the alarms name sections of the documentation, which exist.
+/// The dashboard and the alarms name sections of the documentation, which exist.
 #[test]
 fn what_to_do_stands_where_the_dashboard_and_the_alarms_say() {
     let template = read("template.yaml");

@@ -126,7 +126,7 @@ fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
     }
 }
 
-/// 11-A3. Of what a person sets by hand, the common ingress gets what CloudFormation checks: a choice from a list, and names
+/// Of what a person sets by hand, the common ingress gets what CloudFormation checks: a choice from a list, and names
 /// of resources that the stack makes. It has no layer, no file and no network of its own.
 #[test]
 fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {

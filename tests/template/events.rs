@@ -40,7 +40,7 @@ fn named_by(value: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// 11-A6. EventBridge drops at once what a missing permission refuses, so a rule that is live before the policies of its
+/// EventBridge drops at once what a missing permission refuses, so a rule that is live before the policies of its
 /// queue and of its dead-letter queue loses events. CloudFormation makes first what a resource names.
 #[test]
 fn a_rule_is_live_only_when_its_queues_let_it_in() {
@@ -143,7 +143,6 @@ fn the_sample_of_rules_announces_no_success_but_the_end_of_an_incident() {
     assert!(well.is_empty(), "{well:?}");
 }
 
-// 13, step 6
 #[test]
 fn every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_events_that_it_acts_on() {
     let all = resources();

@@ -17,7 +17,7 @@ fn every_role_takes_the_companys_permissions_boundary() {
     }
 }
 
-/// 11-A4, 11-A3. Workflows may have to reach a Tableau Server inside a VPC. receive-webhook only calls AWS, and a VPC
+/// Workflows may have to reach a Tableau Server inside a VPC. receive-webhook only calls AWS, and a VPC
 /// without a route to AWS would stop it.
 #[test]
 fn workflows_can_stand_in_a_vpc_and_the_ingress_does_not() {

@@ -117,7 +117,6 @@ fn kinds() -> Vec<String> {
     kinds
 }
 
-// 12-S5
 #[test]
 fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_session_and_the_ingress_none() {
     let template = read("template.yaml");
@@ -167,7 +166,6 @@ fn all_of_alerting(folder: &str) -> Vec<(Value, Value)> {
     ]
 }
 
-// 12-S5
 #[test]
 fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_other_queries_an_index() {
     let template = read("template.yaml");
@@ -200,7 +198,7 @@ fn conditional(role: &Value, condition: &str) -> Vec<Value> {
     chosen.map(|branch| branch[1].clone()).collect()
 }
 
-/// 11-A4, 11-A8. X-Ray and VPC permissions exist only when these are used. In a VPC, Lambda may use them and the
+/// X-Ray and VPC permissions exist only when these are used. In a VPC, Lambda may use them and the
 /// function's code may not: calls of the code have the key `lambda:SourceFunctionArn`.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security>

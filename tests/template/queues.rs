@@ -71,7 +71,7 @@ fn every_queue_is_encrypted_and_has_dead_letters_that_keep_longer() {
     }
 }
 
-/// 11-A2. Lambda requires at least 2. The emulator accepts only a number, and a parameter is a text.
+/// Lambda requires at least 2. The emulator accepts only a number, and a parameter is a text.
 #[test]
 fn two_instances_work_on_a_queue_unless_a_parameter_says_more() {
     let template = read("template.yaml");
@@ -89,7 +89,7 @@ fn two_instances_work_on_a_queue_unless_a_parameter_says_more() {
     }
 }
 
-/// 11-A1. Lambda stops a chain of about 16 invocations of one function, however far apart: about four hours of quiet
+/// Lambda stops a chain of about 16 invocations of one function, however far apart: about four hours of quiet
 /// hours.
 #[test]
 fn a_function_that_sends_to_its_own_queue_may_be_invoked_again_and_again() {

@@ -129,7 +129,7 @@ fn what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions() {
     assert_eq!(most, 2, "two workflows fit");
 }
 
-/// 11-A2. A new account refuses reservations itself, in the middle of a deploy.
+/// A new account refuses reservations itself, in the middle of a deploy.
 #[test]
 fn a_new_account_is_refused_with_the_reason_that_it_cannot_reserve() {
     let template = read("template.yaml");
@@ -174,7 +174,7 @@ fn a_vpc_has_subnets_and_security_groups_or_neither() {
     }
 }
 
-/// 11-A2. The throttle of the stage lets a storm of 500 events within a second pass, and its repetition by Tableau, and
+/// The throttle of the stage lets a storm of 500 events within a second pass, and its repetition by Tableau, and
 /// asks for no more than an account has in the smallest regions.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>

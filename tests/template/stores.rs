@@ -3,7 +3,7 @@
 use crate::reading::read;
 use serde_json::{Value, json};
 
-/// 11-A7. An edit of `GenerateSecretString` makes CloudFormation generate a new token. Then every webhook at Tableau,
+/// An edit of `GenerateSecretString` makes CloudFormation generate a new token. Then every webhook at Tableau,
 /// whose URL has the old token, gets 403 and is disabled after four of them. A changed setting belongs in a second
 /// secret.
 ///
@@ -23,7 +23,7 @@ fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
     assert!(secret["Properties"]["Name"].is_null(), "another name would be another secret");
 }
 
-/// 11-A7. DynamoDB cannot change the attributes of an index: a deployment that tries fails, or deletes the index and
+/// DynamoDB cannot change the attributes of an index: a deployment that tries fails, or deletes the index and
 /// breaks `events list` until it is rebuilt. Another set of attributes needs an index with another name.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateGlobalSecondaryIndexAction.html>
@@ -54,7 +54,6 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
     assert_eq!(keys, deliveries::INDEX_KEYS);
 }
 
-// 13
 /// Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a
 /// deployment that tries creates an empty table.
 ///
@@ -107,7 +106,7 @@ fn the_table_stays_when_the_stack_goes() {
     );
 }
 
-/// 11-A8. X-Ray costs five to ten dollars per million events, and says little that the logs do not say.
+/// X-Ray costs five to ten dollars per million events, and says little that the logs do not say.
 #[test]
 fn nothing_is_traced_unless_asked_for() {
     let template = read("template.yaml");

@@ -44,7 +44,7 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
             problems.push(format!("Conditions.{workflow}On is not {switch}"));
         }
         let body = &template["Parameters"][&parameter];
-        // 11-A2, 11-A8: a workflow that a new version adds must not enable itself.
+        // A workflow that a new version adds must not enable itself.
         let default = if workflow == ON_BY_ITSELF { "true" } else { "false" };
         if body["Default"] != default || body["AllowedValues"] != json!(["true", "false"]) {
             problems.push(format!("Parameters.{parameter}: {body}"));

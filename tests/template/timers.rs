@@ -104,7 +104,6 @@ fn problems(template: &Value) -> Vec<String> {
     problems
 }
 
-// 13
 #[test]
 fn a_function_with_timers_may_make_schedules_of_its_own_that_send_to_its_own_queue_and_no_others() {
     let template = read("template.yaml");

@@ -238,7 +238,6 @@ mod tests {
         assert!(names.contains(&"receive-webhook".to_owned()), "{names:?}");
     }
 
-    // 12-C
     #[test]
     fn a_binary_is_fresh_until_a_source_or_a_manifest_is_newer_than_the_last_build_or_gone() {
         let folder = tempfile::tempdir().unwrap();

@@ -85,7 +85,6 @@ fn alike(one: &str, other: &str) -> usize {
 mod tests {
     use super::*;
 
-    // 14, item 6
     #[test]
     fn four_digits_are_enough_and_fewer_are_an_error_that_says_so() {
         for id in ["717B", "717bbc05a8f9", &"a".repeat(64)] {

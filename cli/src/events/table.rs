@@ -254,7 +254,6 @@ mod tests {
         std::iter::once(table.head()).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
-    // 14, item 6
     #[test]
     fn each_row_is_one_line_at_every_width_and_what_is_cut_is_marked() {
         for width in 1..200 {
@@ -268,7 +267,6 @@ mod tests {
         }
     }
 
-    // 14, item 6
     #[test]
     fn at_eighty_columns_every_column_is_there_and_ids_are_whole() {
         let expected = "\
@@ -280,7 +278,6 @@ WAITS FOR  WORKFLOW     EVENT           NAME      ID        REASON
         assert_eq!(shown, expected, "\n{shown}");
     }
 
-    // 14, item 6
     #[test]
     fn nothing_is_cut_where_there_is_room_or_when_everything_is_asked_for() {
         for width in [None, Some(300)] {

@@ -144,7 +144,6 @@ mod tests {
         assert_eq!(lines, [("A", "1", 3), ("B", "x\ny", 4), ("C", "3", 7), ("D", "", 9)]);
     }
 
-    // 12-C
     #[test]
     fn a_wrong_line_is_named_by_its_number_with_what_is_wrong_and_without_what_it_holds() {
         for (text, line, expected) in [

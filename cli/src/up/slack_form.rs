@@ -63,7 +63,6 @@ pub(super) fn webhook_url(text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    // 12-C
     #[test]
     fn a_bot_token_begins_with_xoxb() {
         for right in ["xoxb-1-2-abc", "xoxe.xoxb-1-abc"] {
@@ -82,7 +81,6 @@ mod tests {
         }
     }
 
-    // 12-C
     #[test]
     fn an_incoming_webhook_is_at_slack_or_on_this_machine() {
         for right in [

@@ -271,7 +271,6 @@ mod tests {
         assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");
     }
 
-    // 13
     #[test]
     fn a_line_names_the_events_object_and_its_id_and_a_timers_group_and_channel() {
         let line = |reason: &str| {
@@ -313,7 +312,6 @@ mod tests {
         assert_eq!(end(r#"{"message":"timer handled","outcome":"done"}"#), None);
     }
 
-    // 11-B13
     #[tokio::test]
     async fn each_message_is_asked_for_once_however_many_lines_there_are() {
         let slack = SlackSimulator::start().await.unwrap();

@@ -10,7 +10,6 @@ fn codes(text: &str, mark: char) -> Vec<i32> {
     lines.filter_map(|line| line.split_once([' ', mark])?.0.parse().ok()).collect()
 }
 
-// 14, item 6
 #[test]
 fn exit_codes_are_as_help_and_the_docs_say() {
     let help = stdout(&run(&["--help"]));
@@ -50,7 +49,6 @@ fn is_there(shell: &str) -> bool {
     Command::new(shell).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-// 14, item 6
 #[test]
 fn completions_are_printed_for_each_shell_and_name_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
@@ -71,7 +69,6 @@ fn completions_are_printed_for_each_shell_and_name_every_command() {
     );
 }
 
-// 14, item 6
 #[test]
 fn bash_completes_commands_and_outcomes_with_the_script() {
     if !is_there("bash") {
@@ -99,7 +96,6 @@ fn bash_completes_commands_and_outcomes_with_the_script() {
     }
 }
 
-// 14, item 6
 #[test]
 fn help_is_coloured_as_the_option_says_wherever_it_stands() {
     for (arguments, expected) in [
@@ -119,7 +115,6 @@ fn help_is_coloured_as_the_option_says_wherever_it_stands() {
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
 }
 
-// 14, item 6
 #[test]
 fn commands_in_sentences_are_those_that_the_user_typed() {
     let home = tempfile::tempdir().unwrap();
@@ -131,7 +126,6 @@ fn commands_in_sentences_are_those_that_the_user_typed() {
     assert!(in_clone.ends_with("; `cargo run` starts one\n"), "{in_clone}");
 }
 
-// 14, item 6
 #[test]
 fn the_docs_name_the_command_and_say_in_one_place_how_to_run_it_from_a_clone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -160,7 +160,6 @@ fn a_payload_can_be_looked_at_before_it_is_sent() {
     assert_eq!(payload["event_type"], "AdminPromoted");
 }
 
-// 12-S1
 #[test]
 fn what_is_no_url_is_not_repeated_because_it_may_hold_the_token() {
     let token = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfG";

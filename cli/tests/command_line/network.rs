@@ -44,7 +44,6 @@ fn aws(url: &str) -> Output {
     command.output().unwrap()
 }
 
-// 14, item 6
 #[test]
 fn an_unknown_host_a_refusal_a_silence_and_a_server_without_tls_are_different_errors_that_name_the_host() {
     let (listener, closed) = occupied();
@@ -93,7 +92,6 @@ fn an_unknown_host_a_refusal_a_silence_and_a_server_without_tls_are_different_er
     }
 }
 
-// 14, item 6
 #[test]
 fn aws_that_is_silent_is_named_with_its_place() {
     let (_listener, silent) = silent();
@@ -107,7 +105,6 @@ fn aws_that_is_silent_is_named_with_its_place() {
     assert!(error.contains(&format!("AWS in us-east-1 at {url}")), "{error}");
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_an_unknown_authority_is_named_as_such_with_the_variable_for_authorities() {
     let server = simulator::TableauSimulator::sample().tls().start().await.unwrap();
@@ -148,7 +145,6 @@ fn aws_file(home: &Path, name: &str) -> String {
     home.join(".aws").join(name).display().to_string()
 }
 
-// 14, item 6
 #[test]
 fn an_unknown_profile_is_named_with_the_files_it_was_looked_up_in_and_the_profiles_that_there_are() {
     let config =
@@ -172,7 +168,6 @@ fn an_unknown_profile_is_named_with_the_files_it_was_looked_up_in_and_the_profil
     assert!(local.starts_with("error: no local stack"), "{local}");
 }
 
-// 14, item 6
 #[test]
 fn files_of_profiles_that_are_not_there_or_elsewhere_are_named_as_they_are() {
     let (home, command) = with_profiles(None, None);
@@ -190,7 +185,6 @@ fn files_of_profiles_that_are_not_there_or_elsewhere_are_named_as_they_are() {
     );
 }
 
-// 14, item 6
 #[test]
 fn what_is_sent_is_an_object_for_programs_without_the_token_that_an_answer_repeats_or_escapes() {
     // In the second URL, the first letter of the token is percent-encoded.

@@ -57,7 +57,6 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_line_and_column_and_shown_wi
             "1 }",
             "rule `a`: tabs: write true or false, not `1`",
         ),
-        // 13, step 6
         (
             "on: [WorkbookCreated], do: [{ notify-slack: { channel: ' ' } }]",
             "' '",
@@ -91,7 +90,6 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_line_and_column_and_shown_wi
     }
 }
 
-// 13, step 6
 #[test]
 fn every_mistake_of_a_rules_file_is_reported_at_once() {
     let text = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n  - { name: b, on: [], do: [] }\n";
@@ -110,7 +108,6 @@ fn every_mistake_of_a_rules_file_is_reported_at_once() {
     assert_eq!(last, format!("error: {file} has {} mistakes", titles.len() - 1), "{said}");
 }
 
-// 13, step 6
 #[test]
 fn a_workflow_that_the_template_does_not_have_is_named() {
     let (folder, file) =
@@ -137,7 +134,6 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     for (text, expected, note) in [
         (rule, "1 rule; events of every site are accepted", "note: the quiet hours of rule `a` are in UTC"),
-        // 13, step 6
         (
             muted,
             "1 rule; events of every site are accepted",
@@ -161,7 +157,6 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     }
 }
 
-// 14, item 6
 #[test]
 fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
     let wrong = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n";

@@ -42,7 +42,6 @@ fn a_misspelt_setting_is_named_with_the_nearest_known_name() {
     assert_eq!((code, printed.as_str()), (Some(0), expected));
 }
 
-// 11-B12
 #[test]
 fn a_pasted_setting_is_cleaned_or_named() {
     // A byte order mark, CRLF line ends and blanks around a name do not matter.
@@ -67,7 +66,6 @@ fn a_pasted_setting_is_cleaned_or_named() {
     }
 }
 
-// 12-C
 #[test]
 fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_value() {
     for (text, expected) in [
@@ -98,7 +96,6 @@ fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_va
     assert!(error.starts_with("error: SLACK_BOT_TOKEN: this is not a bot token; "), "{error}");
 }
 
-// 12-C
 #[test]
 fn a_wrong_line_of_the_settings_is_named_with_its_number_and_without_what_it_holds() {
     for (text, expected) in [

@@ -98,7 +98,6 @@ async fn message_ids(environment: &Environment) -> Vec<(String, String)> {
     letters.map(|letter| (text(&letter["message_id"]), text(&letter["reason"]))).collect()
 }
 
-// 11-B7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
     let environment = Environment::start().await;
@@ -138,7 +137,6 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
 }
 
-// 11-B7
 #[tokio::test(flavor = "multi_thread")]
 async fn one_letter_of_an_event_is_dropped_by_its_message_and_the_record_waits_for_the_last() {
     let environment = Environment::start().await;
@@ -156,7 +154,6 @@ async fn one_letter_of_an_event_is_dropped_by_its_message_and_the_record_waits_f
     assert!(environment.bodies("NotifySlackDeadLetters").is_empty());
 }
 
-// 11-B7
 #[tokio::test(flavor = "multi_thread")]
 async fn the_beginning_of_several_ids_drops_nothing() {
     let environment = Environment::start().await;
@@ -189,7 +186,6 @@ async fn the_beginning_of_several_ids_drops_nothing() {
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies[1..]);
 }
 
-// 11-B7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_no_event_is_not_replayed_and_says_how_to_drop_it() {
     let environment = Environment::start().await;

@@ -47,7 +47,6 @@ fn json(shown: &str) -> Vec<Value> {
     shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-// 13
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_a_group_or_digest_has_is_grouped_in_the_list_its_filter_and_its_way() {
     let environment = Environment::start().await;
@@ -84,7 +83,6 @@ async fn an_event_that_a_group_or_digest_has_is_grouped_in_the_list_its_filter_a
     assert_eq!(json(&history)[0]["history"][0]["outcome"], "grouped");
 }
 
-// 13
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_of_a_grouped_event_leads_to_its_message() {
     let environment = Environment::start().await;
@@ -142,7 +140,6 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     assert!(shown.contains("this event has a message of its own; "), "{shown}");
 }
 
-// 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
     let environment = Environment::start().await;
@@ -199,7 +196,6 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
     assert!(listed.starts_with("no event matches: outcome failed"), "{listed}");
 }
 
-// 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_is_replayed_or_dropped_by_its_message_and_left_where_an_event_is_asked_for() {
     let environment = Environment::start().await;
@@ -221,7 +217,6 @@ async fn a_timer_is_replayed_or_dropped_by_its_message_and_left_where_an_event_i
     assert!(dropped.contains("timer of group") && dropped.ends_with("\n1 timer dropped\n"), "{dropped}");
 }
 
-// 13
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_look_at_dead_letters_sees_the_records_and_what_is_missing() {
     let environment = Environment::start().await;

@@ -235,7 +235,6 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     );
 }
 
-// 12-S5, 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_not_known_stands_as_it_is() {
     let environment = Environment::start().await;

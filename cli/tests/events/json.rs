@@ -35,7 +35,6 @@ async fn failed_event(environment: &Environment, name: &str) -> String {
     id(&body).as_str().to_owned()
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_that_lists_events_prints_documented_fields_and_nothing_else() {
     let environment = Environment::start().await;
@@ -70,7 +69,6 @@ async fn every_command_that_lists_events_prints_documented_fields_and_nothing_el
     }
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_as_json_says_on_standard_error_how_much_it_was() {
     let environment = Environment::start().await;
@@ -84,7 +82,6 @@ async fn a_replay_as_json_says_on_standard_error_how_much_it_was() {
     assert_eq!(environment.bodies("NotifySlackQueue").len(), 2);
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_dropped_is_whole_in_json_also_when_it_is_not_an_event() {
     let environment = Environment::start().await;

@@ -33,7 +33,6 @@ fn names_both(error: &str, bodies: &[String; 2]) {
     }
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn four_digits_name_an_event_in_every_command_where_they_are_unique() {
     let environment = Environment::start().await;
@@ -57,7 +56,6 @@ async fn four_digits_name_an_event_in_every_command_where_they_are_unique() {
     assert!(stdout(&dropped).ends_with("\n1 dead letter dropped\n"), "{}", stderr(&dropped));
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
     let environment = Environment::start().await;
@@ -96,7 +94,6 @@ async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
     assert!(listed.ends_with("\n1 dead letter\n"), "{listed}");
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn digits_that_are_unique_in_what_is_listed_are_enough_and_older_events_are_found_by_them_too() {
     let environment = Environment::start().await;
@@ -113,7 +110,6 @@ async fn digits_that_are_unique_in_what_is_listed_are_enough_and_older_events_ar
     assert!(error.starts_with("error: 2 ids begin with 3f2a: ") && !error.contains(&of("2")), "{error}");
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_than_four_digits_are_refused_everywhere_with_what_to_write() {
     let environment = Environment::start().await;

@@ -66,7 +66,6 @@ async fn crowded() -> Environment {
 const LISTS: [&[&str]; 3] =
     [&["events", "list"], &["events", "dead-letters", "list"], &["events", "replay", "--dry-run"]];
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewhere() {
     let environment = crowded().await;
@@ -99,7 +98,6 @@ async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewh
     }
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_as_the_narrow_list_shows_it_is_enough_for_show() {
     let environment = Environment::start().await;
@@ -118,7 +116,6 @@ fn is_coloured(shown: &str) -> bool {
     shown.contains('\u{1b}')
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn outcomes_are_coloured_on_a_terminal_unless_the_environment_or_the_option_says_otherwise() {
     let environment = Environment::start().await;
@@ -156,7 +153,6 @@ async fn outcomes_are_coloured_on_a_terminal_unless_the_environment_or_the_optio
     }
 }
 
-// 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_red_and_nothing_but_the_outcome_is_coloured() {
     let environment = Environment::start().await;

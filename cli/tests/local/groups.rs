@@ -23,7 +23,6 @@ fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-// 13
 #[test]
 fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it_failed() {
     let home = Home::new();
@@ -49,7 +48,7 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     assert!(texts.iter().any(|text| shown.contains(text)), "{shown}");
     let name = oldest["resource_name"].as_str().unwrap();
     up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
-    // 14: the time of day, and when the message comes.
+    // The time of day, and when the message comes.
     let line = up.shown.lines().last().unwrap();
     let is_time = |text: &str, form: &str| jiff::civil::Time::strptime(form, text).is_ok();
     assert!(is_time(line.split_whitespace().next().unwrap(), "%H:%M:%S%.3f"), "{line}");
@@ -76,7 +75,6 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     assert_eq!(listed(&home, "failed"), Vec::<Value>::new());
 }
 
-// 13
 #[test]
 fn the_hints_make_a_group_at_the_addresses_of_this_stack() {
     let home = Home::new();

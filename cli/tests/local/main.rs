@@ -150,7 +150,6 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-// 12-S3
 #[test]
 fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_it() {
     for signal in ["-INT", "-TERM", "-HUP"] {
@@ -174,7 +173,7 @@ fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_i
             stderr(&listed)
         );
         let sent = home.run(&["send", "AdminPromoted"]);
-        // 14, item 6: also when another address is configured.
+        // Also when another address is configured.
         let mut elsewhere = home.command(&["send", "AdminPromoted", "--local", "--endpoint-url", &up.aws()]);
         let explicit = elsewhere.env("WEBHOOK_URL", "https://example.com/webhook").output().unwrap();
         assert!(stdout(&explicit).contains("\n202 "), "{}", stderr(&explicit));
@@ -192,7 +191,6 @@ fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_i
     }
 }
 
-// 12-S3
 #[test]
 fn a_run_for_scripts_leaves_no_file_behind() {
     let home = Home::new();
@@ -202,7 +200,6 @@ fn a_run_for_scripts_leaves_no_file_behind() {
     assert_eq!((output.status.code(), home.files().len()), (Some(0), 0), "{}", stderr(&output));
 }
 
-// 12-S3
 #[test]
 fn what_a_killed_run_leaves_behind_is_no_stack_and_the_next_run_removes_it() {
     let home = Home::new();
@@ -225,7 +222,6 @@ fn what_a_killed_run_leaves_behind_is_no_stack_and_the_next_run_removes_it() {
     assert!(home.run(&["events", "list", "--local"]).status.success());
 }
 
-// 12-S3
 #[test]
 fn two_stacks_at_once_have_keys_of_their_own() {
     let home = Home::new();
@@ -252,7 +248,6 @@ fn two_stacks_at_once_have_keys_of_their_own() {
     assert!(nowhere.starts_with(expected), "{nowhere}");
     assert!(nowhere.contains(&one.aws()) && nowhere.contains(&other.aws()), "{nowhere}");
     drop(one);
-    // 12-C
     let nowhere = home.run(&["events", "list", "--local", "--endpoint-url", "http://127.0.0.1:1"]);
     let expected =
         format!("error: no local stack of yours is up at http://127.0.0.1:1; one is up at {}\n", other.aws());
@@ -260,7 +255,6 @@ fn two_stacks_at_once_have_keys_of_their_own() {
     assert!(home.run(&["events", "list", "--local"]).status.success(), "there is one now");
 }
 
-// 12-S3
 #[test]
 fn rules_are_read_as_they_are_and_the_sample_site_has_its_name_without_keeping_others_out() {
     let rule = "name: a\n    on: [DatasourceRefreshFailed, AdminPromoted]\n    do: [{ notify-slack: { channel: data } }]";
@@ -315,7 +309,6 @@ fn asked_at(url: &str, method: &str, path: &str, body: &str) -> String {
     answer
 }
 
-// 12-S3
 #[test]
 fn the_secret_of_the_simulated_tableau_is_new_in_each_run_and_nothing_else_signs_in() {
     let home = Home::new();

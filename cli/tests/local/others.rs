@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-// 12-S3
 #[test]
 fn what_others_may_have_written_is_not_believed() {
     let home = Home::new();
@@ -34,7 +33,6 @@ fn what_others_may_have_written_is_not_believed() {
     );
 }
 
-// 12-S3
 #[test]
 fn a_folder_that_another_user_could_have_made_gets_no_keys_and_gives_none() {
     type Change = fn(&Home);
@@ -84,7 +82,6 @@ fn a_folder_that_another_user_could_have_made_gets_no_keys_and_gives_none() {
     }
 }
 
-// 12-S3
 #[test]
 fn a_file_that_another_user_wrote_is_no_stack() {
     let home = Home::new();
@@ -98,7 +95,6 @@ fn a_file_that_another_user_wrote_is_no_stack() {
     drop(up);
 }
 
-// 12-S3
 #[test]
 fn a_file_of_settings_that_others_can_read_is_one_line_of_warning_and_is_used() {
     for (mode, text, is_open) in [
@@ -129,7 +125,6 @@ fn a_file_of_settings_that_others_can_read_is_one_line_of_warning_and_is_used() 
     }
 }
 
-// 13
 #[test]
 fn an_error_of_the_disk_names_the_path_also_one_that_looks_like_a_secret() {
     let home = Home::new();

@@ -101,7 +101,6 @@ async fn a_throttled_channel_gets_nothing_for_as_long_as_slack_asks_and_the_othe
     assert_eq!(function.answer(&Request::post(created(&environment, 1))).await.status, 200);
 }
 
-// 13
 #[tokio::test]
 async fn while_tableau_is_down_it_is_not_called_and_messages_go_out_without_its_details() {
     let environment = TestEnvironment::start().await;

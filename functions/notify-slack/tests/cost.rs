@@ -66,7 +66,7 @@ async fn cost(environment: &TestEnvironment, function: &Function, bodies: &[Stri
     (requests(environment) - before, timers(environment).len() - timers_before)
 }
 
-// 13: the README's cost table per kind of event matches the counted calls.
+// The README's cost table per kind of event matches the counted calls.
 #[tokio::test]
 async fn each_kind_of_event_costs_as_little_as_its_row_says() {
     let (environment, function) = start().await;
@@ -226,7 +226,7 @@ impl Storm {
     }
 }
 
-// 13: a storm of 500 costs at most 4 requests per event, timers included, and at most 3 messages, which account for
+// A storm of 500 costs at most 4 requests per event, timers included, and at most 3 messages, which account for
 // all events.
 #[tokio::test]
 async fn each_event_of_a_storm_costs_four_requests_at_most_and_none_is_left_out() {

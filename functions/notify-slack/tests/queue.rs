@@ -78,7 +78,7 @@ fn reason(environment: &TestEnvironment) -> String {
     record(environment)["reason"]["S"].as_str().unwrap_or_default().to_owned()
 }
 
-// 13: one request for the claim and one for the completion.
+// One request for the claim and one for the completion.
 #[tokio::test]
 async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_duplicate_one() {
     let rules = "rules: [{ name: all, on: [SiteUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
@@ -91,7 +91,6 @@ async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_dupli
     assert_eq!(table_requests(&environment), 3);
 }
 
-// 11-B1
 #[tokio::test]
 async fn what_cannot_be_acted_on_is_ignored_with_the_reason_and_counted() {
     let stored = |body: &[u8]| deliveries::Content::received(body).to_json();
@@ -142,7 +141,6 @@ async fn an_ignored_event_is_acted_on_when_it_is_sent_again_after_sites_was_corr
     );
 }
 
-// 11-A3
 #[tokio::test]
 async fn while_no_rules_can_be_read_events_are_stored_and_wait_and_go_on_once_the_rules_are_fixed() {
     let environment = TestEnvironment::with_rules("rules: 5\n").await;
@@ -167,7 +165,6 @@ async fn while_no_rules_can_be_read_events_are_stored_and_wait_and_go_on_once_th
     );
 }
 
-// 11-A3
 #[tokio::test]
 async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the_queue_waits() {
     for (setting, value, expected) in [
@@ -187,7 +184,6 @@ async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the
     }
 }
 
-// 11-B2
 #[tokio::test]
 async fn the_fiftieth_failure_in_a_row_is_a_dead_letter_with_the_reason_and_a_failed_record() {
     let (environment, function) = start().await;
@@ -210,7 +206,6 @@ async fn the_fiftieth_failure_in_a_row_is_a_dead_letter_with_the_reason_and_a_fa
     assert_eq!(record(&environment)["failures"]["N"], "1");
 }
 
-// 11-B2
 #[tokio::test]
 async fn the_last_receive_of_a_message_is_a_dead_letter_with_the_reason_without_another_attempt() {
     let (environment, function) = start().await;
@@ -227,7 +222,6 @@ async fn the_last_receive_of_a_message_is_a_dead_letter_with_the_reason_without_
     );
 }
 
-// 11-B2
 #[tokio::test]
 async fn the_last_receive_says_what_was_wrong_before() {
     let (environment, function) = start().await;
@@ -240,7 +234,6 @@ async fn the_last_receive_says_what_was_wrong_before() {
     assert!(reason(&environment).starts_with(expected), "{}", reason(&environment));
 }
 
-// 11-B3
 #[tokio::test]
 async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_is_fixed() {
     let (environment, function) = start().await;
@@ -271,7 +264,6 @@ async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_i
     environment.assert_no_secret_in(&function.logs());
 }
 
-// 11-B4
 #[tokio::test]
 async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_event_back() {
     let (environment, function) = start().await;
@@ -302,7 +294,6 @@ async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_ev
     );
 }
 
-// 11-B5
 #[tokio::test]
 async fn a_record_in_a_state_that_this_version_does_not_know_is_tried_later_with_the_reason() {
     let (environment, function) = start().await;
@@ -319,7 +310,6 @@ async fn a_record_in_a_state_that_this_version_does_not_know_is_tried_later_with
     assert_eq!(counted(&function, "transient"), 1);
 }
 
-// 11-B6
 #[tokio::test]
 async fn an_event_that_event_bridge_could_not_deliver_is_handled_when_it_is_redriven() {
     let detail: Value = serde_json::from_str(&event(SITE)).unwrap();
@@ -339,7 +329,6 @@ async fn an_event_that_event_bridge_could_not_deliver_is_handled_when_it_is_redr
     }
 }
 
-// 11-B6
 #[tokio::test]
 async fn records_of_another_service_are_an_error_and_not_a_success() {
     let (environment, function) = start().await;
@@ -355,7 +344,6 @@ async fn records_of_another_service_are_an_error_and_not_a_success() {
     assert!(environment.slack.messages().is_empty() && environment.aws.messages("dead-letters").is_empty());
 }
 
-// 12-C
 #[tokio::test]
 async fn one_function_answers_a_load_balancer_and_its_queue_by_turns() {
     let (environment, function) = start().await;

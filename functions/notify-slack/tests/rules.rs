@@ -12,7 +12,6 @@ fn errors(function: &Function) -> Vec<Value> {
     lines.filter(|line| line["level"] == "ERROR").collect()
 }
 
-// 13, step 6
 #[tokio::test]
 async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_event() {
     let rules = "rules:
@@ -30,7 +29,6 @@ async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_ev
     assert_eq!(errors(&function), Vec::<Value>::new());
 }
 
-// 13, step 6
 #[tokio::test]
 async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the_events_of_that_rule() {
     for (settings, expected) in [

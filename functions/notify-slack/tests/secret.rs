@@ -5,7 +5,6 @@ use testkit::{Batch, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 
-// 11-B12, case B12
 #[tokio::test]
 async fn a_bot_token_with_a_line_break_behind_it_posts() {
     let environment = TestEnvironment::start().await;
@@ -19,7 +18,6 @@ async fn a_bot_token_with_a_line_break_behind_it_posts() {
     environment.assert_no_secret_in(&function.logs());
 }
 
-// 11-B12, case B12
 #[tokio::test]
 async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_not_slacks() {
     for (character, expected) in [

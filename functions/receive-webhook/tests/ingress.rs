@@ -118,7 +118,7 @@ async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
     assert!(ingress.stored().is_empty());
 }
 
-// 11-B1: after four answers of 4xx, Tableau disables the webhook.
+// After four answers of 4xx, Tableau disables the webhook.
 #[tokio::test]
 async fn an_event_of_a_site_that_the_rules_do_not_list_is_stored() {
     let ingress = Ingress::open().await;
@@ -127,7 +127,6 @@ async fn an_event_of_a_site_that_the_rules_do_not_list_is_stored() {
     assert_eq!(ingress.stored()[0]["detail"], body);
 }
 
-// 11-B1
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
     let ingress = Ingress::open().await;
@@ -167,7 +166,6 @@ async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
     assert_eq!(ingress.function.answer_to(&event).await.status, 202, "said to be base64, and is not");
 }
 
-// 11-B1
 #[tokio::test]
 async fn a_byte_order_mark_before_an_event_is_removed() {
     let ingress = Ingress::open().await;
@@ -278,7 +276,6 @@ async fn without_a_bus_the_event_is_checked_and_the_outcome_answered() {
     assert_eq!(answer.body["reason"], "checked, not stored: EVENT_BUS_NAME is not set");
 }
 
-// 11-A3
 #[tokio::test]
 async fn no_file_that_is_broken_or_missing_keeps_events_out() {
     let environment = TestEnvironment::with_rules("rules: 5\n").await;

@@ -13,7 +13,6 @@ async fn answer(secret: &str) -> (u64, String) {
     (answer.status, function.logs().join("\n"))
 }
 
-// 11-B12, case B13
 #[tokio::test]
 async fn an_event_is_stored_although_the_secret_was_pasted_with_what_does_not_belong_to_it() {
     let right = json!({ "current": TOKEN, "previous": "" }).to_string();
@@ -30,7 +29,6 @@ async fn an_event_is_stored_although_the_secret_was_pasted_with_what_does_not_be
     }
 }
 
-// 11-B12
 #[tokio::test]
 async fn a_secret_that_is_wrong_is_named_in_the_log_with_its_field() {
     let broken = TOKEN.replacen('-', "\n", 1);
@@ -54,7 +52,7 @@ async fn a_secret_that_is_wrong_is_named_in_the_log_with_its_field() {
     }
 }
 
-// 11-A3: the URL's token decides, and a mistake in another member of the secret does not close the ingress.
+// The URL's token decides, and a mistake in another member of the secret does not close the ingress.
 #[tokio::test]
 async fn a_previous_token_that_is_wrong_is_named_in_the_log_and_closes_nothing() {
     for previous in ["none".to_owned(), TOKEN.replacen('-', " ", 1)] {

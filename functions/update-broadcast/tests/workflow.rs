@@ -118,7 +118,6 @@ async fn a_tableau_that_is_down_is_not_called_after_ten_failures_in_a_row() {
     environment.assert_no_secret_in(&function.logs());
 }
 
-// 11-B10
 #[tokio::test]
 async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
     let rules = "rules: [{ name: n, on: [WorkbookRefreshSucceeded], do: [{ update-broadcast: {} }] }]\n";
@@ -133,7 +132,6 @@ async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
     assert_eq!(environment.tableau.calls("GET *"), calls + 1);
 }
 
-// 11-B3
 #[tokio::test]
 async fn an_expired_token_keeps_the_event_waiting_until_the_secret_is_fixed() {
     let environment = TestEnvironment::start().await;
@@ -159,7 +157,6 @@ async fn an_expired_token_keeps_the_event_waiting_until_the_secret_is_fixed() {
     assert!(environment.aws.messages("dead-letters").is_empty());
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_page_in_place_of_tableaus_answer_is_tried_again() {
     let environment = TestEnvironment::start().await;

@@ -87,7 +87,6 @@ fn statuses(answers: &[Response]) -> BTreeMap<u16, usize> {
     })
 }
 
-// 11-A1
 #[tokio::test]
 async fn a_function_that_feeds_its_own_queue_is_stopped_after_sixteen_invocations() {
     let (stack, mut events) = stack("Terminate", None).await;
@@ -106,7 +105,6 @@ async fn a_function_that_feeds_its_own_queue_is_stopped_after_sixteen_invocation
     assert_eq!(letters[0].receive_count, 2);
 }
 
-// 11-A1
 #[tokio::test]
 async fn a_function_whose_template_allows_recursion_goes_on() {
     let (stack, mut events) = stack("Allow", None).await;
@@ -123,7 +121,6 @@ async fn a_function_whose_template_allows_recursion_goes_on() {
     assert!(stack.aws().messages(QUEUE).is_empty());
 }
 
-// 11-A1
 #[tokio::test]
 async fn each_message_begins_a_chain_of_its_own_also_with_a_limit_of_executions() {
     let (stack, mut events) = stack("Terminate", Some(10)).await;
@@ -139,7 +136,6 @@ async fn each_message_begins_a_chain_of_its_own_also_with_a_limit_of_executions(
     }
 }
 
-// 11-A2
 #[tokio::test]
 async fn a_request_that_finds_no_execution_free_is_answered_503() {
     let (stack, mut events) = stack("Terminate", Some(2)).await;
@@ -160,7 +156,6 @@ async fn a_request_that_finds_no_execution_free_is_answered_503() {
     assert_eq!(statuses(&at_once(&stack, 2, "plain").await), BTreeMap::from([(200, 2)]));
 }
 
-// 11-A2
 #[tokio::test]
 async fn requests_and_queues_share_the_executions_and_a_throttled_batch_waits() {
     let (stack, mut events) = stack("Terminate", Some(1)).await;
@@ -181,7 +176,6 @@ async fn requests_and_queues_share_the_executions_and_a_throttled_batch_waits() 
     assert_eq!(stack.environments(FUNCTION), 1);
 }
 
-// 11-A2
 #[tokio::test]
 async fn a_batch_that_stays_throttled_comes_back_after_its_visibility_timeout() {
     let (stack, mut events) = stack("Terminate", Some(1)).await;
@@ -200,7 +194,6 @@ async fn a_batch_that_stays_throttled_comes_back_after_its_visibility_timeout() 
     assert!(matches!(back.last(), Some(StackEvent::Delivered { messages: 1, failures: 1, .. })));
 }
 
-// 11-A2
 #[tokio::test]
 async fn a_queue_has_as_many_batches_at_once_as_its_mapping_allows() {
     let (stack, mut events) = stack("Terminate", Some(10)).await;
@@ -220,7 +213,6 @@ async fn a_queue_has_as_many_batches_at_once_as_its_mapping_allows() {
     assert_eq!(stack.environments(FUNCTION), 5);
 }
 
-// 11-A2
 #[tokio::test]
 async fn the_stage_takes_as_many_requests_as_its_throttling_says() {
     let (stack, _events) = stack("Terminate", Some(100)).await;

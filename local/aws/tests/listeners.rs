@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use testkit::foreign::{FOREIGN, address, ask};
 use tokio::sync::mpsc;
 
-// 12-S3
 #[tokio::test]
 async fn no_listener_answers_a_foreign_host_or_origin() {
     let (sender, mut events) = mpsc::unbounded_channel();
@@ -64,7 +63,6 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     assert_eq!(function.invoke(&json!({ "still": "there" })).await.unwrap(), json!({ "still": "there" }));
 }
 
-// 12-S3
 #[tokio::test]
 async fn an_address_that_other_machines_reach_is_not_served() {
     let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));

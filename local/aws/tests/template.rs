@@ -154,7 +154,7 @@ fn parameters_are_listed_and_checked() {
     assert_eq!(mode, "Parameters: Mode: `quiet` is not one of its allowed values");
 }
 
-/// 11-A2. Event source mappings are read. A setting that the template's rules refuse for an AWS account runs here.
+/// Event source mappings are read. A setting that the template's rules refuse for an AWS account runs here.
 #[test]
 fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
     let text = FIXTURE.replace("\nMappings:\n", "\nMappings:\n  Sizes:\n    \"2\": { Number: 4 }\n");
@@ -169,7 +169,7 @@ fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
     assert!(message.ends_with("Fn::FindInMap: there is no Sizes.3.Number"), "{message}");
 }
 
-/// 11-A2, 11-A8. Most workflows are off until an operator enables them; the local stack enables all of them.
+/// Most workflows are off until an operator enables them; the local stack enables all of them.
 #[test]
 fn every_switch_of_a_workflow_can_be_turned_on_at_once() {
     let switch = "\n  SendFaxEnabled:\n    Type: String\n    Default: \"false\"\n    AllowedValues: [\"true\", \"false\"]\n";

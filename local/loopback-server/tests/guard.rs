@@ -49,7 +49,6 @@ impl Listener {
 
 const HOST: &str = "Host: 127.0.0.1:PORT";
 
-// 12-S3
 #[tokio::test]
 async fn programs_and_pages_of_the_address_itself_are_let_in() {
     let listener = listener("127.0.0.1:0").await;
@@ -81,7 +80,6 @@ async fn programs_and_pages_of_the_address_itself_are_let_in() {
     }
 }
 
-// 12-S3
 #[tokio::test]
 async fn another_host_or_origin_is_refused_on_every_path_and_method() {
     let listener = listener("127.0.0.1:0").await;
@@ -194,7 +192,6 @@ async fn another_host_or_origin_is_refused_on_every_path_and_method() {
     assert_eq!(listener.served.load(Ordering::SeqCst), 0);
 }
 
-// 12-S3
 #[tokio::test]
 async fn a_refusal_comes_before_the_body_is_sent() {
     let listener = listener("127.0.0.1:0").await;
@@ -212,7 +209,6 @@ async fn a_refusal_comes_before_the_body_is_sent() {
     }
 }
 
-// 12-S3
 #[tokio::test]
 async fn a_listener_on_the_other_loopback_address_has_the_same_guard() {
     // Machines without IPv6 have no `::1` address.
@@ -224,7 +220,6 @@ async fn a_listener_on_the_other_loopback_address_has_the_same_guard() {
     assert!(listener.send(&["GET / HTTP/1.1", "Host: evil.example:PORT"]).await.starts_with("HTTP/1.1 403"));
 }
 
-// 12-S3
 #[tokio::test]
 async fn an_address_that_other_machines_reach_is_not_listened_on() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:0.0.0.0]:0"] {

@@ -48,7 +48,6 @@ fn is_of_the_api(path: &str) -> bool {
     !path.starts_with("/services/") && !path.starts_with("/api/") && path != "/auth/signout"
 }
 
-// 12-B
 #[tokio::test]
 async fn every_route_refuses_parameters_and_members_of_bodies_that_it_does_not_read() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -68,7 +67,6 @@ async fn every_route_refuses_parameters_and_members_of_bodies_that_it_does_not_r
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_parameter_with_a_value_that_means_nothing_is_refused() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -127,7 +125,6 @@ async fn a_parameter_with_a_value_that_means_nothing_is_refused() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_shows_the_fields_that_a_call_asks_for() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -156,7 +153,6 @@ async fn a_list_shows_the_fields_that_a_call_asks_for() {
     assert!(all["serverName"].is_string() && all["owner"]["siteRole"].is_string(), "{all}");
 }
 
-// 12-B
 #[tokio::test]
 async fn names_in_filters_are_found_whatever_their_case() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -177,7 +173,6 @@ async fn names_in_filters_are_found_whatever_their_case() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn each_site_has_a_default_project_that_belongs_to_a_user_and_keeps_its_name_and_place() {
     for tableau in [TableauSimulator::sample(), TableauSimulator::empty()] {
@@ -202,7 +197,6 @@ async fn each_site_has_a_default_project_that_belongs_to_a_user_and_keeps_its_na
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_default_project_is_not_moved_into_another() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -224,7 +218,6 @@ async fn a_default_project_is_not_moved_into_another() {
     assert_eq!(moved.json["project"]["owner"]["id"], tableau.user("ana").unwrap().as_str());
 }
 
-// 12-B
 #[tokio::test]
 async fn a_connection_has_an_id_of_its_own_that_stays() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -242,7 +235,6 @@ async fn a_connection_has_an_id_of_its_own_that_stays() {
     assert_eq!(id(format!("/datasources/{datasource}/connections")).await, own);
 }
 
-// 12-B
 #[tokio::test]
 async fn views_inside_a_workbook_have_times_since_3_12_and_usage_where_it_is_asked_for() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -269,7 +261,6 @@ async fn views_inside_a_workbook_have_times_since_3_12_and_usage_where_it_is_ask
     );
 }
 
-// 12-B
 #[tokio::test]
 async fn what_a_removed_user_owned_goes_to_the_user_that_the_call_names() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -284,7 +275,6 @@ async fn what_a_removed_user_owned_goes_to_the_user_that_the_call_names() {
     assert_eq!(owner, json!({"id": heir}));
 }
 
-// 12-B
 #[tokio::test]
 async fn media_types_that_tableau_does_not_speak_are_refused() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -330,7 +320,6 @@ async fn list_address(
     (is_list && !is_single).then(|| format!("/api/{version}{path}"))
 }
 
-// 12-B
 #[tokio::test]
 async fn every_list_honours_or_refuses_pages_filters_orders_and_fields() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -377,7 +366,6 @@ async fn every_list_honours_or_refuses_pages_filters_orders_and_fields() {
     assert!(lists.len() >= 15 && honoured >= 40, "{honoured} of {lists:?}");
 }
 
-// 12-B
 #[tokio::test]
 async fn webhooks_and_tasks_are_whole_without_a_page_and_paged_with_one() {
     let tableau = TableauSimulator::sample().start().await.unwrap();

@@ -102,7 +102,7 @@ fn keys(of: &Value) -> Vec<&str> {
     keys
 }
 
-// 12-B: the keys are those of `tableau/server-client-python:test/assets/`: `workbook_refresh.xml`,
+// The keys are those of `tableau/server-client-python:test/assets/`: `workbook_refresh.xml`,
 // `job_get_by_id_inprogress.xml`, `job_get_by_id_failed_workbook.xml`.
 #[tokio::test]
 async fn a_refresh_has_a_finish_code_once_it_has_ended_and_not_before() {
@@ -173,7 +173,7 @@ async fn task_of(caller: &Caller, workbook: &str) -> String {
     tasks.as_array().unwrap().iter().find(of).unwrap()["extractRefresh"]["id"].as_str().unwrap().to_owned()
 }
 
-// 12-B: as in `tableau/server-client-python:test/assets/tasks_with_interval.xml`.
+// As in `tableau/server-client-python:test/assets/tasks_with_interval.xml`.
 #[tokio::test]
 async fn a_daily_task_names_its_days_and_runs_at_its_hour() {
     let clock = manual_clock();

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::foreign::{FOREIGN, address, ask};
 
-// 12-S3
 #[tokio::test]
 async fn no_listener_answers_a_foreign_host_or_origin() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -51,7 +50,6 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     assert!(ask(address(&tableau.url()), &fail, &page, "").await.starts_with("HTTP/1.1 200 "));
 }
 
-// 12-S3
 #[tokio::test]
 async fn an_address_that_other_machines_reach_is_not_served() {
     let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
@@ -67,7 +65,6 @@ async fn an_address_that_other_machines_reach_is_not_served() {
     }
 }
 
-// 12-S3
 #[tokio::test]
 async fn what_the_page_for_people_shows_holds_no_address_of_a_webhook() {
     let tableau = TableauSimulator::sample().start().await.unwrap();

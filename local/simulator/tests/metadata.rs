@@ -34,7 +34,7 @@ async fn a_data_source_leads_to_its_workbooks_and_back() {
     assert_eq!(answer.json, json!({ "data": { "found": [datasource] } }));
 }
 
-// 12-B: as dagster-tableau asks, a field of its query twice among them.
+// As dagster-tableau asks, a field of its query twice among them.
 #[tokio::test]
 async fn a_dashboard_leads_over_its_sheets_to_the_published_data_sources_that_they_show() {
     let tableau = TableauSimulator::empty().start().await.unwrap();
@@ -129,7 +129,6 @@ async fn errors_stand_in_a_200_beside_data_or_without() {
     assert_eq!(Caller::stranger(&tableau).call(Method::POST, PATH, "{}").await.code(), "401000");
 }
 
-// 12-B
 #[tokio::test]
 async fn nodes_come_in_the_order_and_on_the_page_that_a_query_asks_for() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -155,7 +154,6 @@ async fn nodes_come_in_the_order_and_on_the_page_that_a_query_asks_for() {
     assert_eq!(names(within).await, ["Superstore"], "upper and lower case matter");
 }
 
-// 12-B
 #[tokio::test]
 async fn what_a_query_asks_for_and_is_not_known_is_a_validation_error_on_an_empty_site_too() {
     for tableau in [TableauSimulator::sample(), TableauSimulator::empty()] {

@@ -48,7 +48,6 @@ fn words(error: reqwest::Error) -> String {
     words
 }
 
-// 12-B
 #[tokio::test]
 async fn a_client_that_trusts_the_authority_of_this_run_is_served_by_every_name_of_this_machine() {
     let tableau = tls().await;
@@ -62,7 +61,6 @@ async fn a_client_that_trusts_the_authority_of_this_run_is_served_by_every_name_
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_client_refuses_the_certificate_of_another_run_or_for_another_name() {
     let tableau = tls().await;

@@ -123,7 +123,6 @@ fn headers(headers: &HeaderMap, secrets: &Secrets) -> HeaderMap {
 mod tests {
     use super::*;
 
-    // 12-S1
     #[tokio::test]
     async fn a_refusal_loses_the_secrets_of_the_request_and_nothing_else() {
         let token = "IQoJb3JpZ2luX2VjEJr//w==";
@@ -159,7 +158,6 @@ mod tests {
         assert_eq!(answer.headers()["x-amzn-errortype"], token);
     }
 
-    // 13
     #[tokio::test]
     async fn an_item_that_failed_a_condition_comes_whole_and_the_words_beside_it_without_secrets() {
         let token = "IQoJb3JpZ2luX2VjEJr//w==";

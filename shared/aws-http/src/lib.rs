@@ -98,7 +98,6 @@ mod tests {
         HttpRequest::try_from(request.unwrap()).unwrap()
     }
 
-    // 12-S2
     #[tokio::test]
     async fn a_signed_request_goes_to_https_or_to_this_machine_and_nowhere_else() {
         let _ = rustls::crypto::ring::default_provider().install_default();

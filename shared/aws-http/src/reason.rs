@@ -44,7 +44,6 @@ where
 mod tests {
     use super::*;
 
-    // 12-S1
     #[test]
     fn a_code_has_letters_and_dots_only() {
         for (text, expected) in [

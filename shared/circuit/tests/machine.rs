@@ -55,7 +55,6 @@ fn failures_in_a_row_open_it_and_nothing_is_called_until_its_time_is_over() {
 
 const YEARS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
 
-// 11-B4
 #[test]
 fn a_circuit_that_a_clock_years_ahead_has_opened_keeps_no_call_back() {
     let far = |circuit: &mut Circuit, end: End| {

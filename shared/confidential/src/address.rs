@@ -115,7 +115,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    // 12-S2
     #[test]
     fn a_secret_goes_to_https_or_to_this_machine_and_nowhere_else() {
         for address in [
@@ -174,7 +173,6 @@ mod tests {
         }
     }
 
-    // 12-S2
     #[test]
     fn debug_shows_no_path_and_no_query() {
         let url: SecureUrl = "https://hooks.slack.com/services/T0/B0/hunter2?a=hunter2".parse().unwrap();
@@ -183,7 +181,6 @@ mod tests {
     }
 
     proptest! {
-        // 12-S2
         #[test]
         fn what_is_taken_is_encrypted_or_on_this_machine(
             scheme in "(https?|ftp|)(://)?",

@@ -193,7 +193,6 @@ mod tests {
         decoded(text.as_bytes(), None).map(|text| String::from_utf8(text.bytes).unwrap())
     }
 
-    // 12-S1
     #[test]
     fn one_level_of_each_encoding_is_taken_off() {
         for (text, expected) in [

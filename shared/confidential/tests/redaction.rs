@@ -94,7 +94,6 @@ const LONG: [&str; 6] = [
     "abcdefghijklmnopqrstuvwxyz",
 ];
 
-// 12-S1
 #[test]
 fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
     for secret in LONG {
@@ -131,7 +130,6 @@ fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
     }
 }
 
-// 12-S1
 #[test]
 fn half_a_secret_is_gone_too() {
     let secrets = secrets(&["abcdefghijklmnopqrstuvwxyz"]);
@@ -147,7 +145,6 @@ fn half_a_secret_is_gone_too() {
     }
 }
 
-// 12-S1
 #[test]
 fn a_short_secret_is_gone_where_it_is_no_part_of_a_word() {
     for (secret, text, shown) in [
@@ -171,7 +168,6 @@ fn a_short_secret_is_gone_where_it_is_no_part_of_a_word() {
     assert!(secrets(&["ab1"]).redact_text(&basic).contains(REDACTED));
 }
 
-// 12-S1
 #[test]
 fn what_is_around_a_secret_stays() {
     let secrets = secrets(&["xoxb-1234567890", "pat-secret-0123456789"]);
@@ -183,7 +179,6 @@ fn what_is_around_a_secret_stays() {
     assert!(matches!(Secrets::default().redact_text(clean), Cow::Borrowed(_)));
 }
 
-// 12-S1
 #[test]
 fn an_answer_stays_json_and_keeps_its_keys() {
     let secrets = secrets(&["workbook!", "12345678", "news/items"]);
@@ -212,7 +207,6 @@ fn an_answer_stays_json_and_keeps_its_keys() {
     assert_eq!(secrets.redact_answer(clean.clone()), clean);
 }
 
-// 12-S1
 #[test]
 fn in_an_answer_a_name_may_share_a_word_with_a_password_and_a_refusal_loses_the_word() {
     let secrets = secrets(&["marketing-and-sales-2026"]);
@@ -225,7 +219,6 @@ fn in_an_answer_a_name_may_share_a_word_with_a_password_and_a_refusal_loses_the_
     }
 }
 
-// 12-S1
 #[test]
 fn of_an_address_the_path_behind_its_first_words_is_secret_and_so_are_the_values_of_its_query() {
     for (url, secret, open) in [
@@ -261,7 +254,6 @@ fn debug_shows_nothing() {
     assert_eq!(format!("{:?}", secrets(&["hunter2"])), "Secrets([redacted])");
 }
 
-// 12-S1
 #[test]
 fn the_time_grows_with_the_text_and_not_with_its_square() {
     let secrets = secrets(&["xoxb-1234567890-abcdefghijkl", "s"]);
@@ -285,7 +277,6 @@ fn the_time_grows_with_the_text_and_not_with_its_square() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    // 12-S1
     #[test]
     fn whatever_is_around_it_and_however_it_is_encoded_no_piece_of_a_secret_is_left(
         secret in "[ -~]{8,60}",

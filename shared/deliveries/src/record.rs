@@ -258,7 +258,6 @@ mod tests {
         assert_eq!(Record::read(&item), whole());
     }
 
-    // 12-S5
     #[test]
     fn an_attribute_of_another_type_is_named_as_damaged_and_all_others_are_read() {
         // The attribute `day` is only for the index: `first_seen_at` contains the same information.
@@ -278,7 +277,6 @@ mod tests {
         }
     }
 
-    // 12-S5
     #[test]
     fn an_attribute_whose_text_or_number_says_nothing_is_named_as_damaged() {
         let longest = "9".repeat(38);
@@ -302,7 +300,6 @@ mod tests {
         }
     }
 
-    // 12-S5
     #[test]
     fn of_a_damaged_history_every_entry_is_read_that_says_which_attempt_it_is() {
         let mut item = item();
@@ -345,7 +342,6 @@ mod tests {
     }
 
     proptest! {
-        // 12-S5
         #[test]
         fn any_item_is_read_and_what_is_damaged_has_a_name_of_ours(
             item in hash_map(proptest::sample::select(ATTRIBUTES.to_vec()).prop_map(str::to_owned), values(), 0..24),

@@ -83,7 +83,6 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    // 12-S1
     #[test]
     fn what_is_not_a_success_is_searched_as_a_refusal() {
         for (status, body, expected) in [

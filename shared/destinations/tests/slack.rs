@@ -127,7 +127,6 @@ fn client(recorder: &SlackSimulator, by_token: bool) -> Slack {
     )
 }
 
-// 11-B9
 #[tokio::test]
 async fn a_layout_that_slack_refuses_is_posted_once_more_as_plain_text() {
     for word in
@@ -144,7 +143,6 @@ async fn a_layout_that_slack_refuses_is_posted_once_more_as_plain_text() {
     }
 }
 
-// 11-B9
 #[tokio::test]
 async fn a_change_and_a_reply_are_sent_as_plain_text_too_and_no_old_block_stays() {
     let recorder = SlackSimulator::start().await.unwrap();
@@ -158,7 +156,6 @@ async fn a_change_and_a_reply_are_sent_as_plain_text_too_and_no_old_block_stays(
     assert_eq!(seen, [("*Recovered: Sales*", 0), ("*After 5 min*", 0)]);
 }
 
-// 11-B9
 #[tokio::test]
 async fn plain_text_that_is_refused_too_is_a_permanent_error() {
     let recorder = SlackSimulator::start().await.unwrap();
@@ -167,7 +164,6 @@ async fn plain_text_that_is_refused_too_is_a_permanent_error() {
     assert_eq!(recorder.calls(), 2);
 }
 
-// 11-B8
 #[tokio::test]
 async fn an_answer_that_is_not_slacks_may_pass_and_says_so() {
     let recorder = SlackSimulator::start().await.unwrap();
@@ -193,7 +189,6 @@ async fn an_answer_that_is_not_slacks_may_pass_and_says_so() {
     assert!(recorder.messages().is_empty());
 }
 
-// 11-B3
 #[tokio::test]
 async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person() {
     let recorder = SlackSimulator::start().await.unwrap();
@@ -208,7 +203,6 @@ async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person(
     assert_eq!(recorder.messages().len(), 1);
 }
 
-// 12-S2
 #[tokio::test]
 async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_sent() {
     let recorder = SlackSimulator::start().await.unwrap();

@@ -67,7 +67,6 @@ mod tests {
         }
     }
 
-    // 14-8
     #[test]
     fn what_a_person_has_to_fix_is_misconfigured_what_passes_is_transient_and_the_rest_is_permanent() {
         let wait = Some(Duration::from_secs(600));
@@ -96,7 +95,6 @@ mod tests {
         }
     }
 
-    // 14-8
     #[test]
     fn the_wait_that_tableau_asks_for_is_the_wait_of_the_message() {
         let wait = Some(Duration::from_secs(600));

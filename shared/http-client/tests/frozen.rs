@@ -59,7 +59,6 @@ async fn post(client: &reqwest::Client, url: &str) -> u16 {
     status
 }
 
-// 11-B13
 #[tokio::test(flavor = "current_thread")]
 async fn a_connection_that_was_idle_while_the_process_was_frozen_is_not_used_again() {
     let (url, connections) = serve(Then::IsSilent);
@@ -72,7 +71,6 @@ async fn a_connection_that_was_idle_while_the_process_was_frozen_is_not_used_aga
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
-// 11-B13
 #[tokio::test(flavor = "current_thread")]
 async fn a_connection_that_was_closed_meanwhile_fails_no_request() {
     let (url, connections) = serve(Then::Closes(Duration::from_millis(20)));

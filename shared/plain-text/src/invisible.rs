@@ -120,7 +120,6 @@ mod tests {
         \u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{e0001}\
         \u{e0041}\u{e01ef}";
 
-    // 12-S4, 11-B20
     #[test]
     fn a_name_of_invisible_characters_only_is_blank() {
         for c in INVISIBLE.chars() {

@@ -111,7 +111,6 @@ const STATEMENTS: &[&str] = &[
     "JSESSIONID=§",
 ];
 
-// 12-S4
 #[test]
 fn a_password_in_a_sentence_a_login_a_command_or_a_statement_is_removed_and_the_rest_stays() {
     for shapes in [SENTENCES, LOGINS, COMMANDS, STATEMENTS] {
@@ -119,7 +118,6 @@ fn a_password_in_a_sentence_a_login_a_command_or_a_statement_is_removed_and_the_
     }
 }
 
-// 12-S4
 #[test]
 fn a_mixed_word_is_no_name_of_a_secret_whatever_words_stand_before_it() {
     let text = "ORA-12541: TNS:no listener secret for user 'svc' is AAa0Aa Unable to connect";
@@ -127,7 +125,6 @@ fn a_mixed_word_is_no_name_of_a_secret_whatever_words_stand_before_it() {
     assert_eq!(without_secrets(text), shown);
 }
 
-// 12-S4
 #[test]
 fn what_is_given_for_a_token_a_credential_or_a_clients_secret_is_no_name() {
     for text in [
@@ -148,7 +145,6 @@ fn what_is_given_for_a_token_a_credential_or_a_clients_secret_is_no_name() {
     }
 }
 
-// 12-S4
 #[test]
 fn a_password_of_digits_is_removed_from_a_command_and_codes_of_errors_stay() {
     for text in ["curl -u svc:1234 x", "mysql --password 12345", "sshpass -p 12345 ssh", "sqlcmd -P 12345"] {
@@ -161,7 +157,6 @@ fn a_password_of_digits_is_removed_from_a_command_and_codes_of_errors_stay() {
     }
 }
 
-// 12-S4
 #[test]
 fn the_private_lines_of_a_key_of_putty_are_removed() {
     let key = "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\nAAAAhunter2x+/\nhunter2x==\nPrivate-MAC: 01ab23cd";
@@ -171,7 +166,6 @@ fn the_private_lines_of_a_key_of_putty_are_removed() {
     assert_eq!(without_secrets(cut_off), "Private-Lines: 2\n[removed]");
 }
 
-// 12-S4
 #[test]
 fn a_name_in_letters_that_look_like_latin_ones_or_with_a_slip_is_the_same_name() {
     for name in [
@@ -197,7 +191,6 @@ fn a_name_in_letters_that_look_like_latin_ones_or_with_a_slip_is_the_same_name()
     }
 }
 
-// 12-S4
 #[test]
 fn a_code_for_one_sign_in_is_removed_and_the_code_of_an_error_stays() {
     for note in [
@@ -225,7 +218,6 @@ fn a_code_for_one_sign_in_is_removed_and_the_code_of_an_error_stays() {
     ]);
 }
 
-// 12-S4
 #[test]
 fn keys_of_tables_counts_ids_and_names_of_secrets_stay() {
     assert_stays(&[
@@ -253,7 +245,6 @@ fn keys_of_tables_counts_ids_and_names_of_secrets_stay() {
     ]);
 }
 
-// 12-S4
 #[test]
 fn the_state_of_a_password_stays_in_the_languages_of_vendors() {
     assert_stays(&[
@@ -286,7 +277,6 @@ const BEHIND: [&str; 4] =
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
-    // 12-S4
     #[test]
     fn a_secret_in_a_sentence_login_command_or_statement_never_shows_whatever_is_around_it(
         shape in select([SENTENCES, LOGINS, COMMANDS, STATEMENTS].concat()),

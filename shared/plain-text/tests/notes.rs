@@ -5,7 +5,6 @@ use std::fs;
 
 /// Notes of failed refreshes of 20 kinds of data source, rebuilt with invented names; the file says where each was reported.
 /// None has a secret.
-// 12-S4
 #[test]
 fn the_notes_of_failed_refreshes_keep_every_word() {
     let notes = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/failure-notes.tsv")).unwrap();
@@ -20,7 +19,6 @@ fn the_notes_of_failed_refreshes_keep_every_word() {
     assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
-// 12-S4
 #[test]
 fn names_ids_and_sentences_about_secrets_stay() {
     for text in [
@@ -64,7 +62,6 @@ fn names_ids_and_sentences_about_secrets_stay() {
 }
 
 /// What is left of each kind for a reader.
-// 12-S4
 #[test]
 fn what_is_removed_leaves_the_rest_readable() {
     for (note, shown) in [
@@ -187,7 +184,6 @@ fn what_is_removed_leaves_the_rest_readable() {
     }
 }
 
-// 12-S4
 #[test]
 fn names_that_tableau_generates_stay() {
     for text in [

@@ -253,7 +253,6 @@ fn shown<'a>(text: &str, secret: &'a str) -> Option<&'a str> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    // 12-S4
     #[test]
     fn a_secret_behind_any_name_in_any_notation_and_wrapping_never_shows(
         name in name(), secret in secret(), notation in select(PAIRS.as_slice()), wrap in wrappings(),
@@ -266,7 +265,6 @@ proptest! {
         prop_assert!(line.contains(REMOVED));
     }
 
-    // 12-S4
     #[test]
     fn a_secret_in_any_other_shape_and_wrapping_never_shows(
         secret in secret(), notation in select(OTHERS.as_slice()), wrap in wrappings(),
@@ -278,7 +276,6 @@ proptest! {
         prop_assert_eq!(shown(&line, &secret), None, "{}\n→\n{}", note, line);
     }
 
-    // 12-S4
     #[test]
     fn a_secret_that_is_cut_off_never_shows(
         name in name(), secret in secret(), notation in select(CUT_OFF.as_slice()), kept in 0_usize..8,
@@ -290,7 +287,6 @@ proptest! {
         prop_assert_eq!(shown(&line, &secret), None, "{}\n→\n{}", note, line);
     }
 
-    // 12-S4
     #[test]
     fn invisible_characters_hide_neither_a_name_nor_a_secret(
         name in name(), secret in secret(), notation in select(PAIRS.as_slice()), every in 1_usize..6,

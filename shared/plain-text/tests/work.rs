@@ -160,7 +160,6 @@ fn time(texts: usize, text: &str) -> Duration {
     start.elapsed()
 }
 
-// 12-S4
 #[test]
 fn a_long_text_takes_as_long_as_the_same_in_short_ones_whatever_it_says() {
     for piece in HOSTILE {
@@ -192,7 +191,6 @@ impl Numbers {
     }
 }
 
-// 12-S4
 #[test]
 fn random_words_without_a_name_are_recognised_by_their_letters() {
     let lower = "abcdefghijklmnopqrstuvwxyz";

@@ -95,7 +95,6 @@ fn a_file_without_sites_accepts_every_site() {
     );
 }
 
-// 12-S3
 #[test]
 fn a_site_that_is_known_without_being_listed_has_a_name_and_keeps_no_other_out() {
     let site = format!("{{ luid: {LUID}, name: Marketing, timezone: Europe/Berlin }}");

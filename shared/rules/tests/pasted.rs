@@ -23,7 +23,6 @@ fn styles(channel: &str) -> [(String, u64); 2] {
     ]
 }
 
-// Case B13
 #[test]
 fn a_byte_order_mark_and_crlf_change_nothing() {
     for text in styles("data-alerts").map(|(text, _)| text) {
@@ -32,7 +31,6 @@ fn a_byte_order_mark_and_crlf_change_nothing() {
     }
 }
 
-// 11-B12, case B16
 #[test]
 fn a_channel_whose_hash_begins_a_comment_is_told_with_its_line_and_what_to_write() {
     for channel in ["#data-alerts", "#oncall", "#C0123456789"] {
@@ -94,7 +92,6 @@ fn a_comment_that_is_one_is_not_taken_for_the_fault() {
     assert!(said(&unknown).starts_with("line 2: unknown field `nmae`"), "{}", said(&unknown));
 }
 
-// 11-B12
 #[test]
 fn a_value_that_is_missing_is_told_with_its_field_and_line() {
     for null in ["", "null", "~", "# ours\n"] {
@@ -141,7 +138,6 @@ fn a_value_that_is_missing_is_told_with_its_field_and_line() {
     }
 }
 
-// 11-B12
 #[test]
 fn a_setting_of_the_wrong_kind_is_told_with_its_field_and_line() {
     for (channel, found) in
@@ -157,7 +153,6 @@ fn a_setting_of_the_wrong_kind_is_told_with_its_field_and_line() {
     assert_eq!(tabs, "line 6, rule `a`: tabs: write true or false, not \"maybe\"");
 }
 
-// 11-B12
 #[test]
 fn typographic_quotation_marks_are_told_with_what_to_write() {
     for (open, close) in

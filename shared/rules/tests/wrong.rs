@@ -121,7 +121,6 @@ fn found_in_entry(on: &str, entry: &str) -> String {
     found_in_rule(&format!("    on: [{on}]\n    do:\n      - {entry}\n"))
 }
 
-// 13, step 6
 #[test]
 fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings() {
     for (on, entry, expected) in [
@@ -240,7 +239,6 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
     }
 }
 
-// 13, step 6
 #[test]
 fn what_a_rule_says_twice_is_named_with_both_lines() {
     let entries = |entries: &str| found_in_rule(&format!("    on: [WorkbookUpdated]\n    do:\n{entries}"));
@@ -278,7 +276,6 @@ fn what_a_rule_says_twice_is_named_with_both_lines() {
     );
 }
 
-// 13, step 6
 #[test]
 fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
     let does = "    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
@@ -322,7 +319,6 @@ fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
     );
 }
 
-// 13, step 6
 #[test]
 fn a_misspelt_key_of_the_file_is_named_with_the_one_that_was_meant() {
     for (text, expected) in [
@@ -340,7 +336,6 @@ fn a_misspelt_key_of_the_file_is_named_with_the_one_that_was_meant() {
     }
 }
 
-// 13, step 6
 #[test]
 fn every_mistake_of_a_file_is_reported_at_once_in_the_order_of_lines() {
     let text = format!(
@@ -446,7 +441,6 @@ fn a_function_goes_on_with_a_file_that_names_workflows_and_settings_it_does_not_
     assert_eq!(found(text).lines().count(), 2, "{}", found(text));
 }
 
-// 13, step 6
 #[test]
 fn a_secret_in_the_place_of_a_channel_is_in_no_error() {
     for secret in

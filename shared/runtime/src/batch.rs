@@ -286,7 +286,6 @@ mod tests {
         batch
     }
 
-    // 11-B5
     #[tokio::test(start_paused = true)]
     async fn copies_of_a_deferred_event_do_not_multiply_while_the_queue_takes_each_twice() {
         let queue = Arc::new(Twice::default());
@@ -310,7 +309,6 @@ mod tests {
         assert_eq!(most, 2);
     }
 
-    // 11-A1
     #[tokio::test(start_paused = true)]
     async fn an_event_that_is_deferred_without_end_becomes_a_dead_letter() {
         let queue = Arc::new(Twice::default());

@@ -100,7 +100,6 @@ fn truly() -> Timestamp {
     Timestamp::from_second(1_795_000_000).unwrap()
 }
 
-// 12-S5
 #[tokio::test(start_paused = true)]
 async fn a_machine_with_any_clock_handles_the_messages_it_gets() {
     for off in OFF {
@@ -110,7 +109,6 @@ async fn a_machine_with_any_clock_handles_the_messages_it_gets() {
     }
 }
 
-// 12-S5
 #[tokio::test(start_paused = true)]
 async fn a_machine_whose_clock_is_behind_takes_over_no_claim_that_runs() {
     for off in OFF.into_iter().filter(|off| *off <= 0) {

@@ -309,7 +309,6 @@ mod tests {
     }
 
     proptest! {
-        // 12-C
         #[test]
         fn no_event_makes_the_reading_panic(
             sample in 0usize..4,
@@ -325,7 +324,6 @@ mod tests {
             }
         }
 
-        // 12-C
         #[test]
         fn what_the_ingress_does_not_read_keeps_no_request_out(
             sample in 0usize..3,

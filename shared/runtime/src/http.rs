@@ -186,7 +186,6 @@ mod tests {
         Some(token.is_taken_by(|token| token == SECRET))
     }
 
-    // 12-C
     #[test]
     fn the_token_is_the_last_segment_of_the_path_as_sent_or_decoded_once() {
         let encoded = SECRET.replace('-', "%2D");
@@ -225,7 +224,6 @@ mod tests {
         assert!(!token.is_taken_by(|text| text == "a%2541b"));
     }
 
-    // 12-C
     #[test]
     fn a_body_is_the_bytes_that_were_sent() {
         let body = |text: &str, base64: bool| {

@@ -75,7 +75,6 @@ mod tests {
         (request.now().duration_since(truly).as_secs(), request.remaining().as_secs())
     }
 
-    // 12-S5
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_is_ahead_leaves_an_invocation_time_and_one_that_is_behind_no_more_than_lambda_gives()
      {
@@ -97,7 +96,6 @@ mod tests {
         }
     }
 
-    // 12-S5
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_cannot_be_leaves_the_machines_own_clock() {
         let now = Timestamp::from_second(1_795_000_000).unwrap();

@@ -63,7 +63,7 @@ fn calls(aws: &Aws, operations: &[&str]) -> usize {
     operations.iter().map(|operation| aws.calls(&format!("DynamoDB.{operation}"))).sum()
 }
 
-// 13: one request claims the event, one ends the attempt, and one records each effect.
+// One request claims the event, one ends the attempt, and one records each effect.
 #[tokio::test]
 async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_each_effect() {
     for effects in [0, 1, 3] {

@@ -109,7 +109,6 @@ mod tests {
         assert!(tokens(r#"{"current":""}"#).is_err());
     }
 
-    // 11-B12
     #[test]
     fn a_token_that_no_url_can_carry_is_refused_by_name() {
         for character in [" ", "\\n", "\u{feff}", "ü", "…"] {

@@ -86,7 +86,6 @@ mod tests {
         parse(&SecretString::from(text)).map_err(|problem| problem.to_string())
     }
 
-    // 11-B12
     #[test]
     fn what_pasting_leaves_is_taken_off() {
         let token = r#"{"token":"one"}"#;
@@ -120,7 +119,6 @@ mod tests {
         }
     }
 
-    // 11-B12
     #[test]
     fn what_is_wrong_names_the_field_and_never_a_value() {
         let write = ": write a JSON object with `token` and `urls`";

@@ -88,7 +88,6 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     assert_eq!(requests, ["GetItem", "UpdateItem"].map(of_session).into(), "and nothing else");
 }
 
-// 11-B13
 #[tokio::test]
 async fn processes_share_a_session_no_longer_than_the_limit_allows() {
     let environment = Environment::start().await;

@@ -57,7 +57,6 @@ async fn forge(aws: &Aws, name: &str, value: impl Into<Value>) {
     update.expression_attribute_values(":document", forged).send().await.unwrap();
 }
 
-// 12-S2
 #[tokio::test]
 async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replaced() {
     let aws = Aws::start().await.unwrap();
@@ -93,7 +92,6 @@ async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replace
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
 
-// 12-S2
 #[tokio::test]
 async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured_server_elsewhere() {
     let aws = Aws::start().await.unwrap();
@@ -120,7 +118,6 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
 
-// 12-S2
 #[tokio::test]
 async fn a_session_whose_token_or_site_cannot_be_is_replaced() {
     let aws = Aws::start().await.unwrap();

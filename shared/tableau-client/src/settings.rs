@@ -222,7 +222,6 @@ mod tests {
         }
     }
 
-    // 11-B13
     #[test]
     fn the_limit_of_a_session_is_a_number_of_minutes() {
         let limit = |minutes: &str| {
@@ -251,7 +250,6 @@ mod tests {
         }
     }
 
-    // 12-S2
     #[test]
     fn a_session_is_shared_by_the_same_server_by_pods_of_tableau_cloud_and_on_this_machine() {
         for (one, other, expected) in [
@@ -274,7 +272,6 @@ mod tests {
         }
     }
 
-    // 12-S2
     #[test]
     fn a_redirect_is_followed_to_a_neighbour_over_https_only() {
         for (from, location, to) in [

@@ -102,7 +102,6 @@ async fn content_that_is_gone_is_no_error() {
     assert_eq!(client(&simulator).content(&gone).await.unwrap(), None);
 }
 
-// 12-B
 #[tokio::test]
 async fn a_refresh_without_a_finish_code_still_runs_and_has_neither_failed_nor_ended() {
     let simulator = TableauSimulator::sample().start().await.unwrap();

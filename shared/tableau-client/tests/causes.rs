@@ -48,7 +48,6 @@ fn named_alike(simulator: &TableauSimulator, n: usize) -> Vec<DatasourceLuid> {
     (0..n).map(|n| simulator.add(named(n))).collect()
 }
 
-// 11-B11
 #[tokio::test]
 async fn the_reason_of_a_refresh_through_bridge_is_found() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -58,7 +57,6 @@ async fn the_reason_of_a_refresh_through_bridge_is_found() {
     assert_eq!(found(&look(&simulator, &sales).await).0, CauseClass::Bridge);
 }
 
-// 11-B11
 #[tokio::test]
 async fn every_shape_of_a_job_is_read() {
     for shape in [
@@ -77,7 +75,6 @@ async fn every_shape_of_a_job_is_read() {
     }
 }
 
-// 11-B11
 #[tokio::test]
 async fn of_many_failures_of_one_name_in_one_second_each_finds_its_own() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -97,7 +94,6 @@ async fn of_many_failures_of_one_name_in_one_second_each_finds_its_own() {
     }
 }
 
-// 11-B11
 #[tokio::test]
 async fn a_job_that_is_listed_and_cannot_be_fetched_is_reported_with_its_code() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -113,7 +109,6 @@ async fn a_job_that_is_listed_and_cannot_be_fetched_is_reported_with_its_code() 
     assert_eq!(found(&look(&simulator, &mine).await).0, CauseClass::Credentials);
 }
 
-// 11-B11
 #[tokio::test]
 async fn an_unreadable_job_of_another_name_hides_nothing() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -124,7 +119,6 @@ async fn an_unreadable_job_of_another_name_hides_nothing() {
     assert_eq!(look(&simulator, &sales).await, CauseLookup::NoneListed);
 }
 
-// 11-B11
 #[tokio::test]
 async fn a_job_without_a_text_is_not_the_same_as_no_job() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -133,7 +127,6 @@ async fn a_job_without_a_text_is_not_the_same_as_no_job() {
     assert_eq!(look(&simulator, &sales).await, CauseLookup::NoText { job, refresh: Some(RefreshKind::Full) });
 }
 
-// 11-B11
 #[tokio::test]
 async fn a_refused_list_is_reported_with_its_code_at_once() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
@@ -144,7 +137,6 @@ async fn a_refused_list_is_reported_with_its_code_at_once() {
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
-// 11-B11
 #[tokio::test]
 async fn of_more_jobs_of_one_name_than_there_is_time_for_the_number_is_reported() {
     let simulator = TableauSimulator::empty().start().await.unwrap();

@@ -102,7 +102,6 @@ fn is_like(line: &str, pattern: &str) -> bool {
     }
 }
 
-// 14-8
 #[test]
 fn each_rest_resource_has_a_short_example() {
     let mut resources = names("src/resources");
@@ -116,7 +115,6 @@ fn each_rest_resource_has_a_short_example() {
     }
 }
 
-// 14-8
 #[tokio::test]
 async fn each_example_prints_what_it_says_it_does() {
     for (example, printed) in PRINTED {
@@ -136,7 +134,6 @@ async fn each_example_prints_what_it_says_it_does() {
     }
 }
 
-// 14-8
 #[tokio::test]
 async fn an_example_that_fails_says_why_and_ends_with_an_error() {
     let output = Command::new(binary("sites")).arg("tableau.example.com").output().await.unwrap();

@@ -40,7 +40,7 @@ async fn start(simulator: &TableauSimulator, luid: &DatasourceLuid, kind: Refres
     client(simulator).refresh_now(&Subject::Datasource(luid.clone()), kind).await.unwrap();
 }
 
-// 13: a success resolves only the kind of refresh that failed.
+// A success resolves only the kind of refresh that failed.
 #[tokio::test]
 async fn a_failure_and_a_success_say_how_much_of_the_extract_was_refreshed() {
     let simulator = at_a_manual_clock().await;
@@ -66,7 +66,7 @@ async fn a_failure_and_a_success_say_how_much_of_the_extract_was_refreshed() {
     }
 }
 
-// 13: a success whose event was lost resolves its incident.
+// A success whose event was lost resolves its incident.
 #[tokio::test]
 async fn the_last_success_after_a_failure_is_found_by_object_and_kind() {
     let simulator = at_a_manual_clock().await;

@@ -126,7 +126,6 @@ mod tests {
     }
 
     proptest! {
-        // 13
         #[test]
         fn a_message_that_a_reason_names_is_read_again(one in messages(), other in messages()) {
             for why in Why::ALL {
@@ -144,7 +143,6 @@ mod tests {
         }
     }
 
-    // 13
     #[test]
     fn a_group_or_digest_has_an_event_unless_its_incident_needs_no_new_message() {
         let group = SharedMessage::Group { id: "64c87bd200d1".to_owned(), target: "data-alerts".to_owned() };

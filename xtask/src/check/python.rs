@@ -68,7 +68,7 @@ impl Tools {
         }
         let python = self.tool(repository, "python");
         if !python.exists() {
-            println!("making {folder}");
+            println!("creating the Python environment {folder}");
             make(repository, folder)?;
         }
         println!("installing {requirements} into {folder}");

@@ -36,7 +36,6 @@ mod tests {
     const TEXT: &str = "//! x\n\nmod b_b;\nmod d;\n\npub use b_b::BB;\npub use d::D;\n\nlist [\n    \
                         KnownWorkflow::of::<BB>(),\n    KnownWorkflow::of::<D>(),\n];\n";
 
-    // 13, step 6
     #[test]
     fn a_workflow_is_listed_where_the_alphabet_puts_it() {
         for (name, lines) in [

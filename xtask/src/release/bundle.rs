@@ -155,7 +155,6 @@ mod tests {
         );
     }
 
-    // 12-C
     #[test]
     fn a_bundle_without_a_file_that_its_template_names_is_refused() {
         let repository = Repository::around_here().unwrap();

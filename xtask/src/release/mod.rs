@@ -86,7 +86,6 @@ fn released(repository: &Repository) -> Result<Vec<String>, Problem> {
 mod tests {
     use super::*;
 
-    // 12-C
     #[test]
     fn the_licence_of_every_crate_that_is_linked_is_in_the_text() {
         let repository = Repository::around_here().unwrap();

@@ -81,7 +81,6 @@ mod tests {
 
     const SOURCE: &str = include_str!("../../../template.yaml");
 
-    // 12-C
     #[test]
     fn every_function_has_a_zip_of_its_own_and_nothing_is_built() {
         for processor in ["arm64", "x86_64"] {

@@ -177,7 +177,6 @@ mod tests {
         Definition::parse(Name::parse("tag-workbook").unwrap(), text).map_err(|error| error.to_string())
     }
 
-    // 14-7
     #[test]
     fn a_workflow_needs_a_sentence_a_note_and_events_and_has_the_defaults_of_all() {
         let least = parse(LEAST).unwrap();
@@ -194,7 +193,6 @@ mod tests {
         }
     }
 
-    // 14-7
     #[test]
     fn what_aws_would_refuse_is_refused_with_the_name_of_the_key() {
         for (more, problem) in [

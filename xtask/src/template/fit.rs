@@ -65,7 +65,6 @@ mod tests {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
-    // 11-A2
     #[test]
     fn two_workflows_need_no_rule_and_three_have_one_in_the_middle() {
         assert_eq!(rule(&names(&["A", "B"])), None);

@@ -45,7 +45,6 @@ fn without_rule(text: &str) -> String {
     fit::with_rule(text, &[]).unwrap()
 }
 
-// 14-7
 #[test]
 fn template_yaml_is_what_the_workflows_files_make_of_it() {
     let all = all();
@@ -56,7 +55,6 @@ fn template_yaml_is_what_the_workflows_files_make_of_it() {
     assert!(wanted == stack.text, "run `cargo xtask template`; first, {differs:?}");
 }
 
-// 14-7
 #[test]
 fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
     let all = all();
@@ -83,7 +81,6 @@ fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
     assert_eq!(Stack { text: text.clone() }.of(&all).unwrap(), text);
 }
 
-// 14-7
 #[test]
 fn a_workflow_without_its_file_leaves_template_yaml_whole() {
     let all = all();
@@ -137,7 +134,6 @@ fn parts_of_several_workflows_stand_in_alphabetical_order_in_every_section() {
     }
 }
 
-// 14-7
 #[test]
 fn every_key_of_the_file_reaches_the_block() {
     let least = block(&workflow("tag-workbook", ""));
@@ -168,7 +164,7 @@ fn every_key_of_the_file_reaches_the_block() {
     }
     let parameter = ENTRIES[1].2;
     assert!(filled(parameter, &workflow("a", "enabled_by_default: true\n")).contains("Default: \"true\""));
-    // 11-A8: a new workflow must not switch itself on at an upgrade.
+    // A new workflow must not switch itself on at an upgrade.
     assert!(filled(parameter, &workflow("a", "")).contains("Default: \"false\""));
     let every = Definition { events: None, ..workflow("tag-workbook", "") };
     assert!(block(&every).contains("# No detail-type: every event") && !block(&every).contains("Unreadable"));
@@ -177,7 +173,6 @@ fn every_key_of_the_file_reaches_the_block() {
     assert!(block(&two).contains("          - DatasourceCreated\n          - WorkbookCreated\n"));
 }
 
-// 14-7
 #[test]
 fn a_name_that_the_template_does_not_have_is_refused_with_the_file_and_the_key() {
     for (more, problem) in [
@@ -192,7 +187,6 @@ fn a_name_that_the_template_does_not_have_is_refused_with_the_file_and_the_key()
     }
 }
 
-// 14-7
 #[test]
 fn a_name_that_would_make_a_second_resource_or_output_of_one_name_is_refused() {
     for (name, taken) in [

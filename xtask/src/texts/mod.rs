@@ -17,7 +17,7 @@ use std::io::{self, Write as _};
 
 /// Prints every text that a user can see, one a line: kind, file and line, text.
 ///
-/// The kinds are help, error, log, message (what is sent to Slack, and why an event was skipped), output (what a program prints),
+/// Short parts of sentences are left out. The kinds are help, error, log, message (what is sent to Slack, and why an event was skipped), output (what a program prints),
 /// heading (of Markdown files) and template (what template.yaml says in the AWS console). Tests are left out.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -64,7 +64,7 @@ fn texts(repository: &Repository) -> Result<Vec<Text>, Problem> {
     let mut found = rust::all(repository)?;
     found.extend(headings::all(repository)?);
     found.extend(template::all(repository)?);
-    found.retain(|text| !text.text.is_empty());
+    found.retain(|text| !text.text.is_empty() && !prose::is_part_of_a_sentence(&text.text, text.kind));
     found.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
     Ok(found)
 }

@@ -1,5 +1,7 @@
 //! Which literals are texts for people.
 
+use super::kind::Kind;
+
 /// Whether a literal that may be anything is a text for people: two words or more, and no expression, query, path or pattern.
 pub(super) fn is_prose(literal: &str) -> bool {
     let plain = without_placeholders(literal);
@@ -12,6 +14,14 @@ pub(super) fn is_prose(literal: &str) -> bool {
 /// Whether a literal that is meant for people has something to read.
 pub(super) fn has_words(literal: &str) -> bool {
     without_placeholders(literal).chars().filter(|c| c.is_alphabetic()).count() > 1
+}
+
+/// Whether a text of the kinds that are made of parts is a part only: few words that begin in the middle of a sentence, such as
+/// `an array`. The whole sentence is read where it is made.
+pub(super) fn is_part_of_a_sentence(text: &str, kind: Kind) -> bool {
+    let is_short = text.split_whitespace().count() < 4;
+    let begins_within = text.chars().next().is_some_and(|c| c.is_lowercase() || c == '{' || c == '(');
+    matches!(kind, Kind::Error | Kind::Output | Kind::Message) && is_short && begins_within
 }
 
 /// A single word with a capital: a heading, or the text of a button.

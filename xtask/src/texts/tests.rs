@@ -10,7 +10,6 @@ fn has(texts: &[Text], kind: Kind, file: &str, part: &str) -> bool {
     texts.iter().any(|text| text.kind == kind && text.file == file && text.text.contains(part))
 }
 
-// 14, what must be shown
 #[test]
 fn the_list_has_texts_of_each_kind() {
     let texts = texts(&repository()).unwrap();

@@ -156,7 +156,6 @@ fn the_help_says_that_nothing_is_written_without_write() {
     );
 }
 
-// 14-7
 #[test]
 fn a_change_of_a_workflows_file_reaches_template_yaml_with_one_command() {
     let copy = Copy::fresh();

@@ -118,7 +118,6 @@ fn follow(copy: &Copy, page: &str) {
     }
 }
 
-// 14-7
 #[test]
 fn the_tutorial_makes_the_example_and_its_commands_print_what_it_shows() {
     if is_followed_here() {
@@ -152,7 +151,6 @@ fn the_tutorial_makes_the_example_and_its_commands_print_what_it_shows() {
     assert!(formatted.status.success(), "{}", text(&formatted));
 }
 
-// 14-7
 #[test]
 fn the_example_is_neither_deployed_nor_a_package_of_the_workspace() {
     if is_followed_here() {

@@ -185,7 +185,6 @@ mod tests {
         assert_eq!(asked, 3);
     }
 
-    // 12-S1
     #[tokio::test]
     async fn what_an_answer_does_not_name_is_not_confirmed() {
         for done in [vec![], vec!["0".to_owned()], vec!["7".to_owned(), "x".to_owned()]] {

@@ -245,7 +245,6 @@ mod tests {
         assert!(other.why().starts_with("no event: body: has no field of a Tableau event ("), "{other:?}");
     }
 
-    // 11-B6
     #[test]
     fn an_event_with_keys_of_an_envelope_goes_back_whole() {
         let outer =
@@ -265,7 +264,6 @@ mod tests {
         );
     }
 
-    // 11-B7
     #[test]
     fn what_is_no_event_says_why_and_is_not_repeated() {
         for (body, expected) in [
@@ -279,7 +277,6 @@ mod tests {
         }
     }
 
-    // 13
     #[test]
     fn a_timer_is_named_by_what_it_sends_and_goes_back_as_it_is() {
         let body = r#"{"timer":{"due":"2026-11-28T22:00:00Z","generation":7,"hops":0,"key":"group#notify-slack#data-alerts#64c87bd200d1"}}"#;
@@ -293,7 +290,6 @@ mod tests {
         assert_eq!(undelivered.subject(), letter.subject());
     }
 
-    // 13
     #[test]
     fn a_timer_that_no_workflow_can_read_is_no_event_and_is_not_repeated() {
         let letter = DeadLetter::read(&message(r#"{"timer":{"due":"hunter2"}}"#, &[]));

@@ -165,7 +165,6 @@ mod tests {
     use super::*;
     use jiff::SignedDuration;
 
-    // 13
     #[test]
     fn what_a_group_or_digest_has_is_grouped_and_nothing_else_that_was_skipped() {
         for (reason, expected) in [

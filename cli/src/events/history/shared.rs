@@ -155,7 +155,6 @@ mod tests {
         Shared { message, status }
     }
 
-    // 13
     #[test]
     fn a_group_says_when_its_message_is_due_or_was_sent_and_which_it_is_and_no_more() {
         let nothing = SharedStatus {

@@ -45,7 +45,6 @@ impl Over {
     }
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_digest_that_is_damaged_or_forged_in_quiet_hours_loses_an_event_or_sends_one_elsewhere() {
     let environment = Environment::start().await;
@@ -56,7 +55,6 @@ async fn no_digest_that_is_damaged_or_forged_in_quiet_hours_loses_an_event_or_se
     forger.forge(of_document(&environment, &head), Trigger::Event("WorkbookUpdated", OTHER)).await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_digest_that_is_damaged_or_forged_is_lost_at_the_end_of_quiet_hours_or_goes_elsewhere() {
     let environment = Environment::start().await;
@@ -65,7 +63,6 @@ async fn no_digest_that_is_damaged_or_forged_is_lost_at_the_end_of_quiet_hours_o
     forger.forge(mutations(&environment, &over.head), Trigger::Timer(&over.key, 1)).await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_entry_that_is_damaged_or_forged_is_lost_or_keeps_the_digest_back() {
     let environment = Environment::start().await;

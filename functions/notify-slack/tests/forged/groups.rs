@@ -73,7 +73,6 @@ impl Storm {
     }
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_window_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
     let environment = Environment::start().await;
@@ -88,7 +87,6 @@ async fn no_window_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhe
     forger.forge(of_document(&environment, &storm.window), Trigger::Timer(&storm.key(), 1)).await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_head_of_a_group_that_waits_and_is_damaged_or_forged_loses_its_members_or_sends_them_elsewhere() {
     let environment = Environment::start().await;
@@ -103,7 +101,6 @@ async fn no_head_of_a_group_that_waits_and_is_damaged_or_forged_loses_its_member
         .await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_head_of_a_group_that_was_announced_and_is_damaged_or_forged_sends_anything_elsewhere() {
     let environment = Environment::start().await;
@@ -113,7 +110,6 @@ async fn no_head_of_a_group_that_was_announced_and_is_damaged_or_forged_sends_an
     forger.forge(of_document(&environment, &storm.head), Trigger::Event(SUCCEEDED, &storm.luid)).await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_member_that_is_damaged_or_forged_is_lost_or_sends_anything_elsewhere() {
     let environment = Environment::start().await;

@@ -6,7 +6,6 @@ use crate::{FAILED, Forger, OTHER, SUCCEEDED, Trigger, ago, mutations, of_docume
 use serde_json::{Value, json};
 use testkit::simulator::Feature;
 
-// 12-S5
 #[tokio::test]
 async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
     let environment = Environment::start().await;
@@ -27,7 +26,6 @@ async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsew
     forger.forge(of_document(&environment, &incident), Trigger::Timer(&key, 0)).await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_incident_that_is_damaged_or_forged_stops_the_sweep_or_sends_a_reminder_elsewhere() {
     let environment = Environment::start().await;

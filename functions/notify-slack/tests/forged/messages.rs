@@ -41,7 +41,6 @@ fn bodies() -> Vec<String> {
     all
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_or_a_dead_letter() {
     let environment = Environment::start().await;
@@ -66,7 +65,6 @@ async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_o
     next_event_is_handled(&environment, &function, "forged messages").await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
     let environment = Environment::start().await;
@@ -99,7 +97,6 @@ async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
     }
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
     let environment = Environment::start().await;
@@ -127,7 +124,6 @@ async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
     next_event_is_handled(&environment, &function, "invocations by others").await;
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_timer_that_is_forged_ends_and_sends_nothing() {
     let environment = Environment::start().await;

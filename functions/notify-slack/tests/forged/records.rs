@@ -13,7 +13,6 @@ use testkit::simulator::SlackFault;
 const MAY_LIE: &[&str] =
     &["state", "effects", "failures", "deferrals", "misconfigured_since", "deadline_ms", "attempts"];
 
-// 12-S5
 #[tokio::test]
 async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_others() {
     let environment = Environment::start().await;

@@ -68,7 +68,6 @@ fn circuits() -> [Circuit; 2] {
     [closed, open]
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_without_a_reason() {
     let environment = Environment::start().await;
@@ -111,7 +110,6 @@ fn is_done(mutation: &Mutation, end: &End) -> Option<String> {
     judge(mutation, end, &["done"], &[])
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
     let environment = Environment::start().await;
@@ -147,7 +145,6 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
     }
 }
 
-// 12-S5
 #[tokio::test]
 async fn no_note_about_a_site_that_is_damaged_or_forged_keeps_an_alert_back() {
     let environment = Environment::start().await;

@@ -136,7 +136,7 @@ async fn a_message_that_was_deleted_is_posted_anew_once() {
     }
 }
 
-// 13: a suppressed failure that persists is announced, without a further event.
+// A suppressed failure that persists is announced, without a further event.
 #[tokio::test]
 async fn an_incident_that_lasts_is_announced_although_the_object_flapped_before() {
     for by in By::ALL {
@@ -253,7 +253,6 @@ async fn a_failure_that_certainly_did_not_arrive_has_no_end() {
     }
 }
 
-// 11-B4
 #[tokio::test]
 async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_later_failures() {
     const YEARS: i64 = 2 * 365 * 24 * 60;
@@ -270,7 +269,6 @@ async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn every_time_in_every_message_is_in_the_sites_zone() {
     let quiet = RULES.replacen("    do:", "    quiet: { from: 17:00, to: 23:00 }\n    do:", 1);

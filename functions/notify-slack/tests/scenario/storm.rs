@@ -164,7 +164,7 @@ async fn a_storm_that_goes_on_is_announced_anew() {
     }
 }
 
-// 13: a flood of any kind of event is grouped.
+// A flood of any kind of event is grouped.
 #[tokio::test]
 async fn five_hundred_updated_workbooks_are_two_messages() {
     let rules =

@@ -6,7 +6,6 @@ use serde_json::json;
 use testkit::simulator::{SlackFault, notes};
 use testkit::{Batch, TestEnvironment};
 
-// 11-B3
 #[tokio::test]
 async fn a_revoked_webhook_or_token_keeps_events_waiting_until_the_secret_is_fixed() {
     for by_token in [false, true] {
@@ -31,7 +30,6 @@ async fn a_revoked_webhook_or_token_keeps_events_waiting_until_the_secret_is_fix
     }
 }
 
-// 11-B9
 #[tokio::test]
 async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
     let environment = TestEnvironment::start().await;
@@ -50,7 +48,6 @@ async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
     assert!(logs.contains("refused the layout") && logs.contains("invalid_blocks"), "{logs}");
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_page_of_a_proxy_in_place_of_slacks_answer_is_tried_again() {
     let environment = TestEnvironment::start().await;

@@ -7,7 +7,6 @@ use tableau::JobLuid;
 use testkit::simulator::{Fault, Feature, JobShape, SAMPLE_PAT, TableauSimulator, notes};
 use testkit::{Batch, Function, Request, TestEnvironment};
 
-// 11-B3, 11-B8
 #[tokio::test]
 async fn an_expired_token_raises_the_alarm_at_once_and_the_message_goes_out_soon_with_advice() {
     let environment = TestEnvironment::start().await;
@@ -27,7 +26,6 @@ async fn an_expired_token_raises_the_alarm_at_once_and_the_message_goes_out_soon
     environment.assert_no_secret_in(&function.logs());
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_page_in_place_of_tableaus_answer_is_waited_for_and_then_named() {
     for (fault, content) in [
@@ -50,7 +48,6 @@ async fn a_page_in_place_of_tableaus_answer_is_waited_for_and_then_named() {
     }
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_page_in_place_of_one_answer_keeps_no_other_detail_back() {
     let environment = TestEnvironment::start().await;
@@ -67,7 +64,6 @@ async fn a_page_in_place_of_one_answer_keeps_no_other_detail_back() {
     );
 }
 
-// 11-B8
 #[tokio::test]
 async fn advice_about_roles_is_for_two_codes_only() {
     for (code, advised) in [("403000", true), ("403079", true), ("403004", false), ("409004", false)] {
@@ -82,7 +78,6 @@ async fn advice_about_roles_is_for_two_codes_only() {
     }
 }
 
-// 11-B10
 #[tokio::test]
 async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_nothing() {
     let environment = TestEnvironment::start().await;
@@ -120,7 +115,6 @@ fn inline_with_table(environment: &TestEnvironment) -> Function {
     environment.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
 }
 
-// 11-B10
 #[tokio::test]
 async fn an_event_of_another_site_is_not_looked_up() {
     let rules = "rules: [{ name: n, on: [DatasourceRefreshFailed], do: [{ notify-slack: { channel: data-alerts } }] }]\n";
@@ -147,7 +141,6 @@ async fn an_event_about_a_user_does_not_ask_tableau() {
     assert_eq!((environment.tableau.calls("*"), environment.slack.messages().len()), (0, 1));
 }
 
-// 12-S4
 #[tokio::test]
 async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
     let notes = [
@@ -175,7 +168,6 @@ async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
     }
 }
 
-// 11-B11
 #[tokio::test]
 async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {
     type Prepare = fn(&TestEnvironment, &JobLuid);
@@ -223,7 +215,7 @@ async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {
     }
 }
 
-// 11-B13. shared/session-store/tests/client.rs shows how a session in the table ends.
+// shared/session-store/tests/client.rs shows how a session in the table ends.
 #[tokio::test]
 async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
     let environment = TestEnvironment::start().await;

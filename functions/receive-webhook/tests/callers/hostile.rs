@@ -56,7 +56,6 @@ fn changed(mut event: Value, with: &Value) -> Value {
     event
 }
 
-// 12-C
 #[tokio::test]
 async fn what_a_stranger_writes_beside_token_and_body_keeps_no_event_out() {
     let ingress = Ingress::open().await;
@@ -69,7 +68,6 @@ async fn what_a_stranger_writes_beside_token_and_body_keeps_no_event_out() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn a_body_that_is_not_the_base64_that_it_should_be_is_stored_as_text() {
     let ingress = Ingress::open().await;
@@ -88,7 +86,6 @@ async fn a_body_that_is_not_the_base64_that_it_should_be_is_stored_as_text() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn a_path_that_no_url_has_is_refused_and_ends_no_process() {
     let ingress = Ingress::open().await;
@@ -104,7 +101,6 @@ async fn a_path_that_no_url_has_is_refused_and_ends_no_process() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn a_method_that_is_none_is_answered_405() {
     let ingress = Ingress::open().await;
@@ -120,7 +116,6 @@ async fn a_method_that_is_none_is_answered_405() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn what_an_event_has_decides_its_format_when_two_are_mixed() {
     let ingress = Ingress::open().await;
@@ -143,7 +138,6 @@ async fn what_an_event_has_decides_its_format_when_two_are_mixed() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn an_event_that_is_neither_a_request_nor_a_batch_gets_a_clear_error() {
     let ingress = Ingress::open().await;

@@ -51,7 +51,6 @@ fn webhook() -> Sent {
     Sent::post(testkit::fixtures::bytes("tableau/workbook-created.json"))
 }
 
-// 12-C
 #[tokio::test]
 async fn every_kind_of_caller_gets_the_same_outcome_in_its_own_shape() {
     let ingress = Ingress::open().await;
@@ -108,7 +107,6 @@ async fn every_kind_of_caller_gets_the_same_outcome_in_its_own_shape() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn bytes_that_are_no_text_are_stored_as_they_were_sent_by_every_caller() {
     let ingress = Ingress::open().await;
@@ -123,7 +121,6 @@ async fn bytes_that_are_no_text_are_stored_as_they_were_sent_by_every_caller() {
     }
 }
 
-// 12-C
 #[tokio::test]
 async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after_in_every_shape() {
     let ingress = Ingress::open().await;
@@ -136,7 +133,6 @@ async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after_in_every
     assert!(ingress.stored().is_empty());
 }
 
-// 12-C
 #[tokio::test]
 async fn a_load_balancer_gets_the_description_of_the_status() {
     let ingress = Ingress::open().await;

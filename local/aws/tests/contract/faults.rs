@@ -104,7 +104,6 @@ async fn a_call_whose_answer_is_lost_was_carried_out_and_comes_again() {
     assert_eq!(aws.requests(), [(("UpdateItem".to_owned(), "count".to_owned()), 2)].into());
 }
 
-// 13
 #[tokio::test]
 async fn requests_of_dynamodb_are_counted_by_operation_and_kind_of_item() {
     let (aws, config) = aws().await;

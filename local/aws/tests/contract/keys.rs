@@ -42,7 +42,6 @@ async fn codes(aws: &Aws, config: &SdkConfig) -> [String; 5] {
     ]
 }
 
-// 12-S3
 #[tokio::test]
 async fn the_keys_of_two_runs_differ() {
     let one = aws().await;
@@ -55,7 +54,6 @@ async fn the_keys_of_two_runs_differ() {
     assert!(codes(&one, &with_the_others_keys).await.iter().all(|code| !code.is_empty()));
 }
 
-// 12-S3
 #[tokio::test]
 async fn a_wrong_key_is_refused_by_each_service_and_changes_nothing() {
     let aws = aws().await;
@@ -89,7 +87,6 @@ async fn a_wrong_key_is_refused_by_each_service_and_changes_nothing() {
     assert_eq!(aws.calls("SecretsManager.GetSecretValue"), 0);
 }
 
-// 12-S3
 #[tokio::test]
 async fn what_a_refusal_says_holds_no_key() {
     let aws = aws().await;
@@ -119,7 +116,6 @@ async fn exchange(aws: &Aws, headers: &[&str], body: &str) -> String {
     answer
 }
 
-// 12-S3
 #[tokio::test]
 async fn a_request_that_is_not_signed_or_half_signed_is_refused() {
     let aws = aws().await;

@@ -72,7 +72,6 @@ mod tests {
         }
     }
 
-    // 11-B13
     #[test]
     fn who_asks_for_what_is_new_after_each_entry_copies_each_once() {
         let copies = Arc::new(AtomicUsize::new(0));

@@ -102,7 +102,6 @@ impl TimerSubject {
 mod tests {
     use super::*;
 
-    // 13
     #[test]
     fn a_timer_is_named_by_what_it_sends_and_where() {
         for (key, expected) in [

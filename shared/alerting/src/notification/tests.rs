@@ -220,7 +220,7 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
     assert_eq!((quiet.title.as_str(), quiet.lists.len()), ("1 event in quiet hours", 1));
 }
 
-// 13: what a group counts are objects.
+// What a group counts are objects.
 #[test]
 fn a_group_names_each_object_once_however_often_it_changed_or_failed() {
     let of = |object: &str, n: i64, resolved| {

@@ -65,7 +65,7 @@ fn attempt(number: u32, now: Timestamp) -> Invocation {
     )
 }
 
-// 13: what Tableau says about an event is cached per event, and shared by all workflows.
+// What Tableau says about an event is cached per event, and shared by all workflows.
 #[tokio::test]
 async fn what_tableau_says_about_an_event_that_several_workflows_announce_is_asked_once_within_an_hour() {
     let failed = FailedRefresh::start().await;
@@ -97,7 +97,7 @@ async fn an_answer_with_something_missing_is_not_kept() {
     assert!(second.cause.found().is_some(), "{second:?}");
 }
 
-// 13: Tableau's calls go through a circuit breaker.
+// Tableau's calls go through a circuit breaker.
 #[tokio::test]
 async fn while_the_circuit_of_tableau_is_open_events_go_out_without_context() {
     let failed = FailedRefresh::start().await;
@@ -116,7 +116,7 @@ async fn while_the_circuit_of_tableau_is_open_events_go_out_without_context() {
     assert_eq!((kind, failed.simulator.calls("*")), (RefreshKind::Unknown, asked), "the circuit is open");
 }
 
-// 13: Tableau is asked for the last refresh before a reminder, and for the kind of a success.
+// Tableau is asked for the last refresh before a reminder, and for the kind of a success.
 #[tokio::test]
 async fn the_last_success_and_its_kind_come_from_tableaus_jobs() {
     let start = "2026-11-28T10:00:00Z".parse().unwrap();
@@ -143,7 +143,6 @@ async fn the_last_success_and_its_kind_come_from_tableaus_jobs() {
     assert_eq!(last(RefreshKind::Full, 1).await.unwrap(), None);
 }
 
-// 13
 #[tokio::test]
 async fn a_job_is_to_be_opened_unless_tableau_lists_none() {
     let failed = FailedRefresh::start().await.event;

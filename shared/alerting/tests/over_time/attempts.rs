@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::records::{MemoryRecords, Records};
 
-// 13: each receipt is written before the next notification is sent.
+// Each receipt is written before the next notification is sent.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
     const CHANNELS: [&str; 4] = ["data", "finance", "sales", "web"];
@@ -34,7 +34,7 @@ async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
     }
 }
 
-// 13: the function asks Tableau once about an event, however many channels are notified.
+// The function asks Tableau once about an event, however many channels are notified.
 #[tokio::test(start_paused = true)]
 async fn tableau_is_asked_once_about_an_event_of_many_channels() {
     for (name, hour) in [(FAILED, 2), (UPDATED, 2), (FAILED, 20), (UPDATED, 20)] {
@@ -48,7 +48,7 @@ async fn tableau_is_asked_once_about_an_event_of_many_channels() {
     }
 }
 
-// 13: an event that is already in a group joins no other group.
+// An event that is already in a group joins no other group.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
     for capabilities in [EDITS, POSTS] {
@@ -83,7 +83,7 @@ async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
     }
 }
 
-// 13: a group whose rule is muted while its members wait stays muted, and no longer than the rule says.
+// A group whose rule is muted while its members wait stays muted, and no longer than the rule says.
 #[tokio::test(start_paused = true)]
 async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announced_when_they_fail_after() {
     for capabilities in [EDITS, POSTS] {
@@ -108,7 +108,7 @@ async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announ
     }
 }
 
-// 13: a worker's cached head is no reason to arm no timer.
+// A worker's cached head is no reason to arm no timer.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
     let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());

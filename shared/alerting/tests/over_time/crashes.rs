@@ -138,7 +138,7 @@ pub(crate) fn events_of(name: &str, environment: &Environment) -> Vec<(i64, Even
 
 const SCENARIOS: [&str; 7] = ["one", "two", "storm", "storm that ends", "night", "morning", "flapping"];
 
-// 13: a worker dies between any two of write, arm, send and receipt; no later event comes; the notification arrives.
+// A worker dies between any two of write, arm, send and receipt; no later event comes; the notification arrives.
 #[test]
 fn a_worker_that_dies_between_any_two_steps_loses_nothing() {
     let mut runs = 0;
@@ -177,7 +177,7 @@ fn history() -> impl Strategy<Value = Vec<(i64, Event)>> {
 }
 
 proptest! {
-    // 13: for random histories with crashes, every announced incident is later resolved or still open.
+    // For random histories with crashes, every announced incident is later resolved or still open.
     #[test]
     fn every_announced_incident_is_later_resolved_or_still_open(
         events in history(),

@@ -119,7 +119,6 @@ async fn sweep(aws: &Aws, seen: &mut Seen) {
     seen.add(aws, "sweep", &environment);
 }
 
-// 13, 12-S5
 #[tokio::test]
 async fn on_dynamodb_a_storm_is_three_messages_a_quiet_night_one_and_the_role_allows_all_they_ask_for() {
     let aws = Aws::start().await.unwrap();
@@ -150,7 +149,6 @@ async fn on_dynamodb_a_storm_is_three_messages_a_quiet_night_one_and_the_role_al
     );
 }
 
-// 13
 #[tokio::test]
 async fn on_dynamodb_a_worker_that_dies_between_any_two_steps_loses_nothing() {
     let aws = Aws::start().await.unwrap();

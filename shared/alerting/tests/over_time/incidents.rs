@@ -81,7 +81,7 @@ async fn one_that_follows_within_a_minute_waits_ten_seconds_and_is_announced_alo
     assert!(environment.messages().iter().all(|message| message.is_closed));
 }
 
-// 13: storm of 500, three messages, all accounted for; at most 4 requests an event with the claim's two.
+// Storm of 500, three messages, all accounted for; at most 4 requests an event with the claim's two.
 #[tokio::test(start_paused = true)]
 async fn a_storm_is_three_messages_and_names_each_object() {
     for capabilities in [EDITS, POSTS] {
@@ -178,7 +178,7 @@ pub(crate) fn quiet(capabilities: Capabilities) -> Environment {
     environment
 }
 
-// 13: a quiet night of 13 hours with 500 events: at most 50 messages beyond the events' own.
+// A quiet night of 13 hours with 500 events: at most 50 messages beyond the events' own.
 #[tokio::test(start_paused = true)]
 async fn a_quiet_night_is_one_digest_and_one_timer() {
     for capabilities in [EDITS, POSTS] {
@@ -246,7 +246,7 @@ async fn a_muted_rule_sends_nothing_new_and_leaves_no_message_red() {
     assert!(environment.messages()[0].is_closed);
 }
 
-// 13: a lone first failure ≤ 9 requests, a success with nothing failing ≤ 3, with claim and completion.
+// A lone first failure ≤ 9 requests, a success with nothing failing ≤ 3, with claim and completion.
 #[tokio::test(start_paused = true)]
 async fn the_usual_events_cost_few_requests() {
     let mut environment = Environment::new(EDITS);

@@ -12,7 +12,7 @@ use workflow::BoxError;
 
 const DAY: i64 = 24 * HOUR;
 
-// 13: a timer that fails permanently becomes a dead letter; its group and its digest are announced all the same.
+// A timer that fails permanently becomes a dead letter; its group and its digest are announced all the same.
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_refuses_once_loses_no_group_and_no_digest() {
     for night in [false, true] {
@@ -82,7 +82,7 @@ impl Records for Expiring {
     }
 }
 
-// 13: an incident that never resolves is reminded of once a day, without limit.
+// An incident that never resolves is reminded of once a day, without limit.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_stays_open_for_weeks_does_not_end_by_itself() {
     let now = Arc::new(Mutex::new(at(0)));
@@ -100,7 +100,7 @@ async fn a_group_that_stays_open_for_weeks_does_not_end_by_itself() {
     assert!((30..=34).contains(&reminders), "{reminders}");
 }
 
-// 13: a mute may be removed before its end, and a success may be lost during the mute.
+// A mute may be removed before its end, and a success may be lost during the mute.
 #[tokio::test(start_paused = true)]
 async fn a_group_is_looked_at_daily_while_its_rule_is_muted() {
     for is_lost in [false, true] {
@@ -128,7 +128,7 @@ async fn a_group_is_looked_at_daily_while_its_rule_is_muted() {
     }
 }
 
-// 13: a DynamoDB transaction has at most a hundred items, and an event may have more channels.
+// A DynamoDB transaction has at most a hundred items, and an event may have more channels.
 #[tokio::test(start_paused = true)]
 async fn an_event_of_many_channels_reaches_each_once_and_ends_in_each() {
     let channels: Vec<&'static str> = (0..120).map(|n| &*format!("channel-{n:03}").leak()).collect();
@@ -202,7 +202,7 @@ async fn what_another_worker_has_written_since_counts_for_groups_and_reminders()
     assert_eq!(group[1].messages().last().unwrap().shown.title, "6 extract refreshes failed");
 }
 
-// 13: reminders that an archived channel refuses do not delay reminders for other channels.
+// Reminders that an archived channel refuses do not delay reminders for other channels.
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_refuses_for_good_is_tried_four_times_a_day_for_each_incident() {
     let mut environment = Environment::new(EDITS);
@@ -248,7 +248,7 @@ async fn what_joined_an_announced_group_before_a_mute_is_announced_after_it() {
     assert!(environment.shown_failing(|_| false).contains("late"), "{:?}", environment.headlines());
 }
 
-// 13: a rule for one object takes precedence for this object.
+// A rule for one object takes precedence for this object.
 #[tokio::test(start_paused = true)]
 async fn the_mute_of_one_member_silences_no_other_member_of_its_group() {
     for muted in ["object-001", "object-003"] {
@@ -290,7 +290,7 @@ async fn an_announced_group_ends_although_its_rule_was_gone_for_a_while() {
     assert!(environment.shown_failing(|_| false).is_empty(), "{:?}", environment.headlines());
 }
 
-// 13: the group of a digest whose timer is late also waits for the morning.
+// The group of a digest whose timer is late also waits for the morning.
 #[tokio::test(start_paused = true)]
 async fn a_digest_that_is_late_waits_for_the_end_of_the_next_quiet_hours() {
     let mut environment = quiet(EDITS);

@@ -27,7 +27,6 @@ fn named(outcome: &Outcome) -> SharedMessage {
     message.clone()
 }
 
-// 13
 #[tokio::test(start_paused = true)]
 async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
     let mut flapping = Environment::new(EDITS);
@@ -48,13 +47,12 @@ async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
             let recovered = environment.one(SUCCEEDED, "Sales", second + 5 * MINUTE).await;
             assert_eq!(recovered, Outcome::skipped("the target was not notified of the failure"));
         }
-        // 14: where nothing failed, the reason says why there is no recovery message.
+        // Where nothing failed, the reason says why there is no recovery message.
         let other = environment.one(SUCCEEDED, "Orders", second + 5 * MINUTE).await;
         assert_eq!(other, Outcome::skipped(NO_RECOVERY));
     }
 }
 
-// 13
 #[tokio::test(start_paused = true)]
 async fn a_success_of_another_kind_of_refresh_says_that_the_incident_stays_open() {
     let mut environment = Environment::new(EDITS);
@@ -65,7 +63,6 @@ async fn a_success_of_another_kind_of_refresh_says_that_the_incident_stays_open(
     assert_eq!(success, Outcome::skipped("the incident stays open: it was another kind of refresh"));
 }
 
-// 13
 #[tokio::test(start_paused = true)]
 async fn a_recovery_is_grouped_with_its_failure_and_not_with_other_incidents() {
     let mut environment = Environment::new(EDITS);
@@ -77,7 +74,6 @@ async fn a_recovery_is_grouped_with_its_failure_and_not_with_other_incidents() {
     assert_eq!(named(&recovered), named(&failed));
 }
 
-// 13
 #[tokio::test(start_paused = true)]
 async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_due_and_was_sent() {
     for capabilities in [EDITS, POSTS] {
@@ -112,7 +108,6 @@ async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_d
     }
 }
 
-// 13
 #[tokio::test(start_paused = true)]
 async fn a_flood_and_a_digest_are_named_too() {
     let mut environment = Environment::new(EDITS);
@@ -127,7 +122,6 @@ async fn a_flood_and_a_digest_are_named_too() {
     assert_eq!(until, at(3_600));
 }
 
-// 14
 #[tokio::test(start_paused = true)]
 async fn a_later_message_of_a_group_says_how_many_failures_are_new_where_the_first_cannot_be_edited() {
     for (capabilities, expected) in [(POSTS, vec![None, Some(2)]), (EDITS, vec![None])] {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 const DAY: i64 = 24 * HOUR;
 
-// 13: an incident that never resolves sends a reminder once a day.
+// An incident that never resolves sends a reminder once a day.
 #[tokio::test(start_paused = true)]
 async fn an_incident_that_stays_open_is_announced_again_once_a_day() {
     let mut environment = Environment::new(EDITS);
@@ -29,7 +29,7 @@ async fn an_incident_that_stays_open_is_announced_again_once_a_day() {
     assert_eq!(environment.messages().len(), 3);
 }
 
-// 13: Tableau is asked for the last refresh first; a success whose event was lost resolves the incident.
+// Tableau is asked for the last refresh first; a success whose event was lost resolves the incident.
 #[tokio::test(start_paused = true)]
 async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_is_sent() {
     let mut environment = Environment::new(EDITS);
@@ -42,7 +42,7 @@ async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_
     assert!(messages[0].shown.status.contains(&Status::SuccessEventMissing));
 }
 
-// 13: when success events of a site never arrive, the message's small print says so.
+// When success events of a site never arrive, the message's small print says so.
 #[tokio::test(start_paused = true)]
 async fn a_site_whose_success_events_do_not_arrive_says_so_in_the_small_print_until_one_arrives() {
     let mut environment = Environment::new(EDITS);
@@ -84,7 +84,7 @@ async fn a_group_that_stays_open_is_announced_again_once_a_day() {
     assert_eq!(environment.messages().len(), before + 2, "{:?}", environment.headlines());
 }
 
-// 13: a lost timer never loses a notification.
+// A lost timer never loses a notification.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     let mut environment = Environment::new(EDITS);
@@ -106,7 +106,7 @@ async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     assert_eq!(environment.headlines(), ["1 event in quiet hours"]);
 }
 
-// 13: a failed sweep is not retried, and a sweep mentions no users in quiet hours.
+// A failed sweep is not retried, and a sweep mentions no users in quiet hours.
 #[tokio::test(start_paused = true)]
 async fn a_sweep_in_quiet_hours_calls_no_one() {
     let mut environment = Environment::new(POSTS);
@@ -136,7 +136,7 @@ fn reminders(environment: &Environment) -> Vec<Message> {
     environment.messages().into_iter().filter(is_reminder).collect()
 }
 
-// 13: objects that a digest names as failing join a group only once the digest is sent.
+// Objects that a digest names as failing join a group only once the digest is sent.
 #[tokio::test(start_paused = true)]
 async fn a_digest_that_could_not_be_sent_reminds_of_nothing_that_has_recovered_before_it_was() {
     for (recovered, reminded) in [(4, 0), (1, 1)] {
@@ -158,7 +158,7 @@ async fn a_digest_that_could_not_be_sent_reminds_of_nothing_that_has_recovered_b
     }
 }
 
-// 13: the sweep asks Tableau first, also about objects that a digest or group announced.
+// The sweep asks Tableau first, also about objects that a digest or group announced.
 #[tokio::test(start_paused = true)]
 async fn lost_successes_of_all_that_a_digest_or_a_group_has_announced_are_found() {
     for (at_night, count) in [(true, 1), (true, 2), (true, 30), (false, 1), (false, 6), (false, 40)] {
@@ -177,7 +177,7 @@ async fn lost_successes_of_all_that_a_digest_or_a_group_has_announced_are_found(
     }
 }
 
-// 13: an incident that never resolves is announced again, even if only a digest announced it.
+// An incident that never resolves is announced again, even if only a digest announced it.
 #[tokio::test(start_paused = true)]
 async fn what_only_a_digest_has_announced_is_announced_again_once_a_day_and_ends() {
     for count in [1, 2, 5] {
@@ -204,7 +204,7 @@ async fn what_only_a_digest_has_announced_is_announced_again_once_a_day_and_ends
     }
 }
 
-// 13: a reminder whose answer was lost may have arrived.
+// A reminder whose answer was lost may have arrived.
 #[tokio::test(start_paused = true)]
 async fn a_reminder_whose_answer_was_lost_is_not_repeated_every_hour() {
     for count in [1, 6] {
@@ -217,7 +217,7 @@ async fn a_reminder_whose_answer_was_lost_is_not_repeated_every_hour() {
     }
 }
 
-// 13: a failed sweep is not retried; the next sweep does its work.
+// A failed sweep is not retried; the next sweep does its work.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_dies_in_a_sweep_loses_no_reminder() {
     for count in [1, 6] {
@@ -255,7 +255,7 @@ async fn a_reminder_that_could_not_be_sent_is_tried_again_six_hours_later() {
     }
 }
 
-// 13: while Tableau is down, a reminder is delayed for three hours, and Tableau is asked once per sweep.
+// While Tableau is down, a reminder is delayed for three hours, and Tableau is asked once per sweep.
 #[tokio::test(start_paused = true)]
 async fn a_reminder_waits_three_hours_for_tableau_and_then_goes_out() {
     let mut environment = Environment::new(EDITS);
@@ -269,7 +269,7 @@ async fn a_reminder_waits_three_hours_for_tableau_and_then_goes_out() {
     assert_eq!((environment.messages().len(), environment.asked().last_refreshes), (6, 2));
 }
 
-// 13: incidents without reminders do not prevent a sweep from arming lost timers again.
+// Incidents without reminders do not prevent a sweep from arming lost timers again.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_incidents_of_a_muted_rule_cost_tableau_one_question_a_day_and_hide_no_lost_timer() {
     let mut environment = Environment::new(EDITS);
@@ -298,7 +298,7 @@ async fn a_thousand_incidents_of_a_muted_rule_cost_tableau_one_question_a_day_an
     assert_eq!(reminders(&environment).len(), 1_101, "and they are reminded of when it is over");
 }
 
-// 13: events that open no incident cause no reminder.
+// Events that open no incident cause no reminder.
 #[tokio::test(start_paused = true)]
 async fn a_group_of_events_is_never_sent_again() {
     for capabilities in [EDITS, POSTS] {
@@ -319,7 +319,7 @@ async fn a_group_of_events_is_never_sent_again() {
     }
 }
 
-// 13: a timer that failed permanently is a dead letter, and no later event comes.
+// A timer that failed permanently is a dead letter, and no later event comes.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_sends_a_timer_again_that_failed_for_good() {
     for night in [false, true] {
@@ -349,7 +349,7 @@ async fn the_sweep_sends_a_timer_again_that_failed_for_good() {
     }
 }
 
-// 13: a suppressed failure that persists is announced, even if its timer was lost.
+// A suppressed failure that persists is announced, even if its timer was lost.
 #[tokio::test(start_paused = true)]
 async fn the_sweep_announces_a_suppressed_incident_that_lasts_when_its_timer_was_lost() {
     let mut environment = Environment::new(EDITS);

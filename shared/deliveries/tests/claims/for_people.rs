@@ -109,7 +109,7 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
     assert_eq!(found, [carried]);
 }
 
-// 13: `drop` is one function, tested with the operations that it must not undo.
+// `drop` is one function, tested with the operations that it must not undo.
 #[tokio::test]
 async fn a_person_drops_what_failed_or_waits_as_long_as_no_worker_has_claimed_it_since() {
     let aws = table().await;

@@ -153,7 +153,7 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
     assert!(matches!(other, Err(StoreError::Superseded)), "{other:?}");
 }
 
-// 11-B5: the answer to the end of an attempt was lost, and the worker records the end again.
+// The answer to the end of an attempt was lost, and the worker records the end again.
 async fn an_end_that_is_recorded_twice_counts_once(store: &dyn ClaimStore) {
     for last in [
         End::Done,
@@ -174,7 +174,7 @@ async fn an_end_that_is_recorded_twice_counts_once(store: &dyn ClaimStore) {
     }
 }
 
-// 11-B5: the answer to a claim was lost, and the worker claims again.
+// The answer to a claim was lost, and the worker claims again.
 async fn a_worker_recognises_its_own_claim(store: &dyn ClaimStore) {
     let key = key();
     let worker = claimant(0, 60);
@@ -185,7 +185,7 @@ async fn a_worker_recognises_its_own_claim(store: &dyn ClaimStore) {
     assert_eq!(claim_by(store, &key, &worker).await, Claim::Finished);
 }
 
-// 11-B4: a worker with a wrong clock must not block the others.
+// A worker with a wrong clock must not block the others.
 async fn a_claim_of_a_clock_that_is_years_ahead_does_not_count(store: &dyn ClaimStore) {
     const YEAR: i64 = 365 * 24 * 60 * 60;
     let key = key();
@@ -200,7 +200,7 @@ async fn a_claim_of_a_clock_that_is_years_ahead_does_not_count(store: &dyn Claim
     assert_eq!(claim(store, &longer, 0).await, granted(2, &[]));
 }
 
-// 11-B5: while SQS is slow, a deferred attempt sends its copy twice.
+// While SQS is slow, a deferred attempt sends its copy twice.
 async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
     let key = key();
     let deferred = || End::Deferred("quiet hours".to_owned());
@@ -223,7 +223,7 @@ async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
     assert_eq!(claim_by(store, &key, &copy(2, 2_200)).await, Claim::Finished);
 }
 
-// 11-B2: an event that is given up has a reason.
+// An event that is given up has a reason.
 async fn a_claim_gets_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
     let long = "x".repeat(2_000);
     for end in [
@@ -246,7 +246,7 @@ async fn a_claim_gets_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
     }
 }
 
-// 11-B2, 11-B3, 11-A1: what the runtime must know to give an event up.
+// What the runtime must know to give an event up.
 async fn a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(store: &dyn ClaimStore) {
     let key = key();
     let why = || "because".to_owned();

@@ -227,7 +227,6 @@ mod tests {
         }
     }
 
-    // 11-B8
     #[test]
     fn what_is_not_slacks_own_answer_may_pass_and_is_not_repeated() {
         let pages = [
@@ -267,7 +266,6 @@ mod tests {
         assert!(ok.to_string().contains("a redirect with status 302"), "{ok}");
     }
 
-    // 11-B3
     #[test]
     fn what_a_person_fixes_in_the_secret_or_the_app_waits_and_what_a_rule_gets_wrong_does_not() {
         let failure = |word: &str| {

@@ -180,7 +180,6 @@ impl Message {
 mod tests {
     use super::*;
 
-    // 11-B20
     #[test]
     fn a_message_has_the_shape_that_slack_documents() {
         let message = Message::new(
@@ -206,7 +205,6 @@ mod tests {
         );
     }
 
-    // 11-B9
     #[test]
     fn a_message_without_its_layout_says_the_same() {
         let blocks = [

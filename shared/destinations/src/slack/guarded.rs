@@ -154,7 +154,6 @@ mod tests {
         assert_eq!(call_result(&Error::NoSuchChannel("data".to_owned())), CallResult::NotCalled);
     }
 
-    // 11-B8
     #[test]
     fn answers_that_are_not_slacks_count_as_failures_and_may_hide_that_a_message_arrived() {
         for (status, may) in [(200, true), (204, true), (302, false), (403, false), (503, true)] {

@@ -120,7 +120,6 @@ mod tests {
     #[test]
     fn formatting_characters_stay_text_and_ordinary_names_stay_as_they_are() {
         assert_eq!(escape("sales_daily_v2"), "sales_daily_v2");
-        // 11-B20
         assert_eq!(escape(":warning: KPI 10:30:45"), ":\u{200b}warning: KPI 10:30:45");
         assert_eq!(escape("*bold*"), "\u{200b}*\u{200b}bold\u{200b}*\u{200b}");
     }

@@ -109,7 +109,6 @@ async fn a_message_of_a_bot_token_is_gone_for_a_webhook_url() {
     assert_eq!(calls, [SlackCall::PostMessage, SlackCall::Webhook]);
 }
 
-// 12-S3
 #[tokio::test]
 async fn a_forged_reference_to_a_message_is_not_sent_to_slack() {
     let slack = SlackSimulator::start().await.unwrap();

@@ -63,7 +63,6 @@ mod tests {
         reason.set_item(item).build()
     }
 
-    // 13
     #[test]
     fn a_transaction_is_ours_then_a_conflict_then_refused_then_to_be_made_again() {
         let none = || reason("None", None);

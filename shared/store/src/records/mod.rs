@@ -197,7 +197,7 @@ pub(crate) fn check_changes(changes: &[Change]) -> Result<(), BoxError> {
     let mut keys: Vec<&Key> = changes.iter().map(|change| &change.key).collect();
     keys.sort();
     if let Some(twice) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("the record `{}` cannot be changed twice at once", twice[0]).into());
+        return Err(format!("one commit must not change the record `{}` twice", twice[0]).into());
     }
     let mut bytes = 0;
     for change in changes {

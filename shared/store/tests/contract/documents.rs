@@ -37,7 +37,6 @@ impl Counted<'_> {
     }
 }
 
-// 13
 #[tokio::test]
 async fn a_new_document_costs_one_request_a_change_two_and_a_conflict_one_more() {
     let backend = Backend::start().await;
@@ -83,7 +82,6 @@ async fn a_document_expires_so_many_days_after_its_last_change() {
     assert_eq!(item["expires_at"]["N"], (at(0).as_second() + 30 * 24 * 60 * 60).to_string());
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_document_that_cannot_be_read_begins_anew() {
     let store = Arc::new(MemoryStore::default());

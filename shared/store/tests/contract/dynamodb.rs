@@ -50,7 +50,6 @@ impl Backend {
     }
 }
 
-// 13
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
     let Backend { aws, store } = &Backend::start().await;
@@ -64,7 +63,6 @@ async fn a_write_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
     assert_eq!(aws.calls("DynamoDB.UpdateItem"), 4);
 }
 
-// 13
 #[tokio::test]
 async fn a_conflict_costs_one_request_and_brings_the_largest_document_back_whole() {
     let backend = Backend::start().await;
@@ -77,7 +75,6 @@ async fn a_conflict_costs_one_request_and_brings_the_largest_document_back_whole
     assert_eq!(requests, [0, 2]);
 }
 
-// 13
 #[tokio::test]
 async fn a_write_of_a_document_that_meets_a_transaction_is_made_again_and_then_an_error() {
     let backend = Backend::start().await;
@@ -89,7 +86,6 @@ async fn a_write_of_a_document_that_meets_a_transaction_is_made_again_and_then_a
     assert_eq!(backend.requests("UpdateItem"), 6);
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_version_that_is_damaged_begins_anew_wherever_it_is_met() {
     let backend = Backend::start().await;
@@ -139,7 +135,6 @@ async fn an_item_of_a_document_has_these_attributes() {
     assert_eq!(item, expected);
 }
 
-// 12-S1
 #[tokio::test]
 async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_nothing_of_a_document() {
     let backend = Backend::start().await;

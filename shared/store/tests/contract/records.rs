@@ -244,7 +244,7 @@ async fn what_dynamodb_would_refuse_is_refused(records: &dyn Records) {
     for (changes, expected) in [
         (members(MOST_CHANGES + 1, "x"), "101 records cannot be changed together: 100 is the most"),
         (vec![put(&new, 0, &format!("{longest}x"))], "has 390001 bytes: 390000 is the most"),
-        (vec![put(&key, 1, "x"), check(&new, 0), overwrite(&key, "y")], "cannot be changed twice at once"),
+        (vec![put(&key, 1, "x"), check(&new, 0), overwrite(&key, "y")], "must not change the record"),
         (members(10, &longest), "3900000 bytes cannot be written together: 3700000 is the most"),
         (vec![put(&sort(String::new()), 0, "x")], "has 0 bytes: 1 to 1024"),
         (vec![check(&sort("s".repeat(1_025)), 0)], "has 1025 bytes: 1 to 1024"),

@@ -43,7 +43,6 @@ impl Backend {
     }
 }
 
-// 13
 #[tokio::test]
 async fn what_the_engine_asks_for_costs_one_request_each() {
     let backend = Backend::start().await;
@@ -86,7 +85,6 @@ async fn what_the_engine_asks_for_costs_one_request_each() {
     assert_eq!(requests(), 1, "what is due");
 }
 
-// 13
 #[tokio::test]
 async fn a_large_partition_is_read_page_by_page() {
     let backend = Backend::start().await;
@@ -99,7 +97,6 @@ async fn a_large_partition_is_read_page_by_page() {
     assert_eq!(backend.all_requests() - before, 3);
 }
 
-// 13
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
     let Backend { aws, records } = &Backend::start().await;
@@ -121,7 +118,6 @@ async fn a_commit_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
     assert_eq!(one(records, &b).await, Some(Record { mark: Some(7), ..record(2, "three") }));
 }
 
-// 13
 #[tokio::test]
 async fn a_commit_that_meets_other_requests_is_made_again_and_then_a_conflict_with_what_is_there() {
     let backend = Backend::start().await;
@@ -137,7 +133,6 @@ async fn a_commit_that_meets_other_requests_is_made_again_and_then_a_conflict_wi
     commit(&backend.records, &both(2)).await;
 }
 
-// 13
 #[tokio::test]
 async fn a_single_write_that_meets_a_transaction_is_made_again_and_then_a_conflict_with_what_is_there() {
     let backend = Backend::start().await;
@@ -210,7 +205,6 @@ async fn a_workflow_finds_what_is_due_of_its_own() {
     assert_eq!(another.due(at(2), 10).await.unwrap(), [theirs]);
 }
 
-// 12-S5
 #[tokio::test]
 async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_met() {
     let backend = Backend::start().await;
@@ -259,7 +253,6 @@ async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_me
     }
 }
 
-// 12-S1
 #[tokio::test]
 async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_no_text() {
     let secret = "hunter2";

@@ -96,7 +96,6 @@ mod tests {
         assert_eq!(line_of("Error: 5: text"), "Error: 5: text");
     }
 
-    // 12-S4
     #[test]
     fn secrets_are_removed_from_the_whole_notes_before_a_line_is_chosen_and_cut() {
         for (notes, line) in [
@@ -120,7 +119,6 @@ mod tests {
         }
     }
 
-    // 12-S4
     #[test]
     fn notes_of_a_megabyte_are_read_in_part_and_show_no_half_of_a_secret() {
         let filler = "word ".repeat(NOTES_LIMIT / 5 - 4);

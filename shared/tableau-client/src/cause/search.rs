@@ -256,7 +256,6 @@ mod tests {
         .unwrap()
     }
 
-    // 11-B11
     #[test]
     fn the_same_title_comes_first_then_the_same_kind_then_the_nearest_end() {
         let event = event(json!("Sales"));
@@ -286,7 +285,6 @@ mod tests {
         );
     }
 
-    // 11-B11
     #[test]
     fn refreshes_of_every_type_count_and_other_jobs_do_not() {
         let of =

@@ -324,7 +324,6 @@ mod tests {
         assert_eq!(failed.notes().as_deref(), Some("Login failed"));
     }
 
-    // 11-B11
     #[test]
     fn what_a_job_says_is_read_wherever_it_stands() {
         let datasource = json!({"id": "d-1", "name": "Sales"});

@@ -72,7 +72,6 @@ fn body(text: &str) -> Reply {
     Reply::Full(200, vec![], text.as_bytes().to_vec())
 }
 
-// 12-B
 #[tokio::test]
 async fn what_is_not_the_answer_that_was_asked_for_is_an_error_of_every_method() {
     let pagination = json!({"pageNumber": "1", "pageSize": "100", "totalAvailable": "0"});
@@ -99,7 +98,6 @@ async fn what_is_not_the_answer_that_was_asked_for_is_an_error_of_every_method()
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn the_error_of_a_list_says_what_was_expected_and_where() {
     let pagination = json!({"totalAvailable": "1"});
@@ -121,7 +119,6 @@ async fn the_error_of_a_list_says_what_was_expected_and_where() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_is_read_in_the_shapes_that_tableau_has_been_seen_to_answer() {
     let element = json!({"id": "w-1", "name": "Superstore"});
@@ -142,7 +139,6 @@ async fn a_list_is_read_in_the_shapes_that_tableau_has_been_seen_to_answer() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_page_without_a_total_that_fits_its_elements_is_an_error() {
     let workbooks = |count: usize| {
@@ -171,7 +167,6 @@ async fn a_page_without_a_total_that_fits_its_elements_is_an_error() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_that_tableau_does_not_page_is_one_page() {
     let tableau = Tableau::start().await;
@@ -184,7 +179,6 @@ async fn a_list_that_tableau_does_not_page_is_one_page() {
     assert_eq!(tableau.heard("GET /tasks/extractRefreshes").len(), 1);
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_of_which_no_element_can_be_read_is_an_error() {
     let tableau = Tableau::start().await;
@@ -197,7 +191,6 @@ async fn a_list_of_which_no_element_can_be_read_is_an_error() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn lineage_that_is_not_there_is_an_error_and_never_no_lineage() {
     let tableau = Tableau::start().await;

@@ -106,7 +106,6 @@ async fn an_export_that_breaks_off_or_stops_is_an_error() {
     assert!(matches!(stuck, Error::OutOfTime { .. }), "{stuck:?}");
 }
 
-// 12-S1
 #[tokio::test]
 async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_media_type() {
     // The session's token, as the server gives it.

@@ -23,7 +23,6 @@ fn pages(status: u16) -> Vec<(Reply, &'static str)> {
     ]
 }
 
-// 11-B8
 #[tokio::test]
 async fn an_answer_that_is_not_tableaus_is_transient_says_so_and_is_not_repeated() {
     for status in [200, 201, 400, 401, 403, 404, 405, 407, 451, 503] {
@@ -43,7 +42,6 @@ async fn an_answer_that_is_not_tableaus_is_transient_says_so_and_is_not_repeated
     }
 }
 
-// 11-B8
 #[tokio::test]
 async fn nothing_in_place_of_what_was_asked_for_is_not_tableaus_and_of_a_change_it_is_fine() {
     let tableau = Tableau::start().await;
@@ -56,7 +54,6 @@ async fn nothing_in_place_of_what_was_asked_for_is_not_tableaus_and_of_a_change_
     assert!(matches!(error, Error::Foreign { status: 200, content: "HTML", .. }), "{error:?}");
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_list_a_file_and_the_metadata_api_can_be_replaced_by_a_page_too() {
     let tableau = Tableau::start().await;
@@ -77,7 +74,6 @@ async fn a_list_a_file_and_the_metadata_api_can_be_replaced_by_a_page_too() {
     }
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_login_page_in_place_of_the_sign_in_is_no_fault_of_the_credential() {
     for reply in [Reply::html(200), Reply::html(401), Reply::html(403), page(204, "")] {
@@ -88,7 +84,6 @@ async fn a_login_page_in_place_of_the_sign_in_is_no_fault_of_the_credential() {
     }
 }
 
-// 11-B8
 #[tokio::test]
 async fn a_redirect_that_is_not_followed_may_be_a_login_page() {
     for location in [None, Some("https://login.corp.example.com/?to=hunter2")] {
@@ -106,7 +101,6 @@ async fn a_redirect_that_is_not_followed_may_be_a_login_page() {
     }
 }
 
-// 11-B3
 #[tokio::test]
 async fn a_credential_that_tableau_refuses_waits_for_a_person_and_the_error_says_what_to_look_at() {
     let tableau = Tableau::start().await;
@@ -123,7 +117,6 @@ async fn a_credential_that_tableau_refuses_waits_for_a_person_and_the_error_says
     assert_eq!(tableau.heard("POST /auth/signin").len(), 1);
 }
 
-// 11-B8
 #[tokio::test]
 async fn no_other_refusal_gets_the_advice_about_credentials() {
     for code in ["403000", "403004", "403079", "404006", "400000", "409004"] {

@@ -25,7 +25,6 @@ fn ended(code: &str) -> Value {
             "notes": "java.lang.RuntimeException: [Microsoft][ODBC Driver 17 …]Login failed for user. …"}}})
 }
 
-// 12-B
 #[tokio::test]
 async fn a_job_runs_until_it_is_completed_whatever_its_finish_code() {
     for (code, end, success) in [

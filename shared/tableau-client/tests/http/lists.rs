@@ -119,7 +119,6 @@ async fn a_page_that_failed_is_asked_for_again() {
     assert_eq!(pages.next().await.unwrap().unwrap().name, "a");
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_that_becomes_shorter_while_it_is_read_ends_and_is_no_error() {
     let beyond = || Reply::error("400006", "The page number is beyond the end.");
@@ -156,7 +155,6 @@ async fn a_list_that_becomes_shorter_while_it_is_read_ends_and_is_no_error() {
     }
 }
 
-// 12-B
 #[tokio::test]
 async fn a_first_page_beyond_the_end_and_a_page_with_more_than_all_pages_are_errors() {
     let tableau = Tableau::start().await;
@@ -172,7 +170,6 @@ async fn a_first_page_beyond_the_end_and_a_page_with_more_than_all_pages_are_err
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");
 }
 
-// 12-B
 #[tokio::test]
 async fn a_list_that_grows_with_every_page_comes_to_an_end() {
     let tableau = Tableau::start().await;

@@ -39,7 +39,6 @@ async fn moved() -> (Tableau, Tableau, Tableau, TableauClient) {
     (configured, before, now, client)
 }
 
-// 11-B10
 #[tokio::test]
 async fn a_site_that_has_moved_is_signed_in_to_once_where_it_is_now() {
     for answer in [
@@ -64,7 +63,6 @@ async fn a_site_that_has_moved_is_signed_in_to_once_where_it_is_now() {
     }
 }
 
-// 11-B10
 #[tokio::test]
 async fn a_server_that_is_gone_is_not_waited_for() {
     for patient in [false, true] {
@@ -78,7 +76,6 @@ async fn a_server_that_is_gone_is_not_waited_for() {
     }
 }
 
-// 11-B10
 #[tokio::test]
 async fn a_site_that_is_nowhere_is_looked_for_once_a_call() {
     let (configured, before, now, client) = moved().await;
@@ -89,7 +86,6 @@ async fn a_site_that_is_nowhere_is_looked_for_once_a_call() {
     assert_eq!((configured.heard(SIGN_IN).len(), now.heard(SIGN_IN).len(), now.heard(CALL).len()), (2, 1, 1));
 }
 
-// 11-B10
 #[tokio::test]
 async fn a_configured_server_in_trouble_is_no_reason_to_sign_in_again() {
     let tableau = Tableau::start().await;

@@ -84,7 +84,6 @@ async fn read(client: &TableauClient) -> Result<String, Error> {
     Ok(client.workbook(&"w-1".parse().unwrap()).await?.name)
 }
 
-// 12-S1
 #[tokio::test]
 async fn the_error_of_a_sign_in_whose_answer_repeats_the_credential_holds_nothing_of_it() {
     for (credential, secret) in credentials() {
@@ -99,7 +98,6 @@ async fn the_error_of_a_sign_in_whose_answer_repeats_the_credential_holds_nothin
     }
 }
 
-// 12-S1
 #[tokio::test]
 async fn the_error_of_a_call_whose_answer_repeats_the_session_or_the_credential_holds_nothing_of_them() {
     for (credential, secret) in credentials().into_iter().filter(|(_, secret)| *secret != DIGITS) {
@@ -117,7 +115,6 @@ async fn the_error_of_a_call_whose_answer_repeats_the_session_or_the_credential_
     }
 }
 
-// 12-S1
 #[tokio::test]
 async fn no_error_holds_the_jwt_of_a_sign_in_when_the_answer_repeats_it() {
     let tableau = Tableau::start().await;
@@ -131,7 +128,6 @@ async fn no_error_holds_the_jwt_of_a_sign_in_when_the_answer_repeats_it() {
     assert!(error.to_string().contains("[redacted]"), "{error}");
 }
 
-// 12-S1
 #[tokio::test]
 async fn no_error_holds_a_webhooks_url_that_tableau_refuses_and_the_url_comes_back_when_it_is_made() {
     let url = "https://hooks.example.com/webhook?token=q1w2e3r4t5z6u7i8o9p0";
@@ -156,7 +152,6 @@ async fn no_error_holds_a_webhooks_url_that_tableau_refuses_and_the_url_comes_ba
     assert_eq!(made.url, url);
 }
 
-// 12-S1
 #[tokio::test]
 async fn notes_of_a_job_and_errors_of_the_metadata_api_lose_the_session_token() {
     let tableau = Tableau::start().await;
@@ -176,7 +171,6 @@ async fn notes_of_a_job_and_errors_of_the_metadata_api_lose_the_session_token() 
     assert_nothing_of(TOKEN, &error);
 }
 
-// 12-S1
 #[tokio::test]
 async fn who_is_acted_for_stays_in_the_refusal() {
     let tableau = Tableau::start().await;
@@ -193,7 +187,6 @@ async fn who_is_acted_for_stays_in_the_refusal() {
     );
 }
 
-// 12-S1
 #[tokio::test]
 async fn the_site_in_a_sessions_token_is_no_secret_and_stays_in_answers() {
     let site = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";

@@ -252,7 +252,6 @@ mod tests {
         }
     }
 
-    // 12-B
     #[test]
     fn a_variable_is_declared_and_has_a_value_where_it_needs_one() {
         let first = |text: &str, variables: Value| {

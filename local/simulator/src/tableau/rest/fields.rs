@@ -111,7 +111,6 @@ mod tests {
         Ok(super::super::json::render(&Element::root().child(asked.of(row))).replace("\"1\"", "1"))
     }
 
-    // 12-B
     #[test]
     fn a_row_shows_what_was_asked_for_and_nothing_else() {
         for (expression, expected) in [
@@ -130,7 +129,6 @@ mod tests {
         assert!(shown("_all_").unwrap().contains("description"));
     }
 
-    // 12-B
     #[test]
     fn what_no_row_has_is_refused_and_a_keyword_comes_first() {
         for expression in

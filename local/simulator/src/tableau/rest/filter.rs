@@ -290,7 +290,6 @@ mod tests {
         }
     }
 
-    // 12-B
     #[test]
     fn names_compare_without_regard_to_case_and_other_texts_with_it() {
         for (text, expected) in [
@@ -314,7 +313,6 @@ mod tests {
         assert!(Filter::parse(Some(text), SPEC).unwrap().passes(row));
     }
 
-    // 12-B
     #[test]
     fn a_condition_that_cannot_be_met_as_it_is_meant_is_refused() {
         for text in [

@@ -99,7 +99,6 @@ mod tests {
         }
     }
 
-    // 12-B
     #[test]
     fn media_types_that_tableau_does_not_speak_are_refused() {
         for (accept, is_fine) in

@@ -124,7 +124,6 @@ async fn a_lease_by_a_clock_that_is_far_ahead_keeps_no_caller_waiting() {
     assert_eq!((token(&shared).as_str(), began.elapsed()), ("one", Duration::ZERO));
 }
 
-// 11-B13
 #[tokio::test]
 async fn a_session_is_used_no_longer_than_the_limit_allows() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());

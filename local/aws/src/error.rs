@@ -59,14 +59,6 @@ pub enum Error {
         /// The queue's name.
         queue: String,
     },
-    /// A custom resource was not created.
-    #[error("the custom resource {resource} was not created: {reason}")]
-    CustomResource {
-        /// The resource's logical id.
-        resource: String,
-        /// What its function answered.
-        reason: String,
-    },
     /// A rule cannot be put on a bus.
     #[error("rule {rule}: {reason}")]
     Rule {

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod aws;
-mod custom;
 mod error;
 mod gateway;
 mod lambda;

@@ -2,7 +2,6 @@
 
 use crate::aws::names::random_alphanumeric;
 use crate::aws::{Aws, Notice, STACK};
-use crate::custom;
 use crate::error::{Error, listen};
 use crate::gateway::{self, Bound, Bucket};
 use crate::lambda::{Account, Lambda};
@@ -103,14 +102,6 @@ impl Stack {
         match options.concurrent_executions {
             None => running.start(&plan, spec)?,
             Some(executions) => running.start_pools(&plan, spec, &Account::new(executions))?,
-        }
-        for resource in &plan.custom_resources {
-            let function = running.of_requests.get(&resource.function).ok_or_else(|| Error::Template {
-                resource: resource.logical_id.clone(),
-                property: "ServiceToken".to_owned(),
-                reason: format!("`{}` is not a function of this template", resource.function),
-            })?;
-            custom::create(resource, function).await?;
         }
         for mapping in &plan.mappings {
             let Some(worker) = running.of_queues.get(&mapping.function) else { continue };

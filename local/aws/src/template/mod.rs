@@ -9,9 +9,7 @@ mod resource;
 mod stores;
 mod yaml;
 
-pub use plan::{
-    CustomResource, Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling,
-};
+pub use plan::{Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
 pub use resolve::Places;
 
 use crate::Error;
@@ -40,8 +38,8 @@ pub struct Parameter {
 }
 
 /// Resource types that are left out: permissions, alarms and logs have no effect on one machine, and the caller of the
-/// stack is responsible for layers.
-const IGNORED: [&str; 22] = [
+/// stack is responsible for custom resources and layers.
+const IGNORED: [&str; 23] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -64,6 +62,7 @@ const IGNORED: [&str; 22] = [
     "AWS::SSM::",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::Serverless::LayerVersion",
+    "Custom::",
 ];
 
 impl Template {
@@ -186,7 +185,6 @@ impl Plan {
                 http_api::check(resource)?;
                 self.throttling = http_api::throttling(resource)?;
             }
-            kind if kind.starts_with("Custom::") => self.custom_resources.push(stores::custom(resource)?),
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }

@@ -31,8 +31,6 @@ pub struct Plan {
     pub tables: Vec<TableSpec>,
     /// The secrets.
     pub secrets: Vec<Secret>,
-    /// The custom resources.
-    pub custom_resources: Vec<CustomResource>,
     /// The template's outputs, by name.
     pub outputs: BTreeMap<String, String>,
     /// All resources, including those without a local counterpart.
@@ -115,19 +113,6 @@ pub struct Rule {
     pub pattern: Value,
     /// The targets of the rule.
     pub targets: Vec<Target>,
-}
-
-/// A custom resource of the template, which a function creates.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CustomResource {
-    /// The resource's logical id.
-    pub logical_id: String,
-    /// Its type, such as `Custom::Rules`.
-    pub kind: String,
-    /// The name of the function.
-    pub function: String,
-    /// Its properties, without `ServiceToken`.
-    pub properties: Value,
 }
 
 /// A secret of the template.

@@ -1,12 +1,12 @@
-//! Reads queues, rules, tables, secrets and custom resources.
+//! Reads queues, rules, tables and secrets.
 
 use super::resource::Resource;
 use super::yaml::text;
-use super::{CustomResource, Rule, Secret, SecretContent};
+use super::{Rule, Secret, SecretContent};
 use crate::Error;
 use crate::aws::names::last_part;
 use crate::aws::{DeadLetters, IndexSpec, KeyAttribute, KeyKind, KeySchema, QueueSpec, TableSpec, Target};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -152,20 +152,4 @@ fn generated(resource: &Resource<'_>) -> Result<SecretContent, Error> {
         _ => return Err(resource.error(&at("GenerateStringKey"), "goes with SecretStringTemplate")),
     };
     Ok(SecretContent::Generated { length, within })
-}
-
-/// Reads a custom resource.
-pub(super) fn custom(resource: &Resource<'_>) -> Result<CustomResource, Error> {
-    let function = resource.required_text("ServiceToken")?;
-    let all = resource.body["Properties"].as_object();
-    let mut properties = Map::new();
-    for (name, _) in all.into_iter().flatten().filter(|(name, _)| *name != "ServiceToken") {
-        properties.extend(resource.get(name)?.map(|value| (name.clone(), value)));
-    }
-    Ok(CustomResource {
-        logical_id: resource.id.to_owned(),
-        kind: resource.kind().to_owned(),
-        function: last_part(&function).to_owned(),
-        properties: Value::Object(properties),
-    })
 }

@@ -163,13 +163,8 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         ("event: { name: WorkbookUpdated }\n    facts: { cause: Credential }", "did you mean `Credentials`?"),
         ("event: { name: WorkbookUpdated }\n    facts: { missing: [projekt] }", "did you mean `project`?"),
     ] {
-        let output = test(
-            &format!(
-                "cases:\n  - name: a\n    {event}\n{}",
-                if event.contains("expect") { "" } else { "    expect: []\n" }
-            ),
-            &[],
-        );
+        let expect = if event.contains("expect") { "" } else { "    expect: []\n" };
+        let output = test(&format!("cases:\n  - name: a\n    {event}\n{expect}"), &[]);
         let shown = stdout(&output);
         assert!(
             shown.contains("cases.yaml:2: failed: a\n  error     ") && shown.contains(expected),

@@ -231,6 +231,65 @@ mod tests {
         }
     }
 
+    // Issue 15, 1
+    #[test]
+    fn each_variable_is_filled_in_with_its_own_text_and_nothing_is_escaped() {
+        let text = |name: &str| format!("<{name}> & *x*");
+        let mut variables = Variables::default();
+        for (name, value) in [
+            ("event", &mut variables.event),
+            ("kind", &mut variables.kind),
+            ("name", &mut variables.name),
+            ("project", &mut variables.project),
+            ("owner", &mut variables.owner),
+            ("owner_email", &mut variables.owner_email),
+            ("tags", &mut variables.tags),
+            ("site", &mut variables.site),
+            ("url", &mut variables.url),
+            ("rule", &mut variables.rule),
+            ("cause", &mut variables.cause),
+            ("cause_class", &mut variables.cause_class),
+            ("detail", &mut variables.detail),
+            ("next_step", &mut variables.next_step),
+            ("failures", &mut variables.failures),
+            ("since", &mut variables.since),
+            ("happened_at", &mut variables.happened_at),
+            ("event_id", &mut variables.event_id),
+            ("resource_luid", &mut variables.resource_luid),
+        ] {
+            *value = text(name);
+        }
+        for (name, _) in VARIABLES {
+            let template = format!("{{{{ {name} }}}}");
+            assert_eq!(problem(&template), None);
+            // Destinations escape for themselves.
+            let (title, _, _) = Message { title: Some(template), text: None }.render(&variables);
+            assert_eq!(title.as_deref(), Some(text(name).as_str()));
+        }
+    }
+
+    // Issue 15, 1
+    #[test]
+    fn a_text_is_cut_a_blank_one_is_none_and_an_error_repeats_no_value() {
+        let variables = Variables { name: "hunter2".repeat(1000), ..Variables::default() };
+        let render = |text: &str| Message { title: None, text: Some(text.to_owned()) }.render(&variables);
+        let (_, text, _) = render("{{ name }}");
+        assert_eq!(text.map(|text| text.chars().count()), Some(LONGEST));
+        assert_eq!(render(" {{ owner }}\n").1, None);
+        assert_eq!(render("a\n {%- if name %} b{% endif %}").1.as_deref(), Some("a b"));
+        for wrong in [
+            "{{ name.first.second }}",
+            "{{ name + 1 }}",
+            "{{ name() }}",
+            "{{ name | default(1, 2, 3) }}",
+            "{{ nmae }}",
+        ] {
+            let (_, text, problems) = render(wrong);
+            assert_eq!((text, problems.len()), (None, 1), "{wrong}");
+            assert!(!problems[0].contains("hunter2"), "{problems:?}");
+        }
+    }
+
     #[test]
     fn a_template_that_never_ends_runs_out_of_fuel() {
         let twice = "{% for a in x %}{% for b in x %}{% for c in x %}y{% endfor %}{% endfor %}{% endfor %}";

@@ -15,6 +15,16 @@ pub fn of_file() -> Value {
     schema.insert("title".to_owned(), json!("Rules of tableau-webhooks"));
     let mut schema = schema.to_value();
     tidy(&mut schema);
+    // The types have a default for every key, since a function reads newer files.
+    for (definition, keys) in crate::file::required_by_definition() {
+        let definition = &mut schema["definitions"][definition];
+        definition["required"] = json!(keys);
+        for key in keys {
+            if let Some(property) = definition["properties"][key].as_object_mut() {
+                property.remove("default");
+            }
+        }
+    }
     // A file may have none of these yet: nothing but comments below the key.
     for list in ["sites", "maintenance", "rules"] {
         schema["properties"][list]["type"] = json!(["array", "null"]);

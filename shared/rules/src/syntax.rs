@@ -131,12 +131,13 @@ impl<'t> Source<'t> {
     }
 
     fn quote(&self) -> Option<Problem> {
-        if !self.says(&[
+        let is_open = self.says(&[
             "invalid indentation in multiline quoted",
             "while scanning a quoted scalar",
             "unclosed quote",
-        ]) && !(self.found.contains("quoted scalar") && self.found.contains("end of stream"))
-        {
+        ]);
+        let has_ended = self.found.contains("quoted scalar") && self.found.contains("end of stream");
+        if !is_open && !has_ended {
             return None;
         }
         let at = self.scan.quote_open_at(self.at.line)?;

@@ -1,6 +1,6 @@
 //! What each condition of a rule means.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod common;
 

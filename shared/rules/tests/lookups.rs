@@ -1,6 +1,6 @@
 //! What is looked up for an event, in which order, and what happens when it cannot be.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod common;
 

@@ -1,7 +1,7 @@
 //! Mistakes that people make in a rules file, and what is shown of each. `UPDATE=1 cargo test -p rules --test mistakes` writes the
 //! files `mistakes/*.txt` anew; read what has changed.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use rules::{Error, Problem, Rules, render};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,8 @@ fn every_place_of_a_mistake_is_within_its_file_and_every_text_says_what_it_is_ab
         for problem in problems(&text) {
             let place = format!("{}: {problem}", file.display());
             let index = usize::try_from(problem.at.line).unwrap() - 1;
-            let line = text.trim_start_matches('\u{feff}').lines().nth(index).expect(&place);
+            let line =
+                text.trim_start_matches('\u{feff}').lines().nth(index).unwrap_or_else(|| panic!("{place}"));
             let column = usize::try_from(problem.at.column).unwrap();
             assert!((1..=line.chars().count() + 1).contains(&column), "{place}");
             // Words of the parser or of serde are of no help to the author of a file.

@@ -1,6 +1,6 @@
 //! A function whose rules are newer than itself.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! What holds for any rules, any event and anything that is known of it.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod common;
 

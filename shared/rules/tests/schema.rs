@@ -1,6 +1,6 @@
 //! The JSON Schema of the rules file: published as it is, with the checker's own keys, and of one mind with it.
 #![cfg(feature = "schema")]
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use rules::{Rules, schema};
 use serde_json::{Map, Value};
@@ -169,6 +169,9 @@ fn the_schema_refuses_what_is_not_known_and_what_has_another_shape() {
             "  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b,",
             "  - { id: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b,",
         ),
+        ("  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing,", "  - { name: Marketing,"),
+        ("  - name: a\n    on: [RefreshFailed, SiteUpdated]\n", "  - name: a\n"),
+        ("    do:\n      - notify-slack:\n      - notify-slack: { channel: oncall }\n", ""),
         ("timezone: Europe/Berlin }", "timezon: Europe/Berlin }"),
     ] {
         let text = WHOLE.replace(right, wrong);

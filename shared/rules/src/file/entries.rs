@@ -50,10 +50,9 @@ pub(crate) struct SiteEntry {
 #[serde(default)]
 pub(crate) struct RuleEntry {
     /// The rule's name in messages, logs and errors. Unique.
-    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) name: String,
     /// Events: exact names, as Tableau spells them, or families such as RefreshFailed.
-    #[cfg_attr(feature = "schema", schemars(required, with = "Vec<crate::schema::EventOrFamily>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::EventOrFamily>"))]
     pub(crate) on: Vec<String>,
     /// The rule applies if all of these conditions hold.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +77,7 @@ pub(crate) struct RuleEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<MessageEntry>,
     /// The workflows to start, each with its settings.
-    #[cfg_attr(feature = "schema", schemars(required, with = "Vec<crate::schema::Action>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::Action>"))]
     pub(crate) r#do: Vec<BTreeMap<String, Option<Map<String, Value>>>>,
 }
 
@@ -171,7 +170,6 @@ pub(crate) struct TimeEntry {
 #[serde(default)]
 pub(crate) struct MaintenanceEntry {
     /// The window's name in logs and in the history.
-    #[cfg_attr(feature = "schema", schemars(required))]
     pub(crate) name: String,
     /// Only for what these conditions hold for.
     #[serde(skip_serializing_if = "Option::is_none")]

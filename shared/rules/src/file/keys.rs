@@ -84,8 +84,11 @@ pub(super) static SITE: &[(&str, Shape)] = &[
     ("timezone", ZONE),
 ];
 
+/// A key, and what it holds.
+type Key = (&'static str, Shape);
+
 /// Keys without which a map says nothing: the map, what it is, and the keys.
-pub(super) static REQUIRED: [(&[(&str, Shape)], &str, &[&str]); 3] = [
+pub(super) static REQUIRED: [(&[Key], &str, &[&str]); 3] = [
     (SITE, "the site", &["luid", "name"]),
     (MAINTENANCE, "the maintenance window", &["name"]),
     (RULE, "the rule", &["name", "on", "do"]),
@@ -125,4 +128,11 @@ pub(crate) fn keys_by_definition() -> Vec<(&'static str, Vec<&'static str>)> {
         ("MessageEntry", MESSAGE),
     ];
     maps.into_iter().map(|(name, fields)| (name, fields.iter().map(|(key, _)| *key).collect())).collect()
+}
+
+/// The keys that a map must have, by the name of its definition in the schema.
+#[cfg(feature = "schema")]
+pub(crate) fn required_by_definition() -> [(&'static str, &'static [&'static str]); 3] {
+    let [(_, _, site), (_, _, maintenance), (_, _, rule)] = REQUIRED;
+    [("SiteEntry", site), ("MaintenanceEntry", maintenance), ("RuleEntry", rule)]
 }

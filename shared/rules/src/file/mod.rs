@@ -7,13 +7,14 @@ mod keys;
 mod newer;
 mod node;
 mod shape;
+mod unknown;
 mod values;
 
 pub(crate) use build::{Depth, Parts};
 pub(crate) use entries::File;
 pub(crate) use keys::is_key;
 #[cfg(feature = "schema")]
-pub(crate) use keys::keys_by_definition;
+pub(crate) use keys::{keys_by_definition, required_by_definition};
 pub use node::Position;
 
 use crate::error::{Error, Problem};

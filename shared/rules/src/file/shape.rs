@@ -1,14 +1,14 @@
 //! The shape of a rules file: which keys there are, and what each holds. It finds every value of another shape at once, says
 //! what would be right, and takes the value out, so that the rest of the file can be checked as well. No I/O.
 
-use super::keys::{CONDITIONS, FILE, REQUIRED, RULE, Shape, TAGS, TIME, TIME_EXAMPLE, is_key};
+use super::keys::{FILE, REQUIRED, Shape, TAGS, is_key};
 use super::node::{Kind, Node, Position};
+use super::unknown;
 use crate::comment::Comment;
 use crate::error::Problem;
 use crate::hints;
 use crate::problem::{self, typographic_quotes};
 use crate::settings;
-use plain_text::is_invisible;
 
 /// Checks a file's shape, and takes out what has another one.
 pub(crate) fn check(root: &mut Node, text: &str) -> Vec<Problem> {
@@ -143,7 +143,7 @@ impl Walk<'_> {
                 let comment = Comment::in_place_of_value(self.text, entry.key_at.line);
                 let text = match comment.filter(|_| entry.key.is_empty()) {
                     Some(comment) => comment.problem(),
-                    None => unknown_key(&entry.key, fields, &names),
+                    None => unknown::key(&entry.key, fields, &names),
                 };
                 self.problems.push(Problem::at(entry.key_at, text));
                 false
@@ -354,56 +354,5 @@ fn own_tags(kind: &Kind) -> Option<String> {
             tags.filter(|tags| !tags.is_empty()).map(|tags| tags.join(", "))
         }
         kind => text(kind),
-    }
-}
-
-fn of_conditions() -> Vec<&'static str> {
-    CONDITIONS.iter().map(|(name, _)| *name).collect()
-}
-
-/// What to say of a key that a map does not have.
-fn unknown_key(key: &str, fields: &[(&str, Shape)], names: &[&str]) -> String {
-    let has = |of: &[(&str, Shape)]| of.iter().any(|(name, _)| *name == key);
-    let is = |of: &[(&str, Shape)]| std::ptr::eq(fields, of);
-    if key.chars().any(|c| is_invisible(c) || (c.is_whitespace() && c != ' ')) {
-        return format!(
-            "unknown field `{}`: it has an invisible character or a no-break space; type it anew",
-            plain_text::one_line(key)
-        );
-    }
-    if let Some(problem) = problem::glued(key, names) {
-        return problem;
-    }
-    if is(RULE) && has(CONDITIONS) {
-        return format!("`{key}` is a condition: write it below `where`");
-    }
-    if (is(RULE) || is(FILE)) && settings::workflow(key).is_some() {
-        return format!("`{key}` is a workflow: write it as an entry of `do`, `- {key}:`");
-    }
-    if is(RULE) && key == "channel" {
-        return "`channel` is a setting of a workflow: write do: [{ notify-slack: { channel: … } }]"
-            .to_owned();
-    }
-    if is(CONDITIONS) && has(TAGS) {
-        return format!("write it below `tags`, as in tags: {{ {key}: [critical] }}");
-    }
-    if is(CONDITIONS) && has(TIME) {
-        return format!("write it below `time`, as in {TIME_EXAMPLE}");
-    }
-    if is(CONDITIONS) && has(RULE) {
-        return format!("`{key}` is no condition: indent it like the rule's `name`");
-    }
-    if is(FILE) && has(RULE) {
-        return format!("`{key}` belongs to a rule: write it below `rules`, in an entry with a dash");
-    }
-    match hints::meant(key, names) {
-        Some(near) => format!("unknown field `{key}`; did you mean `{near}`?"),
-        None if is(RULE) => match hints::meant(key, &of_conditions()) {
-            Some(near) => {
-                format!("unknown field `{key}`; did you mean the condition `{near}`, below `where`?")
-            }
-            None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
-        },
-        None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
     }
 }

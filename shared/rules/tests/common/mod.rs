@@ -1,6 +1,7 @@
 //! What tests of rules share.
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use jiff::Timestamp;
 use rules::{Fact, Facts, Lookup, Matched, Rules};
@@ -46,7 +47,7 @@ pub(crate) fn event_of(name: &str, resource: &str, site: &str) -> Event {
         resource_luid: Some("22222222-2222-2222-2222-222222222222".to_owned()),
         ..Payload::default()
     };
-    Event::try_from(&payload).expect("an event")
+    Event::try_from(&payload).unwrap()
 }
 
 pub(crate) fn failure() -> Event {
@@ -55,7 +56,7 @@ pub(crate) fn failure() -> Event {
 
 /// A Wednesday at noon in Berlin.
 pub(crate) fn noon() -> Timestamp {
-    "2026-11-25T11:00:00Z".parse().expect("a time")
+    "2026-11-25T11:00:00Z".parse().unwrap()
 }
 
 /// Everything about the object of [`failure`].
@@ -104,8 +105,8 @@ pub(crate) fn resolve(
 
 /// Whether rule `a` matches this event.
 pub(crate) fn matches(rules: &Rules, event: &Event, facts: &Facts, at: Timestamp) -> bool {
-    let matched = rules.matching("notify-slack", event, facts, at).expect("all facts are there");
-    let explained = rules.explain(event, facts, at).expect("all facts are there");
+    let matched = rules.matching("notify-slack", event, facts, at).unwrap();
+    let explained = rules.explain(event, facts, at).unwrap();
     let of_a = explained.iter().find(|(name, _)| name == "a").map(|(_, explanation)| explanation.is_match());
     let is_match = matched.rules.iter().any(|name| name == "a");
     assert_eq!(of_a, Some(is_match), "explain and the engine disagree: {explained:?}");

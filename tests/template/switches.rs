@@ -1,6 +1,6 @@
 //! Workflows that a parameter switches off, whole.
 
-use crate::reading::{INGRESS, functions, pascal, read};
+use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Shared in form, used by one workflow: without it they would cost something for nothing.
@@ -63,7 +63,7 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
 }
 
 fn workflows() -> Vec<String> {
-    functions().into_iter().filter(|name| name != INGRESS).collect()
+    takers().into_iter().filter(|name| name != INGRESS).collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Names, ARNs and URLs that resources have on this machine.
 
+use super::plan::placeholder;
 use super::resolve::Resolver;
 use crate::aws::names::{arn, queue_url};
 use serde_json::Value;
@@ -67,9 +68,13 @@ impl<'a> Resolver<'a> {
             ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
             // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
             // counterpart here has an ARN that no caller asks for.
-            ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
+            ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") if !kind.starts_with("Custom::") => {
                 Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
             }
+            (kind, attribute) if kind.starts_with("Custom::") => match self.in_outputs.get() {
+                true => Ok(placeholder(id, attribute)),
+                false => Err(format!("`{id}` ({kind}) is made last here: outputs alone have its {attribute}")),
+            },
             _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
         }
     }

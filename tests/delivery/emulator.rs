@@ -169,6 +169,7 @@ impl Stack {
             stack.emulator.call("AWSEvents.CreateEventBus", json!({ "Name": bus })).await;
         }
         stack.create_rules().await;
+        stack.publish_rules(parameters).await;
         for (variable, value) in secrets {
             let name = stack.create_secret(variable, value).await;
             stack.secrets.insert(variable, name);
@@ -198,7 +199,24 @@ impl Stack {
         }
     }
 
-    /// Creates a new secret and returns its name.
+    /// Puts the rules of the parameter `RulesFile` in force, as publish-rules does when the stack is deployed.
+    async fn publish_rules(&self, parameters: &BTreeMap<String, String>) {
+        let text = std::fs::read_to_string(&parameters["RulesFile"]).unwrap();
+        let version = json!({
+            "number": 1, "published_at": "2026-01-01T00:00:00Z", "source": { "how": "stack-deploy" },
+            "form": rules::Rules::to_json(&text).unwrap(), "text": text,
+        });
+        for (pk, sk) in [("rules#current", "-"), ("rules#history", "00000001")] {
+            let item = json!({
+                "pk": { "S": pk }, "sk": { "S": sk }, "version": { "N": "1" },
+                "document": { "S": version.to_string() },
+            });
+            let arguments = json!({ "TableName": self.table(), "Item": item });
+            self.emulator.call("DynamoDB_20120810.PutItem", arguments).await;
+        }
+    }
+
+    /// Makes a secret of its own, and gives its name.
     pub(crate) async fn create_secret(&self, name: &str, value: &Value) -> String {
         let name = format!("{name}-{}", fastrand::u64(..));
         let arguments = json!({ "Name": name, "SecretString": value.to_string() });

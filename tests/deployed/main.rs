@@ -70,6 +70,10 @@ async fn an_event_travels_through_the_deployed_stack() {
         .await;
     step("… and is replayed when its cause is mended", scenario::it_is_replayed(&environment)).await;
     step("changed rules take effect", scenario::changed_rules_take_effect(&mut environment)).await;
+    let broken = scenario::a_broken_file_fails_the_deploy_and_the_rules_of_before_count(&environment);
+    step("a broken rules file fails the deploy", broken).await;
+    let newer = scenario::a_deploy_with_the_same_file_leaves_a_newer_version_in_force(&mut environment);
+    step("a deploy with the same file leaves a newer version in force", newer).await;
     step(
         "an alarm reports an event that needs a person",
         scenario::an_alarm_reports_an_event_that_needs_a_person(&environment),

@@ -12,7 +12,9 @@ use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClie
 use timer::{TimerMessage, schedule_name};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The workflow's own waits (15, 30 and 60 s at most) and the attempts between them.
+/// Within which functions use a new version of the rules.
+const A_MINUTE: Duration = Duration::from_secs(60);
+/// Three waits of the workflow's own, 15, 30 and 60 s at most, and the attempts between them.
 const THREE_WAITS: Duration = Duration::from_secs(150);
 
 /// The body that Tableau would post.
@@ -437,9 +439,38 @@ pub(crate) async fn changed_rules_take_effect(environment: &mut Environment<'_>)
         environment.slack.token(),
         "and the secrets"
     );
+    assert_eq!(environment.stack.output("RulesVersion"), "2");
+    tokio::time::sleep(A_MINUTE).await;
     accepted(environment, "WebhookUrl", &payload(environment, EventName::AdminPromoted)).await;
     environment.wait_for_messages("data-alerts", alerts + 1, TIMEOUT).await;
     assert_eq!(environment.messages("data-news"), news);
+}
+
+// 15-3
+pub(crate) async fn a_broken_file_fails_the_deploy_and_the_rules_of_before_count(
+    environment: &Environment<'_>,
+) {
+    let alerts = environment.messages("data-alerts");
+    let before = environment.stack.rules_in_force().await;
+    let template = environment.stack.with_rules(&RULES.replace("on: [LabelCreated]", "no: [LabelCreated]"));
+    let refused = environment.stack.is_refused(&template, &[]).await;
+    assert!(refused.contains("Rules"), "{refused}");
+    assert_eq!(environment.stack.rules_in_force().await["version"], before["version"]);
+    accepted(environment, "WebhookUrl", &payload(environment, EventName::AdminDemoted)).await;
+    environment.wait_for_messages("data-alerts", alerts + 1, TIMEOUT).await;
+}
+
+// 15-3
+pub(crate) async fn a_deploy_with_the_same_file_leaves_a_newer_version_in_force(
+    environment: &mut Environment<'_>,
+) {
+    let template = environment.stack.with_rules(RULES);
+    environment.stack.deploy(&template).await;
+    let number = environment.stack.publish(&format!("{RULES}# By hand.\n")).await;
+    environment.stack.deploy_with(&template, &["LogRetentionDays=14"]).await;
+    let in_force = environment.stack.rules_in_force().await;
+    let in_force: Value = serde_json::from_str(in_force["document"]["S"].as_str().unwrap()).unwrap();
+    assert_eq!(in_force["number"], number);
 }
 
 pub(crate) async fn no_secret_is_in_a_log(environment: &Environment<'_>) {

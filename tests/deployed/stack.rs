@@ -5,7 +5,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use testkit::repository::root;
 
 /// The stack's name.
@@ -16,8 +16,6 @@ pub(crate) struct Stack<'a> {
     cloud: &'a Cloud,
     http: Client,
     parameters: Vec<String>,
-    /// The folder in which the functions look for the rules.
-    rules_file: PathBuf,
     outputs: BTreeMap<String, String>,
     /// Physical resource ids by logical id.
     resources: BTreeMap<String, String>,
@@ -34,19 +32,15 @@ pub(crate) struct Answer {
 impl<'a> Stack<'a> {
     /// A stack that is not deployed yet, with these parameters in addition to those that the emulator needs.
     pub(crate) fn new(cloud: &'a Cloud, parameters: &[(&str, &str)]) -> Self {
-        let rules_file = cloud.folder.path().join("rules.yaml");
-        let rules = rules_file.display().to_string();
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
-        // The emulator supports no archives, and does not unpack layers for functions that are executables.
-        let ours =
-            [("Architecture", architecture), ("EventRetentionDays", "0"), ("RulesFile", rules.as_str())];
+        // The emulator knows no archives.
+        let ours = [("Architecture", architecture), ("EventRetentionDays", "0")];
         let parameters =
             parameters.iter().chain(&ours).map(|(name, value)| format!("{name}={value}")).collect();
         Self {
             cloud,
             http: http_client::client(None).unwrap(),
             parameters,
-            rules_file,
             outputs: BTreeMap::new(),
             resources: BTreeMap::new(),
             token: String::new(),
@@ -64,7 +58,6 @@ impl<'a> Stack<'a> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.cloud.sam(self.cloud.folder.path(), &arguments).await;
         self.look().await;
-        self.lay_out_layer().await;
     }
 
     /// Deploys with parameters that the template's rules refuse. Returns the error that the operator sees.
@@ -81,7 +74,12 @@ impl<'a> Stack<'a> {
         arguments.extend(["--region", REGION, "--parameter-overrides"]);
         arguments.extend(self.parameters.iter().map(String::as_str));
         arguments.extend(more);
-        arguments.into_iter().map(str::to_owned).collect()
+        let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        // The emulator lays no layers out for functions that are executables: publish-rules finds the file where the layer's
+        // content comes from. Each copy of the bundle has one of its own, as each version of a layer has.
+        let rules = Path::new(template).parent().and_then(Path::parent).unwrap().join("rules/rules.yaml");
+        arguments.push(format!("RulesFile={}", rules.display()));
+        arguments
     }
 
     /// The template in a copy of the bundle with these rules, as if an operator had edited `rules/rules.yaml`.
@@ -110,14 +108,28 @@ impl<'a> Stack<'a> {
         self.token = text(&self.secret("WebhookSecretArn").await["current"]);
     }
 
-    /// Unpacks the layer where the functions look for it, as Lambda does and the emulator does not.
-    async fn lay_out_layer(&self) {
-        let function = json!({ "FunctionName": self.resource("NotifySlack") });
-        let function = self.cloud.call("lambda", "get_function_configuration", function).await;
-        let layer = json!({ "Arn": function["Layers"][0]["Arn"] });
-        let layer = self.cloud.call("lambda", "get_layer_version_by_arn", layer).await;
-        let into = self.rules_file.parent().unwrap().display().to_string();
-        self.cloud.call("unzip", "", json!({ "url": layer["Content"]["Location"], "into": into })).await;
+    /// The version of the rules in force, as the table has it.
+    pub(crate) async fn rules_in_force(&self) -> Value {
+        let key = json!({ "pk": { "S": "rules#current" }, "sk": { "S": "-" } });
+        let item = json!({ "TableName": self.output("TableName"), "Key": key });
+        self.cloud.call("dynamodb", "get_item", item).await["Item"].take()
+    }
+
+    /// Puts a text in force as `rules deploy` does; gives the version's number.
+    pub(crate) async fn publish(&self, text: &str) -> u64 {
+        let mut item = self.rules_in_force().await;
+        let mut version: Value = serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap();
+        let number = version["number"].as_u64().unwrap() + 1;
+        version["number"] = json!(number);
+        version["source"] = json!({ "how": "rules-deploy" });
+        version["form"] = json!(rules::Rules::to_json(text).unwrap());
+        version["text"] = json!(text);
+        let record = item["version"]["N"].as_str().unwrap().parse::<u64>().unwrap() + 1;
+        item["version"] = json!({ "N": record.to_string() });
+        item["document"] = json!({ "S": version.to_string() });
+        let table = self.output("TableName");
+        self.cloud.call("dynamodb", "put_item", json!({ "TableName": table, "Item": item })).await;
+        number
     }
 
     /// An output of the stack.

@@ -1,6 +1,6 @@
 //! The alarms and the dashboard that operators use.
 
-use crate::reading::{dead_letters, of_type, read, resources_of};
+use crate::reading::{PUBLISHER, dead_letters, of_type, pascal, read, resources_of};
 use serde_json::{Value, json};
 
 /// An alarm for single events: it returns to OK a moment later, so that the next event triggers it again. Its end
@@ -24,6 +24,10 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     let own = json!({ "Ref": "AWS::StackName" });
     let mut wanted = Vec::new();
     for (id, _) in of_type(&all, "AWS::Serverless::Function") {
+        // Its failure is the deploy's.
+        if id == pascal(PUBLISHER) {
+            continue;
+        }
         let named = json!([{ "Name": "FunctionName", "Value": { "Ref": id } }]);
         let works_on_a_queue = all.contains_key(&format!("{id}Queue"));
         let recursion = works_on_a_queue.then_some("RecursiveInvocationsDropped");
@@ -33,8 +37,11 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         }
         let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
         if works_on_a_queue {
-            // While a destination is down this metric shows it; SQS's message age ignores messages that were received
-            // often.
+            // 15-3
+            let dimensions = json!([{ "Name": "function", "Value": function }]);
+            let metric = "UnreadableRules";
+            wanted.push(Wanted { namespace: own.clone(), metric, dimensions, threshold: 0 });
+            // While a destination is down, this metric shows it: SQS's age leaves out what was received often.
             for outcome in OUTCOMES {
                 let dimensions = json!([
                     { "Name": "workflow", "Value": function },

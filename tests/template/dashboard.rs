@@ -60,8 +60,16 @@ fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {
             }
         }
     }
-    let expected =
-        ["Accepted", "Answers", "Attempts", "DeadLetters", "DestinationFailures", "SignIns", "Unreadable"];
+    let expected = [
+        "Accepted",
+        "Answers",
+        "Attempts",
+        "DeadLetters",
+        "DestinationFailures",
+        "SignIns",
+        "Unreadable",
+        "UnreadableRules",
+    ];
     assert_eq!(ours, expected.map(str::to_owned).into());
 }
 

@@ -1,6 +1,6 @@
 //! Variables: what the code reads is what the template sets.
 
-use crate::reading::{INGRESS, functions, pascal, read, root};
+use crate::reading::{INGRESS, PUBLISHER, functions, pascal, read, root};
 use crate::scan::{Read, reads, sources};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -21,8 +21,10 @@ const NOT_SET: [&str; 7] = [
 ];
 
 /// Read by the host for every function, and never set for the common ingress: a file that is missing or broken stops a
-/// workflow, whose events wait, but must not stop the taking of events (11-A3).
-const NOT_FOR_THE_INGRESS: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
+/// workflow, whose events wait, but must not stop the taking of events (11-A3). publish-rules calls AWS alone.
+const FOR_WORKFLOWS_ALONE: [&str; 1] = ["EXTRA_CA_FILE"];
+/// What reads for inline mode, where there is no table: the template sets none of it.
+const INLINE: [&str; 1] = ["rules_of_file"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
@@ -35,8 +37,13 @@ const OF_SCHEDULES: [&str; 4] =
 
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
-    let other_kind: &[&str] =
-        if function.contains("serve_common_ingress(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_INGRESS };
+    let mut other_kind = INLINE.to_vec();
+    if !function.contains(".serve(") {
+        other_kind.extend(FOR_WORKFLOWS);
+    }
+    if !function.contains("serve_common_ingress(") {
+        other_kind.extend(FOR_THE_COMMON_DOOR);
+    }
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
     let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
     let of_host = runtime.iter().filter(|read| !left_out.contains(&read.within.as_str())).cloned();
@@ -57,7 +64,8 @@ fn problems(template: &Value) -> Vec<String> {
     for folder in functions() {
         let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
         let set = set_for(template, &pascal(&folder));
-        let kept_away: &[&str] = if folder == INGRESS { &NOT_FOR_THE_INGRESS } else { &[] };
+        let has_no_files = [INGRESS, PUBLISHER].contains(&folder.as_str());
+        let kept_away: &[&str] = if has_no_files { &FOR_WORKFLOWS_ALONE } else { &[] };
         let has_no_schedules = set.iter().all(|name| !OF_SCHEDULES.contains(&name.as_str()));
         let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
         let missing = missing.filter(|name| !has_no_schedules || !OF_SCHEDULES.contains(&name.as_str()));
@@ -104,7 +112,9 @@ fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
         ),
         (variables("ReceiveWebhook"), "TIMER_GROUP_NAME", "receive-webhook does not read TIMER_GROUP_NAME"),
         (variables("NotifySlack"), "SECRETS_FILE", "notify-slack: SECRETS_FILE is not the template's to set"),
-        (variables("NotifySlack"), "RULES_FILE", "notify-slack reads RULES_FILE, which is not set"),
+        // 15-3: the rules are in the table.
+        (variables("NotifySlack"), "RULES_FILE", "notify-slack does not read RULES_FILE"),
+        (variables("PublishRules"), "RULES_FILE", "publish-rules reads RULES_FILE, which is not set"),
         (
             variables("ReceiveWebhook"),
             "EXTRA_CA_FILE",
@@ -113,7 +123,7 @@ fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
         (
             "/Globals/Function/Environment/Variables".to_owned(),
             "RULES_FILE",
-            "receive-webhook: RULES_FILE is not the template's to set",
+            "receive-webhook does not read RULES_FILE",
         ),
     ] {
         let mut broken = template.clone();
@@ -150,10 +160,10 @@ fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {
 #[test]
 fn every_exception_is_still_read() {
     let runtime = reads(&sources(&root().join("shared/runtime/src")));
-    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_INGRESS).chain(OF_SCHEDULES) {
+    for name in NOT_SET.into_iter().chain(FOR_WORKFLOWS_ALONE).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(ON_REQUEST) {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_DOOR).chain(INLINE).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP API.
 
-use crate::reading::{INGRESS, functions, of_type, pascal, resources, target};
+use crate::reading::{INGRESS, of_type, pascal, resources, takers, target};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
@@ -25,7 +25,7 @@ fn a_function_has_its_url_with_and_without_a_token() {
         routes.insert((function.to_owned(), path.replace("{token}", "*")));
     }
     assert_eq!(routes, permissions, "every route has its permission, and no other has one");
-    for folder in functions() {
+    for folder in takers() {
         let path = match folder.as_str() {
             INGRESS => "/webhook".to_owned(),
             workflow => format!("/webhooks/{workflow}"),

@@ -1,6 +1,6 @@
 //! Least privilege: what the roles may do.
 
-use crate::reading::{INGRESS, functions, pascal, read, root, target};
+use crate::reading::{INGRESS, PUBLISHER, functions, pascal, read, root, takers, target};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -122,7 +122,7 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
     let template = read("template.yaml");
     let kinds = kinds();
     assert!(["circuit", "delivery"].iter().all(|kind| kinds.iter().any(|found| found == kind)), "{kinds:?}");
-    for folder in functions() {
+    for folder in takers() {
         let id = pascal(&folder);
         let resource = |id: &str| &template["Resources"][id]["Properties"];
         let reached = of_the_table(resource(&format!("{id}Role")));
@@ -131,8 +131,14 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
             continue;
         }
         let signs_in = !resource(&id)["Environment"]["Variables"]["TABLEAU_SECRET"].is_null();
-        // The statements before this one are alerting's.
-        let Some(((actions, keys), of_alerting)) = reached.split_last() else { panic!("{folder}: none") };
+        // The first are those of the rules, and then come alerting's.
+        let Some(((actions, keys), before)) = reached.split_last() else { panic!("{folder}: none") };
+        let (of_rules, of_alerting) = before.split_at(2);
+        let expected = [
+            (json!("dynamodb:GetItem"), json!(["rules#current"])),
+            (json!("dynamodb:Query"), json!(["rules#history"])),
+        ];
+        assert_eq!(of_rules, expected, "{folder}: no workflow publishes rules");
         let reads = actions.as_array().unwrap().contains(&json!("dynamodb:GetItem"));
         assert_eq!(reads, signs_in, "{folder}: dynamodb:GetItem on the table");
         let mut keys: Vec<String> = serde_json::from_value(keys.clone()).unwrap();
@@ -146,7 +152,40 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
     }
 }
 
-/// Whether a folder's function uses `shared/alerting`.
+// 15-3
+#[test]
+fn publish_rules_reaches_the_rules_alone_of_the_table_and_deletes_none() {
+    let role = &read("template.yaml")["Resources"][format!("{}Role", pascal(PUBLISHER))]["Properties"];
+    let expected = [
+        (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!(["rules#current", "rules#history"])),
+        (json!("dynamodb:Query"), json!(["rules#history"])),
+    ];
+    assert_eq!(of_the_table(role), expected);
+    let mut found = Vec::new();
+    statements("", &role["Policies"], &mut found);
+    let others = found.iter().filter(|(_, one)| target(&one["Resource"]) != Some("DeliveryTable"));
+    let others: Vec<String> = others.map(|(_, one)| one["Action"].to_string()).collect();
+    assert!(others.iter().all(|action| action.contains("logs:") || action.contains("xray:")), "{others:?}");
+}
+
+// 15-3
+#[test]
+fn cloudformation_asks_for_the_rules_again_when_the_file_has_changed_or_is_another() {
+    let template = read("template.yaml");
+    let rules = &template["Resources"]["Rules"];
+    assert_eq!(rules["Type"], "Custom::Rules");
+    let properties = &rules["Properties"];
+    assert_eq!(properties["ServiceToken"], json!({ "Fn::GetAtt": "PublishRules.Arn" }));
+    // SAM puts the content's hash into the layer's name, so that its ARN changes with the file.
+    assert_eq!(properties["Layer"], json!({ "Ref": "RulesLayer" }));
+    assert_eq!(properties["File"], json!({ "Ref": "RulesFile" }));
+    // Longer than the function may run, and far from the hour that CloudFormation waits by itself.
+    let timeout = template["Resources"]["PublishRules"]["Properties"]["Timeout"].as_u64().unwrap();
+    let waits = properties["ServiceTimeout"].as_u64().unwrap();
+    assert!(timeout < waits && waits <= 300, "{timeout} {waits}");
+}
+
+/// Whether the function of a folder announces with `shared/alerting`.
 fn uses_alerting(folder: &str) -> bool {
     let manifest = fs::read_to_string(root().join("functions").join(folder).join("Cargo.toml")).unwrap();
     manifest.lines().any(|line| line == "alerting.workspace = true")
@@ -217,7 +256,7 @@ fn permissions_for_tracing_and_a_vpc_come_and_go_with_them() {
         let mut deny = allow(json!(NETWORK_INTERFACES));
         deny["Effect"] = json!("Deny");
         deny["Condition"] = json!({ "Null": { "lambda:SourceFunctionArn": "false" } });
-        let in_vpc = match folder == INGRESS {
+        let in_vpc = match [INGRESS, PUBLISHER].contains(&folder.as_str()) {
             true => Vec::new(),
             false => vec![allow(json!(NETWORK_INTERFACES)), deny],
         };

@@ -60,6 +60,14 @@ pub(crate) fn of_type<'a>(all: &'a BTreeMap<String, Value>, kind: &str) -> Vec<(
 /// The common ingress, which no parameter disables. All other functions are workflows.
 pub(crate) const INGRESS: &str = "receive-webhook";
 
+/// Publishes the rules of a deploy. CloudFormation alone invokes it: it has no queue, no route and no switch.
+pub(crate) const PUBLISHER: &str = "publish-rules";
+
+/// The functions that take events: all but the publisher.
+pub(crate) fn takers() -> Vec<String> {
+    functions().into_iter().filter(|name| name != PUBLISHER).collect()
+}
+
 /// The X of `!GetAtt X.…`.
 pub(crate) fn target(value: &Value) -> Option<&str> {
     value["Fn::GetAtt"].as_str()?.split('.').next()

@@ -1,6 +1,6 @@
 //! What a deploy refuses before it changes anything: the section `Rules`, with parameters as an operator gives them.
 
-use crate::reading::{functions, pascal, read};
+use crate::reading::{pascal, read, takers};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ fn refusals(template: &Value, given: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn switches() -> Vec<String> {
-    let workflows = functions().into_iter().filter(|name| name != crate::reading::INGRESS);
+    let workflows = takers().into_iter().filter(|name| name != crate::reading::INGRESS);
     workflows.map(|name| format!("{}Enabled", pascal(&name))).collect()
 }
 

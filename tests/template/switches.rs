@@ -1,6 +1,6 @@
 //! A parameter disables a workflow with all of its resources.
 
-use crate::reading::{INGRESS, functions, pascal, read};
+use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
@@ -63,7 +63,7 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
 }
 
 fn workflows() -> Vec<String> {
-    functions().into_iter().filter(|name| name != INGRESS).collect()
+    takers().into_iter().filter(|name| name != INGRESS).collect()
 }
 
 #[test]

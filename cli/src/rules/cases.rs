@@ -67,7 +67,7 @@ struct CaseFacts {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write a text, or a list of texts")]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
@@ -121,15 +121,37 @@ impl When {
 pub(super) fn read(file: &Path) -> Result<Cases, String> {
     let shown = file.display();
     let text = crate::files::text(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    serde_saphyr::from_str(&text).map_err(|error| {
+    let cases: Cases = serde_saphyr::from_str(&text).map_err(|error| {
         let found = error.without_snippet().to_string();
         let found = found.lines().next().unwrap_or_default();
-        let found = found.split(" at line ").next().unwrap_or_default();
+        let found = words(found.split(" at line ").next().unwrap_or_default());
         match error.location() {
             Some(at) => format!("{shown}:{}:{}: {found}", at.line(), at.column()),
             None => format!("{shown}: {found}"),
         }
-    })
+    })?;
+    // A file that tests nothing must not look like one that passes.
+    if cases.cases.is_empty() {
+        return Err(format!("{shown} has no cases"));
+    }
+    Ok(cases)
+}
+
+/// What the parser has found, for the author of the file.
+fn words(found: &str) -> String {
+    if let Some(rest) = found.strip_prefix("duplicate mapping key: ") {
+        return format!("`{}` stands here twice", rest.split(", set ").next().unwrap_or_default());
+    }
+    match found {
+        "expected sequence start" => "write a list: each of its entries begins with `- `".to_owned(),
+        "expected mapping start" | "expected mapping" => {
+            "write keys with values here, such as `name: a`".to_owned()
+        }
+        "unexpected end of input" => "the file has no `cases`".to_owned(),
+        found if found.starts_with("tabs disallowed") => "a tab: YAML indents with spaces".to_owned(),
+        found if found.starts_with("invalid u") => "write a number".to_owned(),
+        found => found.to_owned(),
+    }
 }
 
 impl Case {

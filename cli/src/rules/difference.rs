@@ -3,12 +3,14 @@
 use crate::colour::paint;
 use crate::out::plain;
 use anstyle::{AnsiColor, Style};
+use plain_text::without_secrets;
 use similar::{ChangeTag, TextDiff};
 
 /// How many lines are shown around a change.
 const CONTEXT: usize = 3;
 
-/// The lines that differ, as `diff -u` shows them; none for equal texts. Without what a terminal would obey.
+/// The lines that differ, as `diff -u` shows them; none for equal texts. Without what a
+/// terminal would obey, and without secrets that a file may have in the wrong place: what is shown ends up in logs of CI.
 pub(super) fn lines(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
     let (old_name, old_text) = old;
     let (new_name, new_text) = new;
@@ -29,7 +31,7 @@ pub(super) fn lines(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
         lines.push(paint(AnsiColor::Cyan.on_default(), &hunk.header().to_string()));
         for change in hunk.iter_changes() {
-            let text = plain(change.value().trim_end_matches('\n'));
+            let text = plain(&without_secrets(change.value().trim_end_matches('\n')));
             lines.push(match change.tag() {
                 ChangeTag::Delete => paint(AnsiColor::Red.on_default(), &format!("-{text}")),
                 ChangeTag::Insert => paint(AnsiColor::Green.on_default(), &format!("+{text}")),
@@ -56,6 +58,9 @@ mod tests {
         );
         assert!(!shown.contains(&" line 3".to_owned()), "{shown:?}");
         assert!(lines(("a", &old), ("b", &old)).is_empty());
+        let token = format!("xoxb-{}", "123456789012-abcdefABCDEF12345678");
+        let secret = lines(("a", ""), ("b", &format!("# {token}\n"))).concat();
+        assert!(!secret.contains(&token), "{secret}");
         let ends = lines(("a", "x\n"), ("b", "x\r\n"));
         assert_eq!(ends.last().map(String::as_str), Some("only line ends or empty lines at the end differ"));
     }

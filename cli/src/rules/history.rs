@@ -5,6 +5,7 @@ use super::published::StackRules;
 use super::show::{author, digits, facts, rules_in};
 use crate::events::{Column, Table};
 use crate::out::{self, line, note};
+use published_rules::Source;
 use std::process::ExitCode;
 use workflow::BoxError;
 
@@ -44,7 +45,7 @@ pub(super) async fn history(options: &HistoryOptions) -> Result<ExitCode, BoxErr
                 format!("{}{mark}", version.number),
                 format!("{:.0}", version.published_at),
                 author(version),
-                version.source.to_string(),
+                how(version.source),
                 rules_in(version).to_string(),
                 digits(version),
             ]
@@ -59,4 +60,12 @@ pub(super) async fn history(options: &HistoryOptions) -> Result<ExitCode, BoxErr
     }
     note("* is in force");
     Ok(ExitCode::SUCCESS)
+}
+
+/// How it was published, in short, so that a row fits into 80 columns.
+fn how(source: Source) -> String {
+    match source {
+        Source::Rollback(of) => format!("rollback to {of}"),
+        other => other.to_string(),
+    }
 }

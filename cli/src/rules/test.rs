@@ -2,7 +2,7 @@
 
 use super::cases::{self, Case, Expected};
 use super::check::without_mistakes;
-use super::evaluate::{evaluate, facts_of, settings, when};
+use super::evaluate::{Evaluation, evaluate, facts_of, settings, when};
 use super::options::TestOptions;
 use crate::colour::paint;
 use crate::out::{self, line, plain};
@@ -78,9 +78,14 @@ fn planned(case: &Case, file: &Path, rules: &Rules) -> Result<Vec<Planned>, Stri
     let mut facts = Facts::default();
     loop {
         match evaluate(rules, &event, &facts, at) {
-            // Events of other sites are recorded as ignored, and no workflow acts on them.
-            Ok(_) if !rules.accepts(event.site.as_str()) => return Ok(Vec::new()),
-            Ok(evaluation) => return Ok(evaluation.planned),
+            Ok(evaluation) => {
+                return match unknown(&case.expect, &evaluation) {
+                    Some(error) => Err(error),
+                    // Events of other sites are recorded as ignored, and no workflow acts on them.
+                    None if !rules.accepts(event.site.as_str()) => Ok(Vec::new()),
+                    None => Ok(evaluation.planned),
+                };
+            }
             Err(lookup) if given.answers(lookup) => given.answer(lookup, &mut facts),
             Err(lookup) => {
                 return Err(format!(
@@ -89,6 +94,17 @@ fn planned(case: &Case, file: &Path, rules: &Rules) -> Result<Vec<Planned>, Stri
             }
         }
     }
+}
+
+/// What to say of the first rule that a case expects and that there is not.
+fn unknown(expected: &[Expected], evaluation: &Evaluation) -> Option<String> {
+    let names = || evaluation.explained.iter().map(|(name, _)| name.as_str());
+    let mut expected = expected.iter().filter_map(|expected| expected.rule.as_deref());
+    let unknown = expected.find(|rule| !names().any(|name| name == *rule))?;
+    Some(match tableau::nearest(unknown, names()) {
+        Some(near) => format!("there is no rule `{unknown}`; did you mean `{near}`?"),
+        None => format!("there is no rule `{unknown}`"),
+    })
 }
 
 /// Takes each planned action off the list of what is expected.

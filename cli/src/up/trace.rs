@@ -183,6 +183,15 @@ fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, St
                 text("event.id").get(..12).unwrap_or_default()
             )
         }
+        "rules read" => {
+            let (version, rules) = (&fields["rules.version"], &fields["rules"]);
+            format!("follows version {version} of the rules: {rules} in all")
+        }
+        "the rules of the deploy are in force" => {
+            format!("version {} of the rules is in force", fields["rules.version"])
+        }
+        // A metric's own line.
+        "counted" => return None,
         "test request answered" => "a test request".to_owned(),
         "sweep ended" if text("outcome") == "skipped" => "hourly sweep: nothing is overdue".to_owned(),
         "sweep ended" => "hourly sweep done".to_owned(),

@@ -134,6 +134,13 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         (of("  - name: b"), ":5:", "missing field"),
         (of("  - { name: b, event: {}, expect: [{ when: later }] }"), ":5:", "unknown variant `later`"),
         (of("    expect: ["), ":", ""),
+        (of("    name: b"), ":5:", "`name` stands here twice"),
+        (of("    facts: { owner: 5 }"), ":5:", "write a text, or a list of texts"),
+        (of("    facts: { failures_in_a_row: three }"), ":5:", "write a number"),
+        ("cases:\n  name: a\n".to_owned(), ":2:", "write a list: each of its entries begins with `- `"),
+        ("cases:\n\t- name: a\n".to_owned(), ":2:", "a tab: YAML indents with spaces"),
+        ("cases: []\n".to_owned(), "", " has no cases"),
+        (String::new(), ":1:", "the file has no `cases`"),
     ] {
         let output = test(&cases, &[]);
         let said = stderr(&output);
@@ -145,6 +152,10 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
     }
     for (event, expected) in [
         ("event: { name: WorkbookUpdatd }", "did you mean `WorkbookUpdated`?"),
+        (
+            "event: { name: WorkbookUpdated }\n    expect: [{ rule: finanse }]",
+            "there is no rule `finanse`; did you mean `finance`?",
+        ),
         ("event: {}", "`event` needs a `fixture` or a `name`"),
         ("event: { fixture: no.json }", "there is no no.json"),
         ("event: { name: WorkbookUpdated, at: noon }", "at: `noon` is no time"),
@@ -152,7 +163,8 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         ("event: { name: WorkbookUpdated }\n    facts: { cause: Credential }", "did you mean `Credentials`?"),
         ("event: { name: WorkbookUpdated }\n    facts: { missing: [projekt] }", "did you mean `project`?"),
     ] {
-        let output = test(&format!("cases:\n  - name: a\n    expect: []\n    {event}\n"), &[]);
+        let expect = if event.contains("expect") { "" } else { "    expect: []\n" };
+        let output = test(&format!("cases:\n  - name: a\n    {event}\n{expect}"), &[]);
         let shown = stdout(&output);
         assert!(
             shown.contains("cases.yaml:2: failed: a\n  error     ") && shown.contains(expected),

@@ -150,7 +150,7 @@ async fn a_rollback_publishes_an_earlier_text_as_a_new_version() {
     let lines: Vec<&str> = history.lines().collect();
     assert!(lines.len() == 4 && lines.iter().all(|line| line.width() <= 80), "{history}");
     assert!(lines[0].starts_with("VERSION  PUBLISHED"), "{history}");
-    assert!(lines[1].starts_with("3 *  ") && lines[1].contains("  rollback to version 1  "), "{history}");
+    assert!(lines[1].starts_with("3 *  ") && lines[1].contains("  rollback to 1  "), "{history}");
     assert!(lines[3].starts_with("1    ") && lines[3].contains("  ana  "), "{history}");
     let newest = objects(&stack.run(&["history", "--json", "--limit", "1"]).await);
     assert_eq!(

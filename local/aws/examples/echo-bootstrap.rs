@@ -9,6 +9,8 @@ use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const SLOW: Duration = Duration::from_millis(500);
 
@@ -44,7 +46,35 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if event["requestContext"]["http"].is_object() {
         return respond(&event).await;
     }
+    if event["ResponseURL"].is_string() {
+        return make(&event).await;
+    }
     act(&event, &context.request_id).await
+}
+
+/// Makes a custom resource as its property `Do` says: `fail` refuses it, `hush` leaves it without an answer.
+async fn make(request: &Value) -> Result<Value, Error> {
+    let mut answer = request.clone();
+    answer["PhysicalResourceId"] = json!("made");
+    answer["Status"] = json!("SUCCESS");
+    answer["Data"] = json!({ "Size": request["ResourceProperties"]["Size"] });
+    match request["ResourceProperties"]["Do"].as_str() {
+        Some("hush") => return Ok(Value::Null),
+        Some("fail") => {
+            answer["Status"] = json!("FAILED");
+            answer["Reason"] = json!("it is broken");
+        }
+        _ => {}
+    }
+    let url = request["ResponseURL"].as_str().and_then(|url| url.strip_prefix("http://"));
+    let (host, path) = url.and_then(|url| url.split_once('/')).ok_or("no URL")?;
+    let body = answer.to_string();
+    let head = format!("PUT /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len());
+    let mut stream = TcpStream::connect(host).await?;
+    stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).await?;
+    let mut taken = String::new();
+    stream.read_to_string(&mut taken).await?;
+    Ok(Value::Null)
 }
 
 async fn act(event: &Value, request_id: &str) -> Result<Value, Error> {

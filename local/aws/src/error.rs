@@ -59,6 +59,14 @@ pub enum Error {
         /// The queue's name.
         queue: String,
     },
+    /// The function of a custom resource refused it, or did not answer.
+    #[error("{resource}: {reason}")]
+    CustomResource {
+        /// The logical id of the resource.
+        resource: String,
+        /// Why.
+        reason: String,
+    },
     /// A rule cannot be put on a bus.
     #[error("rule {rule}: {reason}")]
     Rule {

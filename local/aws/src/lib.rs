@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod aws;
+mod custom;
 mod error;
 mod gateway;
 mod lambda;

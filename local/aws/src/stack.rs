@@ -2,6 +2,7 @@
 
 use crate::aws::names::random_alphanumeric;
 use crate::aws::{Aws, Notice, STACK};
+use crate::custom;
 use crate::error::{Error, listen};
 use crate::gateway::{self, Bound, Bucket};
 use crate::lambda::{Account, Lambda};
@@ -78,7 +79,8 @@ impl Stack {
     /// Starts a stack. Each function's process starts with its first invocation.
     ///
     /// # Errors
-    /// [`Error`]: the template is not understood, a binary is not built, or a port is in use.
+    /// [`Error`]: a template that is not understood, a binary that is not built, a port that is taken, a custom resource whose
+    /// function refuses it.
     pub async fn start(options: StackOptions) -> Result<Self, Error> {
         let template = Template::read(&options.template)?;
         let listener = listen(options.listen).await?;
@@ -86,7 +88,7 @@ impl Stack {
         let address = address.map_err(|source| Error::Listen { address: options.listen, source })?;
         let aws = Aws::start_at(options.aws).await?;
         let places = Places { endpoint_url: aws.url().to_owned(), api_url: format!("http://{address}") };
-        let plan = template.plan(&options.parameters, &places)?;
+        let mut plan = template.plan(&options.parameters, &places)?;
         create(&aws, &plan, &options.secrets)?;
         let defaults = template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default()));
         let mut parameters: BTreeMap<String, String> = defaults.collect();
@@ -120,6 +122,15 @@ impl Stack {
         let bound = bound(&plan, &running.of_requests)?;
         let gateway = Server::start(listener, gateway::router(bound, throttle, observer));
         let gateway = gateway.map_err(|source| Error::Listen { address, source })?;
+        for resource in plan.custom.clone() {
+            let function = running.of_requests.get(&resource.function).ok_or_else(|| Error::Template {
+                resource: resource.logical_id.clone(),
+                property: "ServiceToken".to_owned(),
+                reason: format!("`{}` is not a function of this template", resource.function),
+            })?;
+            let attributes = custom::create(&resource, function).await?;
+            plan.fill_in(&resource.logical_id, &attributes);
+        }
         let lambdas = running.of_requests.into_values().chain(running.of_queues.into_values()).collect();
         let Running { functions, workers, .. } = running;
         Ok(Self { url: places.api_url, aws, plan, functions, workers, lambdas, gateway, tasks })

@@ -307,3 +307,43 @@ async fn a_schedule_of_the_template_runs_by_itself() {
     assert_eq!(line.await, "one line");
     stack.shutdown().await;
 }
+
+/// The fixture with custom resources behind the others.
+async fn with_custom(name: &str, resources: &str) -> Result<Stack, Error> {
+    let text = std::fs::read_to_string(options().template).unwrap();
+    let text = text.replace("\nOutputs:\n", "\nOutputs:\n  Size:\n    Value: !Sub about ${Widget.Size} m\n");
+    let text = text.replace("\nResources:\n", &format!("\nResources:\n{resources}"));
+    let template = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
+    std::fs::write(&template, text).unwrap();
+    Stack::start(StackOptions { template, ..options() }).await
+}
+
+fn widget(properties: &str) -> String {
+    let token = "ServiceToken: !GetAtt Echo.Arn";
+    format!("  Widget:\n    Type: Custom::Widget\n    Properties: {{ {token}, Size: 7, {properties} }}\n")
+}
+
+// 15-3
+#[tokio::test]
+async fn a_custom_resource_is_made_by_its_function_and_outputs_have_what_it_answers() {
+    let stack = with_custom("custom", &widget("ServiceTimeout: 60")).await.unwrap();
+    assert_eq!(stack.plan().outputs["Size"], "about 7 m", "numbers come as texts");
+    let listed = stack.plan().resources.iter().any(|resource| resource.logical_id == "Widget");
+    assert!(listed);
+    stack.shutdown().await;
+}
+
+// 15-3
+#[tokio::test]
+async fn a_custom_resource_that_is_refused_or_not_answered_fails_the_start_with_its_reason() {
+    for (name, properties, reason) in [
+        ("custom-refused", "Do: fail", "Widget: it is broken"),
+        ("custom-unanswered", "Do: hush", "Widget: echo-bootstrap did not answer"),
+        ("custom-late", "Do: hush, ServiceTimeout: 1", "Widget: no answer within 1 s"),
+    ] {
+        let error = with_custom(name, &widget(properties)).await.unwrap_err();
+        assert_eq!(error.to_string(), reason);
+    }
+    let nowhere = widget("").replace("Echo.Arn", "Queue.Arn");
+    assert!(with_custom("custom-nowhere", &nowhere).await.is_err());
+}

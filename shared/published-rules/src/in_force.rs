@@ -28,6 +28,8 @@ struct State {
     looked_at: Option<Timestamp>,
     /// The record's own version: every change of the record counts, also a repair.
     record: Option<u64>,
+    /// Whether that record cannot be read.
+    is_unreadable: bool,
     has_rules: bool,
 }
 
@@ -73,8 +75,12 @@ impl RulesInForce {
             };
         };
         if state.has_rules && state.record == Some(record.version) {
+            if state.is_unreadable {
+                count_unreadable();
+            }
             return Ok(());
         }
+        state.is_unreadable = false;
         let usable = read(&record).and_then(|version| Ok((self.usable(&version)?, version.number)));
         match usable {
             Ok((rules, number)) => {
@@ -84,12 +90,13 @@ impl RulesInForce {
             Err(error) => {
                 let reason = chain(error.as_ref());
                 tracing::error!(
-                    monotonic_counter.unreadable_rules = 1,
                     reason,
                     "the version of the rules in force cannot be read; the last one that can counts"
                 );
-                // Looked at again only when it changes.
+                count_unreadable();
+                // Read again only when it changes.
                 state.record = Some(record.version);
+                state.is_unreadable = true;
                 if !state.has_rules {
                     self.last_good(state).await?;
                 }
@@ -127,4 +134,9 @@ impl RulesInForce {
         state.has_rules = true;
         self.loaded.replace(Ok(rules));
     }
+}
+
+/// At each look, so that the alarm lasts as long as the version does. Other fields would be dimensions of the metric.
+fn count_unreadable() {
+    tracing::info!(monotonic_counter.unreadable_rules = 1, "counted");
 }

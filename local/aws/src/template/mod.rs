@@ -1,5 +1,6 @@
 //! Reads a SAM template and plans what runs on this machine.
 
+mod custom;
 mod functions;
 mod http_api;
 mod physical;
@@ -9,7 +10,7 @@ mod resource;
 mod stores;
 mod yaml;
 
-pub use plan::{Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
+pub use plan::{Custom, Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
 pub use resolve::Places;
 
 use crate::Error;
@@ -37,9 +38,9 @@ pub struct Parameter {
     pub description: String,
 }
 
-/// Resource types that are left out: permissions, alarms and logs have no effect on one machine, and the caller of the
-/// stack is responsible for custom resources and layers.
-const IGNORED: [&str; 23] = [
+/// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and layers are up to the
+/// caller that runs the stack.
+const IGNORED: [&str; 22] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -62,7 +63,6 @@ const IGNORED: [&str; 23] = [
     "AWS::SSM::",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::Serverless::LayerVersion",
-    "Custom::",
 ];
 
 impl Template {
@@ -115,7 +115,8 @@ impl Template {
     /// [`Error::Template`], which names the resource and the property that is not understood.
     pub fn plan(&self, given: &BTreeMap<String, String>, places: &Places) -> Result<Plan, Error> {
         let parameters = self.parameter_values(given)?;
-        let resolver = Resolver { root: &self.root, parameters, places, depth: Cell::new(0) };
+        let depth = Cell::new(0);
+        let resolver = Resolver { root: &self.root, parameters, places, depth, in_outputs: Cell::new(false) };
         let mut plan = Plan::default();
         for (id, body) in self.root["Resources"].as_object().into_iter().flatten() {
             let resource = Resource { resolver: &resolver, id, body };
@@ -123,6 +124,7 @@ impl Template {
                 plan.add(&resource)?;
             }
         }
+        resolver.in_outputs.set(true);
         for (name, body) in self.root["Outputs"].as_object().into_iter().flatten() {
             let output = Resource { resolver: &resolver, id: &format!("Outputs.{name}"), body };
             if output.exists()? {
@@ -185,6 +187,7 @@ impl Plan {
                 http_api::check(resource)?;
                 self.throttling = http_api::throttling(resource)?;
             }
+            kind if kind.starts_with("Custom::") => self.custom.push(custom::custom(resource)?),
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }

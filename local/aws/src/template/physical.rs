@@ -1,5 +1,6 @@
 //! The names, ARNs and URLs of resources on this machine.
 
+use super::plan::placeholder;
 use super::resolve::Resolver;
 use crate::aws::names::{arn, queue_url};
 use serde_json::Value;
@@ -65,11 +66,15 @@ impl<'a> Resolver<'a> {
             ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => Ok(self.places.api_url.clone()),
             ("AWS::ApiGatewayV2::Api", "ApiId") => Ok(name),
             ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
-            // A secret's ARN lacks the random characters that AWS appends; `GetSecretValue` accepts it. A resource
-            // without a local counterpart gets an ARN that no caller uses.
-            ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
+            // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
+            // counterpart here has an ARN that no caller asks for.
+            ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") if !kind.starts_with("Custom::") => {
                 Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
             }
+            (kind, attribute) if kind.starts_with("Custom::") => match self.in_outputs.get() {
+                true => Ok(placeholder(id, attribute)),
+                false => Err(format!("`{id}` ({kind}) is made last here: outputs alone have its {attribute}")),
+            },
             _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
         }
     }

@@ -31,7 +31,10 @@ pub struct Plan {
     pub tables: Vec<TableSpec>,
     /// The secrets.
     pub secrets: Vec<Secret>,
-    /// The template's outputs, by name.
+    /// What functions make when the stack is created, in the order in which it is made.
+    pub custom: Vec<Custom>,
+    /// What the template prints when it is deployed, by name. What a function's answer says stands as `{{resource.attribute}}`
+    /// until there is the answer.
     pub outputs: BTreeMap<String, String>,
     /// All resources, including those without a local counterpart.
     pub resources: Vec<StackResource>,
@@ -115,7 +118,22 @@ pub struct Rule {
     pub targets: Vec<Target>,
 }
 
-/// A secret of the template.
+/// A custom resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Custom {
+    /// The name of its resource in the template.
+    pub logical_id: String,
+    /// Its type, such as `Custom::Widget`.
+    pub kind: String,
+    /// The name of the function that makes it.
+    pub function: String,
+    /// What the function gets, texts all of them but for lists and objects.
+    pub properties: Value,
+    /// How long its answer may take.
+    pub timeout: Duration,
+}
+
+/// A secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Secret {
     /// The secret's logical id.
@@ -141,4 +159,20 @@ pub enum SecretContent {
         /// The JSON object that the generated value is put into, and its key there.
         within: Option<(serde_json::Map<String, Value>, String)>,
     },
+}
+
+impl Plan {
+    /// Puts into the outputs what a custom resource has.
+    pub(crate) fn fill_in(&mut self, resource: &str, attributes: &BTreeMap<String, Value>) {
+        for (name, value) in attributes {
+            let there = placeholder(resource, name);
+            let text = super::yaml::text(value);
+            self.outputs.values_mut().for_each(|output| *output = output.replace(&there, &text));
+        }
+    }
+}
+
+/// What stands for an attribute of a custom resource until its function has answered.
+pub(super) fn placeholder(resource: &str, attribute: &str) -> String {
+    format!("{{{{{resource}.{attribute}}}}}")
 }

@@ -42,7 +42,7 @@ fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
         other_kind.extend(FOR_WORKFLOWS);
     }
     if !function.contains("serve_common_ingress(") {
-        other_kind.extend(FOR_THE_COMMON_DOOR);
+        other_kind.extend(FOR_THE_COMMON_INGRESS);
     }
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
     let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
@@ -163,7 +163,7 @@ fn every_exception_is_still_read() {
     for name in NOT_SET.into_iter().chain(FOR_WORKFLOWS_ALONE).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_DOOR).chain(INLINE).chain(ON_REQUEST) {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(INLINE).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use testkit::{Batch, Function, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
-const RULES: &str = "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+const RULES: &str =
+    "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
 const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
 fn batch(object: u32) -> Batch {

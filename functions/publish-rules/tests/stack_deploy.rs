@@ -11,8 +11,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_publish-rules");
-const BEFORE: &str = "rules: [{ name: one, on: [WorkbookCreated], do: [{ notify-slack: { channel: one } }] }]\n";
-const AFTER: &str = "rules: [{ name: two, on: [WorkbookCreated], do: [{ notify-slack: { channel: two } }] }]\n";
+const BEFORE: &str =
+    "rules: [{ name: one, on: [WorkbookCreated], do: [{ notify-slack: { channel: one } }] }]\n";
+const AFTER: &str =
+    "rules: [{ name: two, on: [WorkbookCreated], do: [{ notify-slack: { channel: two } }] }]\n";
 /// Part of the URL, which is a credential.
 const SIGNATURE: &str = "X-Amz-Signature=0123456789abcdef";
 
@@ -72,7 +74,8 @@ impl Deploy {
         self.function.invoke(&request(kind, &url)).await.unwrap();
         let (head, answer) = answers.await.unwrap().remove(0);
         assert!(head.starts_with("PUT /answer?X-Amz-Signature="), "{head}");
-        let kept = [("StackId", "arn:aws:cloudformation:x"), ("RequestId", "r-1"), ("LogicalResourceId", "Rules")];
+        let kept =
+            [("StackId", "arn:aws:cloudformation:x"), ("RequestId", "r-1"), ("LogicalResourceId", "Rules")];
         assert!(kept.iter().all(|(name, value)| answer[name] == *value), "{answer}");
         assert_eq!(answer["PhysicalResourceId"], "published-rules", "an update replaces nothing");
         let logs = self.function.logs();
@@ -96,7 +99,11 @@ async fn a_changed_file_is_the_next_version_and_the_same_request_twice_publishes
     let deploy = Deploy::of(AFTER).await;
     for kind in ["Update", "Update", "Create"] {
         let answer = deploy.answer(kind).await;
-        assert_eq!((&answer["Status"], &answer["Data"]["Version"]), (&json!("SUCCESS"), &json!("2")), "{answer}");
+        assert_eq!(
+            (&answer["Status"], &answer["Data"]["Version"]),
+            (&json!("SUCCESS"), &json!("2")),
+            "{answer}"
+        );
         assert_eq!(deploy.in_force(), (AFTER.to_owned(), 1));
     }
 }
@@ -143,5 +150,8 @@ async fn an_answer_that_is_not_taken_is_sent_again_and_its_url_is_in_no_log_when
     assert_eq!(answers.await.unwrap().len(), 3);
     let logs = deploy.function.logs();
     assert!(logs.iter().any(|line| line.contains("CloudFormation was not answered")), "{logs:?}");
-    assert!(logs.iter().all(|line| !line.contains(SIGNATURE)) && !error.to_string().contains(SIGNATURE), "{error}");
+    assert!(
+        logs.iter().all(|line| !line.contains(SIGNATURE)) && !error.to_string().contains(SIGNATURE),
+        "{error}"
+    );
 }

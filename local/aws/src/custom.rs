@@ -38,8 +38,7 @@ pub(crate) async fn create(custom: &Custom, function: &Lambda) -> Result<Attribu
         .route("/{request}", put(take))
         .layer(DefaultBodyLimit::max(ANSWER_LIMIT))
         .with_state(Expected { request_id: request_id.clone(), sender });
-    let _server =
-        Server::start(listener, router).map_err(|source| Error::Listen { address, source })?;
+    let _server = Server::start(listener, router).map_err(|source| Error::Listen { address, source })?;
     let mut request = json!({
         "RequestType": "Create",
         "ResponseURL": format!("http://{address}/{request_id}"),
@@ -62,8 +61,8 @@ pub(crate) async fn create(custom: &Custom, function: &Lambda) -> Result<Attribu
     let answer = timeout(custom.timeout, invoked)
         .await
         .map_err(|_| failed(format!("no answer within {} s", custom.timeout.as_secs())))??;
-    let answer: Value =
-        serde_json::from_slice(&answer).map_err(|error| failed(format!("the answer is not JSON: {error}")))?;
+    let answer: Value = serde_json::from_slice(&answer)
+        .map_err(|error| failed(format!("the answer is not JSON: {error}")))?;
     for field in ["RequestId", "StackId", "LogicalResourceId"] {
         if answer[field] != request[field] {
             return Err(failed(format!("the answer's {field} is not that of the request")));

@@ -7,7 +7,8 @@ use published_rules::{PublishError, PublishedRules, RulesInForce, Source, TEXT_L
 use std::sync::Arc;
 use store::records::{Change, Key, MemoryRecords, Records, Write};
 
-const RULES: &str = "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: one } }] }]\n";
+const RULES: &str =
+    "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: one } }] }]\n";
 
 fn now() -> Timestamp {
     "2026-11-28T10:00:00Z".parse().unwrap()
@@ -18,7 +19,11 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 fn with_rules(count: usize) -> String {
-    let rule = |at| format!("  - {{ name: r{at}, on: [WorkbookCreated], do: [{{ notify-slack: {{ channel: one }} }}] }}\n");
+    let rule = |at| {
+        format!(
+            "  - {{ name: r{at}, on: [WorkbookCreated], do: [{{ notify-slack: {{ channel: one }} }}] }}\n"
+        )
+    };
     format!("rules:\n{}", (0..count).map(rule).collect::<String>())
 }
 
@@ -27,7 +32,11 @@ fn start() -> (Arc<MemoryRecords>, PublishedRules) {
     (Arc::clone(&records), PublishedRules::new(records))
 }
 
-async fn publish(published: &PublishedRules, text: &str, after: Option<u64>) -> Result<Version, PublishError> {
+async fn publish(
+    published: &PublishedRules,
+    text: &str,
+    after: Option<u64>,
+) -> Result<Version, PublishError> {
     published.publish(text, Source::RulesDeploy, "someone", after, now()).await
 }
 
@@ -67,7 +76,8 @@ async fn of_two_publishers_who_saw_the_same_version_one_is_refused() {
     let (_, published) = start();
     publish(&published, RULES, Some(0)).await.unwrap();
     let texts = [with_rules(2), with_rules(3)];
-    let (one, other) = tokio::join!(publish(&published, &texts[0], Some(1)), publish(&published, &texts[1], Some(1)));
+    let (one, other) =
+        tokio::join!(publish(&published, &texts[0], Some(1)), publish(&published, &texts[1], Some(1)));
     let results = [one, other];
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     assert!(results.iter().any(|result| matches!(result, Err(PublishError::Conflict))), "{results:?}");

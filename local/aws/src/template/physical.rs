@@ -73,7 +73,9 @@ impl<'a> Resolver<'a> {
             }
             (kind, attribute) if kind.starts_with("Custom::") => match self.in_outputs.get() {
                 true => Ok(placeholder(id, attribute)),
-                false => Err(format!("`{id}` ({kind}) is made last here: outputs alone have its {attribute}")),
+                false => {
+                    Err(format!("`{id}` ({kind}) is made last here: outputs alone have its {attribute}"))
+                }
             },
             _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
         }

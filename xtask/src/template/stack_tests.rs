@@ -66,7 +66,10 @@ fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
         ),
         ("  UpdateBroadcastOn: !Equals [!Ref UpdateBroadcastEnabled, \"true\"]\n", ""),
         ("          - UpdateBroadcastEnabled\n", ""),
-        ("    Description: For webhooks that shall start notify-slack only.\n", "    Description: x\n"),
+        (
+            "    Description: The URL for Tableau webhooks whose events only notify-slack gets.\n",
+            "    Description: x\n",
+        ),
         ("    Default: \"true\"\n    AllowedValues: [\"true\", \"false\"]\n", "    Default: \"true\"\n"),
         ("      \"${NotifySlackAgeAlarm.Arn}\",", "      "),
     ] {

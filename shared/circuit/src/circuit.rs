@@ -11,7 +11,7 @@ pub const FAILURES: usize = 10;
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(2);
 /// How long the circuit stays open at first; doubles each time that a probe fails.
 pub const FIRST_OPEN: SignedDuration = SignedDuration::from_secs(15);
-/// The longest time that the circuit stays open; a random part of up to a quarter is added.
+/// The longest time between two probes, unless the destination asks for a longer wait; a random part of up to a quarter is added.
 pub const LONGEST_OPEN: SignedDuration = SignedDuration::from_mins(5);
 /// The longest wait that a destination may ask for: while the circuit is open, the attempts of waiting messages still
 /// count.

@@ -142,8 +142,8 @@ impl Circuits {
             End::Unknown if !is_probe => return,
             _ => {}
         }
-        let chance = fastrand::f64();
-        let ended = |circuit: &mut Circuit| circuit.ended(ticket, now, end.clone(), chance);
+        let random = fastrand::f64();
+        let ended = |circuit: &mut Circuit| circuit.ended(ticket, now, end.clone(), random);
         match self.change(part, now, ended).await {
             Change::Nothing => {}
             Change::Opened { until, why } => self.log_opened(part, until, &why),

@@ -1,5 +1,6 @@
 //! A simulated Tableau site, a simulated Slack, and the stack between them.
 
+use local_aws::template::Template;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauBuilder, TableauSimulator, Webhook};
@@ -65,9 +66,9 @@ impl Site {
             ("TableauSite", "marketing".to_owned()),
             ("SlackApiUrl", slack.api_url()),
             ("RulesFile", path(&files[1]).display().to_string()),
-            ("NotifySlackEnabled", "true".to_owned()),
-            ("UpdateBroadcastEnabled", "true".to_owned()),
         ];
+        // Every workflow is on, also one that a developer has added.
+        let switches = Template::read(path(&files[0]).as_path()).unwrap().everything_on();
         let secrets = [
             ("WebhookSecret", json!({ "current": TOKEN, "previous": "" })),
             ("TableauSecret", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 })),
@@ -77,10 +78,9 @@ impl Site {
         let options = StackOptions {
             template: path(&files[0]),
             binaries: binaries(),
-            parameters: ours
-                .iter()
-                .chain(parameters)
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            parameters: switches
+                .into_iter()
+                .chain(ours.iter().chain(parameters).map(|(name, value)| ((*name).to_owned(), value.clone())))
                 .collect(),
             secrets: secrets.map(|(id, value)| (id.to_owned(), value)).into(),
             environment: BTreeMap::new(),

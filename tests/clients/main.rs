@@ -118,7 +118,7 @@ impl Site {
     }
 }
 
-/// A file in this folder.
+/// The path of a file in `tests/clients`.
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name)
 }

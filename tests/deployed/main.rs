@@ -9,6 +9,7 @@
 mod cloud;
 mod environment;
 mod inventory;
+mod restore;
 mod scenario;
 mod stack;
 
@@ -81,14 +82,14 @@ async fn an_event_travels_through_the_deployed_stack() {
     .await;
     step("no secret is in a log", scenario::no_secret_is_in_a_log(&environment)).await;
 
-    let body = step("an event is done", scenario::an_event_is_done(&environment)).await;
+    let body = step("an event is done", restore::an_event_is_done(&environment)).await;
     let table = environment.stack.output("TableName").to_owned();
     let sign_ins = environment.tableau.sign_ins(SAMPLE_PAT.0);
     step("sam delete", environment.stack.delete()).await;
     let left: Vec<_> = Inventory::take(&cloud).await.without(&before).into_iter().collect();
     assert_eq!(left, [format!("dynamodb: {table}")], "the table alone is left");
 
-    let restored = scenario::the_table_that_is_left_is_restored(&environment, &table);
+    let restored = restore::the_table_that_is_left_is_restored(&environment, &table);
     let (restored, items) = step("the table that is left is restored", restored).await;
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
@@ -98,11 +99,11 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
     step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 5)).await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
-    let copied = scenario::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
+    let copied = restore::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
     step("its items are copied into the new stack", copied).await;
     step(
         "nothing is done twice after it",
-        scenario::nothing_is_done_twice_after_it(&environment, &body, sign_ins),
+        restore::nothing_is_done_twice_after_it(&environment, &body, sign_ins),
     )
     .await;
 

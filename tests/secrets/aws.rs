@@ -7,8 +7,8 @@ use testkit::{Request, TOKEN};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
-/// A function's ingress with an AWS that repeats everything except these secrets. It is called until every answer was
-/// used.
+/// Sends webhooks to a function's ingress while the AWS double copies each request into its answer (but not these secrets),
+/// until each kind of answer was given once.
 async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
     in_parts(every(4), |_, part| {
         let well = well.clone();

@@ -317,7 +317,10 @@ mod tests {
         let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
         assert_eq!(end(&known), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed temporarily","outcome":"transient"}"#), None);
-        assert_eq!(end(r#"{"message":"event deferred","outcome":"busy"}"#), None);
+        assert_eq!(
+            end(r#"{"message":"another worker handles the event; its message comes back","outcome":"busy"}"#),
+            None
+        );
         assert_eq!(end(r#"{"message":"timer handled","outcome":"done"}"#), None);
     }
 

@@ -77,7 +77,7 @@ pub enum Error {
     },
 }
 
-/// Listens on a loopback address, and tells an occupied port from other errors.
+/// Listens on a loopback address, and distinguishes an occupied port from other errors.
 pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, Error> {
     loopback_server::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => Error::PortInUse { address },

@@ -11,7 +11,7 @@ pub const FAILURES: usize = 10;
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(2);
 /// How long the circuit stays open at first; doubles each time that a probe fails.
 pub const FIRST_OPEN: SignedDuration = SignedDuration::from_secs(15);
-/// The longest time that the circuit stays open; a random part of up to a quarter is added.
+/// The longest time between two probes, unless the destination asks for a longer wait; a random part of up to a quarter is added.
 pub const LONGEST_OPEN: SignedDuration = SignedDuration::from_mins(5);
 /// The longest wait that a destination may ask for: while the circuit is open, the attempts of waiting messages still
 /// count.
@@ -157,11 +157,11 @@ impl Circuit {
         Ask::Go(Ticket { call, opening: Some(self.openings) })
     }
 
-    /// Records the result of a call. `chance`, a random number from 0 to 1, extends the open time by up to a quarter.
+    /// Records the result of a call. `random`, a random number from 0 to 1, extends the open time by up to a quarter.
     ///
     /// While the circuit is open, only the probe's result counts: calls that began before it opened may end at any
     /// time.
-    pub fn ended(&mut self, ticket: Ticket, at: Timestamp, end: End, chance: f64) -> Change {
+    pub fn ended(&mut self, ticket: Ticket, at: Timestamp, end: End, random: f64) -> Change {
         let is_probe = ticket.opening == Some(self.openings);
         match (&mut self.open, end) {
             (None, End::Answered) => {
@@ -179,11 +179,11 @@ impl Circuit {
                     return Change::Nothing;
                 }
                 let why = format!("{FAILURES} calls in a row failed, the last one with: {}", cut(&reason));
-                self.open(1, None, at, chance, why)
+                self.open(1, None, at, random, why)
             }
-            (None, End::RetryAfter(wait)) => self.open(1, Some(wait), at, chance, asked(wait)),
+            (None, End::RetryAfter(wait)) => self.open(1, Some(wait), at, random, asked(wait)),
             (open, End::Throttled(wait)) if is_probe || open.is_none() => {
-                let change = self.open(1, Some(wait), at, chance, asked(wait));
+                let change = self.open(1, Some(wait), at, random, asked(wait));
                 self.open.iter_mut().for_each(|open| open.throttled = true);
                 change
             }
@@ -195,11 +195,11 @@ impl Circuit {
             (Some(open), End::Failed { reason, .. }) if is_probe => {
                 let row = open.row.saturating_add(1);
                 let why = format!("the call that tried it again failed: {}", cut(&reason));
-                self.open(row, None, at, chance, why)
+                self.open(row, None, at, random, why)
             }
             (Some(open), End::RetryAfter(wait)) if is_probe => {
                 let row = open.row.saturating_add(1);
-                self.open(row, Some(wait), at, chance, asked(wait))
+                self.open(row, Some(wait), at, random, asked(wait))
             }
             // The call began before the circuit opened; the wait that the destination asked for still counts.
             (Some(open), End::RetryAfter(wait) | End::Throttled(wait)) => {
@@ -222,15 +222,15 @@ impl Circuit {
         row: u32,
         asked: Option<SignedDuration>,
         at: Timestamp,
-        chance: f64,
+        random: f64,
         why: String,
     ) -> Change {
         let asked = asked.map(|wait| wait.clamp(SignedDuration::from_secs(1), LONGEST_ASKED));
         let doubled = asked.unwrap_or(FIRST_OPEN).saturating_mul(1 << row.clamp(1, 16).saturating_sub(1));
         let wait = doubled.min(LONGEST_OPEN).max(asked.unwrap_or_default());
         // A wait that the destination asked for is not extended: messages return exactly when it is over.
-        let chance = if asked.is_some() { 0.0 } else { chance.clamp(0.0, 1.0) };
-        let until = later(at, wait.saturating_add(wait.mul_f64(chance / 4.0)));
+        let random = if asked.is_some() { 0.0 } else { random.clamp(0.0, 1.0) };
+        let until = later(at, wait.saturating_add(wait.mul_f64(random / 4.0)));
         self.failures.clear();
         self.openings = self.openings.wrapping_add(1);
         self.open = Some(Open { until, row, why: why.clone(), throttled: false, probe: None });

@@ -108,7 +108,7 @@ impl Circuits {
         result.map_err(Guarded::Call)
     }
 
-    /// Asks a circuit. An instance that knows of no failure does not read the table.
+    /// Asks a circuit. Reads the table only if this instance's copy of the circuit is open and outdated.
     async fn enter(&self, part: &str, call: u64, now: Timestamp) -> Result<Ticket, CircuitOpen> {
         let go = Ticket { call, opening: None };
         let Some(mut known) = self.known(part) else { return Ok(go) };
@@ -142,8 +142,8 @@ impl Circuits {
             End::Unknown if !is_probe => return,
             _ => {}
         }
-        let chance = fastrand::f64();
-        let ended = |circuit: &mut Circuit| circuit.ended(ticket, now, end.clone(), chance);
+        let random = fastrand::f64();
+        let ended = |circuit: &mut Circuit| circuit.ended(ticket, now, end.clone(), random);
         match self.change(part, now, ended).await {
             Change::Nothing => {}
             Change::Opened { until, why } => self.log_opened(part, until, &why),

@@ -111,7 +111,8 @@ impl Record {
         record
     }
 
-    /// Whether the record holds a claim at `now`. The claim may be expired by another machine's clock.
+    /// Whether the deadline is at `now` or later, but not later than the longest claim. A claimed record's claim is valid then.
+    /// A waiting event's next attempt is a deadline too, so check the state first.
     pub fn is_claimed_at(&self, now: Timestamp) -> bool {
         self.deadline.is_some_and(|deadline| claim_runs(deadline, now))
     }

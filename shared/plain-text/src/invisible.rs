@@ -43,8 +43,7 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Removes [invisible](is_invisible) characters, control characters and terminal control sequences. Line breaks are
-/// kept, as `
-/// `.
+/// kept, each as `\n`.
 ///
 /// Joiners and variation selectors are kept after a character that needs them: in emoji, and in scripts such as
 /// Persian.

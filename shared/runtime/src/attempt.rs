@@ -394,7 +394,8 @@ fn log(
     match attempted {
         Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => line!(info, "event handled"),
         Attempted::Ignored(_) => line!(warn, "event ignored"),
-        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event deferred"),
+        Attempted::Busy { .. } => line!(info, "another worker handles the event; its message comes back"),
+        Attempted::Deferred { .. } => line!(info, "event deferred"),
         Attempted::Failed { next: Next::GiveUp, .. } => line!(error, "event failed permanently"),
         Attempted::Failed { failure: Failure::Misconfigured { .. }, .. } => {
             line!(error, "event waits until a person fixes this");

@@ -33,7 +33,7 @@ pub(crate) enum Incoming {
     Sweep,
 }
 
-/// The top-level keys by which the kinds of events are told apart.
+/// The top-level keys that distinguish the kinds of events.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Keys<'a> {

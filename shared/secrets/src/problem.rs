@@ -17,7 +17,7 @@ pub(crate) fn known_keys<T: DeserializeOwned>() -> Vec<String> {
     }
 }
 
-/// Tells the administrator what to write in place of a text that is not a JSON object.
+/// Says what to write in place of a text that is not a JSON object.
 pub(crate) fn what_to_write(keys: &[String]) -> String {
     if keys.is_empty() {
         "write a JSON object".to_owned()

@@ -121,7 +121,7 @@ impl SharedSession {
         is_granted
     }
 
-    /// Replaces the session and ends the lease.
+    /// If the lease is still held: replaces the session, ends the lease, and returns true. Otherwise changes nothing.
     pub(crate) fn publish(&mut self, lease: &Lease, session: &Session) -> bool {
         let is_held = self.is_held(lease);
         if is_held {
@@ -139,7 +139,7 @@ impl SharedSession {
         is_held
     }
 
-    /// Replaces the list of refused credentials and ends the lease.
+    /// If the lease is still held: replaces the list of refused credentials and ends the lease. Otherwise changes nothing.
     pub(crate) fn refuse(&mut self, lease: &Lease, refusals: &[Refusal]) {
         if self.is_held(lease) {
             let kept = refusals.iter().map(|Refusal { credential, until, reason }| Refused {

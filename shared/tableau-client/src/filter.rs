@@ -75,7 +75,7 @@ impl<T: Filtered> Filter<T> {
     }
 
     /// Whether an element meets the conditions that were not sent to Tableau.
-    pub(crate) fn admits(&self, element: &T, unknown: &[&str]) -> bool {
+    pub(crate) fn matches(&self, element: &T, unknown: &[&str]) -> bool {
         let sent: Vec<_> = self.sent(unknown).map(|(_, condition)| std::ptr::from_ref(condition)).collect();
         let mut left = self.conditions.iter().filter(|(_, c)| !sent.contains(&std::ptr::from_ref(c)));
         left.all(|(name, condition)| condition.holds(element.field(name)))
@@ -214,25 +214,25 @@ mod tests {
         for name in ["A, B", "A & B", ""] {
             let filter = Filter::<Workbook>::all().named(name).in_project("Finance");
             assert_eq!(filter.expression(&[]).unwrap(), "projectName:eq:Finance");
-            assert!(filter.admits(&workbook(name, &[]), &[]));
-            assert!(!filter.admits(&workbook("A", &[]), &[]));
+            assert!(filter.matches(&workbook(name, &[]), &[]));
+            assert!(!filter.matches(&workbook("A", &[]), &[]));
         }
         let filter = Filter::<Workbook>::all().in_project("Finance");
         assert_eq!(filter.expression(&["projectName"]), None);
-        assert!(filter.admits(&workbook("A", &[]), &["projectName"]));
+        assert!(filter.matches(&workbook("A", &[]), &["projectName"]));
     }
 
     #[test]
     fn of_two_conditions_on_one_field_the_second_is_checked_here() {
         let filter = Filter::<Workbook>::all().tagged("a").tagged("b");
         assert_eq!(filter.expression(&[]).unwrap(), "tags:eq:a");
-        assert!(filter.admits(&workbook("W", &["a", "b"]), &[]));
-        assert!(!filter.admits(&workbook("W", &["a"]), &[]));
+        assert!(filter.matches(&workbook("W", &["a", "b"]), &[]));
+        assert!(!filter.matches(&workbook("W", &["a"]), &[]));
         let from = "2025-01-15T17:00:00Z".parse().unwrap();
         let to = "2025-01-15T17:14:45Z".parse().unwrap();
         let window = Filter::<Workbook>::all().updated_since(from).updated_before(to);
         assert_eq!(window.expression(&[]).unwrap(), "updatedAt:gte:2025-01-15T17:00:00Z");
-        assert!(!window.admits(&workbook("W", &[]), &[]));
+        assert!(!window.matches(&workbook("W", &[]), &[]));
     }
 
     proptest! {

@@ -220,7 +220,7 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         self.fetched += 1;
         self.seen = seen;
         self.ended = seen >= total;
-        page.retain(|element| self.filter.admits(element, unknown));
+        page.retain(|element| self.filter.matches(element, unknown));
         Ok(Some(page))
     }
 }

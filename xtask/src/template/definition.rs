@@ -115,7 +115,9 @@ impl Definition {
         }
         let variables = || file.secrets.keys().chain(file.parameters.keys());
         if let Some(variable) = variables().find(|variable| !is_variable(variable)) {
-            return Err(wrong(format!("`{variable}` is no name of a variable, such as SLACK_SECRET")));
+            return Err(wrong(format!(
+                "`{variable}` is not a valid name of a variable: use capital letters, digits and _, as in SLACK_SECRET"
+            )));
         }
         if let Some(twice) = file.secrets.keys().find(|name| file.parameters.contains_key(*name)) {
             return Err(wrong(format!("`{twice}` is both a secret and a parameter")));
@@ -199,7 +201,10 @@ mod tests {
             ("memory_mb: 64\n", "memory_mb: 64 is not from 128 to 10240"),
             ("timeout_seconds: 0\n", "timeout_seconds: 0 is not from 1 to 900"),
             ("timeout_seconds: 901\n", "timeout_seconds: 901 is not from 1 to 900"),
-            ("secrets: { slack: SlackSecret }\n", "`slack` is no name of a variable, such as SLACK_SECRET"),
+            (
+                "secrets: { slack: SlackSecret }\n",
+                "`slack` is not a valid name of a variable: use capital letters, digits and _, as in SLACK_SECRET",
+            ),
             (
                 "statements: |\n  Effect: Allow\n",
                 "statements: `Effect: Allow` does not belong to a list, whose items begin with `- `",

@@ -18,7 +18,7 @@ const ADVICE: &str = "Three workflows are more than the 10 concurrent executions
 pub(super) fn rule(workflows: &[String]) -> Option<String> {
     let last = workflows.len().checked_sub(1).filter(|last| *last >= 2)?;
     let mut rule = format!(
-        "  {NAME}:\n    # Written by `cargo xtask new-workflow`: a workflow is off, or all before it are, or all behind it.\n    \
+        "  {NAME}:\n    # Written by `cargo xtask template`: a workflow is off, or all before it are, or all behind it.\n    \
          RuleCondition: !Equals [!Ref ConcurrencyQuotaConfirmed, \"false\"]\n    Assertions:\n"
     );
     for middle in 1..last {

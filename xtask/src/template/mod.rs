@@ -16,8 +16,8 @@ use std::fs;
 /// Writes the workflows' parts of template.yaml from functions/*/workflow.yaml.
 ///
 /// Each workflow has a block of resources, a switch, an output and a widget in template.yaml. This command writes them
-/// from the workflow's own file, workflow.yaml, and removes those of workflows that have no such file. All else in
-/// template.yaml stays as it is.
+/// from the workflow's own file, workflow.yaml. All else in template.yaml stays as it is. With --remove it also removes
+/// the parts of workflows that have no such file any more.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   cargo xtask template           # writes template.yaml
@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Write nothing; fail when template.yaml is out of date.
     #[arg(long)]
     check: bool,
+    /// Also remove resources. A deploy deletes them, with the events in queues.
+    #[arg(long)]
+    remove: bool,
 }
 
 /// Runs the command.
@@ -40,6 +43,15 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
         return Err(format!(
             "template.yaml is out of date, from line {} on; run `cargo xtask template`",
             first_difference(&stack.text, &wanted)
+        )
+        .into());
+    }
+    let lost = stack.lost(&wanted)?;
+    if !lost.is_empty() && !arguments.remove {
+        return Err(format!(
+            "template.yaml would lose {}; a deploy deletes them, with the events in queues. If that is meant, run `cargo xtask \
+             template --remove`",
+            lost.join(", ")
         )
         .into());
     }

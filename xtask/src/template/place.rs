@@ -64,7 +64,11 @@ pub(super) fn of_block(text: &str, name: &Name) -> Result<Place, Problem> {
     Ok(Place { line: next.unwrap_or(resources.end), before: next.map(|line| lines[line].to_owned()) })
 }
 
-/// The lines of a workflow's block, by what the names of its resources begin with; without blank lines behind it.
+/// The lines of a workflow's block, by what the names of its resources begin with; without blank lines behind it. A resource
+/// of another name after the block's last one is not a part of it.
+///
+/// # Errors
+/// When a resource of another name stands between two of the block's: it would be lost when the block is written.
 pub(super) fn range_of_block(text: &str, pascal: &str) -> Result<Option<Range<usize>>, Problem> {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let resources = section(&lines, "Resources:")?;
@@ -74,10 +78,46 @@ pub(super) fn range_of_block(text: &str, pascal: &str) -> Result<Option<Range<us
     };
     let next = (first + 1..resources.end).find(|&line| heading(lines[line]).is_some());
     let mut end = next.unwrap_or(resources.end);
+    let is_own = |line: &usize| resource(lines[*line]).is_some_and(|name| name.starts_with(pascal));
+    let is_other = |line: &usize| resource(lines[*line]).is_some_and(|name| !name.starts_with(pascal));
+    if let Some(other) = (first..end).find(is_other) {
+        if (other..end).any(|line| is_own(&line)) {
+            let name = lines[other].trim();
+            return Err(format!(
+                "template.yaml, line {}: `{name}` stands inside the block of {pascal}: move it under a heading of its own",
+                other + 1
+            )
+            .into());
+        }
+        // With the comments before it.
+        end = other;
+        while lines[end - 1].trim_start().starts_with('#') {
+            end -= 1;
+        }
+    }
     while lines[end - 1].is_empty() {
         end -= 1;
     }
     Ok(Some(first..end))
+}
+
+/// The name of the resource that begins in this line.
+fn resource(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())).then_some(name)
+}
+
+/// The names of all resources.
+pub(super) fn resources(text: &str) -> Result<Vec<&str>, Problem> {
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(section(&lines, "Resources:")?.filter_map(|line| resource(lines[line])).collect())
+}
+
+/// The lines of the resource with this name.
+pub(super) fn range_of_resource(lines: &[&str], name: &str) -> Result<Option<Range<usize>>, Problem> {
+    let section = section(lines, "Resources:")?;
+    let first = section.clone().find(|&line| resource(lines[line]) == Some(name));
+    Ok(first.map(|first| first..end_of(lines, first, section.end)))
 }
 
 /// The text of a heading, `  # --- notify-slack -----`.

@@ -107,8 +107,8 @@ impl Stack {
         let mut lines: Vec<&str> = self.text.trim_end().lines().collect();
         // The block first: the switch in Conditions says which workflows there are, so it has to be there until the end.
         if let Some(block) = place::range_of_block(&self.text, pascal)? {
-            // With the blank line before it.
-            lines.drain(block.start.saturating_sub(1)..block.end);
+            let has_blank_before = block.start > 0 && lines[block.start - 1].is_empty();
+            lines.drain(block.start - usize::from(has_blank_before)..block.end);
         }
         for (_, entry, _) in ENTRIES.iter().rev() {
             let text = lines.join("\n");
@@ -142,7 +142,16 @@ impl Stack {
                 }
             }
         }
+        check_secrets(&lines, workflow)?;
+        check_variables(&lines, workflow)?;
         self.check_names(&lines, workflow)
+    }
+
+    /// The resources that another text of the template has no longer: a deploy deletes them.
+    pub(crate) fn lost(&self, wanted: &str) -> Result<Vec<String>, Problem> {
+        let kept = place::resources(wanted)?;
+        let lost = place::resources(&self.text)?.into_iter().filter(|name| !kept.contains(name));
+        Ok(lost.map(str::to_owned).collect())
     }
 
     /// Refuses a new workflow of which a resource, parameter or output has the name of one that is there: `timers` would have
@@ -192,6 +201,43 @@ impl Stack {
         all.push(name.pascal());
         all.sort_unstable();
         Ok(all)
+    }
+}
+
+/// Refuses a resource that is no secret, and a secret that is there only while another workflow is on.
+fn check_secrets(lines: &[&str], workflow: &Definition) -> Result<(), Problem> {
+    let wrong = |name: &str, problem: &str| -> Problem {
+        format!("functions/{}/workflow.yaml: secrets: `{name}` {problem}", workflow.name).into()
+    };
+    for name in workflow.secrets.values() {
+        let own = place::range_of_resource(lines, name)?.unwrap_or_default();
+        let own = &lines[own];
+        if !own.contains(&"    Type: AWS::SecretsManager::Secret") {
+            return Err(wrong(name, "is not a secret of template.yaml"));
+        }
+        let switch = own.iter().find_map(|line| line.strip_prefix("    Condition: ")?.strip_suffix("On"));
+        if let Some(other) = switch.filter(|other| *other != workflow.name.pascal()) {
+            return Err(wrong(name, &format!("is there only while {other} is on: add a secret of its own")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a variable that the block or `Globals` sets, and those that belong to Lambda.
+fn check_variables(lines: &[&str], workflow: &Definition) -> Result<(), Problem> {
+    let globals = &lines[place::section(lines, "Globals:")?];
+    let is_set = |variable: &String| {
+        let key = format!("{variable}: ");
+        let mut all = BLOCK.lines().chain(globals.iter().copied());
+        variable.starts_with("AWS_") || all.any(|line| line.trim_start().starts_with(&key))
+    };
+    match workflow.secrets.keys().chain(workflow.parameters.keys()).find(|variable| is_set(variable)) {
+        Some(variable) => Err(format!(
+            "functions/{}/workflow.yaml: `{variable}` is set for every workflow, or by Lambda: choose another name",
+            workflow.name
+        )
+        .into()),
+        None => Ok(()),
     }
 }
 

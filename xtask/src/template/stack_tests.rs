@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::name::Events;
+use crate::repository::Repository;
+use crate::template::definitions;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,16 +22,7 @@ fn stack() -> Stack {
 
 /// The workflows of the repository, in alphabetical order.
 fn all() -> Vec<Definition> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(root().join("functions")).unwrap() {
-        let entry = entry.unwrap();
-        if let Ok(text) = fs::read_to_string(entry.path().join("workflow.yaml")) {
-            let name = Name::parse(entry.file_name().to_str().unwrap()).unwrap();
-            all.push(Definition::parse(name, &text).unwrap());
-        }
-    }
-    all.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
-    all
+    definitions(&Repository::at(&root())).unwrap()
 }
 
 fn headings(text: &str) -> Vec<&str> {
@@ -66,7 +59,10 @@ fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
         ),
         ("  UpdateBroadcastOn: !Equals [!Ref UpdateBroadcastEnabled, \"true\"]\n", ""),
         ("          - UpdateBroadcastEnabled\n", ""),
-        ("    Description: For webhooks that shall start notify-slack only.\n", "    Description: x\n"),
+        (
+            "    Description: The URL for Tableau webhooks whose events only notify-slack gets.\n",
+            "    Description: x\n",
+        ),
         ("    Default: \"true\"\n    AllowedValues: [\"true\", \"false\"]\n", "    Default: \"true\"\n"),
         ("      \"${NotifySlackAgeAlarm.Arn}\",", "      "),
     ] {
@@ -92,6 +88,38 @@ fn a_workflow_without_its_file_leaves_template_yaml_whole() {
         let differs = stack.text.lines().zip(removed.lines()).find(|(one, other)| one != other);
         assert!(removed == stack.text, "{name}: {differs:?}");
     }
+}
+
+#[test]
+fn a_resource_that_a_person_has_added_behind_a_block_stays() {
+    let all = all();
+    let stack = stack();
+    let own = "\n  # Ours.\n  ReportBucket:\n    Type: AWS::S3::Bucket\n";
+    let at_the_end = stack.text.clone() + own;
+    let heading = "\n  # --- update-broadcast -";
+    assert_eq!(stack.text.matches(heading).count(), 1);
+    let between = stack.text.replacen(heading, &format!("{own}{heading}"), 1);
+    for text in [at_the_end, between] {
+        let written = Stack { text: text.clone() }.of(&all).unwrap();
+        assert!(written == text, "the resource is gone or has moved");
+    }
+    // Inside a block it would be lost.
+    let queue = "  UpdateBroadcastQueue:\n";
+    let inside =
+        stack.text.replacen(queue, &format!("  ReportBucket:\n    Type: AWS::S3::Bucket\n{queue}"), 1);
+    let refused = Stack { text: inside }.of(&all).unwrap_err().to_string();
+    assert!(refused.contains("`ReportBucket:` stands inside the block of UpdateBroadcast"), "{refused}");
+}
+
+#[test]
+fn a_block_without_a_blank_line_before_it_takes_no_line_of_another_along() {
+    let stack = stack();
+    let name = Name::parse("update-broadcast").unwrap();
+    let glued = stack.text.replacen("\n\n  # --- update-broadcast -", "\n  # --- update-broadcast -", 1);
+    assert_ne!(glued, stack.text);
+    let with_blank = stack.without(&name.pascal()).unwrap();
+    assert_eq!(Stack { text: glued }.without(&name.pascal()).unwrap(), with_blank);
+    assert!(stack.lost(&with_blank).unwrap().contains(&"UpdateBroadcastQueue".to_owned()));
 }
 
 #[test]
@@ -179,6 +207,23 @@ fn a_name_that_the_template_does_not_have_is_refused_with_the_file_and_the_key()
         (
             "secrets: { SLACK_SECRET: SlackSecrte }\n",
             "secrets: template.yaml has no `SlackSecrte` in Resources:",
+        ),
+        ("secrets: { A: HttpApi }\n", "secrets: `HttpApi` is not a secret of template.yaml"),
+        (
+            "secrets: { A: SlackSecret }\n",
+            "secrets: `SlackSecret` is there only while NotifySlack is on: add a secret of its own",
+        ),
+        (
+            "parameters: { QUEUE_URL: SlackApiUrl }\n",
+            "`QUEUE_URL` is set for every workflow, or by Lambda: choose another name",
+        ),
+        (
+            "secrets: { WEBHOOK_SECRET: WebhookSecret }\n",
+            "`WEBHOOK_SECRET` is set for every workflow, or by Lambda: choose another name",
+        ),
+        (
+            "parameters: { AWS_REGION: SlackApiUrl }\n",
+            "`AWS_REGION` is set for every workflow, or by Lambda: choose another name",
         ),
         ("parameters: { A: SlackSecret }\n", "parameters: template.yaml has no `SlackSecret` in Parameters:"),
     ] {

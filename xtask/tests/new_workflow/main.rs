@@ -185,6 +185,19 @@ fn a_change_of_a_workflows_file_reaches_template_yaml_with_one_command() {
     assert_eq!(new, ["      Timeout: 120", "      VisibilityTimeout: 720"]);
     assert!(copy.xtask(&["template", "--check"]).status.success());
 
+    // A file that is gone removes nothing until a person says so.
+    let text_of_file = read(&file);
+    std::fs::remove_file(&file).unwrap();
+    let refused = copy.xtask(&["template"]);
+    assert!(text(&refused).contains("would lose UpdateBroadcast, "), "{}", text(&refused));
+    assert_eq!(read(&template), after);
+    let removed = copy.xtask(&["template", "--remove"]);
+    assert!(removed.status.success(), "{}", text(&removed));
+    assert!(!read(&template).contains("UpdateBroadcastQueue"));
+    std::fs::write(&file, text_of_file).unwrap();
+    assert!(copy.xtask(&["template"]).status.success());
+    assert_eq!(read(&template), after);
+
     std::fs::write(&file, "summary: x\n").unwrap();
     let wrong = copy.xtask(&["template"]);
     assert!(

@@ -54,7 +54,7 @@ impl Shared {
 impl State {
     pub(super) fn notify(&self, notice: Notice) {
         if let Some(observer) = &self.observer {
-            // The observer may have been dropped; then nobody needs the notice.
+            // The observer may have been dropped; then the notice is not needed.
             let _ = observer.send(notice);
         }
     }

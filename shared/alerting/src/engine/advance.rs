@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, VecDeque};
 use store::records::{Key, Record};
 use workflow::{Effect, Failure};
 
-/// The largest number of notifications that one attempt at an event sends: one for each target, and those for
-/// failures or recoveries that arrive while it sends.
+/// The largest number of changes of an incident in one attempt: the first, one for the receipt of each notification, and
+/// one for each further batch of targets.
 const MOST_ROUNDS: u32 = 500;
 
 /// The largest number of targets decided in one transaction: each target may write two documents, and a DynamoDB

@@ -48,7 +48,7 @@ pub fn digest(
             when: Some((first.at, last.at)),
         })
     };
-    let heading = (!lists.is_empty()).then(|| "Everything that happened".to_owned());
+    let heading = (!lists.is_empty()).then(|| "All events in quiet hours".to_owned());
     lists.push(List { heading, items: repeated.into_iter().filter_map(item).collect(), more: 0 });
     Notification {
         lists,

@@ -99,7 +99,7 @@ async fn quiet_hours_end_with_one_message_about_all_that_happened() {
     assert_eq!(header(&messages[0]), "🌅 4 events in quiet hours");
     let text = messages[0].all_text();
     for line in
-        ["*1 still failing*\n• Returns – Credentials refused", "*Everything that happened*", "Forecast"]
+        ["*1 still failing*\n• Returns – Credentials refused", "*All events in quiet hours*", "Forecast"]
     {
         assert!(text.contains(line), "{line}: {text}");
     }

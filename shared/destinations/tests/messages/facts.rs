@@ -26,7 +26,7 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "Deleted 3 h 10 min after the first failure: Sales",
     ),
     ("group-resolved", "✅ All 3 recovered", "✅ All 3 recovered after 1 h"),
-    ("digest", "*All that happened*", "*Everything that happened*"),
+    ("digest", "*All that happened*", "*All events in quiet hours*"),
 ];
 
 /// Facts that today's message leaves out: file, fact, and why.

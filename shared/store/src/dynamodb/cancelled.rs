@@ -19,7 +19,8 @@ pub(super) enum Cancelled {
 }
 
 impl Cancelled {
-    /// Combines the reasons that DynamoDB gives for each part. If several apply, the first of this list counts.
+    /// Combines the reasons that DynamoDB gives for each part. If several apply, the first counts, in
+    /// this order: `ByItself`, `Conditions`, `Refused`, `Throttled`, `Conflicts`.
     /// `write_id` is the id that all writes of this transaction carry.
     ///
     /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>

@@ -121,7 +121,7 @@ fn whole(model: &Model, view: &View, workbook: &Workbook) -> Element {
         .child(location)
 }
 
-/// The usage counts of a view: always 0, since nobody opens views here.
+/// The usage counts of a view: always 0, since no user opens views here.
 fn usage() -> Element {
     Element::new("usage").with("totalViewCount", 0_u8)
 }

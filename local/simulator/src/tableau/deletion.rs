@@ -16,11 +16,7 @@ const EVENTS: [EventName; 4] = [
 impl State {
     /// Removes a workbook, data source, view or user with its dependents, and fires its `…Deleted` event. Workbooks and data
     /// sources come into the Recycle Bin, deleted by `deleter`, or by the site's administrator.
-    pub(crate) fn delete(
-        self: &Arc<Self>,
-        luid: &str,
-        deleter: Option<UserLuid>,
-    ) -> Result<Fired, NotFound> {
+    pub(crate) fn delete(self: &Arc<Self>, luid: &str, deleter: Option<UserLuid>) -> Result<Fired, NotFound> {
         let event = EVENTS.iter().find(|e| About::find(&self.model(), e, luid).is_some());
         let what = "workbook, data source, view or user";
         let event = event.ok_or_else(|| NotFound { what, luid: luid.to_owned() })?;

@@ -130,7 +130,9 @@ impl Filtered for DeletedItem {
 fn person<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<OwnerRef>, D::Error> {
     let value = Option::<Value>::deserialize(deserializer)?;
     Ok(match value {
-        Some(Value::String(name)) => Some(OwnerRef { id: None, name: Some(name), full_name: None, email: None }),
+        Some(Value::String(name)) => {
+            Some(OwnerRef { id: None, name: Some(name), full_name: None, email: None })
+        }
         Some(value) => OwnerRef::deserialize(value).ok(),
         None => None,
     })
@@ -231,7 +233,8 @@ impl TableauClient {
 
 /// The newest of these objects with one name, if all that were deleted at about this time say the same.
 fn of_name(mut named: Vec<DeletedItem>, at: Timestamp) -> RecycleBinLookup {
-    let is_near = |item: &DeletedItem| item.created_at.is_some_and(|time| time.duration_since(at).abs() <= NEAR);
+    let is_near =
+        |item: &DeletedItem| item.created_at.is_some_and(|time| time.duration_since(at).abs() <= NEAR);
     named.retain(is_near);
     named.sort_by_key(|item| item.created_at);
     let Some(newest) = named.pop() else { return RecycleBinLookup::NotListed };
@@ -255,8 +258,10 @@ struct Page {
 
 impl Page {
     fn of(answer: &Map<String, Value>) -> Result<Self, Error> {
-        let unreadable =
-            |found: &str| Error::Unreadable { operation: OPERATION, source: lenient::expected("elements", found) };
+        let unreadable = |found: &str| Error::Unreadable {
+            operation: OPERATION,
+            source: lenient::expected("elements", found),
+        };
         let total = answer.get("pagination").and_then(|pagination| pagination.get("totalAvailable"));
         let total = total.and_then(|total| match total {
             Value::String(text) => text.trim().parse().ok(),
@@ -313,12 +318,16 @@ impl fmt::Display for RecycleBinLookup {
             Self::NotListed => f.write_str(
                 "the Recycle Bin does not show it; a token of a site administrator sees everything in it",
             ),
-            Self::Ambiguous => f.write_str("the Recycle Bin has several of this name, deleted at about that time"),
+            Self::Ambiguous => {
+                f.write_str("the Recycle Bin has several of this name, deleted at about that time")
+            }
             Self::TooMany => f.write_str("the Recycle Bin has too much in it to find this"),
             Self::Refused { code } => {
                 write!(f, "Tableau refused to show the Recycle Bin ({code})")?;
                 match code.as_str() {
-                    code if code.starts_with("403") => f.write_str("; the token's user has to be a site administrator"),
+                    code if code.starts_with("403") => {
+                        f.write_str("; the token's user has to be a site administrator")
+                    }
                     code if code.starts_with("401") => {
                         f.write_str("; a connected app needs the scope tableau:recyclebin_content:read")
                     }
@@ -387,7 +396,10 @@ mod tests {
             person.map(|person| person.name)
         };
         assert_eq!(read(json!("Bea")).as_deref(), Some("Bea"));
-        assert_eq!(read(json!({"name": " ", "email": "bea@example.com"})).as_deref(), Some("bea@example.com"));
+        assert_eq!(
+            read(json!({"name": " ", "email": "bea@example.com"})).as_deref(),
+            Some("bea@example.com")
+        );
         for nothing in [json!(null), json!({}), json!({"id": "d"}), json!(""), json!(5)] {
             assert_eq!(read(nothing.clone()), None, "{nothing}");
         }

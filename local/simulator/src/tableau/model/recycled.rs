@@ -36,13 +36,15 @@ impl Model {
     pub(crate) fn recycle(&mut self, luid: &str, deleter: Option<UserLuid>, at: Timestamp) {
         let workbook =
             self.workbook(luid).map(|w| (WORKBOOKS, &w.site, w.name.clone(), &w.project, w.owner.clone()));
-        let datasource =
-            || self.datasource(luid).map(|d| (DATASOURCES, &d.site, d.name.clone(), &d.project, d.owner.clone()));
+        let datasource = || {
+            self.datasource(luid).map(|d| (DATASOURCES, &d.site, d.name.clone(), &d.project, d.owner.clone()))
+        };
         let Some((kind, site, name, project, owner)) = workbook.or_else(datasource) else { return };
         let administrator = self.users.iter().find(|u| u.site == *site && u.role.is_administrator());
         let deleter = deleter.or_else(|| administrator.map(|u| u.luid.clone()));
         let path = self.path_of(project);
-        let recycled = Recycled { kind, luid: luid.to_owned(), site: site.clone(), name, path, owner, deleter, at };
+        let recycled =
+            Recycled { kind, luid: luid.to_owned(), site: site.clone(), name, path, owner, deleter, at };
         self.recycled.push(recycled);
     }
 

@@ -129,7 +129,10 @@ pub(crate) enum Then {
     /// Fire these events about the objects with these LUIDs.
     Fire(Vec<(EventName, String)>),
     /// Delete this workbook, data source or user, as the session's user.
-    Delete { luid: String, deleter: Option<UserLuid> },
+    Delete {
+        luid: String,
+        deleter: Option<UserLuid>,
+    },
     /// Send a test request to this webhook's destination, and answer with its result.
     Test {
         webhook: String,

@@ -9,8 +9,8 @@ use super::error::RestError;
 use super::filter::{COMPARE, EQ_IN, Field, Filter, Spec, sort};
 use super::page;
 use crate::tableau::events::seconds;
-use crate::tableau::model::recycled::{DATASOURCES, FLOWS, Kind, PROJECTS, Recycled, WORKBOOKS};
 use crate::tableau::model::Model;
+use crate::tableau::model::recycled::{DATASOURCES, FLOWS, Kind, PROJECTS, Recycled, WORKBOOKS};
 use tableau::UserLuid;
 
 pub(crate) const SPEC: Spec = &[("name", EQ_IN), ("createdAt", COMPARE)];

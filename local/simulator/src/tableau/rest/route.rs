@@ -2,8 +2,8 @@
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality, recycle_bin, server,
-    tags, takes, tasks, update, users, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality,
+    recycle_bin, server, tags, takes, tasks, update, users, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;

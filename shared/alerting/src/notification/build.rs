@@ -1,7 +1,7 @@
 //! Notifications about one event or one incident.
 
 use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
-use super::{Cause, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value};
+use super::{Cause, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Severity, Status, Value};
 use crate::context::{Context, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, Open, Resolved};
 use jiff::tz::TimeZone;
@@ -34,6 +34,12 @@ impl About<'_> {
     /// The class of the failure's cause, in a few words.
     pub fn cause_title(&self) -> Option<&'static str> {
         self.context.cause.found().map(|cause| cause.class.title())
+    }
+
+    /// The object's owner; an empty person if Tableau does not say who it is.
+    pub(crate) fn owner(&self) -> Person {
+        let owner = self.content().and_then(|content| content.owner.as_ref());
+        owner.map(Person::of).unwrap_or_default()
     }
 
     fn content(&self) -> Option<&Content> {

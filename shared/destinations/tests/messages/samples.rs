@@ -103,6 +103,7 @@ fn of_quiet_hours() -> Notification {
             incident: None,
             meaning,
             generation: 1,
+            owner: None,
         };
         (n.to_string(), entry)
     };

@@ -134,6 +134,7 @@ routes! {
     PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
     GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => users::users;
     GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => users::user;
+    GET "/sites/{site}/users/{id}/groups" Administrator since(3, 7), needs("tableau:groups:read"), PAGES => users::groups;
     DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => users::remove;
     GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read"), LIST => jobs::list;
     GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read"), NOTHING => jobs::job;

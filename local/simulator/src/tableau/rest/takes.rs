@@ -169,6 +169,8 @@ pub(crate) const NOTHING: Takes = query(&[]);
 
 /// A list for which Tableau documents no pagination. Clients send page parameters all the same.
 pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNumber")]);
+/// A list with pages, and without filters or orders.
+pub(crate) const PAGES: Takes = query(&[always("pageSize"), always("pageNumber")]);
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),
     always("pageNumber"),

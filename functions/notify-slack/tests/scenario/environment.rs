@@ -397,7 +397,10 @@ fn workflow(parts: &Parts<'_>) -> NotifySlack<Destination> {
             let credential: SlackCredential = serde_json::from_value(parts.credential.clone()).unwrap();
             let url = parts.slack_url.parse().unwrap();
             let slack = Slack::new(http, url, Arc::new(Fixed::new(credential)));
-            Destination::Slack(SlackNotifier::new(slack, Circuits::new(documents(None), NAME, "Slack")))
+            Destination::Slack(Box::new(SlackNotifier::new(
+                slack,
+                Circuits::new(documents(None), NAME, "Slack"),
+            )))
         }
     };
     let rules = Rules::parse(parts.rules).unwrap();

@@ -1,6 +1,7 @@
 //! Rules in force that a newer version has checked: with settings that this version does not know, or calls mistakes.
 
 use serde_json::{Value, json};
+use testkit::simulator::notes;
 use testkit::{Batch, Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
@@ -57,4 +58,34 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         let states: Vec<&str> = records.iter().filter_map(|record| record["state"]["S"].as_str()).collect();
         assert!(states.contains(&"misconfigured"), "{states:?}");
     }
+}
+
+// 15, item 1
+#[tokio::test]
+async fn a_group_of_the_owner_decides_where_a_message_goes() {
+    let rules = "rules:
+  - name: finance
+    on: [DatasourceRefreshFailed]
+    where: { owner_group: Finance Analysts }
+    do: [{ notify-slack: { channel: data-news } }]
+  - name: others
+    on: [DatasourceRefreshFailed]
+    otherwise: true
+    do: [{ notify-slack: { channel: data-alerts } }]
+";
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.inline("notify-slack", BINARY);
+    for (name, channel) in [("General Ledger", "data-news"), ("Shipments", "data-alerts")] {
+        let luid = environment.tableau.datasource(name).unwrap();
+        environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).unwrap();
+        let event = json!({
+            "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": name,
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": environment.tableau.clock().now().to_string(),
+        });
+        assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
+        let messages = environment.slack.messages();
+        assert_eq!(messages.last().unwrap().channel_name, channel, "{}", function.logs().join("\n"));
+    }
+    assert_eq!(environment.tableau.calls("GET /sites/*/users/*/groups"), 2);
 }

@@ -126,7 +126,10 @@ fn settings_that_the_workflow_does_not_understand_are_named_with_line_and_rule()
     assert!(misspelt.starts_with("line 5, rule `a`: unknown field `chanel`"), "{misspelt}");
     let missing = does("").unwrap_err().to_string();
     assert_eq!(missing, "line 5, rule `a`: missing field `channel`");
-    assert_eq!(does(" { channel: x }").unwrap(), [NotifySlack { channel: "x".to_owned() }]);
+    assert_eq!(
+        does(" { channel: x }").unwrap(),
+        [NotifySlack { channel: "x".to_owned(), ..NotifySlack::default() }]
+    );
 }
 
 #[test]

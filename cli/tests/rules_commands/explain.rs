@@ -150,7 +150,8 @@ fn an_event_comes_from_a_file_from_standard_input_or_by_its_name_and_else_it_is_
     for (event, expected) in [
         (
             "WorkbookRefreshFaild",
-            "error: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?",
+            "error: there is no file WorkbookRefreshFaild, and `WorkbookRefreshFaild` is not an event name; did you mean \
+             `WorkbookRefreshFailed`?\n",
         ),
         ("no/such.json", "error: there is no file no/such.json"),
         ("Cargo.toml", "error: this is no JSON: line 1, column "),

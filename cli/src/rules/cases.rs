@@ -62,6 +62,7 @@ struct CaseFacts {
     certified: Option<bool>,
     cause: Option<String>,
     failures_in_a_row: Option<u32>,
+    deleted_by: Option<String>,
     #[serde(default)]
     missing: Vec<String>,
 }
@@ -206,6 +207,7 @@ impl Case {
             all.push(Given::Cause(cause(class)?));
         }
         all.extend(facts.failures_in_a_row.map(Given::FailuresInARow));
+        all.extend(facts.deleted_by.clone().map(Given::DeletedBy));
         let mut given = GivenFacts::of(&all);
         for name in &facts.missing {
             let lookup = lookup(name)?;
@@ -249,7 +251,7 @@ fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
 
 /// What a name under `missing` means.
 fn lookup(name: &str) -> Result<Lookup, String> {
-    const NAMES: [(&str, Lookup); 8] = [
+    const NAMES: [(&str, Lookup); 9] = [
         ("project", Lookup::Project),
         ("tags", Lookup::Content),
         ("certified", Lookup::Content),
@@ -258,6 +260,7 @@ fn lookup(name: &str) -> Result<Lookup, String> {
         ("owner_group", Lookup::OwnerGroups),
         ("cause", Lookup::Cause),
         ("failures_in_a_row", Lookup::FailuresInARow),
+        ("deleted_by", Lookup::DeletedBy),
     ];
     let found = NAMES.iter().find(|(known, _)| *known == name).map(|(_, lookup)| *lookup);
     found.ok_or_else(|| {

@@ -171,5 +171,8 @@ fn of_words(event: &Event) -> Vec<Lookup> {
     if event.name.action() == Some(Action::RefreshFailed) {
         all.extend([Lookup::Cause, Lookup::FailuresInARow]);
     }
+    if event.name.action() == Some(Action::Deleted) {
+        all.push(Lookup::DeletedBy);
+    }
     all
 }

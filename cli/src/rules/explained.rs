@@ -143,6 +143,7 @@ impl About<'_> {
             project: fact("project"),
             owner: names.last().copied().unwrap_or_default().to_owned(),
             owner_email: names.iter().find(|name| name.contains('@')).copied().unwrap_or_default().to_owned(),
+            deleted_by: fact("deleted_by"),
             tags: fact("tags"),
             site: site.unwrap_or_else(|| event.site.to_string()),
             url,

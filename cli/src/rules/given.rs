@@ -5,8 +5,8 @@ use rules::{Fact, Facts, Lookup};
 use std::collections::BTreeSet;
 
 /// The names of facts.
-const NAMES: [&str; 7] =
-    ["project", "tags", "certified", "owner", "owner_group", "cause", "failures_in_a_row"];
+const NAMES: [&str; 8] =
+    ["project", "tags", "certified", "owner", "owner_group", "cause", "failures_in_a_row", "deleted_by"];
 
 /// One given fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) enum Given {
     OwnerGroups(Vec<String>),
     Cause(String),
     FailuresInARow(u32),
+    DeletedBy(String),
 }
 
 impl Given {
@@ -44,6 +45,7 @@ impl Given {
             "owner" => Ok(Self::Owner(values())),
             "owner_group" | "owner_groups" => Ok(Self::OwnerGroups(values())),
             "cause" => cause(value).map(Self::Cause),
+            "deleted_by" => Ok(Self::DeletedBy(value.to_owned())),
             "failures_in_a_row" => {
                 let number = value.parse().map_err(|_| "failures_in_a_row is a number".to_owned())?;
                 Ok(Self::FailuresInARow(number))
@@ -112,6 +114,10 @@ impl GivenFacts {
                 Given::Cause(class) => {
                     given.facts.set_cause(Fact::Known(class));
                     Lookup::Cause
+                }
+                Given::DeletedBy(name) => {
+                    given.facts.set_deleted_by(Fact::Known(name));
+                    Lookup::DeletedBy
                 }
                 Given::FailuresInARow(number) => {
                     given.facts.set_failures_in_a_row(Fact::Known(number));

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tableau::EventId;
-use tableau_client::{CauseLookup, Item, Owner, ProjectTree};
+use tableau_client::{CauseLookup, Item, Owner, ProjectTree, RecycleBinLookup};
 
 /// How long an answer about an event counts.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
@@ -19,6 +19,7 @@ pub(crate) struct Answers {
     pub(crate) owner: Option<Option<Owner>>,
     pub(crate) groups: Option<Vec<String>>,
     pub(crate) cause: Option<CauseLookup>,
+    pub(crate) deletion: Option<RecycleBinLookup>,
 }
 
 /// Answers of Tableau.

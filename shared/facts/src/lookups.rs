@@ -1,23 +1,27 @@
 //! Lookups at Tableau, for the conditions of rules and for notifications.
 
+use crate::deletion::is_deletion;
 use crate::kept::Kept;
 use crate::question::{Answer, Question};
 use crate::words::{OTHER_SITE, why, why_no_cause};
 use guarded_tableau::GuardedTableau;
 use rules::{Fact, Facts, Lookup, Matched, Rules};
 use std::sync::Arc;
-use tableau::{Action, Event, Object, Subject};
+use tableau::{Action, Event, Object, Subject, UserLuid};
 use tableau_client::{CauseLookup, Item, Owner, ProjectTree};
 use workflow::{Failure, Invocation};
 
 /// What a deleted object is asked in vain.
-const DELETED: &str = "Tableau does not have it any more";
+pub(crate) const DELETED: &str = "Tableau does not have it any more";
+
+/// Views, users and sites are not in the Recycle Bin.
+const NOT_KEPT: &str = "the Recycle Bin keeps workbooks and data sources, and nothing else that sends events";
 
 /// Asks Tableau about objects of events.
 #[derive(Debug)]
 pub struct FactLookups {
-    tableau: GuardedTableau,
-    kept: Kept,
+    pub(crate) tableau: GuardedTableau,
+    pub(crate) kept: Kept,
 }
 
 impl FactLookups {
@@ -92,8 +96,11 @@ impl FactLookups {
             facts.set_missing(lookup, OTHER_SITE);
             return Ok(());
         }
+        if is_deletion(question.event) {
+            return self.of_deleted(lookup, question, facts).await;
+        }
         match lookup {
-            Lookup::FailuresInARow => facts.set_failures_in_a_row(Fact::Absent),
+            Lookup::FailuresInARow | Lookup::DeletedBy => set_absent(lookup, facts),
             Lookup::Cause => {
                 let found = self.cause(question).await?;
                 facts.set_cause(match (&found, why_no_cause(&found)) {
@@ -123,15 +130,12 @@ impl FactLookups {
             Lookup::Project => facts.set_project(self.project(item, question).await?),
             Lookup::Owner => {
                 let owner = self.owner(item, question).await?;
-                let names = |Owner { name, email, login }| {
-                    let mut names: Vec<String> = email.into_iter().chain([login, name]).collect();
-                    names.dedup();
-                    names
-                };
                 facts.set_owner(owner.map_or(Fact::Absent, |owner| Fact::Known(names(owner))));
             }
-            Lookup::OwnerGroups => facts.set_owner_groups(self.groups(item, question).await?),
-            Lookup::Content | Lookup::Cause | Lookup::FailuresInARow => {}
+            Lookup::OwnerGroups => {
+                facts.set_owner_groups(self.groups(item.owner.as_ref(), question).await?);
+            }
+            Lookup::Content | Lookup::Cause | Lookup::FailuresInARow | Lookup::DeletedBy => {}
         }
         Ok(())
     }
@@ -155,8 +159,14 @@ impl FactLookups {
     /// # Errors
     /// When Tableau does not answer.
     pub async fn owner(&self, item: &Item, question: Question<'_>) -> Answer<Option<Owner>> {
+        match &item.owner {
+            Some(luid) => self.owner_of(luid, question).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) async fn owner_of(&self, luid: &UserLuid, question: Question<'_>) -> Answer<Option<Owner>> {
         let Question { event, invocation, .. } = question;
-        let Some(luid) = &item.owner else { return Ok(None) };
         if let Some(owner) = self.kept.get(&event.id, invocation.now).owner {
             return Ok(owner);
         }
@@ -198,9 +208,13 @@ impl FactLookups {
         Ok(tree)
     }
 
-    async fn groups(&self, item: &Item, question: Question<'_>) -> Answer<Fact<Vec<String>>> {
+    pub(crate) async fn groups(
+        &self,
+        owner: Option<&UserLuid>,
+        question: Question<'_>,
+    ) -> Answer<Fact<Vec<String>>> {
         let Question { event, invocation, .. } = question;
-        let Some(luid) = &item.owner else { return Ok(Fact::Absent) };
+        let Some(luid) = owner else { return Ok(Fact::Absent) };
         if let Some(groups) = self.kept.get(&event.id, invocation.now).groups {
             return Ok(Fact::Known(groups));
         }
@@ -256,8 +270,12 @@ fn of_subject(event: &Event, lookup: Lookup) -> Option<Option<&'static str>> {
         (_, Lookup::FailuresInARow) => Some(None),
         (_, Lookup::Cause) if !is_failure => Some(None),
         (_, Lookup::Cause) => None,
-        (Subject::Workbook(_) | Subject::Datasource(_), _) if !is_deleted => None,
-        (Subject::Workbook(_) | Subject::Datasource(_) | Subject::View(_), _) => Some(Some(DELETED)),
+        (_, Lookup::DeletedBy) if !is_deleted => Some(None),
+        // The Recycle Bin keeps neither tags nor whether it was certified.
+        (Subject::Workbook(_) | Subject::Datasource(_), Lookup::Content) if is_deleted => Some(Some(DELETED)),
+        (Subject::Workbook(_) | Subject::Datasource(_), _) => None,
+        (_, Lookup::DeletedBy) => Some(Some(NOT_KEPT)),
+        (Subject::View(_), _) => Some(Some(DELETED)),
         _ => Some(None),
     }
 }
@@ -270,5 +288,14 @@ fn set_absent(lookup: Lookup, facts: &mut Facts) {
         Lookup::OwnerGroups => facts.set_owner_groups(Fact::Absent),
         Lookup::Cause => facts.set_cause(Fact::Absent),
         Lookup::FailuresInARow => facts.set_failures_in_a_row(Fact::Absent),
+        Lookup::DeletedBy => facts.set_deleted_by(Fact::Absent),
     }
+}
+
+/// The names of a person, as conditions compare them: e-mail address, user name, full name.
+pub(crate) fn names(Owner { name, email, login }: Owner) -> Vec<String> {
+    let mut names: Vec<String> = email.into_iter().chain([login, name]).collect();
+    names.retain(|name| !name.is_empty());
+    names.dedup();
+    names
 }

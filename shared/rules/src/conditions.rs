@@ -114,6 +114,7 @@ impl Conditions {
             Lookup::OwnerGroups => !self.owner_group.is_empty(),
             Lookup::Cause => !self.cause.is_empty(),
             Lookup::FailuresInARow => self.failures_in_a_row.is_some(),
+            Lookup::DeletedBy => false,
         }
     }
 

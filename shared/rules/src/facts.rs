@@ -18,6 +18,8 @@ pub enum Lookup {
     Cause,
     /// How many times its refresh has failed without a success between.
     FailuresInARow,
+    /// Who deleted it. No condition asks this, only words do.
+    DeletedBy,
 }
 
 impl fmt::Display for Lookup {
@@ -29,6 +31,7 @@ impl fmt::Display for Lookup {
             Self::OwnerGroups => "groups of the owner",
             Self::Cause => "cause of the failure",
             Self::FailuresInARow => "failures in a row",
+            Self::DeletedBy => "who deleted it",
         })
     }
 }
@@ -76,6 +79,7 @@ pub struct Facts {
     pub(crate) owner_groups: Fact<Vec<Text>>,
     pub(crate) cause: Fact<String>,
     pub(crate) failures_in_a_row: Fact<u32>,
+    pub(crate) deleted_by: Fact<String>,
 }
 
 impl<T> Fact<T> {
@@ -122,6 +126,11 @@ impl Facts {
         self.failures_in_a_row = failures;
     }
 
+    /// Notes the name of who deleted the object.
+    pub fn set_deleted_by(&mut self, name: Fact<String>) {
+        self.deleted_by = name;
+    }
+
     /// Takes what a lookup has found for another [`Facts`], such as those that a file of cases has.
     pub fn take(&mut self, lookup: Lookup, from: &Self) {
         match lookup {
@@ -134,6 +143,7 @@ impl Facts {
             Lookup::OwnerGroups => self.owner_groups = from.owner_groups.clone(),
             Lookup::Cause => self.cause = from.cause.clone(),
             Lookup::FailuresInARow => self.failures_in_a_row = from.failures_in_a_row.clone(),
+            Lookup::DeletedBy => self.deleted_by = from.deleted_by.clone(),
         }
     }
 
@@ -147,6 +157,7 @@ impl Facts {
             Lookup::OwnerGroups => self.owner_groups = Fact::Missing(why),
             Lookup::Cause => self.cause = Fact::Missing(why),
             Lookup::FailuresInARow => self.failures_in_a_row = Fact::Missing(why),
+            Lookup::DeletedBy => self.deleted_by = Fact::Missing(why),
         }
     }
 }

@@ -105,7 +105,10 @@ pub(crate) fn variable(name: &str) -> Option<&'static str> {
         "event_type" | "event_name" => Some("event"),
         "type" | "resource_type" => Some("kind"),
         "email" | "user_email" => Some("owner_email"),
-        "path" | "folder" | "project_path" | "project_name" => Some("project"),
+        "deleter" | "deletedBy" | "removed_by" => Some("deleted_by"),
+        "original_path" | "originalPath" | "was_in" | "path" | "folder" | "project_path" | "project_name" => {
+            Some("project")
+        }
         "alertname" | "alert" | "rule_name" => Some("rule"),
         "luid" | "id" | "resource_id" => Some("resource_luid"),
         _ => None,

@@ -10,13 +10,14 @@ const FUEL: u64 = 20_000;
 pub const LONGEST: usize = 3_000;
 
 /// What templates know, each with what it is. All are texts; empty where Tableau does not say it.
-pub const VARIABLES: [(&str, &str); 19] = [
+pub const VARIABLES: [(&str, &str); 20] = [
     ("event", "the event's name, such as DatasourceRefreshFailed"),
     ("kind", "workbook, data source, view, user or site"),
     ("name", "the name of the workbook, data source or other object"),
-    ("project", "the path of its project, such as Finance/Reports"),
+    ("project", "the path of its project, such as Finance/Reports; of what is deleted, where it was"),
     ("owner", "the owner's name"),
     ("owner_email", "the owner's e-mail address"),
+    ("deleted_by", "the name of who deleted it"),
     ("tags", "its tags, separated by commas"),
     ("site", "the site's name, else its LUID"),
     ("url", "the address of its page"),
@@ -51,6 +52,7 @@ pub struct Variables {
     pub project: String,
     pub owner: String,
     pub owner_email: String,
+    pub deleted_by: String,
     pub tags: String,
     pub site: String,
     pub url: String,
@@ -75,6 +77,7 @@ impl Variables {
             ("project", self.project.as_str()),
             ("owner", self.owner.as_str()),
             ("owner_email", self.owner_email.as_str()),
+            ("deleted_by", self.deleted_by.as_str()),
             ("tags", self.tags.as_str()),
             ("site", self.site.as_str()),
             ("url", self.url.as_str()),
@@ -216,6 +219,8 @@ mod tests {
             ("{{ .Name }}", Some("write {{ name }}, without `.` and `$`")),
             ("{{ $labels.name }}", Some("write {{ name }}, without `.` and `$`")),
             ("${{ name }}", Some("the `$` before `{{` would be shown")),
+            ("{{ deleted_by }}", None),
+            ("{{ deleter }}", Some("there is no variable `deleter`; did you mean `deleted_by`?")),
             ("{{ workbook }}", Some("there is no variable `workbook`; did you mean `name`?")),
             ("{% for x in name %}{{ x }}{% endfor %}", None),
             ("{% include 'x' %}", Some("mistake")),
@@ -243,6 +248,7 @@ mod tests {
             ("project", &mut variables.project),
             ("owner", &mut variables.owner),
             ("owner_email", &mut variables.owner_email),
+            ("deleted_by", &mut variables.deleted_by),
             ("tags", &mut variables.tags),
             ("site", &mut variables.site),
             ("url", &mut variables.url),

@@ -74,6 +74,7 @@ impl Facts {
             Lookup::OwnerGroups => self.owner_groups != Fact::NotAsked,
             Lookup::Cause => self.cause != Fact::NotAsked,
             Lookup::FailuresInARow => self.failures_in_a_row != Fact::NotAsked,
+            Lookup::DeletedBy => self.deleted_by != Fact::NotAsked,
         }
     }
 
@@ -87,6 +88,7 @@ impl Facts {
             ("owner_group", self.owner_groups.clone().map(|groups| listed(&groups))),
             ("cause", self.cause.clone()),
             ("failures_in_a_row", self.failures_in_a_row.clone().map(|failures| failures.to_string())),
+            ("deleted_by", self.deleted_by.clone()),
         ];
         let asked = all.into_iter().filter(|(_, value)| *value != Fact::NotAsked);
         asked.map(|(name, value)| ShownFact { name, value }).collect()

@@ -2,6 +2,7 @@
 
 use crate::error::Problem;
 use crate::file::Position;
+use crate::mentions::Mentions;
 use crate::problem;
 use crate::rule::{Rule, Settings};
 use serde::de::DeserializeOwned;
@@ -51,6 +52,11 @@ pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
     /// Settings that are enough to end what was sent to a target that no rule names any more. `None` if the key is not
     /// enough.
     fn of_key(key: &str) -> Option<Self>;
+
+    /// Whom a notification calls. No one, unless the settings have something to say about it.
+    fn mentions(&self) -> Mentions {
+        Mentions::default()
+    }
 }
 
 /// Why the value of a field cannot be used.

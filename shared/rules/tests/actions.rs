@@ -97,15 +97,14 @@ fn a_file_without_sites_accepts_every_site() {
 
 #[test]
 fn a_site_that_is_known_without_being_listed_has_a_name_and_keeps_no_other_out() {
-    let site = format!("{{ luid: {LUID}, name: Marketing, timezone: Europe/Berlin }}");
+    let site = format!(r#"{{"luid":"{LUID}","name":"Marketing","timezone":"Europe/Berlin"}}"#);
     let rules = Rules::parse("{\"rules\": []}").unwrap().knowing(&site).unwrap();
     assert_eq!(rules.site(&LUID.parse().unwrap()).unwrap().name, "Marketing");
     assert!(rules.accepts(LUID) && rules.accepts("s-2") && rules.sites().is_empty());
-    let listed =
-        Rules::parse(SAMPLE).unwrap().knowing("{ luid: 11111111-1111-1111-1111-111111111111, name: X }");
-    let listed = listed.unwrap();
+    let site = r#"{"luid":"11111111-1111-1111-1111-111111111111","name":"X"}"#;
+    let listed = Rules::parse(SAMPLE).unwrap().knowing(site).unwrap();
     assert!(!listed.accepts("11111111-1111-1111-1111-111111111111"));
-    assert!(Rules::default().knowing("{ luid: x }").is_err());
+    assert!(Rules::default().knowing(r#"{"luid":"x"}"#).is_err());
 }
 
 #[test]
@@ -125,7 +124,10 @@ fn settings_that_the_workflow_does_not_understand_are_named_with_line_and_rule()
     assert!(misspelt.starts_with("line 5, rule `a`: unknown field `chanel`"), "{misspelt}");
     let missing = does("").unwrap_err().to_string();
     assert_eq!(missing, "line 5, rule `a`: missing field `channel`");
-    assert_eq!(does(" { channel: x }").unwrap(), [NotifySlack { channel: "x".to_owned() }]);
+    assert_eq!(
+        does(" { channel: x }").unwrap(),
+        [NotifySlack { channel: "x".to_owned(), ..NotifySlack::default() }]
+    );
 }
 
 #[test]

@@ -285,6 +285,7 @@ fn asks(text: &str, lookup: Lookup) -> bool {
         Lookup::OwnerGroups => &["owner_group:"],
         Lookup::Cause => &["cause:"],
         Lookup::FailuresInARow => &["failures_in_a_row:"],
+        Lookup::DeletedBy => &[],
     };
     keys.iter().any(|key| text.contains(key))
 }

@@ -164,7 +164,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         (
             "SiteUpdated",
             "notify-slack: { channel: data, thread: true }",
-            "line 5, rule `a`: unknown field `thread`, expected `channel`",
+            "line 5, rule `a`: unknown field `thread`, expected one of `channel`, `mention`, `mention_if_unknown`",
         ),
         (
             "WorkbookUpdated",
@@ -432,7 +432,7 @@ fn a_function_goes_on_with_a_file_that_names_workflows_and_settings_it_does_not_
 ";
     let rules = Rules::parse(text).unwrap();
     let slack = rules.settings::<NotifySlack>().unwrap();
-    assert_eq!(slack, [NotifySlack { channel: "data-news".to_owned() }]);
+    assert_eq!(slack, [NotifySlack { channel: "data-news".to_owned(), ..NotifySlack::default() }]);
     assert!(rules.check_workflow("notify-slack").is_ok());
     // A function without settings in rules, and a function whose settings are newer than this version.
     assert!(rules.check_workflow("receive-webhook").is_ok());

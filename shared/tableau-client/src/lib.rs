@@ -47,6 +47,7 @@ pub use resources::labels::{Label, NewLabel};
 pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError};
 pub use resources::projects::{Project, ProjectTree};
 pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, Warnable, WarningKind};
+pub use resources::recycle_bin::{Deleted, DeletedItem, DeletedKind, RECYCLE_BIN_SINCE, RecycleBinLookup};
 pub use resources::refreshes::{RefreshKind, RefreshNow};
 pub use resources::sites::Site;
 pub use resources::tasks::{RefreshTask, Schedule};

@@ -4,7 +4,7 @@ use super::events::About;
 use super::sending::{Fired, NotFound};
 use super::state::State;
 use std::sync::Arc;
-use tableau::EventName;
+use tableau::{EventName, UserLuid};
 
 const EVENTS: [EventName; 4] = [
     EventName::WorkbookDeleted,
@@ -14,14 +14,17 @@ const EVENTS: [EventName; 4] = [
 ];
 
 impl State {
-    /// Removes a workbook, data source, view or user with its dependents, and fires its `…Deleted` event.
-    pub(crate) fn delete(self: &Arc<Self>, luid: &str) -> Result<Fired, NotFound> {
+    /// Removes a workbook, data source, view or user with its dependents, and fires its `…Deleted` event. Workbooks and data
+    /// sources come into the Recycle Bin, deleted by `deleter`, or by the site's administrator.
+    pub(crate) fn delete(self: &Arc<Self>, luid: &str, deleter: Option<UserLuid>) -> Result<Fired, NotFound> {
         let event = EVENTS.iter().find(|e| About::find(&self.model(), e, luid).is_some());
         let what = "workbook, data source, view or user";
         let event = event.ok_or_else(|| NotFound { what, luid: luid.to_owned() })?;
         // Build the event first: it needs the name of the deleted object.
         let fired = self.fire(event, luid)?;
+        let now = self.settings.clock.now();
         let mut model = self.model();
+        model.recycle(luid, deleter, now);
         model.workbooks.retain(|w| w.luid.as_str() != luid);
         model.datasources.retain(|d| d.luid.as_str() != luid);
         model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);

@@ -99,7 +99,15 @@ impl TableauSimulator {
     /// # Errors
     /// [`NotFound`] when no workbook, data source, view or user has this LUID.
     pub fn delete(&self, luid: impl Display) -> Result<Fired, NotFound> {
-        self.state.delete(&luid.to_string())
+        self.state.delete(&luid.to_string(), None)
+    }
+
+    /// As [`TableauSimulator::delete`], by this user: the Recycle Bin says who it was. Otherwise it is the site's administrator.
+    ///
+    /// # Errors
+    /// [`NotFound`] when no workbook, data source, view or user has this LUID.
+    pub fn delete_as(&self, deleter: &UserLuid, luid: impl Display) -> Result<Fired, NotFound> {
+        self.state.delete(&luid.to_string(), Some(deleter.clone()))
     }
 }
 

@@ -310,7 +310,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             (Announced::Open(_), Some(entry)) if entry.notified_failures > 0 => Meaning::FailedAgain,
             (Announced::Open(_), _) => Meaning::Failed,
         };
-        let context = self.context(attempt).await?;
+        let context = self.context_for_name(attempt).await?;
         let described = About { event: attempt.event, site: None, context };
         let incident = about.incident();
         // The attempt that notices the recovery may be the attempt at the failure event: its worker died and the

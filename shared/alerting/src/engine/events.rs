@@ -71,7 +71,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let partition = keys::group(self.workflow, &target.key, &group);
             let member_key = keys::member(&partition, id);
             let head_key = keys::head(&partition);
-            let context = self.context(attempt).await?;
+            let context = self.context_for_name(attempt).await?;
             let described = About { event: attempt.event, site: None, context };
             let mut member = Member::new(id, &described.name(), None, attempt.happened_at());
             member.object = attempt.event.subject.luid().to_owned();
@@ -146,7 +146,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         until: Timestamp,
     ) -> Result<Handled, Failure> {
         let event = attempt.event;
-        let context = self.context(attempt).await?;
+        let context = self.context_for_name(attempt).await?;
         let described = About { event, site: None, context };
         let entry = Entry {
             title: title(event),

@@ -29,6 +29,7 @@ use crate::context::Context;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Occurrence, Routed, Routing, Targeted};
 use documents::{Seen, Transaction};
+use facts::is_deletion;
 use jiff::{SignedDuration, Timestamp};
 use rules::{Matched, Schedule};
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) invocation: &'a Invocation,
     pub(crate) owner: LeaseOwner,
     context: OnceCell<Context>,
+    unasked: Context,
 }
 
 impl<'a> Attempt<'a> {
@@ -88,6 +90,7 @@ impl<'a> Attempt<'a> {
             invocation,
             owner: LeaseOwner::new(invocation.ends_at()),
             context: OnceCell::new(),
+            unasked: Context::default(),
         }
     }
 
@@ -237,6 +240,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 
     pub(crate) async fn context<'a>(&self, attempt: &'a Attempt<'_>) -> Result<&'a Context, Failure> {
         attempt.context.get_or_try_init(|| self.routing.context(attempt.event, attempt.invocation)).await
+    }
+
+    /// The context for a line of a group or digest, which says the object's name and no more. The name of a deleted object is
+    /// in the event, so a flood of deletions asks Tableau nothing.
+    pub(crate) async fn context_for_name<'a>(
+        &self,
+        attempt: &'a Attempt<'_>,
+    ) -> Result<&'a Context, Failure> {
+        if is_deletion(attempt.event) { Ok(&attempt.unasked) } else { self.context(attempt).await }
     }
 
     /// Starts a transaction that reads windows and heads from this worker's cache.

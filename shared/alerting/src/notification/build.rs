@@ -1,15 +1,18 @@
 //! Notifications about one event or one incident.
 
 use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
-use super::{Cause, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value};
-use crate::context::{Context, Lookup, NO_JOB_LISTED};
+use super::{
+    Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value, WAS_IN,
+};
+use crate::context::{Context, Deletion, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, Open, Resolved};
+use facts::is_deletion;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use plain_text::is_blank;
 use rules::Site;
 use tableau::{Action, Event};
-use tableau_client::Content;
+use tableau_client::{Content, Owner};
 
 /// What a notification is about: the event, its site if the rules list the site, and what Tableau says about the
 /// event.
@@ -51,9 +54,9 @@ impl About<'_> {
             fact(PROJECT, Value::Text(shown(project).to_owned()));
         }
         if let Some(owner) = self.content().and_then(|content| content.owner.as_ref()) {
-            let email = owner.email.as_ref().filter(|email| **email != owner.name && !is_blank(email));
-            fact("Owner", Value::Person { name: shown(&owner.name).to_owned(), email: email.cloned() });
+            fact("Owner", person(owner));
         }
+        self.deletion_facts().into_iter().for_each(|Fact { label, value }| fact(label, value));
         if let Some(at) = self.event.created_at {
             fact("When", Value::Time(at));
         }
@@ -68,6 +71,33 @@ impl About<'_> {
         facts
     }
 
+    /// Who deleted the object, where it was, and whose it was.
+    fn deletion_facts(&self) -> Vec<Fact> {
+        let Some(Deletion { by, path, owner }) = self.context.deletion.found() else { return Vec::new() };
+        let by = by.as_ref().map(|by| Fact { label: DELETED_BY, value: person(by) });
+        let path = Some(path).filter(|path| !is_blank(path));
+        let path = path.map(|path| Fact { label: WAS_IN, value: Value::Text(path.clone()) });
+        let owner = owner.as_ref().map(|owner| Fact { label: "Owner", value: person(owner) });
+        by.into_iter().chain(path).chain(owner).collect()
+    }
+
+    /// What the Recycle Bin could not say about a deletion, and why.
+    fn deletion_footnote(&self) -> Option<String> {
+        match &self.context.deletion {
+            Lookup::NotAsked => None,
+            Lookup::Unavailable(why) => Some(format!("who deleted it and where it was is not known: {why}")),
+            Lookup::Found(deletion) => {
+                let missing = match (&deletion.by, is_blank(&deletion.path)) {
+                    (Some(_), false) => return None,
+                    (None, false) => "who deleted it",
+                    (Some(_), true) => "where it was",
+                    (None, true) => "who deleted it and where it was",
+                };
+                Some(format!("{missing} is not known: the Recycle Bin does not say it"))
+            }
+        }
+    }
+
     /// The footnotes of a message: ids with which support finds the log line, and what Tableau could not say.
     fn footnotes(&self) -> Vec<String> {
         let mut footnotes =
@@ -75,7 +105,9 @@ impl About<'_> {
         if self.site.is_none() {
             footnotes.push(format!("site {}", self.event.site));
         }
-        if let Lookup::Unavailable(why) = &self.context.content {
+        if is_deletion(self.event) {
+            footnotes.extend(self.deletion_footnote());
+        } else if let Lookup::Unavailable(why) = &self.context.content {
             footnotes.push(format!("project and owner not available: {why}"));
         }
         footnotes
@@ -103,6 +135,11 @@ impl About<'_> {
         let advice = if why == NO_JOB_LISTED { Some(NEXT_STEP_WITHOUT_JOB.to_owned()) } else { advice };
         (Some(Cause::Unknown { why }), advice)
     }
+}
+
+fn person(person: &Owner) -> Value {
+    let email = person.email.as_ref().filter(|email| **email != person.name && !is_blank(email));
+    Value::Person { name: shown(&person.name).to_owned(), email: email.cloned() }
 }
 
 /// The name, or a placeholder if it has no visible character.
@@ -165,6 +202,7 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
             ("✅", format!("Recovered after {}", duration(lasted)))
         }
     };
+    let is_deleted = end == End::Deleted;
     let mut status = vec![Status::Total { count: incident.failures, since: incident.since }];
     if end == End::RecoveredWithoutEvent {
         status.push(Status::SuccessEventMissing);
@@ -172,6 +210,8 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     Notification {
         subject: Some(about.name()),
         status,
+        facts: if is_deleted { about.deletion_facts() } else { Vec::new() },
+        footnotes: about.deletion_footnote().filter(|_| is_deleted).into_iter().collect(),
         timezone: about.timezone(),
         ..Notification::new(Kind::Resolved, Severity::Resolved, symbol, title)
     }

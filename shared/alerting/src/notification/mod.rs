@@ -154,7 +154,7 @@ pub enum Status {
 /// One fact about the event or its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`.
+    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`; of a deletion, `Deleted by` and `Was in`.
     pub label: &'static str,
     /// The fact's value.
     pub value: Value,
@@ -250,7 +250,7 @@ impl Notification {
     /// cause.
     pub fn summary(&self) -> String {
         let project = self.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
-            (PROJECT, Value::Text(project)) if project != NO_NAME => Some(format!(" ({project})")),
+            (PROJECT | WAS_IN, Value::Text(project)) if project != NO_NAME => Some(format!(" ({project})")),
             _ => None,
         });
         let cause = match &self.cause {
@@ -274,6 +274,9 @@ impl Notification {
 }
 
 pub(crate) const PROJECT: &str = "Project";
+/// The project that a deleted object was in.
+pub(crate) const WAS_IN: &str = "Was in";
+pub(crate) const DELETED_BY: &str = "Deleted by";
 /// The placeholder for a name without any visible character.
 pub(crate) const NO_NAME: &str = "(no name)";
 

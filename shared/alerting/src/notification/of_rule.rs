@@ -41,8 +41,8 @@ fn variables(shown: &Notification, about: &About<'_>, rule: &str, incident: Opti
         let shown = time.map(|time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string());
         shown.unwrap_or_default()
     };
-    let text = |label: &str| {
-        let fact = shown.facts.iter().find(|fact| fact.label == label);
+    let text = |labels: &[&str]| {
+        let fact = shown.facts.iter().find(|fact| labels.contains(&fact.label));
         match fact.map(|fact| &fact.value) {
             Some(Value::Text(text)) => text.clone(),
             Some(Value::Person { name, .. }) => name.clone(),
@@ -50,16 +50,19 @@ fn variables(shown: &Notification, about: &About<'_>, rule: &str, incident: Opti
         }
     };
     let content = about.context.content.found();
-    let owner = content.and_then(|content| content.owner.as_ref());
+    let deletion = about.context.deletion.found();
+    let owner_now = content.and_then(|content| content.owner.as_ref());
+    let owner = owner_now.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
     let cause = about.context.cause.found();
     Variables {
         event: event.name.as_str().to_owned(),
         kind: event.subject.kind().to_owned(),
         name: about.name(),
-        project: text(super::PROJECT),
-        owner: text("Owner"),
+        project: text(&[super::PROJECT, super::WAS_IN]),
+        owner: text(&["Owner"]),
         owner_email: owner.and_then(|owner| owner.email.clone()).unwrap_or_default(),
-        tags: text("Tags"),
+        deleted_by: text(&[super::DELETED_BY]),
+        tags: text(&["Tags"]),
         site: about.site.map_or_else(|| event.site.as_str().to_owned(), |site| site.name.clone()),
         url: shown.links.first().map(|link| link.url.clone()).unwrap_or_default(),
         rule: rule.to_owned(),

@@ -46,7 +46,7 @@ fn context() -> Context {
             job: "j-1".parse().unwrap(),
             refresh: None,
         }),
-        refresh: RefreshKind::Unknown,
+        ..Context::default()
     }
 }
 

@@ -1,15 +1,15 @@
 //! What Tableau says about an event: its object, why its refresh failed, and which refresh it was.
 
 use super::cache::ContextCache;
-use crate::context::{Context, Lookup};
+use crate::context::{Context, Deletion, Lookup};
 use crate::incident::RefreshKind;
-use facts::{Answer, FactLookups, OTHER_SITE, Question, Unanswered, why_no_cause};
+use facts::{Answer, FactLookups, OTHER_SITE, Question, Unanswered, is_deletion, why_no_cause};
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::records::Records;
 use tableau::{Action, Event, Subject};
-use tableau_client::{Cause, CauseLookup, Content, RefreshKind as Refreshed};
+use tableau_client::{Cause, CauseLookup, Content, OwnerRef, RecycleBinLookup, RefreshKind as Refreshed};
 use workflow::{Failure, Invocation};
 
 /// Asks Tableau.
@@ -117,12 +117,16 @@ impl Lookups {
     async fn ask(&self, question: Question<'_>) -> Answer<Context> {
         let event = question.event;
         let has_content = matches!(event.subject, Subject::Workbook(_) | Subject::Datasource(_));
-        // There is nothing to ask about users, sites and what is gone.
-        if !has_content || event.name.action() == Some(Action::Deleted) {
+        // There is nothing to ask about users, sites and labels that are gone.
+        let is_gone = event.name.action() == Some(Action::Deleted) && !is_deletion(event);
+        if !has_content || is_gone {
             return Ok(Context::default());
         }
         if self.facts.is_of_another_site(question).await? {
             return Ok(Context::unavailable(OTHER_SITE));
+        }
+        if is_deletion(event) {
+            return Ok(Context { deletion: self.deletion(question).await?, ..Context::default() });
         }
         let content = self.content(question).await?;
         if event.name.action() != Some(Action::RefreshFailed) {
@@ -133,7 +137,20 @@ impl Lookups {
             Ok(found) => of_cause(event, found),
             Err(why) => (Lookup::Unavailable(why), RefreshKind::Unknown),
         };
-        Ok(Context { content, cause, refresh })
+        Ok(Context { content, cause, refresh, ..Context::default() })
+    }
+
+    async fn deletion(&self, question: Question<'_>) -> Answer<Lookup<Deletion>> {
+        let item = match FactLookups::found_or_why(question, self.facts.deletion(question).await)? {
+            Ok(RecycleBinLookup::Found(item)) => item,
+            Ok(not_found) => return Ok(Lookup::Unavailable(not_found.to_string())),
+            Err(why) => return Ok(Lookup::Unavailable(why)),
+        };
+        let deleter = FactLookups::found_or_why(question, self.facts.deleter(&item, question).await)?;
+        let owner = item.owner.as_ref().and_then(OwnerRef::person);
+        // Where it was is worth saying without who deleted it.
+        let by = deleter.unwrap_or_default();
+        Ok(Lookup::Found(Deletion { by, path: item.original_path, owner }))
     }
 
     async fn content(&self, question: Question<'_>) -> Answer<Lookup<Content>> {

@@ -360,7 +360,7 @@ impl Routing<String> for Rules {
         let is_failure = event.name.as_str() == FAILED;
         let cause = if is_failure { Lookup::Found(cause) } else { Lookup::NotAsked };
         let refresh = *self.kind.lock().unwrap();
-        Ok(Context { content: Lookup::NotAsked, cause, refresh })
+        Ok(Context { cause, refresh, ..Context::default() })
     }
 
     async fn last_success(

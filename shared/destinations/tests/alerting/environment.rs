@@ -2,7 +2,6 @@
 
 use crate::channel;
 use alerting::context::{Context, Lookup};
-use alerting::incident::RefreshKind;
 use alerting::notification::{About, Notification, event as announced};
 use alerting::notifier::{Occurrence, Routed, Routing, Targeted};
 use alerting::{Engine, Schedule};
@@ -100,7 +99,7 @@ impl Routing<NotifySlack> for Rules {
         };
         let has_failed = event.name.action() == Some(Action::RefreshFailed);
         let cause = if has_failed { Lookup::Found(cause) } else { Lookup::NotAsked };
-        Ok(Context { content: Lookup::NotAsked, cause, refresh: RefreshKind::Unknown })
+        Ok(Context { cause, ..Context::default() })
     }
 }
 

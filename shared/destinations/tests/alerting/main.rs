@@ -39,5 +39,5 @@ fn by_webhook(slack: &SlackSimulator) -> SlackNotifier {
 }
 
 fn channel(name: &str) -> NotifySlack {
-    NotifySlack { channel: name.to_owned() }
+    NotifySlack { channel: name.to_owned(), ..NotifySlack::default() }
 }

@@ -97,7 +97,7 @@ async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
 async fn no_name_makes_slack_refuse_a_message_or_mention_anyone() {
     let slack = SlackSimulator::start().await.unwrap();
     let notifier = notifier(&slack).await;
-    let target = NotifySlack { channel: "data-alerts".to_owned() };
+    let target = NotifySlack { channel: "data-alerts".to_owned(), ..NotifySlack::default() };
     let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(60));
     let notifications = notifications();
     for (name, beginning) in names() {

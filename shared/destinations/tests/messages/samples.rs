@@ -1,6 +1,6 @@
 //! One notification of every kind, with the facts of the messages in `before/`.
 
-use alerting::context::{Context, Lookup};
+use alerting::context::{Context, Deletion, Lookup};
 use alerting::digest::{Entry, Meaning};
 use alerting::group::Member;
 use alerting::incident::{End, Open, RefreshKind, Resolved};
@@ -57,8 +57,14 @@ fn context(event: &Event) -> Context {
     let is_content = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
     let is_there = event.name.action() != Some(Action::Deleted);
     let has_failed = event.name.action() == Some(Action::RefreshFailed);
+    let deletion = Deletion {
+        by: Some(Owner { name: "Bea Costa".to_owned(), email: None, login: "bea".to_owned() }),
+        path: "Finance/Reports".to_owned(),
+        owner: content.owner.clone(),
+    };
     Context {
         content: if is_content && is_there { Lookup::Found(content) } else { Lookup::NotAsked },
+        deletion: if is_content && !is_there { Lookup::Found(deletion) } else { Lookup::NotAsked },
         cause: if has_failed { Lookup::Found(cause) } else { Lookup::NotAsked },
         refresh: RefreshKind::Unknown,
     }
@@ -126,7 +132,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
     let unknown = Context {
         content: Lookup::Unavailable(why.clone()),
         cause: Lookup::Unavailable(why),
-        refresh: RefreshKind::Unknown,
+        ..Context::default()
     };
     let without_cause = About { event: &failed, site: None, context: &unknown };
     let ended = |end| {

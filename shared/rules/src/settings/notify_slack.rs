@@ -1,9 +1,13 @@
 //! What rules say to `notify-slack`.
 
+mod mention;
+
+use crate::mentions::Mentions;
 use crate::secret::is_slack_token;
 use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
+use mention::{OWNER, problem_of};
 use plain_text::{is_blank, is_invisible};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tableau::EventName;
 
 /// The longest name of a Slack channel, in characters.
@@ -11,20 +15,59 @@ use tableau::EventName;
 /// Source: <https://docs.slack.dev/reference/methods/conversations.create>
 const LONGEST: usize = 80;
 
-/// `notify-slack: { channel: data-alerts }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// `notify-slack: { channel: data-alerts }`, or with people: `{ channel: data-alerts, mention: owner, mention_if_unknown: here }`.
+///
+/// `mention` is one text and no list: several people are a user group in Slack, whose members change there and not in the rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NotifySlack {
     /// Where messages go: a channel's name or id, or a key of `webhook_urls` in the Slack secret. With or without `#`.
     /// Required; 80 characters at most.
     pub channel: String,
+    /// Whom a new message calls: `owner` (the owner of the content, found in Slack by e-mail address), `here`, `channel`, the id of
+    /// a Slack user (`U0123456789`) or of a user group (`S0123456789`). Default: no one.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(owner|here|channel|[USW][A-Z0-9]{2,31})$")))]
+    pub mention: Option<String>,
+    /// Beside `mention: owner`: whom a message calls if Slack does not know the owner. As `mention`, without `owner`. Default:
+    /// no one; the message names the owner.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(here|channel|[USW][A-Z0-9]{2,31})$")))]
+    pub mention_if_unknown: Option<String>,
+}
+
+/// A text that is there: a key without a value is a mistake.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(value).map(Some)
 }
 
 impl NotifySlack {
     /// The channel without `#`: with it or without, it is the same channel.
     pub fn channel(&self) -> &str {
         self.channel.trim_start_matches('#')
+    }
+
+    fn calls_owner(&self) -> bool {
+        self.mention.as_deref() == Some(OWNER)
+    }
+
+    fn check_mentions(&self) -> Result<(), Invalid> {
+        if let Some(problem) = self.mention.as_deref().and_then(problem_of) {
+            return Err(Invalid { field: "mention", problem });
+        }
+        let Some(other) = self.mention_if_unknown.as_deref() else { return Ok(()) };
+        let problem = match problem_of(other) {
+            Some(problem) => problem,
+            None if !self.calls_owner() => {
+                "it has an effect beside `mention: owner` only: write that too, or remove this".to_owned()
+            }
+            None if other == OWNER => {
+                "it is for an owner whom Slack does not know: write here, channel, or the id of a user or user group".to_owned()
+            }
+            None => return Ok(()),
+        };
+        Err(Invalid { field: "mention_if_unknown", problem })
     }
 }
 
@@ -71,7 +114,7 @@ impl WorkflowSettings for NotifySlack {
         if channel.chars().count() > LONGEST {
             return invalid(format!("it is longer than {LONGEST} characters, the most that Slack allows"));
         }
-        Ok(())
+        self.check_mentions()
     }
 
     fn repeats(&self, earlier: &Self) -> bool {
@@ -85,7 +128,15 @@ impl TargetSettings for NotifySlack {
     }
 
     fn of_key(key: &str) -> Option<Self> {
-        Some(Self { channel: key.to_owned() })
+        Some(Self { channel: key.to_owned(), ..Self::default() })
+    }
+
+    fn mentions(&self) -> Mentions {
+        Mentions {
+            owner: self.calls_owner(),
+            named: self.mention.iter().filter(|_| !self.calls_owner()).cloned().collect(),
+            if_unknown: self.mention_if_unknown.iter().cloned().collect(),
+        }
     }
 }
 
@@ -94,7 +145,7 @@ mod tests {
     use super::*;
 
     fn problem(channel: &str) -> Option<String> {
-        let settings = NotifySlack { channel: channel.to_owned() };
+        let settings = NotifySlack { channel: channel.to_owned(), ..NotifySlack::default() };
         settings.check().err().map(|invalid| invalid.problem)
     }
 
@@ -153,5 +204,77 @@ mod tests {
             assert!(problem.starts_with(expected), "{channel:?}: {problem}");
             assert!(!problem.contains("hunter2"), "{problem}");
         }
+    }
+
+    fn problem_of_mentions(mention: Option<&str>, if_unknown: Option<&str>) -> Option<String> {
+        let settings = NotifySlack {
+            channel: "data-alerts".to_owned(),
+            mention: mention.map(str::to_owned),
+            mention_if_unknown: if_unknown.map(str::to_owned),
+        };
+        settings.check().err().map(|invalid| format!("{}: {}", invalid.field, invalid.problem))
+    }
+
+    // 15, item 1
+    #[test]
+    fn the_owner_here_the_channel_a_user_and_a_user_group_can_be_mentioned() {
+        for mention in ["owner", "here", "channel", "U0123456789", "W012A3CDE", "S0615G0KT"] {
+            assert_eq!(problem_of_mentions(Some(mention), None), None, "{mention}");
+        }
+        for other in ["here", "channel", "U0123456789", "W012A3CDE", "S0615G0KT"] {
+            assert_eq!(problem_of_mentions(Some("owner"), Some(other)), None, "{other}");
+        }
+    }
+
+    // 15, item 1
+    #[test]
+    fn another_mention_is_refused_with_what_to_write_and_no_secret_is_repeated() {
+        for (mention, expected) in [
+            ("", "it is empty"),
+            (" ", "it is empty"),
+            ("@ana", "write the id of the user or user group"),
+            ("ana.roth", "write the id of the user or user group"),
+            ("oncall-bi", "write the id of the user or user group"),
+            ("ana@example.com", "write the id of the user or user group"),
+            ("@owner", "write owner, without `@`"),
+            ("@here", "write here, without `@`"),
+            ("<!here>", "write here, without `<!` and `>`"),
+            ("<!subteam^S0615G0KT>", "write the id alone, such as U0123456789"),
+            ("<@U0123456789>", "write the id alone, such as U0123456789"),
+            ("@U0123456789", "write the id alone, such as U0123456789"),
+            ("<@U0123456789|ana>", "write the id alone, such as U0123456789"),
+            ("Owner", "write owner, in small letters"),
+            ("HERE", "write here, in small letters"),
+            ("u0123456789", "an id has capital letters: write U0123456789"),
+            ("everyone", "write channel"),
+            ("@everyone", "write channel"),
+            ("C0123456789", "this is the id of a channel"),
+            ("#data-alerts", "this is a channel"),
+            ("U0123456789, U0123456780", "write one"),
+            ("here channel", "write one"),
+            ("xoxb-1-hunter2", "a token mentions no one"),
+            ("https://example.com/hunter2", "a URL mentions no one"),
+            ("U0123456789\u{200b}", "it has an invisible character"),
+            ("owner\u{a0}", "it has an invisible character"),
+        ] {
+            let problem = problem_of_mentions(Some(mention), None).unwrap_or_default();
+            assert!(problem.starts_with(&format!("mention: {expected}")), "{mention:?}: {problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+            let problem = problem_of_mentions(Some("owner"), Some(mention)).unwrap_or_default();
+            assert!(problem.starts_with("mention_if_unknown: "), "{mention:?}: {problem}");
+        }
+    }
+
+    // 15, item 1
+    #[test]
+    fn whom_to_mention_in_place_of_an_owner_needs_the_owner_and_is_not_the_owner() {
+        let alone = "mention_if_unknown: it has an effect beside `mention: owner` only: write that too, or remove this";
+        assert_eq!(problem_of_mentions(None, Some("here")).as_deref(), Some(alone));
+        assert_eq!(problem_of_mentions(Some("here"), Some("here")).as_deref(), Some(alone));
+        let owner = problem_of_mentions(Some("owner"), Some("owner")).unwrap();
+        assert!(
+            owner.starts_with("mention_if_unknown: it is for an owner whom Slack does not know"),
+            "{owner}"
+        );
     }
 }

@@ -78,6 +78,7 @@ pub(crate) fn look_up(facts: &mut Facts, lookup: Lookup) {
         Lookup::OwnerGroups => facts.set_owner_groups(Fact::Known(texts(&["Finance Team", "All Users"]))),
         Lookup::Cause => facts.set_cause(Fact::Known("Credentials".to_owned())),
         Lookup::FailuresInARow => facts.set_failures_in_a_row(Fact::Known(3)),
+        Lookup::DeletedBy => facts.set_deleted_by(Fact::Known("Bea".to_owned())),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod labels;
 pub(crate) mod metadata;
 pub(crate) mod projects;
 pub(crate) mod quality_warnings;
+pub(crate) mod recycle_bin;
 pub(crate) mod refreshes;
 pub(crate) mod sites;
 pub(crate) mod tags;

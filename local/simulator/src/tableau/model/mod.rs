@@ -10,6 +10,7 @@ mod lookup;
 mod permission;
 mod publishing;
 mod quality;
+pub(crate) mod recycled;
 mod session;
 mod sign_in;
 mod switches;
@@ -45,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) views: Vec<View>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
+    /// Deleted content, oldest first.
+    pub(crate) recycled: Vec<recycled::Recycled>,
     pub(crate) labels: Vec<Label>,
     /// Permissions of users, oldest first.
     pub(crate) capabilities: Vec<Capability>,
@@ -110,6 +113,7 @@ impl Model {
             views: Vec::new(),
             jobs: Vec::new(),
             tasks: Vec::new(),
+            recycled: Vec::new(),
             labels: Vec::new(),
             capabilities: Vec::new(),
             webhooks: Vec::new(),

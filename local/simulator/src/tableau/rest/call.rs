@@ -7,7 +7,7 @@ use crate::tableau::state::Settings;
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use serde_json::Value;
-use tableau::{EventName, JobLuid, SiteLuid};
+use tableau::{EventName, JobLuid, SiteLuid, UserLuid};
 
 /// A call that has passed the access checks of its route.
 pub(crate) struct Call<'a> {
@@ -32,6 +32,12 @@ impl Call<'_> {
     /// The site of the caller's session.
     pub(crate) fn site(&self) -> SiteLuid {
         self.session.as_ref().map_or_else(|| self.model.default_site(), |s| s.site.clone())
+    }
+
+    /// What deletes an object after this call, as the session's user.
+    pub(crate) fn deletes(&self, luid: &str) -> Then {
+        let deleter = self.session.as_ref().map(|session| session.user.clone());
+        Then::Delete { luid: luid.to_owned(), deleter }
     }
 
     /// The value of a query parameter.
@@ -122,8 +128,11 @@ pub(crate) enum Then {
     },
     /// Fire these events about the objects with these LUIDs.
     Fire(Vec<(EventName, String)>),
-    /// Delete this workbook, data source or user.
-    Delete(String),
+    /// Delete this workbook, data source or user, as the session's user.
+    Delete {
+        luid: String,
+        deleter: Option<UserLuid>,
+    },
     /// Send a test request to this webhook's destination, and answer with its result.
     Test {
         webhook: String,

@@ -23,6 +23,7 @@ mod parts;
 mod permission;
 mod projects;
 mod quality;
+mod recycle_bin;
 mod response;
 mod route;
 mod server;
@@ -124,9 +125,9 @@ async fn answer(
     };
     match std::mem::replace(&mut answer.then, Then::Nothing) {
         Then::Nothing => {}
-        Then::Delete(luid) => {
+        Then::Delete { luid, deleter } => {
             // Ignore errors: another caller was faster.
-            let _ = state.delete(&luid);
+            let _ = state.delete(&luid, deleter);
         }
         Then::Fire(events) => {
             for (event, luid) in events {

@@ -2,8 +2,8 @@
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality, server,
-    tags, takes, tasks, update, users, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality,
+    recycle_bin, server, tags, takes, tasks, update, users, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;
@@ -90,6 +90,11 @@ const fn since_3_27(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 27 })
 }
 
+/// A scope that exists since version 3.29.
+const fn since_3_29(scope: &'static str) -> Scope {
+    Scope::Needs(scope, RestVersion { major: 3, minor: 29 })
+}
+
 routes! {
     GET "/serverinfo" Anyone since(2, 4), Scope::Any, NOTHING => server::info;
     GET "/serverInfo" Anyone since(2, 4), Scope::Any, NOTHING => server::info;
@@ -132,6 +137,10 @@ routes! {
     PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
     PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
     PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
+    GET "/sites/{site}/recyclebin/workbooks" Site since(3, 29), since_3_29("tableau:recyclebin_content:read"), LIST_ALL_FIELDS => recycle_bin::workbooks;
+    GET "/sites/{site}/recyclebin/datasources" Site since(3, 29), since_3_29("tableau:recyclebin_content:read"), LIST_ALL_FIELDS => recycle_bin::datasources;
+    GET "/sites/{site}/recyclebin/flows" Site since(3, 29), since_3_29("tableau:recyclebin_content:read"), LIST_ALL_FIELDS => recycle_bin::flows;
+    GET "/sites/{site}/recyclebin/projects" Site since(3, 29), since_3_29("tableau:recyclebin_content:read"), LIST_ALL_FIELDS => recycle_bin::projects;
     GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => users::users;
     GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => users::user;
     DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => users::remove;

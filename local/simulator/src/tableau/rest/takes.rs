@@ -169,6 +169,9 @@ pub(crate) const NOTHING: Takes = query(&[]);
 
 /// A list for which Tableau documents no pagination. Clients send page parameters all the same.
 pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNumber")]);
+/// A list whose elements always have all fields.
+pub(crate) const LIST_ALL_FIELDS: Takes =
+    query(&[always("pageSize"), always("pageNumber"), always("filter"), always("sort")]);
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),
     always("pageNumber"),

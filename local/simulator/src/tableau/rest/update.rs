@@ -1,6 +1,6 @@
 //! Updates and deletes workbooks and data sources.
 
-use super::call::{Answer, Call, Then};
+use super::call::{Answer, Call};
 use super::content::{datasource_element, workbook_element};
 use super::element::Element;
 use super::error::RestError;
@@ -122,5 +122,5 @@ fn delete(call: &Call<'_>, found: bool, (code, what): (&'static str, &str)) -> R
         return Err(RestError::not_found(code, what, call.id()));
     }
     call.may_delete(call.id())?;
-    Ok(Answer::no_content().then(Then::Delete(call.id().to_owned())))
+    Ok(Answer::no_content().then(call.deletes(call.id())))
 }

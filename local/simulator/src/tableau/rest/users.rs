@@ -3,7 +3,7 @@
 //! Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm>; for attributes
 //! and elements `tableau/server-client-python`, `test/assets/user_get*.xml`
 
-use super::call::{Answer, Call, Then};
+use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
@@ -104,7 +104,7 @@ pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, RestError> {
         let owners = owners.chain(model.projects.iter_mut().filter_map(|p| p.owner.as_mut()));
         owners.filter(|owner| **owner == user).for_each(|owner| owner.clone_from(&heir));
     }
-    Ok(Answer::no_content().then(Then::Delete(user.to_string())))
+    Ok(Answer::no_content().then(call.deletes(user.as_str())))
 }
 
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#get_users_on_site>

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod cases;
+mod cookbook;
 mod explain;
 mod publish;
 mod stack;

@@ -2,6 +2,7 @@
 //! a digest as an item of its own.
 
 use crate::group::{MANY_WAITING, Member};
+use crate::notification::Person;
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Entry {
     /// The generation (number) of the timer that sends this entry.
     #[serde(default)]
     pub generation: u64,
+    /// The object's owner, if later messages of the incident's group call the owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Person>,
 }
 
 /// What an event in a digest means for its incident.
@@ -92,7 +96,8 @@ pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(St
         still_failing(entries, ended).into_iter().filter(|(_, entry)| entry.meaning == Meaning::Failed);
     let member = |(object, entry): (&str, &Entry)| {
         let id = entry.incident.as_deref().unwrap_or_default();
-        (object.to_owned(), Member::new(id, &entry.name, entry.cause.as_deref(), entry.at))
+        let member = Member::new(id, &entry.name, entry.cause.as_deref(), entry.at);
+        (object.to_owned(), Member { owner: entry.owner.clone(), ..member })
     };
     let members: Vec<_> = failing.map(member).collect();
     if members.len() < MANY_WAITING { Vec::new() } else { members }
@@ -113,6 +118,7 @@ mod tests {
             incident: Some(format!("{object}-1")),
             meaning,
             generation: 1,
+            owner: None,
         };
         (format!("{object}-{minute}"), entry)
     }

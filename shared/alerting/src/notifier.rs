@@ -8,7 +8,7 @@ use crate::notification::Notification;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rules::message::Message;
-use rules::{Matched, Schedule, Site};
+use rules::{Matched, Mentions, Schedule, Site};
 use std::ops::Deref;
 use tableau::Event;
 use workflow::{Failure, Invocation};
@@ -91,12 +91,32 @@ pub struct Targeted<T> {
     pub rule: String,
     /// The rule's own words for a notification.
     pub message: Option<Message>,
+    /// Whom the rule calls.
+    pub mentions: Mentions,
 }
 
 impl<T> Targeted<T> {
     /// A target without words of its own.
     pub fn new(key: impl Into<String>, settings: T, schedule: Schedule) -> Self {
-        Self { key: key.into(), settings, schedule, rule: String::new(), message: None }
+        Self {
+            key: key.into(),
+            settings,
+            schedule,
+            rule: String::new(),
+            message: None,
+            mentions: Mentions::default(),
+        }
+    }
+
+    /// One target of two that rules name for the same place: that of the rule that notifies first. If both notify at the same
+    /// time, it calls those whom either rule calls.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let (mut first, second) = if other.schedule < self.schedule { (other, self) } else { (self, other) };
+        let is_now = |schedule| matches!(schedule, Schedule::Critical | Schedule::Now);
+        if first.schedule == second.schedule || (is_now(first.schedule) && is_now(second.schedule)) {
+            first.mentions.add(&second.mentions);
+        }
+        first
     }
 }
 

@@ -152,6 +152,11 @@ impl Error {
         matches!(self, Self::NotChangeable(_) | Self::Refused { refusal: Refusal::Gone, .. })
     }
 
+    /// Whether Slack said that the app has no scope for a method.
+    pub(crate) fn is_missing_scope(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "missing_scope")
+    }
+
     /// Whether the destination said that the credential is wrong.
     pub(crate) fn is_credential_refused(&self) -> bool {
         matches!(self, Self::Refused { refusal: Refusal::Credential, .. })

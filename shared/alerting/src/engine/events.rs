@@ -4,7 +4,7 @@ use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
-use crate::notification::{self, About, OfRule, title};
+use crate::notification::{self, About, Mentioned, OfRule, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
@@ -77,6 +77,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             member.object = attempt.event.subject.luid().to_owned();
             member.is_event = true;
             member.sample.clone_from(&attempt.payload);
+            member.owner = target.mentions.owner.then(|| described.owner());
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
             let mut joined = head.document.clone();
             if joined.target.is_empty() {
@@ -133,6 +134,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let described = About { event: attempt.event, site: site.as_ref(), context };
             let mut shown = notification::event(&described);
             OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
+            shown.mentioned = Mentioned::of_one(&target.mentions, described.owner());
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };
@@ -157,6 +159,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             incident: None,
             meaning: Meaning::None,
             generation: 0,
+            owner: None,
         };
         self.put_entry(attempt, event.id.short(), entry, target, until).await?;
         let digest = SharedMessage::Digest { until, target: target.key.clone() };

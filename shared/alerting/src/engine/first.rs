@@ -3,8 +3,10 @@
 use super::documents::Versioned;
 use super::groups::Firing;
 use super::{Engine, event_of, keys};
+use crate::context::Context;
 use crate::group::{Member, OpenGroup, Window, is_group_id};
 use crate::incident::{Incident, Route};
+use crate::notification::About;
 use crate::notifier::{Notifier, Routing};
 use store::records::Key;
 use workflow::Failure;
@@ -58,14 +60,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             entry.route = Route::Group(firing.id().to_owned());
             let event = event_of(&open.sample);
             let name = event.as_ref().and_then(|event| event.resource_name.clone()).unwrap_or_default();
-            let cause = match &event {
-                Some(event) => {
-                    let context = self.routing.context(event, firing.invocation).await?;
-                    context.cause.found().map(|cause| cause.class.title())
-                }
-                None => None,
+            let context = match &event {
+                Some(event) => self.routing.context(event, firing.invocation).await?,
+                None => Context::default(),
             };
+            let cause = context.cause.found().map(|cause| cause.class.title());
             let mut member = Member::new(&open.id, &name, cause, open.since);
+            if let Some(event) = event.as_ref().filter(|_| firing.target.mentions.owner) {
+                member.owner = Some(About { event, site: None, context: &context }.owner());
+            }
             member.object = event.map(|event| event.subject.luid().to_owned()).unwrap_or_default();
             let id = open.id.clone();
             let mut transaction = self.transaction(firing.now());

@@ -7,7 +7,7 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
-use crate::notification::{self, Status};
+use crate::notification::{self, Mentioned, Person, Status};
 use crate::notifier::{Delivered, Delivery, Notifier, Occurrence, Routing, Targeted};
 use crate::time::later;
 use jiff::Timestamp;
@@ -239,6 +239,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if matches!(delivery, Delivery::Post) && !is_first && new > 0 {
             shown.status.insert(0, Status::New { count: new });
         }
+        if matches!(delivery, Delivery::Post) && is_first {
+            // The message of the first one, which has the group's id, has called its owner.
+            let others = members.iter().filter(|(_, member)| member.id != firing.id());
+            shown.mentioned = Mentioned::of_many(&firing.target.mentions, owners(others));
+        }
         let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         match sent {
             // A group of events closes with its first message: events, unlike incidents, have no end to announce.
@@ -281,6 +286,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 incident: None,
                 meaning: Meaning::None,
                 generation: 0,
+                owner: None,
             };
             let attempt = Attempt::of(&firing.sample, firing.invocation);
             // One entry each time that it ends.
@@ -302,6 +308,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
     }
+}
+
+/// The owners of the objects that still fail.
+pub(super) fn owners<'a>(
+    members: impl Iterator<Item = &'a (String, Member)>,
+) -> impl Iterator<Item = &'a Person> {
+    let firing = members.filter(|(_, member)| member.is_in_group());
+    firing.filter_map(|(_, member)| member.owner.as_ref())
 }
 
 /// The number of members that the group announces itself; members announced alone are not counted.

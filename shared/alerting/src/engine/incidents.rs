@@ -219,7 +219,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let attempt = Attempt::of(&event, invocation);
         self.leave_group(member, group, &target.key, Some(Route::Alone), invocation.now).await?;
         let mut summary = Summary::default();
-        let targets = [target.clone()];
+        let targets = [self.own_target(target, &event, invocation.now)?];
         self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
         summary.outcome_of_timer().map(|_| ())
     }

@@ -10,8 +10,8 @@ use tableau::{Action, Event};
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// The target of a group, with the settings of its members' rules. If several rules name the target, the schedule
-    /// that notifies first counts. `sample` is an event of the group, used for members that have no event of their
+    /// The target of a group, with the settings of its members' rules. If several rules name the target, the one that
+    /// notifies first counts, and those whom any of them calls are called. `sample` is an event of the group, used for members that have no event of their
     /// own.
     pub(super) fn target_of_group(
         &self,
@@ -28,15 +28,23 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             events.push(sample.clone());
         }
         for event in &events {
-            let target = self.target_of(key, event, now)?;
-            let is_earlier = |target: &Targeted<N::Target>| {
-                earliest.as_ref().is_none_or(|earliest| target.schedule < earliest.schedule)
+            earliest = match (earliest, self.target_of(key, event, now)?) {
+                (Some(earliest), Some(target)) => Some(earliest.or(target)),
+                (earliest, target) => earliest.or(target),
             };
-            if let Some(target) = target.filter(is_earlier) {
-                earliest = Some(target);
-            }
         }
         Ok(earliest)
+    }
+
+    /// The target of one member, with what the member's own rules say about it.
+    pub(super) fn own_target(
+        &self,
+        target: &Targeted<N::Target>,
+        event: &Occurrence,
+        now: Timestamp,
+    ) -> Result<Targeted<N::Target>, Failure> {
+        let own = self.routing.targets(event, now)?.into_iter().find(|own| own.key == target.key);
+        Ok(own.map_or_else(|| target.clone(), |own| Targeted { schedule: target.schedule, ..own }))
     }
 
     fn target_of(
@@ -126,7 +134,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
         }
         if let Some(event) = event_of(&member.sample) {
-            self.post_event(&Attempt::of(&event, firing.invocation), &firing.target).await?;
+            let target = self.own_target(&firing.target, &event, firing.now())?;
+            self.post_event(&Attempt::of(&event, firing.invocation), &target).await?;
         }
         self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
     }

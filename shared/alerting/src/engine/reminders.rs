@@ -2,13 +2,13 @@
 
 use super::digests::BATCH;
 use super::documents::{Versioned, unavailable};
-use super::groups::grouped;
+use super::groups::{grouped, owners};
 use super::sweep::{LastRefresh, PUT_OFF, Sweep};
 use super::{Engine, event_of, keys};
 use crate::group::{GroupHead, Member, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
-use crate::notification;
+use crate::notification::{self, Mentioned};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
 use crate::time::later;
 use rules::Schedule;
@@ -185,6 +185,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let zone = self.routing.site(sample).map(|site| site.timezone);
         let mut shown = notification::group_announced(sample, members, false, zone);
         self.add_small_print(&mut shown, &sample.site, now).await;
+        shown.mentioned = Mentioned::of_many(&target.mentions, owners(members.iter()));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         let is_unsent = sent.as_ref().is_err_and(|undelivered| !undelivered.maybe_sent);
         // The reference of the first message is kept: that message, and not the reminder, is edited when the group

@@ -4,7 +4,7 @@ use super::documents::Versioned;
 use super::mutation::Mutation;
 use super::{Attempt, Engine};
 use crate::incident::{Incident, Open, Receipt, Resolved};
-use crate::notification::{self, About, Notification, OfRule};
+use crate::notification::{self, About, Mentioned, Notification, OfRule};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use crate::plan::Operation;
 use jiff::Timestamp;
@@ -44,6 +44,13 @@ impl<T> Send<T> {
             target: self.target.key.clone(),
             receipt,
         }
+    }
+
+    /// Whether this notification calls people: the first one of an incident, and reminders.
+    fn calls(&self) -> bool {
+        let entry = self.about.incident().log.get(&self.target.key);
+        let is_first = entry.is_none_or(|entry| entry.notified_failures == 0);
+        self.is_reminder || (is_first && self.operation == Operation::Post)
     }
 
     pub(super) fn is_about(&self, incident: &str, target: &str) -> bool {
@@ -106,6 +113,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let rule = OfRule { target: &send.target, matched: &attempt.matched };
             rule.apply(&mut shown, &described, Some(open));
             self.add_small_print(&mut shown, &attempt.event.site, attempt.now()).await;
+            if send.calls() {
+                shown.mentioned = Mentioned::of_one(&send.target.mentions, described.owner());
+            }
         }
         Ok(shown)
     }

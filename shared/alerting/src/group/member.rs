@@ -1,5 +1,6 @@
 //! A member of a group: one incident, or one event in a group of events.
 
+use crate::notification::Person;
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Member {
     /// The event's payload, needed to announce the member alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sample: String,
+    /// The object's owner, if the group's message calls the owner: the timer that sends it looks nothing up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Person>,
 }
 
 /// How a member is announced.
@@ -62,6 +66,7 @@ impl Member {
             object: String::new(),
             is_event: false,
             sample: String::new(),
+            owner: None,
         }
     }
 

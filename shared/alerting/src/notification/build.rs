@@ -2,7 +2,8 @@
 
 use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
 use super::{
-    Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value, WAS_IN,
+    Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Severity, Status, Value,
+    WAS_IN,
 };
 use crate::context::{Context, Deletion, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, Open, Resolved};
@@ -37,6 +38,12 @@ impl About<'_> {
     /// The class of the failure's cause, in a few words.
     pub fn cause_title(&self) -> Option<&'static str> {
         self.context.cause.found().map(|cause| cause.class.title())
+    }
+
+    /// The object's owner; an empty person if Tableau does not say who it is.
+    pub(crate) fn owner(&self) -> Person {
+        let owner = self.content().and_then(|content| content.owner.as_ref());
+        owner.map(Person::of).unwrap_or_default()
     }
 
     fn content(&self) -> Option<&Content> {

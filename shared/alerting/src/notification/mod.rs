@@ -3,12 +3,14 @@
 mod build;
 mod digest;
 mod group;
+mod mentioned;
 mod of_rule;
 mod words;
 
 pub use build::{About, event, opened, resolved, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
+pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use words::{duration, next_step, symbol, title};
 
@@ -50,8 +52,8 @@ pub enum Severity {
 }
 
 /// The content of one notification. Texts are unescaped and of any length; the destination escapes and shortens them.
-/// Text written by Tableau or by users is only in `subject`, `facts`, `lists`, `links` and [`Cause`]; the rest is
-/// fixed text of this crate.
+/// Text written by Tableau or by users is only in `subject`, `facts`, `lists`, `links`, `mentioned` and [`Cause`]; the
+/// rest is fixed text of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// What the notification announces.
@@ -69,6 +71,8 @@ pub struct Notification {
     pub own_title: Option<String>,
     /// The rule's own words below them: untrusted.
     pub own_text: Option<String>,
+    /// Whom the message calls.
+    pub mentioned: Mentioned,
     /// Why it failed.
     pub cause: Option<Cause>,
     /// What the reader can do about it.
@@ -226,6 +230,7 @@ impl Notification {
             subject: None,
             own_title: None,
             own_text: None,
+            mentioned: Mentioned::default(),
             cause: None,
             next_step: None,
             status: Vec::new(),

@@ -200,6 +200,7 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
             incident: None,
             meaning,
             generation: 1,
+            owner: None,
         };
         (n.to_string(), entry)
     };

@@ -43,7 +43,7 @@ impl<S: TargetSettings> RulesRouting<S> {
     }
 
     /// The targets of the rules that have matched an event. Of several rules that mean a target, the one counts that notifies
-    /// first.
+    /// first; it also calls those whom others call that notify at the same time.
     fn targets_of(
         &self,
         matched: &Matched,
@@ -58,14 +58,14 @@ impl<S: TargetSettings> RulesRouting<S> {
             let target = Targeted {
                 rule: action.rule,
                 message: action.message,
+                mentions: action.settings.mentions(),
                 ..Targeted::new(key.clone(), action.settings, schedule)
             };
-            match targets.get(&key) {
-                Some(earlier) if earlier.schedule <= schedule => {}
-                _ => {
-                    targets.insert(key, target);
-                }
-            }
+            let target = match targets.remove(&key) {
+                Some(earlier) => earlier.or(target),
+                None => target,
+            };
+            targets.insert(key, target);
         }
         Ok(targets.into_values().collect())
     }

@@ -52,12 +52,64 @@ pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
     Err(refused(answer, channel, word, refusal))
 }
 
+/// What every answer of the Web API has.
 #[derive(Deserialize)]
-struct WebApiAnswer {
+struct Outcome {
     ok: bool,
     error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Ids {
     channel: Option<String>,
     ts: Option<String>,
+}
+
+/// Who has an e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The user with this id.
+    User(String),
+    /// A user who has left the workspace.
+    Deactivated,
+    /// No one.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Lookup {
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    #[serde(default)]
+    deleted: bool,
+}
+
+/// Interprets the answer to `users.lookupByEmail`.
+///
+/// Source: <https://docs.slack.dev/reference/methods/users.lookupByEmail#errors>
+pub(super) fn of_lookup(answer: &Answer) -> Result<Found, Error> {
+    const METHOD: &str = "users.lookupByEmail";
+    match accepted(answer, METHOD) {
+        Ok(()) => {}
+        Err(Error::Refused { code, .. }) if code == "users_not_found" || code == "user_not_found" => {
+            return Ok(Found::Nothing);
+        }
+        Err(error) => return Err(error),
+    }
+    let Ok(Lookup { user }) = serde_json::from_str(&answer.body) else {
+        return Err(foreign(answer, METHOD));
+    };
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let is_id = user.id.starts_with(['U', 'W']) && user.id.len() <= LONGEST_ID && user.id.bytes().all(fits);
+    match user {
+        User { deleted: true, .. } => Ok(Found::Deactivated),
+        User { id, .. } if is_id => Ok(Found::User(id)),
+        _ => Err(foreign(answer, METHOD)),
+    }
 }
 
 /// Interprets a Web API answer: an object with `ok` and, if that is `false`, an error code; the status is usually
@@ -65,14 +117,17 @@ struct WebApiAnswer {
 ///
 /// Source: <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
 pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>, Error> {
-    let parsed = serde_json::from_str::<WebApiAnswer>(&answer.body).ok();
+    accepted(answer, channel)?;
+    let Ok(Ids { channel, ts }) = serde_json::from_str(&answer.body) else { return Ok(None) };
+    Ok(sent(channel.as_deref(), ts.as_deref()))
+}
+
+/// Whether the Web API did what it was asked.
+fn accepted(answer: &Answer, channel: &str) -> Result<(), Error> {
+    let parsed = serde_json::from_str::<Outcome>(&answer.body).ok();
     let refused_as = match &parsed {
-        Some(WebApiAnswer { ok: true, channel, ts, .. }) if answer.status == 200 => {
-            return Ok(sent(channel.as_deref(), ts.as_deref()));
-        }
-        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word, answer) => {
-            Some(word.as_str())
-        }
+        Some(Outcome { ok: true, .. }) if answer.status == 200 => return Ok(()),
+        Some(Outcome { ok: false, error: Some(word) }) if is_word(word, answer) => Some(word.as_str()),
         _ => None,
     };
     let Some(word) = refused_as else {
@@ -225,6 +280,27 @@ mod tests {
             let body = format!(r#"{{"ok":false,"error":"{word}"}}"#);
             assert_eq!(refusal(of_web_api(&answer(200, &body), "data")), expected, "{word}");
         }
+    }
+
+    // 15, item 1
+    #[test]
+    fn a_lookup_finds_a_user_or_one_who_has_left_or_no_one() {
+        let found = |body: &str| of_lookup(&answer(200, body));
+        let user = |id: &str, rest: &str| format!(r#"{{"ok":true,"user":{{"id":"{id}"{rest}}}}}"#);
+        assert_eq!(
+            found(&user("W012A3CDE", r#","deleted":false"#)).unwrap(),
+            Found::User("W012A3CDE".to_owned())
+        );
+        assert_eq!(found(&user("U012A3CDE", "")).unwrap(), Found::User("U012A3CDE".to_owned()));
+        assert_eq!(found(&user("U012A3CDE", r#","deleted":true"#)).unwrap(), Found::Deactivated);
+        assert_eq!(found(r#"{"ok":false,"error":"users_not_found"}"#).unwrap(), Found::Nothing);
+        assert!(found(r#"{"ok":false,"error":"missing_scope"}"#).unwrap_err().is_missing_scope());
+        for odd in
+            [user("U1> <!channel", ""), user("C012A3CDE", ""), user("", ""), r#"{"ok":true}"#.to_owned()]
+        {
+            assert!(matches!(found(&odd), Err(Error::Foreign { .. })), "{odd}");
+        }
+        assert!(of_lookup(&answer(503, "<html>")).is_err());
     }
 
     #[test]

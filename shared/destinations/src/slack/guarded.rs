@@ -30,6 +30,11 @@ impl GuardedSlack {
         Self { slack, circuits }
     }
 
+    /// Slack without circuit breakers, for lookups: a lookup that fails says nothing about messages.
+    pub(super) fn inner(&self) -> &Slack {
+        &self.slack
+    }
+
     /// Whether messages can be edited and replied to.
     ///
     /// # Errors

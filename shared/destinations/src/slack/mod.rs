@@ -10,6 +10,7 @@ mod credential;
 mod guarded;
 pub mod mrkdwn;
 mod notifier;
+mod people;
 mod render;
 
 pub use answer::Sent;
@@ -20,12 +21,14 @@ pub use render::render;
 
 use crate::http::Answer;
 use crate::{Error, Refusal};
+use answer::Found;
 use confidential::{Secrets, SecureUrl};
 use credential::Kind;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use workflow::CredentialSource;
 
 /// The address of Slack's Web API, unless a setting names another.
@@ -117,6 +120,53 @@ impl Slack {
     /// [`Error::Credential`].
     pub async fn changes_messages(&self) -> Result<bool, Error> {
         Ok(matches!(self.credentials.current().await?.kind(), Kind::BotToken(_)))
+    }
+
+    /// The user with this e-mail address. `None` without a bot token, which the lookup needs. Scope `users:read.email`. The
+    /// address goes into the body, since proxies log URLs.
+    ///
+    /// # Errors
+    /// [`Error`], which does not contain the address; after `time` at the latest.
+    ///
+    /// Source: <https://docs.slack.dev/reference/methods/users.lookupByEmail>
+    async fn find_user(&self, address: &str, time: Duration) -> Result<Option<Found>, Error> {
+        let credential = self.credentials.current().await?;
+        let refused = match self.find_user_with(&credential, address, time).await {
+            Err(error) if error.is_credential_refused() && !error.is_missing_scope() => error,
+            other => return other,
+        };
+        match self.credentials.replacement(&credential).await? {
+            Some(renewed) => self.find_user_with(&renewed, address, time).await,
+            None => Err(refused),
+        }
+    }
+
+    async fn find_user_with(
+        &self,
+        credential: &SlackCredential,
+        address: &str,
+        time: Duration,
+    ) -> Result<Option<Found>, Error> {
+        let Kind::BotToken(token) = credential.kind() else { return Ok(None) };
+        if !credential::is_token(token.expose_secret()) {
+            return Err(Error::BadToken);
+        }
+        let mut form = self.api_url.as_url().clone();
+        form.query_pairs_mut().clear().append_pair("email", address);
+        let request = self
+            .http
+            .post(self.method("users.lookupByEmail"))
+            .timeout(time)
+            .bearer_auth(token.expose_secret())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.query().unwrap_or_default().to_owned());
+        let response = request.send().await.map_err(unreachable)?;
+        let answer = Answer::read(response, Secrets::new([token.clone()])).await.map_err(unreachable)?;
+        answer::of_lookup(&answer).map(Some)
+    }
+
+    fn method(&self, name: &str) -> String {
+        format!("{}/{name}", self.api_url.as_str().trim_end_matches('/'))
     }
 
     async fn deliver(&self, delivery: Delivery<'_>, message: &Message) -> Result<Posted, Error> {
@@ -216,18 +266,17 @@ impl Slack {
         if !credential::is_token(token.expose_secret()) {
             return Err(Error::BadToken);
         }
-        let request = self
-            .http
-            .post(format!("{}/{method}", self.api_url.as_str().trim_end_matches('/')))
-            .bearer_auth(token.expose_secret());
+        let request = self.http.post(self.method(method)).bearer_auth(token.expose_secret());
         let answer = send(request, &body, Secrets::new([token.clone()])).await?;
         answer::of_web_api(&answer, delivery.channel()).map(|message| Posted { message })
     }
 }
 
+fn unreachable(error: reqwest::Error) -> Error {
+    Error::Unreachable { destination: "Slack", source: error.without_url() }
+}
+
 async fn send(request: reqwest::RequestBuilder, body: &Value, secrets: Secrets) -> Result<Answer, Error> {
-    let unreachable =
-        |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
     let request = request.header("content-type", "application/json; charset=utf-8").body(body.to_string());
     let response = request.send().await.map_err(unreachable)?;
     Answer::read(response, secrets).await.map_err(unreachable)

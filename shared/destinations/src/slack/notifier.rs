@@ -1,7 +1,9 @@
 //! Slack as a destination: renders and sends notifications. The crate `alerting` decides when and to whom.
 
 use super::guarded::{GuardedSlack, To, is_gone, may_have_arrived, sent};
-use super::{Message, Posted, Sent, Slack, render};
+use super::people::People;
+use super::render::{Called, render_for};
+use super::{Message, Posted, Sent, Slack};
 use crate::Error;
 use alerting::Capabilities;
 use alerting::incident::MessageRef;
@@ -16,12 +18,13 @@ use workflow::{Failure, Invocation};
 #[derive(Debug)]
 pub struct SlackNotifier {
     slack: GuardedSlack,
+    people: People,
 }
 
 impl SlackNotifier {
     /// Puts `slack` behind `circuits`.
     pub fn new(slack: Slack, circuits: Circuits) -> Self {
-        Self { slack: GuardedSlack::new(slack, circuits) }
+        Self { slack: GuardedSlack::new(slack, circuits), people: People::default() }
     }
 
     async fn post(&self, to: To<'_>, message: &Message) -> Result<Delivered, Guarded<Error>> {
@@ -87,7 +90,12 @@ impl Notifier for SlackNotifier {
         invocation: &Invocation,
     ) -> Result<Delivered, Undelivered> {
         let to = To { invocation, channel: target.channel() };
-        let sent = self.send(to, delivery, &render(notification)).await;
+        let mentioned = &notification.mentioned;
+        let called = match mentioned.is_empty() {
+            true => Called::default(),
+            false => self.people.called(self.slack.inner(), mentioned, invocation.now).await,
+        };
+        let sent = self.send(to, delivery, &render_for(notification, &called)).await;
         sent.map_err(|error| {
             let maybe_sent = may_have_arrived(&error);
             Undelivered { failure: error.into(), maybe_sent }

@@ -109,6 +109,7 @@ fn of_quiet_hours() -> Notification {
             incident: None,
             meaning,
             generation: 1,
+            owner: None,
         };
         (n.to_string(), entry)
     };

@@ -1,11 +1,13 @@
 //! Renders a notification as a Slack message. Pure; decides nothing about timing, grouping or suppression.
 
 mod lists;
+mod mentions;
 mod parts;
 
 use super::blocks::{Block, Message};
 use super::mrkdwn::{escape, link};
-use alerting::notification::{List, Notification};
+use alerting::notification::{List, Mentioned, Notification};
+pub(super) use mentions::Called;
 use parts::{explanation, fields, short, small_print, status};
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
@@ -13,8 +15,13 @@ const ALL_LIMIT: usize = 13_000;
 /// The longest link that is shown, as markup. A longer link is left out, because half a link does not work.
 const LINK_LIMIT: usize = 1_500;
 
-/// Renders a notification as a Slack message. Everything is escaped, and cut to what Slack accepts.
+/// Renders a notification as a Slack message that calls no one. Everything is escaped, and cut to what Slack accepts.
 pub fn render(shown: &Notification) -> Message {
+    render_for(shown, &Called::default())
+}
+
+/// Renders a notification as a Slack message that calls these people, below its header and at the end of its line.
+pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     let zone = shown.timezone.as_ref();
     let title = short(&shown.title);
     let name = shown.subject.as_deref().map(short);
@@ -23,6 +30,7 @@ pub fn render(shown: &Notification) -> Message {
     let headline = own_title.unwrap_or_else(usual);
     let above: Vec<Block> = [
         Some(Block::header(&format!("{} {headline}", shown.symbol))),
+        called.paragraph().map(Block::section),
         shown.own_text.as_deref().map(|text| Block::section(escape(text))),
         explanation(shown).map(Block::section),
         status(shown, zone).map(Block::section),
@@ -43,7 +51,9 @@ pub fn render(shown: &Notification) -> Message {
     .collect();
     let room = ALL_LIMIT.saturating_sub(above.iter().chain(&below).map(length).sum());
     let lists = lists::blocks(shown, zone, room);
-    Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
+    let line = line(shown, title, name);
+    let line = called.tokens().map_or_else(|| line.clone(), |tokens| format!("{line} · {tokens}"));
+    Message::new(&line, above.into_iter().chain(lists).chain(below))
 }
 
 /// The line for push notifications and screen readers. For several objects it begins with the symbol, as the header
@@ -62,6 +72,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
         subject: name,
         own_title: shown.own_title.as_deref().map(short),
         own_text: None,
+        mentioned: Mentioned::default(),
         cause: shown.cause.as_ref().map(parts::shortened_cause),
         facts,
         lists,

@@ -123,8 +123,10 @@ impl Reader {
 
     /// What the command prints, errors too.
     fn run(&mut self, command: &str) -> String {
-        if let Some(file) = command.strip_prefix(START) {
-            let up = self.home.coming_up(&["--rules", &self.file(file).display().to_string()]);
+        if let Some((file, others)) = command.strip_prefix(START).and_then(|rest| rest.split_once(' ')) {
+            let rules = self.file(file).display().to_string();
+            let others: Vec<&str> = others.split_whitespace().collect();
+            let up = self.home.coming_up(&[&["--rules", &rules], &others[..]].concat());
             self.up.insert(up).show("Routes of the API");
             self.started = Instant::now();
             return String::new();

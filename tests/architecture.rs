@@ -86,6 +86,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "guarded-tableau",
     "http-client",
     "plain-text",
+    "published-rules",
     "rules",
     "runtime",
     "secrets",

@@ -71,6 +71,12 @@ def web_api(api_url, token, channel):
     stranger = lambda: client("xoxb-unknown").chat_postMessage(channel=channel, text="x")
     check("an unknown token is invalid_auth", refused(stranger) == "invalid_auth")
     check("an unknown channel is channel_not_found", refused(lambda: post(channel="C0NOWHERE")) == "channel_not_found")
+    ana = client(token).users_lookupByEmail(email="ana@example.com")["user"]
+    check("a person is found by the e-mail address", (ana["profile"]["email"], ana["deleted"]) == ("ana@example.com", False))
+    stranger = lambda: client(token).users_lookupByEmail(email="no.one@example.com")
+    check("an unknown address is users_not_found", refused(stranger) == "users_not_found")
+    mentioned = post(text=f"<@{ana['id']}> <!here>")
+    check("a mention is taken as it is", mentioned["message"]["text"] == f"<@{ana['id']}> <!here>")
     too_long = [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]
     check("a header that is too long is invalid_blocks", refused(lambda: post(blocks=too_long)) == "invalid_blocks")
 

@@ -16,7 +16,7 @@ pub use self::recorder::{
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,
-    JobRecord, JobShape, NotFound, PatCredential, Project, RestVersion, SAMPLE_CONNECTED_APP,
+    Group, JobRecord, JobShape, NotFound, PatCredential, Project, RestVersion, SAMPLE_CONNECTED_APP,
     SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, SiteRole, TableauBuilder, TableauSimulator, User, Webhook,
     WebhookRecord, Workbook, notes, sample_payload, sample_payloads,
 };

@@ -4,7 +4,7 @@ mod support;
 
 use reqwest::Method;
 use serde_json::json;
-use simulator::{Datasource, TableauSimulator, User, Workbook};
+use simulator::{Datasource, Group, TableauSimulator, User, Workbook};
 use support::Caller;
 
 #[tokio::test]
@@ -169,4 +169,32 @@ async fn added_content_brings_its_project_and_owner_with_it() {
     assert_eq!(found["owner"]["id"], tableau.user("ana@example.com").unwrap().as_str());
     assert_eq!(found["tags"]["tag"][0]["label"], "certified");
     assert_eq!(caller.get("/workbooks").await.json["workbooks"]["workbook"][0]["project"]["name"], "default");
+}
+
+// 15, item 1
+#[tokio::test]
+async fn the_groups_of_a_user_are_a_page_for_administrators_since_3_7() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    tableau.add(Group::named("Planning").with("jonas"));
+    let caller = Caller::administrator(&tableau).await;
+    let jonas = tableau.user("jonas").unwrap();
+    let path = format!("/users/{jonas}/groups");
+
+    let groups = caller.get(&path).await.json;
+
+    assert_eq!(groups["pagination"]["totalAvailable"], "3");
+    let names: Vec<&str> =
+        groups["groups"]["group"].as_array().unwrap().iter().map(|g| g["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["All Users", "Finance Analysts", "Planning"]);
+    assert_eq!(groups["groups"]["group"][1]["domain"], json!({ "name": "local" }));
+    let second = caller.get(&format!("{path}?pageSize=1&pageNumber=2")).await.json;
+    assert_eq!(second["groups"]["group"][0]["name"], "Finance Analysts");
+    assert_eq!(caller.get("/users/none/groups").await.code(), "404002");
+    let oneself = Caller::user(&tableau, "jonas").await;
+    assert_eq!(oneself.get(&path).await.code(), "403000");
+    let old = caller.call(Method::GET, &format!("/api/3.6/sites/{}{path}", caller.site), "").await;
+    assert_eq!(old.status, 404, "{}", old.json);
+
+    tableau.delete(&jonas).unwrap();
+    assert_eq!(caller.get(&path).await.code(), "404002");
 }

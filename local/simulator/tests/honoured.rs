@@ -309,6 +309,7 @@ async fn list_address(
     let about = match path.split('/').nth(3)? {
         "workbooks" => tableau.workbook("Superstore")?.to_string(),
         "views" => tableau.view("Overview")?.to_string(),
+        "users" => tableau.user("ana")?.to_string(),
         "dataQualityWarnings" | "datasources" => tableau.datasource("Sales Orders")?.to_string(),
         "projects" => caller.get("/projects").await.json["projects"]["project"][0]["id"].as_str()?.to_owned(),
         _ => caller.site.clone(),

@@ -163,6 +163,24 @@ def users_are_read():
     assert refused(lambda: client.users.get_by_id("none")) == "404002"
 
 
+@check("users.populate_groups")
+def groups_of_a_user_are_listed():
+    """The groups that a user is in, with that of all users; for administrators, others get `403000`"""
+    client = administrator()
+    jonas = named(client.users.get()[0], "jonas@example.com")
+    client.users.populate_groups(jonas)
+    assert names(jonas.groups) == ["All Users", "Finance Analysts"]
+    client.users.populate_groups(jonas, TSC.RequestOptions(pagesize=1))
+    assert names(jonas.groups) == ["All Users", "Finance Analysts"]
+    other = user("jonas")
+
+    def of_oneself():
+        other.users.populate_groups(jonas)
+        list(jonas.groups)
+
+    assert refused(of_oneself) == "403000"
+
+
 @check("projects.get", "projects.get_by_id", "projects.get_by_path", "projects.filter", "projects.all")
 @check("projects.find_by_name", "projects.update", "projects.order_by", "projects.paginate", "projects.fields", "projects.only_fields")
 def projects_are_nested():

@@ -145,6 +145,7 @@ KINDS = [
         [("user_get_all_fields", "users/user"), ("user_get_by_id", "user")],
         [("users?fields=_all_", "users/user"), ("users/{user}", "user")],
     ),
+    ("groups", [("user_populate_groups", "groups/group")], [("users/{user}/groups", "groups/group")]),
     (
         "connections",
         [

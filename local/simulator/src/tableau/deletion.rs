@@ -1,6 +1,7 @@
 //! Deletes content from a site.
 
 use super::events::About;
+use super::model::Members;
 use super::sending::{Fired, NotFound};
 use super::state::State;
 use std::sync::Arc;
@@ -32,6 +33,11 @@ impl State {
         model.labels.retain(|l| l.content != luid);
         model.capabilities.retain(|c| c.on != luid && c.user.as_str() != luid);
         model.users.retain(|u| u.luid.as_str() != luid);
+        for group in &mut model.groups {
+            if let Members::These(members) = &mut group.members {
+                members.retain(|member| member.as_str() != luid);
+            }
+        }
         model.sessions.retain(|s| s.user.as_str() != luid);
         Ok(fired)
     }

@@ -24,7 +24,9 @@ mod state;
 mod version;
 
 pub use builder::TableauBuilder;
-pub use content::{ConnectedApp, Content, Datasource, PatCredential, Project, User, Webhook, Workbook};
+pub use content::{
+    ConnectedApp, Content, Datasource, Group, PatCredential, Project, User, Webhook, Workbook,
+};
 pub use delivery::{Attempt, Delivery, DeliveryState};
 pub use model::{BroadcastRecord, Feature, JobShape, SiteRole, WebhookRecord};
 pub use refresh::JobRecord;

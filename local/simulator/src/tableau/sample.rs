@@ -1,6 +1,6 @@
 //! The sample site. Names, users and addresses are invented.
 
-use super::content::{ConnectedApp, Content, Datasource, ModelHandle, PatCredential, User, Workbook};
+use super::content::{ConnectedApp, Content, Datasource, Group, ModelHandle, PatCredential, User, Workbook};
 use super::events::About;
 use super::model::{Model, Site, SiteRole, fixed, mint};
 use super::sample_jobs;
@@ -96,6 +96,8 @@ fn people(add: &mut ModelHandle<'_>) {
         let user = User::named(name).called(full_name).with_role(role).with_luid(fixed(luid));
         user.with_password(&format!("{name}'s password")).add_to(add);
     }
+    Group::named("Finance Analysts").with("ana").with("jonas").add_to(add);
+    Group::named("Data Stewards").with("bea").with("ana").add_to(add);
 }
 
 fn workbooks(add: &mut ModelHandle<'_>) {

@@ -1,9 +1,10 @@
-//! The Slack simulator: incoming webhooks, `chat.postMessage` and `chat.update`.
+//! The Slack simulator: incoming webhooks, `chat.postMessage`, `chat.update` and `users.lookupByEmail`.
 
 mod admin_api;
 mod blocks;
 mod message;
 mod mrkdwn;
+mod people;
 mod recorder;
 mod render;
 mod serve;

@@ -86,6 +86,37 @@ impl SlackSimulator {
         self.state.workspace().add_channel(name, joined).id
     }
 
+    /// Adds a person with this e-mail address and name, or changes the one with this address. Returns the person's id. Every
+    /// workspace starts with the people of the sample site of Tableau.
+    pub fn add_person(&self, email: &str, name: &str) -> String {
+        self.state.people().add(email, name)
+    }
+
+    /// The id of the person with this e-mail address.
+    pub fn person(&self, email: &str) -> Option<String> {
+        self.state.people().id(email)
+    }
+
+    /// Deactivates the account of the person with this e-mail address: a lookup finds it, with `deleted`.
+    pub fn deactivate_person(&self, email: &str) {
+        self.state.people().deactivate(email);
+    }
+
+    /// Removes a person: a lookup answers `users_not_found`.
+    pub fn remove_person(&self, email: &str) {
+        self.state.people().remove(email);
+    }
+
+    /// Gives the app the scope `users:read.email`, which it has at the start, or takes it away.
+    pub fn allow_lookups(&self, allowed: bool) {
+        self.state.people().is_allowed = allowed;
+    }
+
+    /// The e-mail addresses that were looked up, oldest first, those without an answer left out.
+    pub fn lookups(&self) -> Vec<String> {
+        self.state.people().lookups.clone()
+    }
+
     /// Deletes a message, as a user can: it cannot be updated or replied to any more. The record keeps it.
     pub fn delete(&self, channel: &str, ts: &str) {
         self.state.deleted().insert((channel.to_owned(), ts.to_owned()));

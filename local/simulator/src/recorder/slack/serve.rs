@@ -5,6 +5,7 @@
 
 use super::blocks::{self, Invalid};
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
+use super::people;
 use super::state::{Shared, SlackFault};
 use crate::socket::Connection;
 use axum::body::{Body, to_bytes};
@@ -52,7 +53,8 @@ pub(super) async fn serve(
         Some(SlackFault::Reset) => return connection.reset(),
         Some(SlackFault::AnswerLost | SlackFault::Blocks(_)) | None => {}
     }
-    if parts.method != Method::POST {
+    let is_lookup = method == Some(people::METHOD);
+    if parts.method != Method::POST && !(is_lookup && parts.method == Method::GET) {
         return plain(405, "method_not_allowed");
     }
     let refuse = |invalid: &Invalid| {
@@ -64,6 +66,16 @@ pub(super) async fn serve(
         });
     };
     let response = match method {
+        Some(_) if is_lookup => {
+            let found = check_token(&state, &parts.headers).and_then(|()| {
+                people::look_up(&state, &parts.method, parts.uri.query(), &parts.headers, &body)
+            });
+            match found {
+                Ok(answer) => json_response(&answer),
+                Err(invalid) if invalid.error == "missing_scope" => missing_scope(),
+                Err(invalid) => not_ok(invalid.error),
+            }
+        }
         Some(method) => match api(&state, method, &parts.headers, &body, answered) {
             Ok(answer) => json_response(&answer),
             Err(invalid) => {
@@ -115,6 +127,15 @@ fn webhook(state: &Shared, path: &str, body: &[u8], answered: bool) -> Result<()
     Ok(())
 }
 
+fn check_token(state: &Shared, headers: &HeaderMap) -> Result<(), Invalid> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    let bearer = bearer.ok_or_else(|| invalid("not_authed", "no bearer token"))?;
+    if bearer != state.workspace().token {
+        return Err(invalid("invalid_auth", "not the current token"));
+    }
+    Ok(())
+}
+
 fn api(
     state: &Shared,
     method: &str,
@@ -127,11 +148,7 @@ fn api(
         "chat.update" => SlackCall::Update,
         _ => return Err(invalid("unknown_method", method)),
     };
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
-    let bearer = bearer.ok_or_else(|| invalid("not_authed", "no bearer token"))?;
-    if bearer != state.workspace().token {
-        return Err(invalid("invalid_auth", "not the current token"));
-    }
+    check_token(state, headers)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {
         return Err(invalid(
@@ -254,6 +271,14 @@ fn json_response(value: &Value) -> Response {
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
+}
+
+/// The app has no scope for the method: the answer names it, and those that the app has.
+fn missing_scope() -> Response {
+    let error = "missing_scope";
+    json_response(
+        &json!({ "ok": false, "error": error, "needed": people::SCOPE, "provided": people::OTHER_SCOPES }),
+    )
 }
 
 /// The Web API answers errors with status 200.

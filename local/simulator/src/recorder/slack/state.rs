@@ -1,6 +1,7 @@
 //! The state of the Slack simulator, and its faults.
 
 use super::message::{SlackMessage, SlackRefusal};
+use super::people::People;
 use super::workspace::Workspace;
 use crate::fault::FaultPlan;
 use crate::recorder::log::Log;
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     pub(super) calls: AtomicUsize,
     faults: Mutex<FaultPlan<SlackFault>>,
     workspace: Mutex<Workspace>,
+    people: Mutex<People>,
     /// The deleted messages, by channel and `ts`.
     deleted: Mutex<BTreeSet<(String, String)>>,
 }
@@ -57,6 +59,10 @@ impl Shared {
 
     pub(super) fn deleted(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
         self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn workspace(&self) -> MutexGuard<'_, Workspace> {

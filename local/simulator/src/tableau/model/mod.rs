@@ -3,6 +3,7 @@
 mod capability;
 mod connected_app;
 mod content;
+mod group;
 mod job;
 mod jwt;
 mod labelling;
@@ -20,6 +21,7 @@ pub(crate) use capability::{Capability, Mode};
 pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
+pub(crate) use group::{Group, Members};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
 pub(crate) use labelling::{category_of, is_set_by_monitoring};
@@ -41,6 +43,7 @@ pub(crate) struct Model {
     pub(crate) sites: Vec<Site>,
     pub(crate) projects: Vec<Project>,
     pub(crate) users: Vec<User>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) workbooks: Vec<Workbook>,
     pub(crate) datasources: Vec<Datasource>,
     pub(crate) views: Vec<View>,
@@ -100,6 +103,12 @@ impl Model {
             created_at: now,
             updated_at: now,
         });
+        self.groups.push(Group {
+            luid: mint(),
+            site: site.luid.clone(),
+            name: "All Users".to_owned(),
+            members: Members::All,
+        });
         self.sites.push(site);
     }
 
@@ -108,6 +117,7 @@ impl Model {
             sites: Vec::new(),
             projects: Vec::new(),
             users: Vec::new(),
+            groups: Vec::new(),
             workbooks: Vec::new(),
             datasources: Vec::new(),
             views: Vec::new(),

@@ -143,6 +143,7 @@ routes! {
     GET "/sites/{site}/recyclebin/projects" Site since(3, 29), since_3_29("tableau:recyclebin_content:read"), LIST_ALL_FIELDS => recycle_bin::projects;
     GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => users::users;
     GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => users::user;
+    GET "/sites/{site}/users/{id}/groups" Administrator since(3, 7), needs("tableau:groups:read"), PAGES => users::groups;
     DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => users::remove;
     GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read"), LIST => jobs::list;
     GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read"), NOTHING => jobs::job;

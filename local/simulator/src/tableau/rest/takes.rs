@@ -172,6 +172,8 @@ pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNum
 /// A list whose elements always have all fields.
 pub(crate) const LIST_ALL_FIELDS: Takes =
     query(&[always("pageSize"), always("pageNumber"), always("filter"), always("sort")]);
+/// A list with pages, and without filters or orders.
+pub(crate) const PAGES: Takes = query(&[always("pageSize"), always("pageNumber")]);
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),
     always("pageNumber"),

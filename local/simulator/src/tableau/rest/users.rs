@@ -90,6 +90,19 @@ fn field(user: &User, name: &str) -> Field {
     }
 }
 
+/// The groups that a user is in.
+///
+/// Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#get_groups_for_a_user>,
+/// `tableau/server-client-python`, `test/assets/user_populate_groups.xml`
+pub(crate) fn groups(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.user(call.id()).filter(|u| u.site == call.site());
+    let user = found.ok_or_else(|| RestError::not_found("404002", "User", call.id()))?;
+    page::answer(call, "groups", &call.model.groups_of(user), |group| {
+        let element = Element::new("group").with("id", group.luid.as_str()).with("name", group.name.as_str());
+        element.child(Element::new("domain").with("name", "local"))
+    })
+}
+
 /// Moves the removed user's content to the user in `mapAssetsTo`. Without it, the content stays; real Tableau refuses
 /// to remove a user who owns content.
 pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, RestError> {

@@ -36,11 +36,6 @@ impl Called {
         }
     }
 
-    /// All mentions, as markup. `None` if there is none.
-    pub(super) fn tokens(&self) -> Option<String> {
-        (!self.tokens.is_empty()).then(|| self.tokens.join(" "))
-    }
-
     /// The paragraph of a message: the mentions, and the owners that are named in their place.
     pub(super) fn paragraph(&self) -> Option<String> {
         let not_found = self.not_found.iter().map(|(name, why)| match name.trim().is_empty() {
@@ -52,7 +47,8 @@ impl Called {
             1 => Some("and 1 more owner".to_owned()),
             more => Some(format!("and {more} more owners")),
         };
-        let parts: Vec<String> = self.tokens().into_iter().chain(not_found).chain(more).collect();
+        let tokens = (!self.tokens.is_empty()).then(|| self.tokens.join(" "));
+        let parts: Vec<String> = tokens.into_iter().chain(not_found).chain(more).collect();
         (!parts.is_empty()).then(|| parts.join(" · "))
     }
 }

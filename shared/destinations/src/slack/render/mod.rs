@@ -20,7 +20,8 @@ pub fn render(shown: &Notification) -> Message {
     render_for(shown, &Called::default())
 }
 
-/// Renders a notification as a Slack message that calls these people, below its header and at the end of its line.
+/// Renders a notification as a Slack message that calls these people, below its header. Each mention stands once: a mention in a
+/// block notifies, and the line is for push notifications.
 pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     let zone = shown.timezone.as_ref();
     let title = short(&shown.title);
@@ -51,9 +52,7 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     .collect();
     let room = ALL_LIMIT.saturating_sub(above.iter().chain(&below).map(length).sum());
     let lists = lists::blocks(shown, zone, room);
-    let line = line(shown, title, name);
-    let line = called.tokens().map_or_else(|| line.clone(), |tokens| format!("{line} · {tokens}"));
-    Message::new(&line, above.into_iter().chain(lists).chain(below))
+    Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
 }
 
 /// The line for push notifications and screen readers. For several objects it begins with the symbol, as the header

@@ -177,3 +177,60 @@ fn an_event_comes_from_a_file_from_standard_input_or_by_its_name_and_else_it_is_
         stderr(&asked)
     );
 }
+
+// 15-2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_explained_with_what_the_recycle_bin_says() {
+    let stack = Stack::start().await;
+    let rules = "\
+rules:
+  - name: finance
+    on: [Deleted]
+    where: { project: \"Finance/**\", owner: \"*@example.com\" }
+    message: { title: \"{{ deleted_by }} has deleted {{ name }} from {{ project }}\" }
+    do: [{ notify-slack: { channel: data-finance } }]
+  - name: critical
+    on: [Deleted]
+    where: { tags: { any: [critical] } }
+    do: [{ notify-slack: { channel: data-alerts } }]
+  - name: everything else
+    on: [Deleted]
+    otherwise: true
+    do: [{ notify-slack: { channel: data-news } }]
+";
+    stack.deploy(rules).await;
+    let ana = stack.tableau.user("ana").unwrap();
+    let workbook = stack.tableau.workbook("Cash Flow Forecast").unwrap();
+    let event = stack.tableau.delete_as(&ana, workbook).unwrap().payload;
+    stack.write("deleted.json", &event);
+
+    let output = stack.run(&["explain", "deleted.json"]).await;
+    let shown = stdout(&output);
+    for part in [
+        "\nfinance: matched\n  notify-slack { channel: data-finance }: at once\n    title: Ana Ferreira has deleted Cash Flow \
+         Forecast from Finance\n",
+        "\ncritical: matched; could not be looked up and counts as matched: tags and certification (Tableau does not have it any \
+         more)\n",
+        "\neverything else: not matched: ",
+        "\n  deleted_by  Ana Ferreira\n",
+        "\n  project     Finance\n",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}{}", stderr(&output));
+    }
+    assert_eq!(stack.tableau.calls("GET */recyclebin/*"), 1);
+
+    let given = ["--fact", "project=HR", "--fact", "owner=ana@example.com", "--fact", "deleted_by=Kim"];
+    let other = stack.run(&[&["explain", "deleted.json"], &given[..]].concat()).await;
+    assert!(stdout(&other).contains("\nfinance: not matched: where.project: \"HR\""), "{}", stdout(&other));
+
+    stack.tableau.fail_always("GET */recyclebin/*", simulator::Fault::Error("403000"));
+    let refused = stdout(&stack.run(&["explain", "deleted.json"]).await);
+    for part in [
+        "\nfinance: matched; could not be looked up and counts as matched: project (Tableau refused to show the Recycle Bin \
+         (403000); the token's user has to be a site administrator)",
+        // What is not known for certain keeps no rule below it from matching.
+        "\neverything else: matched\n",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::context::{Context, Lookup};
+use crate::context::{Context, Deletion, Lookup};
 use crate::digest::{Entry, Meaning};
 use crate::group::Member;
 use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
@@ -84,6 +84,36 @@ fn what_tableau_could_not_say_is_named_with_its_reason() {
     assert_eq!(shown.cause, Some(Cause::Unknown { why: "Tableau did not answer".to_owned() }));
     assert!(shown.footnotes.contains(&"project and owner not available: Tableau did not answer".to_owned()));
     assert!(shown.footnotes.contains(&"site s-1".to_owned()));
+}
+
+// 15-2
+#[test]
+fn a_deletion_says_who_and_where_and_names_what_the_recycle_bin_does_not_say() {
+    let deleted = event_named("WorkbookDeleted", "Sales");
+    let bea = Owner { name: "Bea Costa".to_owned(), email: None, login: String::new() };
+    for (by, path, labels, footnote) in [
+        (Some(&bea), "Finance/Reports", vec!["Deleted by", "Was in", "When"], None),
+        (None, "Finance", vec!["Was in", "When"], Some("who deleted it is not known")),
+        (Some(&bea), " ", vec!["Deleted by", "When"], Some("where it was is not known")),
+        (None, "", vec!["When"], Some("who deleted it and where it was is not known")),
+    ] {
+        let deletion = Deletion { by: by.cloned(), path: path.to_owned(), owner: None };
+        let context = Context { deletion: Lookup::Found(deletion), ..Context::default() };
+        let shown = event(&About { event: &deleted, site: None, context: &context });
+        assert_eq!(shown.facts.iter().map(|fact| fact.label).collect::<Vec<_>>(), labels);
+        let said = shown.footnotes.iter().find(|said| said.contains("is not known"));
+        assert_eq!(said.is_some(), footnote.is_some(), "{path}: {said:?}");
+        assert!(said.is_none_or(|said| said.starts_with(footnote.unwrap())), "{path}: {said:?}");
+    }
+    let unavailable = Context::unavailable("Tableau did not answer");
+    let shown = event(&About { event: &deleted, site: None, context: &unavailable });
+    let missing = "who deleted it and where it was is not known: Tableau did not answer".to_owned();
+    assert!(shown.footnotes.contains(&missing), "{:?}", shown.footnotes);
+    assert!(!shown.footnotes.iter().any(|said| said.starts_with("project and owner")));
+    // A label is deleted, and what it was on is there.
+    let label = event_named("LabelDeleted", "Sales");
+    let shown = event(&About { event: &label, site: None, context: &unavailable });
+    assert!(shown.footnotes.contains(&"project and owner not available: Tableau did not answer".to_owned()));
 }
 
 #[test]

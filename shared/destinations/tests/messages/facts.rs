@@ -25,6 +25,8 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "Deleted, 3 h 10 min after it began to fail: Sales",
         "Deleted 3 h 10 min after the first failure: Sales",
     ),
+    ("events", "Data source deleted: Sales", "Data source deleted: Sales (Finance/Reports)"),
+    ("events", "Workbook deleted: Sales", "Workbook deleted: Sales (Finance/Reports)"),
     ("group-resolved", "✅ All 3 recovered", "✅ All 3 recovered after 1 h"),
     ("digest", "*All that happened*", "*All events in quiet hours*"),
 ];

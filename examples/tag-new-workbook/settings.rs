@@ -6,6 +6,7 @@ use tableau::EventName;
 
 /// `tag-new-workbook: { name_contains: Sales, tag: new }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TagNewWorkbook {
     /// Act only on resources with this text in their name. Default: empty, every resource.

@@ -59,7 +59,7 @@ async fn a_timer_that_comes_early_comes_again_at_its_time_and_is_no_event() {
     assert_eq!(late["reason"], "the digest was sent by another timer");
     assert!(Timestamp::now() >= timer.due, "early");
     until(LIMIT, "the queue is empty", || site.stack.aws().messages(QUEUE).is_empty()).await;
-    assert!(site.stack.aws().items("DeliveryTable").is_empty(), "no claim, and nothing in `events list`");
+    assert!(site.records("notify-slack").is_empty(), "no claim, and nothing in `events list`");
     assert!(site.stack.aws().messages(DEAD_LETTERS).is_empty());
 }
 

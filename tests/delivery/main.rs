@@ -19,7 +19,7 @@ mod groups;
 mod history;
 mod proxy;
 mod random;
-#[expect(dead_code, unused_imports, reason = "the tests of the template need more of it")]
+#[expect(dead_code, reason = "the tests of the template need more of it")]
 #[path = "../template/reading.rs"]
 mod reading;
 mod roles;

@@ -207,7 +207,9 @@ mod tests {
             (slack, "GetItem", TABLE, &["delivery#update-broadcast#e"][..]),
             (slack, "UpdateItem", TABLE, &["incident#other#l"]),
             ("update-broadcast", "GetItem", TABLE, &["incident#notify-slack#l"]),
-            ("update-broadcast", "GetItem", TABLE, &["rules#current"]),
+            ("update-broadcast", "UpdateItem", TABLE, &["rules#current"]),
+            (slack, "UpdateItem", TABLE, &["rules#history"]),
+            ("update-broadcast", "GetItem", TABLE, &["rules#other"]),
             // Actions that the role allows for other keys only.
             (slack, "ConditionCheckItem", TABLE, &["delivery#notify-slack#e"]),
             (slack, "BatchGetItem", TABLE, &["session#a#b"]),

@@ -11,7 +11,7 @@ use simulator::{SlackSimulator, TableauSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
-use testkit::repository::{functions, pascal, root};
+use testkit::repository::{functions as all_functions, pascal, root};
 use tokio::process::Command;
 
 /// The arguments that the READMEs print after the function's name.
@@ -24,6 +24,11 @@ struct Run {
     tableau: TableauSimulator,
     slack: SlackSimulator,
     folder: TempDir,
+}
+
+/// The functions that take HTTP requests: all but the one that CloudFormation invokes.
+fn functions() -> Vec<String> {
+    all_functions().into_iter().filter(|name| name != "publish-rules").collect()
 }
 
 /// The event file in the command line of a function's README.
@@ -47,6 +52,19 @@ fn every_readme_prints_the_line_for_its_function() {
     }
 }
 
+#[test]
+fn the_rules_for_a_local_invoke_are_right() {
+    let text = std::fs::read_to_string(root().join("events/local.json")).unwrap();
+    let values: Value = serde_json::from_str(&text).unwrap();
+    let rules = values["Parameters"]["RULES"].as_str().unwrap();
+    // JSON is YAML too.
+    let checked = rules::Rules::to_json(rules).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&checked).unwrap(),
+        serde_json::from_str::<Value>(rules).unwrap()
+    );
+}
+
 #[tokio::test]
 async fn every_function_answers_its_fixture() {
     let Some(run) = Run::start().await else {
@@ -60,7 +78,7 @@ async fn every_function_answers_its_fixture() {
             "\nNo Docker here: the package under SAM's Runtime Interface Emulator, in SAM's environment."
         ),
     }
-    let built = run.built(docker).await;
+    let built = run.built().await;
     for function in functions() {
         let event = std::fs::read_to_string(root().join(fixture(&function))).unwrap();
         let answer = match docker {
@@ -98,28 +116,23 @@ impl Run {
     }
 
     /// `events/local.json`, with the URLs of this run's Tableau and Slack instead of the local stack's.
-    fn env_vars(&self, docker: bool) -> PathBuf {
+    fn env_vars(&self) -> PathBuf {
         let text = std::fs::read_to_string(root().join("events/local.json")).unwrap();
         let tableau = self.tableau.url();
         let slack = self.slack.url();
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
-        let mut values: Value = serde_json::from_str(&text).unwrap();
+        let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
-        if !docker {
-            // In a container SAM unpacks the layer in /opt.
-            let rules = self.built.join("RulesLayer/rules.yaml");
-            values["Parameters"]["RULES_FILE"] = rules.to_str().unwrap().into();
-        }
         let path = self.folder.path().join("env-vars.json");
         std::fs::write(&path, values.to_string()).unwrap();
         path
     }
 
     /// The package and environment that SAM would run.
-    async fn built(&self, docker: bool) -> Built {
+    async fn built(&self) -> Built {
         let mut python = Command::new(self.tools.join("python"));
         python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("invoke/functions.py"));
-        python.arg(self.built.join("template.yaml")).arg(self.env_vars(docker));
+        python.arg(self.built.join("template.yaml")).arg(self.env_vars());
         python.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");
         let output = python.output().await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -129,7 +142,7 @@ impl Run {
     async fn sam_local_invoke(&self, function: &str) -> Value {
         let mut sam = Command::new(self.tools.join("sam"));
         sam.current_dir(root()).args(["local", "invoke", &pascal(function), "--event", &fixture(function)]);
-        sam.args(["--docker-network", "host"]).arg("--env-vars").arg(self.env_vars(true));
+        sam.args(["--docker-network", "host"]).arg("--env-vars").arg(self.env_vars());
         sam.arg("--template").arg(self.built.join("template.yaml"));
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
         sam.args(["--parameter-overrides", &format!("Architecture={architecture}")]);

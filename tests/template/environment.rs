@@ -22,9 +22,7 @@ const NOT_SET: [&str; 7] = [
 
 /// Read by the host for every function, and never set for the common ingress: a file that is missing or broken stops a
 /// workflow, whose events wait, but must not stop the taking of events (11-A3). publish-rules calls AWS alone.
-const FOR_WORKFLOWS_ALONE: [&str; 1] = ["EXTRA_CA_FILE"];
-/// What reads for inline mode, where there is no table: the template sets none of it.
-const INLINE: [&str; 1] = ["rules_of_file"];
+const FOR_WORKFLOWS_ALONE: [&str; 3] = ["EXTRA_CA_FILE", "QUEUE_URL", "RULES"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
@@ -37,7 +35,7 @@ const OF_SCHEDULES: [&str; 4] =
 
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
-    let mut other_kind = INLINE.to_vec();
+    let mut other_kind = Vec::new();
     if !function.contains(".serve(") {
         other_kind.extend(FOR_WORKFLOWS);
     }
@@ -163,7 +161,7 @@ fn every_exception_is_still_read() {
     for name in NOT_SET.into_iter().chain(FOR_WORKFLOWS_ALONE).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(INLINE).chain(ON_REQUEST) {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

@@ -79,7 +79,8 @@ async fn the_owner_is_mentioned_in_an_incidents_first_message_and_in_no_edit_or_
 // 15, item 1
 #[tokio::test]
 async fn an_owner_who_has_left_slack_is_named_and_others_are_mentioned() {
-    let leaves: [(fn(&TestEnvironment), &str); 2] = [
+    type Leave = fn(&TestEnvironment);
+    let leaves: [(Leave, &str); 2] = [
         (|environment| environment.slack.remove_person(ANA), "owner Ana Ferreira: not found in Slack"),
         (|environment| environment.slack.deactivate_person(ANA), "owner Ana Ferreira: deactivated in Slack"),
     ];

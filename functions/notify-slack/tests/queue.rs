@@ -78,17 +78,17 @@ fn reason(environment: &TestEnvironment) -> String {
     record(environment)["reason"]["S"].as_str().unwrap_or_default().to_owned()
 }
 
-// One request for the claim and one for the completion.
+// One request for the rules at the start, one for the claim, and one for the completion.
 #[tokio::test]
-async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_duplicate_one() {
+async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_beside_the_rules_and_a_duplicate_one() {
     let rules = "rules: [{ name: all, on: [SiteUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
     let environment = TestEnvironment::with_rules(rules).await;
     let function = environment.queued("notify-slack", BINARY);
     let body = event(SITE);
     assert!(function.failures(&batch(&body)).await.is_empty());
-    assert_eq!((&record(&environment)["state"]["S"], table_requests(&environment)), (&json!("skipped"), 2));
+    assert_eq!((&record(&environment)["state"]["S"], table_requests(&environment)), (&json!("skipped"), 3));
     assert!(function.failures(&batch(&body)).await.is_empty());
-    assert_eq!(table_requests(&environment), 3);
+    assert_eq!(table_requests(&environment), 4);
 }
 
 #[tokio::test]
@@ -148,7 +148,8 @@ async fn while_no_rules_can_be_read_events_are_stored_and_wait_and_go_on_once_th
     assert_eq!(function.answer(&Request::post(event(SITE))).await.status, 202);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
     assert!(
-        reason(&environment).contains("the rules file is not right: line 1: rules: write a list"),
+        reason(&environment)
+            .contains("no version of the rules can be read: run `tableau-webhooks rules deploy`"),
         "{}",
         reason(&environment)
     );
@@ -172,7 +173,6 @@ async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the
         ("TABLEAU_SERVER_URL", "not a URL", "Tableau"),
         ("TABLEAU_API_VERSION", "three", "version"),
         ("TABLEAU_SECRET", "", "missing settings: TABLEAU_SECRET"),
-        ("RULES_FILE", "/opt/mistyped.yaml", "/opt/mistyped.yaml"),
     ] {
         let environment = TestEnvironment::start().await;
         let function = environment.queued_with("notify-slack", BINARY, &[(setting, value)]);

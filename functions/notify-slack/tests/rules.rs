@@ -1,6 +1,7 @@
-//! A rules file with mistakes, or with settings that this version does not know.
+//! Rules in force that a newer version has checked: with settings that this version does not know, or calls mistakes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use testkit::simulator::notes;
 use testkit::{Batch, Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
@@ -14,15 +15,13 @@ fn errors(function: &Function) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_event() {
-    let rules = "rules:
-  - name: newer
-    on: [WorkbookCreated]
-    do:
-      - page-oncall: { team: data, levels: [1, 2] }
-      - notify-slack: { channel: data-news }
-      - update-broadcast: { resolution: high }
-";
-    let environment = TestEnvironment::with_rules(rules).await;
+    let form = json!({ "rules": [{ "name": "newer", "on": ["WorkbookCreated"], "do": [
+        { "page-oncall": { "team": "data", "levels": [1, 2] } },
+        { "notify-slack": { "channel": "data-news" } },
+        { "update-broadcast": { "resolution": "high" } },
+    ] }] });
+    let environment = TestEnvironment::start().await;
+    environment.write_form("", &form.to_string());
     let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
     assert_eq!(environment.slack.messages().len(), 1);
@@ -32,24 +31,18 @@ async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_ev
 #[tokio::test]
 async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the_events_of_that_rule() {
     for (settings, expected) in [
-        ("{ chanel: data-news }", "line 8, rule `wrong`: unknown field `chanel`; did you mean `channel`?"),
+        (json!({ "chanel": "data-news" }), "rule `wrong`: unknown field `chanel`; did you mean `channel`?"),
         (
-            "{ channel: '' }",
-            "line 8, rule `wrong`: channel: it is empty: write a channel's name, such as data-alerts",
+            json!({ "channel": "" }),
+            "rule `wrong`: channel: it is empty: write a channel's name, such as data-alerts",
         ),
     ] {
-        let rules = format!(
-            "rules:
-  - name: right
-    on: [WorkbookCreated]
-    do: [{{ notify-slack: {{ channel: data-news }} }}]
-  - name: wrong
-    on: [SiteUpdated]
-    do:
-      - notify-slack: {settings}
-"
-        );
-        let environment = TestEnvironment::with_rules(&rules).await;
+        let form = json!({ "rules": [
+            { "name": "right", "on": ["WorkbookCreated"], "do": [{ "notify-slack": { "channel": "data-news" } }] },
+            { "name": "wrong", "on": ["SiteUpdated"], "do": [{ "notify-slack": settings }] },
+        ] });
+        let environment = TestEnvironment::start().await;
+        environment.write_form("", &form.to_string());
         let function = environment.queued("notify-slack", BINARY);
         assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
         assert_eq!(environment.slack.messages().len(), 1, "{settings}");
@@ -65,4 +58,34 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         let states: Vec<&str> = records.iter().filter_map(|record| record["state"]["S"].as_str()).collect();
         assert!(states.contains(&"misconfigured"), "{states:?}");
     }
+}
+
+// 15, item 1
+#[tokio::test]
+async fn a_group_of_the_owner_decides_where_a_message_goes() {
+    let rules = "rules:
+  - name: finance
+    on: [DatasourceRefreshFailed]
+    where: { owner_group: Finance Analysts }
+    do: [{ notify-slack: { channel: data-news } }]
+  - name: others
+    on: [DatasourceRefreshFailed]
+    otherwise: true
+    do: [{ notify-slack: { channel: data-alerts } }]
+";
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.inline("notify-slack", BINARY);
+    for (name, channel) in [("General Ledger", "data-news"), ("Shipments", "data-alerts")] {
+        let luid = environment.tableau.datasource(name).unwrap();
+        environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).unwrap();
+        let event = json!({
+            "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": name,
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": environment.tableau.clock().now().to_string(),
+        });
+        assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
+        let messages = environment.slack.messages();
+        assert_eq!(messages.last().unwrap().channel_name, channel, "{}", function.logs().join("\n"));
+    }
+    assert_eq!(environment.tableau.calls("GET /sites/*/users/*/groups"), 2);
 }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use testkit::{Batch, Function, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
-const RULES: &str =
-    "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+const RULES: &str = "rules: [{ name: all, on: [WorkbookCreated, WorkbookUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
 const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
+/// Events of two names in turn: two of one name within a minute would become a group.
 fn batch(object: u32) -> Batch {
+    let name = ["WorkbookCreated", "WorkbookUpdated"][object as usize % 2];
     Batch::default().message(
         &json!({
-            "resource": "WORKBOOK", "event_type": "WorkbookCreated", "resource_name": "Superstore",
+            "resource": "WORKBOOK", "event_type": name, "resource_name": "Superstore",
             "site_luid": SITE, "resource_luid": format!("4cdd2055-930d-4eaf-94f4-{object:012}"),
             "created_at": "2026-11-28T10:00:00Z",
         })

@@ -11,8 +11,8 @@ use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
-use tempfile::NamedTempFile;
 
 /// The queue of a function, its dead-letter queue, its table, and the bus.
 const QUEUE: &str = "queue";
@@ -37,7 +37,7 @@ pub struct TestEnvironment {
     pub tableau: TableauSimulator,
     /// A Slack with the channels of `rules.yaml`.
     pub slack: SlackSimulator,
-    rules: NamedTempFile,
+    rules: Mutex<String>,
     secrets: Vec<String>,
 }
 
@@ -71,8 +71,7 @@ impl TestEnvironment {
             vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
         secrets.extend(channels.iter().filter_map(|(_, url)| url.rsplit('/').next()).map(str::to_owned));
         aws.create_secret("slack", json!({ "webhook_urls": BTreeMap::from(channels) }));
-        let file = NamedTempFile::new().expect("a temporary file");
-        let environment = Self { aws, tableau, slack, rules: file, secrets };
+        let environment = Self { aws, tableau, slack, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -94,11 +93,16 @@ impl TestEnvironment {
         self.function(name, binary.as_ref(), &[&of_queue, variables].concat())
     }
 
-    /// Puts other rules in force: in the table, which functions behind a queue look into, and in the file of inline mode,
-    /// which functions read when they start. Text that is no valid rules file is written as it is.
+    /// Puts other rules in force: in the table, which functions behind a queue look into, and for functions in inline mode
+    /// that start from now on. Text that is no valid rules file is written as it is.
     pub fn write_rules(&self, rules: &str) {
         let form = Rules::to_json(rules).unwrap_or_else(|_| rules.to_owned());
-        std::fs::write(self.rules.path(), &form).expect("the rules");
+        self.write_form(rules, &form);
+    }
+
+    /// As [`Self::write_rules`], with a JSON form of the rules that a check of this version might refuse.
+    pub fn write_form(&self, rules: &str, form: &str) {
+        form.clone_into(&mut self.rules.lock().expect("no test has panicked with it"));
         let earlier = self.aws.items(TABLE).into_iter().find(|item| item["pk"]["S"] == CURRENT_RULES);
         let number =
             earlier.and_then(|item| item["version"]["N"].as_str()?.parse::<u64>().ok()).unwrap_or_default()
@@ -134,9 +138,9 @@ impl TestEnvironment {
         spec.keys = self.aws.keys().clone();
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
-        let rules = self.rules.path().display().to_string();
+        let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
-            ("RULES_FILE", rules.as_str()),
+            ("RULES", rules.as_str()),
             ("WEBHOOK_SECRET", "webhook"),
             ("TABLEAU_SECRET", "tableau"),
             ("TABLEAU_SERVER_URL", &tableau),

@@ -1,7 +1,7 @@
 //! What the rules that match an event ask every workflow to do, as people are shown it. No I/O.
 
 use crate::facts::{Fact, Facts, Lookup, Text};
-use crate::matching::Matched;
+use crate::matched::Matched;
 use crate::message::Message;
 use crate::rules::Rules;
 use crate::schedule::{Hours, Schedule};

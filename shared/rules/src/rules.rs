@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::facts::Lookup;
 use crate::file::Position;
 use crate::file::{self, Depth, Parts};
-use crate::matching::Matched;
+use crate::matched::Matched;
 use crate::message::Message;
 use crate::rule::{Maintenance, Rule, Site};
 use crate::schedule::{Hours, Schedule};

@@ -101,8 +101,10 @@ fn a_site_that_is_known_without_being_listed_has_a_name_and_keeps_no_other_out()
     let rules = Rules::parse("{\"rules\": []}").unwrap().knowing(&site).unwrap();
     assert_eq!(rules.site(&LUID.parse().unwrap()).unwrap().name, "Marketing");
     assert!(rules.accepts(LUID) && rules.accepts("s-2") && rules.sites().is_empty());
-    let site = r#"{"luid":"11111111-1111-1111-1111-111111111111","name":"X"}"#;
-    let listed = Rules::parse(SAMPLE).unwrap().knowing(site).unwrap();
+    let listed = Rules::parse(SAMPLE)
+        .unwrap()
+        .knowing(r#"{"luid":"11111111-1111-1111-1111-111111111111","name":"X"}"#);
+    let listed = listed.unwrap();
     assert!(!listed.accepts("11111111-1111-1111-1111-111111111111"));
     assert!(Rules::default().knowing(r#"{"luid":"x"}"#).is_err());
 }

@@ -105,22 +105,24 @@ impl Host {
             host => host?,
         };
         let known_site = host.env.get("SAMPLE_SITE").map(str::to_owned);
-        if let Some((client, table)) = host.table() {
+        // Only a function behind a queue looks for newer rules: each of its batches does.
+        let stack_table = host.env.get("QUEUE_URL").and_then(|_| host.table());
+        if let Some((client, table)) = stack_table {
             let published = PublishedRules::new(Arc::new(DynamoDbRecords::new(client, table, function)));
             let in_force = RulesInForce::new(function, published, known_site);
             host.rules = in_force.loaded();
             host.rules_in_force = Some(Arc::new(in_force));
         } else {
-            host.rules = LoadedRules::new(host.rules_of_file(known_site.as_deref()));
+            host.rules = LoadedRules::new(host.rules_of_setting(known_site.as_deref()));
         }
         Ok(host)
     }
 
-    /// The rules of inline mode: the JSON form of a checked file, as it is at the start.
-    fn rules_of_file(&self, known_site: Option<&str>) -> Result<Rules, Unusable> {
+    /// The rules of inline mode: the JSON form of a checked file.
+    fn rules_of_setting(&self, known_site: Option<&str>) -> Result<Rules, Unusable> {
         let read = || {
-            let rules = match self.env.get("RULES_FILE") {
-                Some(path) => rules::read_file(Path::new(path)).and_then(|form| Rules::of_json(&form))?,
+            let rules = match self.env.get("RULES") {
+                Some(form) => Rules::of_json(form)?,
                 None => Rules::default(),
             };
             match known_site {

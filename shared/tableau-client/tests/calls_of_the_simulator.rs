@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use simulator::{Fault, Recorder, SAMPLE_CONNECTED_APP, SAMPLE_PAT, TableauSimulator, Workbook, notes};
+use simulator::{
+    Fault, Group, Recorder, SAMPLE_CONNECTED_APP, SAMPLE_PAT, TableauSimulator, Workbook, notes,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, Subject};
@@ -353,4 +355,20 @@ async fn whatever_is_deleted_is_deleted_though_the_answer_was_lost() {
         assert!(again.is_ok(), "{what}: {again:?}");
         assert!(delete(what).await.is_err(), "{what}: without a try before");
     }
+}
+
+// 15, item 1
+#[tokio::test]
+async fn the_groups_that_a_user_is_in_are_listed_whatever_the_size_of_a_page() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    simulator.add(Group::named("Planning").with("jonas"));
+    let client = client(&simulator);
+    let jonas = simulator.user("jonas").unwrap();
+    for size in [1, 2, 100] {
+        let groups = client.groups_of(&jonas).page_size(size).all(100).await.unwrap();
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        assert_eq!(names, ["All Users", "Finance Analysts", "Planning"], "{size}");
+    }
+    let missing = client.groups_of(&"none".parse().unwrap()).all(100).await.unwrap_err();
+    assert_eq!(missing.code(), Some("404002"));
 }

@@ -147,8 +147,10 @@ impl Environment {
         .to_string()
     }
 
+    /// The table's items without the rules, which stay in force.
     pub(crate) fn items(&self) -> Vec<Value> {
-        self.services.aws.items(TABLE)
+        let items = self.services.aws.items(TABLE).into_iter();
+        items.filter(|item| !item["pk"]["S"].as_str().unwrap().starts_with("rules#")).collect()
     }
 
     /// The items whose keys begin with this text.
@@ -177,7 +179,7 @@ impl Environment {
         self.items_of(kind).into_iter().filter(|item| item["sk"]["S"] != "head").collect()
     }
 
-    /// Replaces the table's content with these items. Returns whether the table accepts them: an index refuses a key
+    /// Replaces the table's content, except the rules, with these items. Returns whether the table accepts them: an index refuses a key
     /// of another type.
     pub(crate) async fn restore(&self, items: &[Value]) -> bool {
         let before = self.items();

@@ -301,6 +301,12 @@ impl Environment {
         self.run_until(Vec::new(), Timestamp::MAX).await;
     }
 
+    /// The hourly sweep at this time.
+    pub(crate) async fn sweep(&self, at: Timestamp) {
+        let invocation = Invocation::new("sweep", at, Duration::from_secs(60));
+        self.workflow.on_sweep(&invocation).await.unwrap();
+    }
+
     /// Handles an event at once, after the timers that are due before it.
     pub(crate) async fn one(&self, name: &str, luid: &str, minute: i64) -> Outcome {
         self.wait_until(at(minute)).await;
@@ -391,7 +397,10 @@ fn workflow(parts: &Parts<'_>) -> NotifySlack<Destination> {
             let credential: SlackCredential = serde_json::from_value(parts.credential.clone()).unwrap();
             let url = parts.slack_url.parse().unwrap();
             let slack = Slack::new(http, url, Arc::new(Fixed::new(credential)));
-            Destination::Slack(SlackNotifier::new(slack, Circuits::new(documents(None), NAME, "Slack")))
+            Destination::Slack(Box::new(SlackNotifier::new(
+                slack,
+                Circuits::new(documents(None), NAME, "Slack"),
+            )))
         }
     };
     let rules = Rules::parse(parts.rules).unwrap();

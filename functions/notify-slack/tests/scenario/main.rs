@@ -5,6 +5,7 @@
 
 mod environment;
 mod hours;
+mod mentions;
 mod nights;
 mod recorder;
 mod storm;

@@ -171,7 +171,7 @@ impl Notifier for Recorder {
 /// The Slack simulator, or a destination that records.
 #[derive(Debug)]
 pub(crate) enum Destination {
-    Slack(SlackNotifier),
+    Slack(Box<SlackNotifier>),
     Recorder(Recorder),
 }
 

@@ -57,7 +57,11 @@ pub(crate) fn read_json(json: &str) -> Result<Parts, Error> {
 }
 
 fn parse(text: &str) -> Result<Node, Error> {
-    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+    // As in YAML 1.2, `no` is a text: a project may be called so. Where a flag is expected, it is false all the same.
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+    };
     serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
         // The parser's text ends with the place, which stands before it already, and may show lines around it.
         let found = error.without_snippet().to_string();

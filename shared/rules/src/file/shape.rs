@@ -41,6 +41,13 @@ impl Walk<'_> {
             Shape::Text(example) => self.text(key, node, example),
             Shape::Flag => match &node.kind {
                 Kind::Flag(_) => true,
+                Kind::Text(text) => match flag(text) {
+                    Some(flag) => {
+                        node.kind = Kind::Flag(flag);
+                        true
+                    }
+                    None => self.wrong(key, node.at, "write true or false"),
+                },
                 _ => self.wrong(key, node.at, "write true or false"),
             },
             Shape::Count(example) => match &node.kind {
@@ -354,5 +361,14 @@ fn own_tags(kind: &Kind) -> Option<String> {
             tags.filter(|tags| !tags.is_empty()).map(|tags| tags.join(", "))
         }
         kind => text(kind),
+    }
+}
+
+/// The words that YAML 1.1 has for true and false beside these.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "on" => Some(true),
+        "no" | "n" | "off" => Some(false),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::{TableauSimulator, Webhook};
+use simulator::{Datasource, TableauSimulator, Webhook, Workbook};
 use support::Caller;
 use tableau::EventName;
 
@@ -315,10 +315,12 @@ async fn list_address(
         _ => caller.site.clone(),
     };
     let is_list = *method == Method::GET && path.starts_with("/sites/{site}/") && !FILES.contains(&last);
+    // Nothing that is kept there can be deleted here, so these two are always empty.
+    let is_empty = ["/recyclebin/flows", "/recyclebin/projects"].iter().any(|list| path.ends_with(list));
     let is_single = last.starts_with('{') && !path.contains("/dataQualityWarnings/");
     let version = if path.contains("/broadcasts/") { "exp" } else { "3.29" };
     let path = path.replace("{site}", &caller.site).replace("{id}", &about);
-    (is_list && !is_single).then(|| format!("/api/{version}{path}"))
+    (is_list && !is_single && !is_empty).then(|| format!("/api/{version}{path}"))
 }
 
 #[tokio::test]
@@ -326,6 +328,10 @@ async fn every_list_honours_or_refuses_pages_filters_orders_and_fields() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     for event in [EventName::WorkbookCreated, EventName::WorkbookDeleted] {
         tableau.add(Webhook::on(event, "http://127.0.0.1:9/"));
+    }
+    for name in ["Old", "Older"] {
+        tableau.delete(tableau.add(Workbook::named(name))).unwrap();
+        tableau.delete(tableau.add(Datasource::named(name))).unwrap();
     }
     let caller = Caller::administrator(&tableau).await;
     let mut lists = Vec::new();

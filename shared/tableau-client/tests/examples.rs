@@ -48,6 +48,7 @@ const PRINTED: &[(&str, &[&str])] = &[
         ],
     ),
     ("quality_warnings", &["STALE: The refresh has failed since Monday", "0 left"]),
+    ("recycle_bin", &["Old Forecast: the Recycle Bin does not show it; *"]),
     ("refreshes", &["refreshed"]),
     ("sites", &["Tableau *, REST API up to 3.*", "Marketing at /site/marketing, *"]),
     ("tags", &["Superstore: critical, broadcast, month end"]),

@@ -95,6 +95,7 @@ async fn a_recycle_bin_that_cannot_be_read_is_an_answer_with_a_reason() {
     simulator.fail_always(RECYCLE_BIN, Fault::Error("403004"));
     let refused = client.deleted_item(deleted()).await.unwrap();
     assert_eq!(refused, RecycleBinLookup::Refused { code: "403004".to_owned() });
+    simulator.clear_faults();
     simulator.fail_always(RECYCLE_BIN, Fault::Status(503));
     assert!(client.deleted_item(deleted()).await.unwrap_err().is_transient());
 }

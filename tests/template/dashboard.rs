@@ -1,6 +1,6 @@
 //! Metrics that the code reports reach CloudWatch, and the dashboard shows those of this stack only.
 
-use crate::reading::{of_type, read, resources_of, root};
+use crate::reading::{functions, of_type, pascal, read, resources_of, root};
 use crate::scan::{reported_metrics, sources};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,4 +206,25 @@ fn what_to_do_stands_where_the_dashboard_and_the_alarms_say() {
         }
     }
     assert!(found > 10, "{found}");
+}
+
+// 15, item 3
+#[test]
+fn the_page_says_what_each_alarm_means() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, table) = page.split_once("\n## What each alarm means\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let names: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
+    let all = resources_of(&read("template.yaml"));
+    let has_row = |alarm: &str| {
+        let of_workflow = |function: &String| {
+            let kind = alarm.strip_prefix(&pascal(function));
+            kind.is_some_and(|kind| names.contains(format!("<Workflow>{kind}").as_str()))
+        };
+        names.contains(alarm) || functions().iter().any(of_workflow)
+    };
+    let alarms = of_type(&all, "AWS::CloudWatch::Alarm");
+    assert!(alarms.len() > 10, "{}", alarms.len());
+    let missing: Vec<&str> = alarms.iter().map(|(id, _)| *id).filter(|alarm| !has_row(alarm)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "docs/operations.md does not say what these alarms mean");
 }

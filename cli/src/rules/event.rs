@@ -27,7 +27,7 @@ pub(super) fn text(event: &str) -> Result<Option<String>, BoxError> {
     if is_id || event.contains(['/', '.']) {
         return if is_id { Ok(None) } else { Err(format!("there is no file {event}").into()) };
     }
-    let name = event_name(event).map_err(|error| format!("{error}. There is no file of this name either"))?;
+    let name = event_name(event).map_err(|error| format!("there is no file {event}, and {error}"))?;
     Ok(sample(&name))
 }
 

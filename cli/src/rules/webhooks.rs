@@ -6,7 +6,7 @@ use workflow::{BoxError, chain};
 
 /// How to have them listed.
 pub(super) const HINT: &str =
-    "Whether webhooks send these events was not checked: --webhooks asks the Tableau of the stack";
+    "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack";
 
 /// A note for each event that a rule is for and that no enabled webhook of the site sends.
 pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec<String>, BoxError> {

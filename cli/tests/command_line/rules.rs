@@ -4,7 +4,7 @@ use crate::{command, rules_file, run, stderr, stdout};
 use std::path::Path;
 
 const HINT: &str =
-    "Whether webhooks send these events was not checked: --webhooks asks the Tableau of the stack\n";
+    "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack\n";
 
 #[test]
 fn sites_of_a_rules_file_with_a_byte_order_mark_are_seen() {

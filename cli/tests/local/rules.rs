@@ -20,7 +20,7 @@ fn commands() -> Vec<String> {
 fn the_commands_of_the_docs_work_as_printed_and_an_event_is_explained_by_its_id() {
     let home = Home::new();
     let mut up = home.coming_up(&[]);
-    up.show("all of it up after");
+    up.show("everything is up after");
     let commands = commands();
     assert!(commands.len() >= 7, "{commands:?}");
     for command in commands {

@@ -150,11 +150,12 @@ fn an_event_comes_from_a_file_from_standard_input_or_by_its_name_and_else_it_is_
     for (event, expected) in [
         (
             "WorkbookRefreshFaild",
-            "error: `WorkbookRefreshFaild` is not an event name; did you mean `WorkbookRefreshFailed`?",
+            "error: there is no file WorkbookRefreshFaild, and `WorkbookRefreshFaild` is not an event name; did you mean \
+             `WorkbookRefreshFailed`?\n",
         ),
         ("no/such.json", "error: there is no file no/such.json"),
         ("Cargo.toml", "error: this is no JSON: line 1, column "),
-        ("717b", "error: no AWS region is set"),
+        ("717b", "error: no AWS region is set: "),
     ] {
         let output = run(&["rules", "explain", event, "--rules", &file]);
         assert!(stderr(&output).starts_with(expected), "{event}: {}", stderr(&output));

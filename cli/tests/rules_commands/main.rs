@@ -1,9 +1,10 @@
 //! `rules` against a stack: publishing, showing, going back, explaining; and cases.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod cases;
+mod cookbook;
 mod explain;
 mod publish;
 mod stack;

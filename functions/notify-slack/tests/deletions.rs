@@ -117,6 +117,24 @@ async fn a_recycle_bin_that_says_nothing_suppresses_no_alert_and_the_message_say
 
 // 15-2
 #[tokio::test]
+async fn a_recycle_bin_that_does_not_answer_for_a_moment_is_asked_again_with_the_event() {
+    let environment = TestEnvironment::with_rules(RULES).await;
+    let function = queued(&environment);
+    let event = deleted(&environment, "Superstore", "ana");
+    environment.tableau.fail_always(RECYCLE_BIN, Fault::Status(503));
+    let failures = function.failures(&Batch::default().message(&event)).await;
+    assert_eq!(failures, ["m-1"]);
+    assert!(environment.slack.messages().is_empty());
+
+    environment.tableau.clear_faults();
+    handle(&function, &event).await;
+
+    let text = only(&environment, "data-news");
+    assert!(text.contains("Ana Ferreira") && text.contains("Sales"), "{text}");
+}
+
+// 15-2
+#[tokio::test]
 async fn what_is_not_in_the_recycle_bin_or_there_twice_is_not_guessed() {
     let environment = TestEnvironment::with_rules(RULES).await;
     let function = environment.inline("notify-slack", BINARY);

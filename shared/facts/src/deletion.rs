@@ -46,8 +46,8 @@ impl FactLookups {
         Ok(found)
     }
 
-    /// Who deleted an object. One who has only an id in the Recycle Bin is looked up. `None` for one who has left or whom we may
-    /// not see.
+    /// The user who deleted an object. If the Recycle Bin says only the user's id, the user is looked up. `None` for a user who has
+    /// left the site or whom the credential's user may not see.
     ///
     /// # Errors
     /// When Tableau does not answer.

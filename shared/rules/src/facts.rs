@@ -126,7 +126,7 @@ impl Facts {
         self.failures_in_a_row = failures;
     }
 
-    /// Notes the name of who deleted the object.
+    /// Notes the name of the user who deleted the object.
     pub fn set_deleted_by(&mut self, name: Fact<String>) {
         self.deleted_by = name;
     }

@@ -17,7 +17,7 @@ pub const VARIABLES: [(&str, &str); 20] = [
     ("project", "the path of its project, such as Finance/Reports; of what is deleted, where it was"),
     ("owner", "the owner's name"),
     ("owner_email", "the owner's e-mail address"),
-    ("deleted_by", "the name of who deleted it"),
+    ("deleted_by", "the name of the user who deleted it; empty unless the event is a deletion"),
     ("tags", "its tags, separated by commas"),
     ("site", "the site's name, else its LUID"),
     ("url", "the address of its page"),

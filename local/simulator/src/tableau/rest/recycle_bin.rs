@@ -61,7 +61,7 @@ fn element(model: &Model, recycled: &Recycled) -> Element {
         .child_some(recycled.deleter.as_ref().map(|deleter| person(model, "deleter", deleter)))
 }
 
-/// A person with the full name; who has left has only an id.
+/// A person with the full name; a user who has left the site has only an id.
 fn person(model: &Model, name: &'static str, luid: &UserLuid) -> Element {
     let user = model.user(luid.as_str());
     Element::new(name).with("id", luid.as_str()).with_some("name", user.map(|user| user.full_name.as_str()))

@@ -11,6 +11,47 @@ use support::client;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// What a user and a profile can have, by the types that Slack publishes for its clients.
+///
+/// Source: `slackapi/java-slack-sdk`, `json-logs/samples/api/users.lookupByEmail.json`
+const USER: [&str; 21] = [
+    "id",
+    "team_id",
+    "name",
+    "deleted",
+    "color",
+    "real_name",
+    "tz",
+    "tz_label",
+    "tz_offset",
+    "profile",
+    "is_admin",
+    "is_owner",
+    "is_primary_owner",
+    "is_restricted",
+    "is_ultra_restricted",
+    "is_bot",
+    "is_app_user",
+    "updated",
+    "has_2fa",
+    "is_email_confirmed",
+    "who_can_share_contact_card",
+];
+const PROFILE: [&str; 12] = [
+    "title",
+    "phone",
+    "real_name",
+    "real_name_normalized",
+    "display_name",
+    "display_name_normalized",
+    "status_text",
+    "status_emoji",
+    "email",
+    "first_name",
+    "last_name",
+    "team",
+];
+
 fn lookup(slack: &SlackSimulator) -> RequestBuilder {
     client().post(format!("{}/users.lookupByEmail", slack.api_url())).bearer_auth(slack.token())
 }
@@ -86,5 +127,26 @@ async fn one_who_has_left_is_deactivated_or_gone_and_people_can_be_added_by_hand
     assert_eq!(status(client().delete(format!("{people}?email=x@example.com"))).await, 404);
     for wrong in ["email=kim", "mail=kim@example.com", ""] {
         assert_eq!(status(client().post(format!("{people}?{wrong}"))).await, 400, "{wrong}");
+    }
+}
+
+// 15, item 1
+#[tokio::test]
+async fn a_user_has_what_slacks_published_types_have_with_values_of_their_kinds() {
+    let slack = SlackSimulator::start().await.unwrap();
+    slack.deactivate_person("yuki@example.com");
+    for (email, is_complete) in [("ana@example.com", true), ("yuki@example.com", false)] {
+        let user = found(&slack, email).await["user"].clone();
+        let keys: Vec<&str> = user.as_object().unwrap().keys().map(String::as_str).collect();
+        assert!(keys.iter().all(|key| USER.contains(key)), "{keys:?}");
+        assert_eq!(keys.len() >= 18, is_complete, "{keys:?}");
+        let profile = user["profile"].as_object().unwrap();
+        assert!(profile.keys().all(|key| PROFILE.contains(&key.as_str())), "{profile:?}");
+        assert!(profile.values().all(Value::is_string), "{profile:?}");
+        for (key, value) in user.as_object().unwrap() {
+            let is_flag = key.starts_with("is_") || key == "deleted";
+            let is_number = ["updated", "tz_offset"].contains(&key.as_str());
+            assert_eq!((value.is_boolean(), value.is_number()), (is_flag, is_number), "{key}: {value}");
+        }
     }
 }

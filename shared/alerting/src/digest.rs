@@ -54,6 +54,7 @@ impl Entry {
     /// Clears timestamps in the future, which only a machine with a wrong clock can have written.
     pub fn sanitize(&mut self, now: Timestamp) {
         self.at = if is_credible(self.at, now) { self.at } else { now };
+        self.owner.iter_mut().for_each(Person::sanitize);
     }
 }
 

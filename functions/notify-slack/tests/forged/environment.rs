@@ -70,7 +70,7 @@ fn rules() -> String {
 rules:
   - name: failures
     on: [DatasourceRefreshFailed, DatasourceRefreshSucceeded]
-    do: [{{ notify-slack: {{ channel: data-alerts }} }}]
+    do: [{{ notify-slack: {{ channel: data-alerts, mention: owner, mention_if_unknown: here }} }}]
   - name: news
     on: [WorkbookCreated, {}]
     do: [{{ notify-slack: {{ channel: data-news }} }}]

@@ -80,9 +80,10 @@ impl Member {
         self.resolved_at.is_none()
     }
 
-    /// Clears timestamps in the future, which only a wrong clock can have written.
+    /// Clears what this crate never writes: timestamps in the future, an address that is none.
     pub fn sanitize(&mut self, now: Timestamp) {
         self.since = if is_credible(self.since, now) { self.since } else { now };
         self.resolved_at = self.resolved_at.filter(|at| is_credible(*at, now));
+        self.owner.iter_mut().for_each(Person::sanitize);
     }
 }

@@ -33,6 +33,11 @@ impl Person {
         Self { name: owner.name.chars().take(NAME_LIMIT).collect(), email: email.map(str::to_owned) }
     }
 
+    /// Clears an address that this crate would not have written: it is looked up at the destination.
+    pub(crate) fn sanitize(&mut self) {
+        self.email = self.email.take().filter(|email| is_address(email));
+    }
+
     /// What tells two people apart.
     fn key(&self) -> String {
         self.email.as_deref().unwrap_or(&self.name).to_lowercase()

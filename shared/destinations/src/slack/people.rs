@@ -6,7 +6,7 @@
 use super::Slack;
 use super::answer::Found;
 use super::render::Called;
-use crate::{Error, Refusal};
+use crate::Error;
 use alerting::notification::{Mentioned, Person};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -130,10 +130,7 @@ impl People {
                     | Error::Foreign { retry_after: Some(wait), .. } => SignedDuration::try_from(*wait).ok(),
                     _ => None,
                 };
-                // A credential that is refused may be replaced at any time, which the message itself notices.
-                let is_secret = matches!(error, Error::Refused { refusal: Refusal::Credential, .. });
-                let least = if is_secret { SignedDuration::ZERO } else { PAUSE };
-                (wait.unwrap_or(least).clamp(least, KEPT), NO_ANSWER)
+                (wait.unwrap_or(PAUSE).clamp(PAUSE, KEPT), NO_ANSWER)
             }
         };
         *lock(&self.pause) = now.checked_add(pause).ok().map(|until| (until, why));

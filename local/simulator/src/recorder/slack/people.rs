@@ -143,7 +143,7 @@ fn argument(
     }
 }
 
-/// A user as Slack's page of the method shows one. A deactivated one has little.
+/// A user as Slack's page of the method shows one, without pictures. A deactivated one has little.
 fn user(person: &Person) -> Value {
     let name = person.email.split('@').next().unwrap_or_default();
     let profile = json!({
@@ -168,7 +168,11 @@ fn user(person: &Person) -> Value {
     });
     if !person.is_deactivated {
         user["real_name"] = json!(person.name);
+        user["color"] = json!("9f69e7");
         user["tz"] = json!("Europe/Berlin");
+        user["tz_label"] = json!("Central European Time");
+        user["tz_offset"] = json!(3_600);
+        user["is_email_confirmed"] = json!(true);
         for role in ["is_admin", "is_owner", "is_primary_owner", "is_restricted", "is_ultra_restricted"] {
             user[role] = json!(false);
         }

@@ -17,6 +17,9 @@ use std::process::ExitCode;
 use tokio::task::JoinSet;
 use workflow::BoxError;
 
+/// The key of the version of the rules in force, and the beginning of the keys of all versions.
+const RULES_IN_FORCE: &str = "rules#current";
+const RULES: &str = "rules#";
 /// How many items are written at the same time.
 const AT_ONCE: usize = 25;
 
@@ -44,6 +47,7 @@ struct Tally {
     copied: usize,
     there: usize,
     expired: usize,
+    rules: usize,
 }
 
 /// Runs a `table` command.
@@ -64,6 +68,8 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     }
     let client = Client::new(&account.config);
     let now = Timestamp::now().as_second();
+    // Versions of two tables would mix: their numbers are the same.
+    let has_rules = has_rules(account, &client, to).await?;
     let mut tally = Tally::default();
     let scan = client.scan().table_name(from).consistent_read(true);
     let mut pages = scan.into_paginator().send();
@@ -74,6 +80,11 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
             match (item.get("pk"), item.get("sk")) {
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) if is_expired(&item, now) => {
                     tally.expired += 1
+                }
+                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_)))
+                    if has_rules && key.starts_with(RULES) =>
+                {
+                    tally.rules += 1
                 }
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
                 _ => {
@@ -86,9 +97,23 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
         }
         write(account, &client, to, live, &mut tally).await?;
     }
-    let Tally { copied, there, expired } = tally;
+    let Tally { copied, there, expired, rules } = tally;
     line!("{copied} items copied into {to}; {there} were there already, {expired} had expired")?;
+    if rules > 0 {
+        line!(
+            "{rules} items of rules were left out: the stack has rules of its own; `tableau-webhooks rules show` prints them"
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the table has a version of the rules in force.
+async fn has_rules(account: &Account, client: &Client, table: &str) -> Result<bool, BoxError> {
+    let get = client.get_item().table_name(table).consistent_read(true);
+    let get = get.key("pk", AttributeValue::S(RULES_IN_FORCE.to_owned()));
+    let get = get.key("sk", AttributeValue::S("-".to_owned()));
+    let found = get.send().await.map_err(|error| account.explain("dynamodb:GetItem", error))?;
+    Ok(found.item.is_some())
 }
 
 /// Writes the items that do not exist yet, some at a time.

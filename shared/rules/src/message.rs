@@ -14,7 +14,10 @@ pub const VARIABLES: [(&str, &str); 20] = [
     ("event", "the event's name, such as DatasourceRefreshFailed"),
     ("kind", "workbook, data source, view, user or site"),
     ("name", "the name of the workbook, data source or other object"),
-    ("project", "the name of its project; of what is deleted, the path of where it was, such as Finance/Reports"),
+    (
+        "project",
+        "the name of its project; of what is deleted, the path of where it was, such as Finance/Reports",
+    ),
     ("owner", "the owner's name"),
     ("owner_email", "the owner's e-mail address"),
     ("deleted_by", "the name of the user who deleted it; empty unless the event is a deletion"),

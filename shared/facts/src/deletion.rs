@@ -1,28 +1,13 @@
 //! What the Recycle Bin says about the object of a deletion: a deleted object cannot be fetched.
 
+use crate::kind::kind;
 use crate::lookups::{DELETED, FactLookups, names};
 use crate::question::{Answer, Question};
 use rules::{Fact, Facts, Lookup};
-use tableau::{Action, Event, Object, Subject};
-use tableau_client::{Deleted, DeletedItem, DeletedKind, Owner, OwnerRef, RecycleBinLookup};
+use tableau_client::{Deleted, DeletedItem, Owner, OwnerRef, RecycleBinLookup};
 
 /// The Recycle Bin has the object, but not this.
 const NOT_SAID: &str = "the Recycle Bin does not say it";
-
-/// Whether the event says that a workbook or data source was deleted. A label is deleted, and what it was on is there.
-pub fn is_deletion(event: &Event) -> bool {
-    event.name.action() == Some(Action::Deleted)
-        && event.name.object() != Some(Object::Label)
-        && kind(event).is_some()
-}
-
-fn kind(event: &Event) -> Option<DeletedKind> {
-    match event.subject {
-        Subject::Workbook(_) => Some(DeletedKind::Workbook),
-        Subject::Datasource(_) => Some(DeletedKind::Datasource),
-        _ => None,
-    }
-}
 
 impl FactLookups {
     /// What the Recycle Bin says about the object of a deletion. Asked once per event.

@@ -2,11 +2,12 @@
 
 mod deletion;
 mod kept;
+mod kind;
 mod lookups;
 mod question;
 mod words;
 
-pub use deletion::is_deletion;
+pub use kind::is_deletion;
 pub use lookups::FactLookups;
 pub use question::{Answer, Question, Unanswered};
 pub use words::{NO_ANSWER, NO_JOB_LISTED, OTHER_SITE, why, why_no_cause};

@@ -1,7 +1,7 @@
 //! Lookups at Tableau, for the conditions of rules and for notifications.
 
-use crate::deletion::is_deletion;
 use crate::kept::Kept;
+use crate::kind::is_deletion;
 use crate::question::{Answer, Question};
 use crate::words::{OTHER_SITE, why, why_no_cause};
 use guarded_tableau::GuardedTableau;

@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod blocks;
+mod lookup_by_email;
 mod message;
 mod mrkdwn;
 mod people;

@@ -4,8 +4,8 @@
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>, <https://docs.slack.dev/reference/methods/chat.update>
 
 use super::blocks::{self, Invalid};
+use super::lookup_by_email;
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
-use super::people;
 use super::state::{Shared, SlackFault};
 use crate::socket::Connection;
 use axum::body::{Body, to_bytes};
@@ -53,7 +53,7 @@ pub(super) async fn serve(
         Some(SlackFault::Reset) => return connection.reset(),
         Some(SlackFault::AnswerLost | SlackFault::Blocks(_)) | None => {}
     }
-    let is_lookup = method == Some(people::METHOD);
+    let is_lookup = method == Some(lookup_by_email::METHOD);
     if parts.method != Method::POST && !(is_lookup && parts.method == Method::GET) {
         return plain(405, "method_not_allowed");
     }
@@ -68,7 +68,7 @@ pub(super) async fn serve(
     let response = match method {
         Some(_) if is_lookup => {
             let found = check_token(&state, &parts.headers).and_then(|()| {
-                people::look_up(&state, &parts.method, parts.uri.query(), &parts.headers, &body)
+                lookup_by_email::look_up(&state, &parts.method, parts.uri.query(), &parts.headers, &body)
             });
             match found {
                 Ok(answer) => json_response(&answer),
@@ -277,7 +277,7 @@ fn json_response(value: &Value) -> Response {
 fn missing_scope() -> Response {
     let error = "missing_scope";
     json_response(
-        &json!({ "ok": false, "error": error, "needed": people::SCOPE, "provided": people::OTHER_SCOPES }),
+        &json!({ "ok": false, "error": error, "needed": lookup_by_email::SCOPE, "provided": lookup_by_email::OTHER_SCOPES }),
     )
 }
 

@@ -1,6 +1,5 @@
 //! Groups of users. They decide no permission.
 
-use super::{Model, User};
 use tableau::{SiteLuid, UserLuid};
 
 /// A group of a site's users.
@@ -18,15 +17,4 @@ pub(crate) enum Members {
     All,
     /// These.
     These(Vec<UserLuid>),
-}
-
-impl Model {
-    /// The groups that a user is in, the group of all users first.
-    pub(crate) fn groups_of(&self, user: &User) -> Vec<&Group> {
-        let is_in = |group: &&Group| match &group.members {
-            Members::All => true,
-            Members::These(members) => members.contains(&user.luid),
-        };
-        self.groups.iter().filter(|group| group.site == user.site).filter(is_in).collect()
-    }
 }

@@ -1,6 +1,8 @@
 //! Finds objects by id, name or path.
 
-use super::{Datasource, FinishCode, Job, Model, Project, Site, Target, User, View, Workbook, mint};
+use super::{
+    Datasource, FinishCode, Group, Job, Members, Model, Project, Site, Target, User, View, Workbook, mint,
+};
 use crate::clock::before;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -10,6 +12,15 @@ use tableau::{JobLuid, ProjectLuid, SiteLuid, UserLuid};
 const PROJECT_AGE: Duration = Duration::from_secs(200 * 86_400);
 
 impl Model {
+    /// The groups that a user is in, the group of all users first.
+    pub(crate) fn groups_of(&self, user: &User) -> Vec<&Group> {
+        let is_in = |group: &&Group| match &group.members {
+            Members::All => true,
+            Members::These(members) => members.contains(&user.luid),
+        };
+        self.groups.iter().filter(|group| group.site == user.site).filter(is_in).collect()
+    }
+
     pub(crate) fn site(&self, luid: &str) -> Option<&Site> {
         self.sites.iter().find(|s| s.luid.as_str() == luid)
     }

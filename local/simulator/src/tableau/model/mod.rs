@@ -11,6 +11,7 @@ mod lookup;
 mod permission;
 mod publishing;
 mod quality;
+mod recycle;
 pub(crate) mod recycled;
 mod session;
 mod sign_in;

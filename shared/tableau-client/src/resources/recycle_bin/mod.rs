@@ -4,15 +4,17 @@
 //! `originalPath`, `owner`, `deleter` and `createdAt`. Its samples of whole answers were not to be had. So elements are
 //! recognised by these members, whatever the lists around them are called.
 
+mod item;
 mod page;
+
+pub use item::DeletedItem;
 
 use super::OwnerRef;
 use crate::call::{Call, Path};
-use crate::filter::{Field, Filter, Filtered, Named, sealed};
-use crate::{ApiVersion, Error, Owner, TableauClient, lenient};
+use crate::filter::Filter;
+use crate::{ApiVersion, Error, Owner, TableauClient};
 use jiff::{SignedDuration, Timestamp};
-use page::Page;
-use serde::Deserialize;
+use page::{OPERATION, Page};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -21,7 +23,6 @@ use std::fmt;
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_recycle_bin.htm>
 pub const RECYCLE_BIN_SINCE: ApiVersion = ApiVersion::new(3, 29);
 
-const OPERATION: &str = "search the Recycle Bin";
 /// The elements of one page, the most that Tableau allows.
 const PAGE_SIZE: usize = 1_000;
 /// The most pages that are read: the bin of a large site keeps what was deleted for a month.
@@ -42,31 +43,6 @@ pub enum DeletedKind {
     Flow,
     /// Projects.
     Project,
-}
-
-/// An element of the Recycle Bin.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct DeletedItem {
-    /// Its LUID, if the answer has one.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub id: Option<String>,
-    /// Its name: untrusted text.
-    #[serde(deserialize_with = "lenient::name")]
-    pub name: String,
-    /// The names of the projects that it was in, from the top, separated by `/`; empty if the answer does not say it.
-    #[serde(default, deserialize_with = "path")]
-    pub original_path: String,
-    /// Whose it was.
-    #[serde(default, deserialize_with = "person")]
-    pub owner: Option<OwnerRef>,
-    /// Who deleted it.
-    #[serde(default, deserialize_with = "person")]
-    pub deleter: Option<OwnerRef>,
-    /// When it came into the Recycle Bin.
-    #[serde(default, deserialize_with = "lenient::timestamp")]
-    pub created_at: Option<Timestamp>,
 }
 
 /// The deleted object that is looked for.
@@ -116,34 +92,6 @@ impl DeletedKind {
             Self::Project => "projects",
         }
     }
-}
-
-impl sealed::Sealed for DeletedItem {}
-impl Named for DeletedItem {}
-
-impl Filtered for DeletedItem {
-    fn field(&self, _: &str) -> Field<'_> {
-        Field::Text(Some(&self.name))
-    }
-}
-
-/// A person: an object, or only a name.
-fn person<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<OwnerRef>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(match value {
-        Some(Value::String(name)) => {
-            Some(OwnerRef { id: None, name: Some(name), full_name: None, email: None })
-        }
-        Some(value) => OwnerRef::deserialize(value).ok(),
-        None => None,
-    })
-}
-
-/// A path, in the form in which [`ProjectTree::path`](crate::ProjectTree::path) has it.
-fn path<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let path = lenient::text_or_empty(deserializer)?;
-    let names = path.split('/').map(str::trim).filter(|name| !name.is_empty());
-    Ok(names.collect::<Vec<_>>().join("/"))
 }
 
 impl OwnerRef {

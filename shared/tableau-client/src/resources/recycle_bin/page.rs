@@ -1,10 +1,12 @@
 //! The pages of the Recycle Bin's lists: elements are recognised by their members. No I/O.
 
-use super::{DeletedItem, OPERATION};
+use super::item::DeletedItem;
 use crate::call::foreign;
 use crate::{Error, lenient};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(super) const OPERATION: &str = "search the Recycle Bin";
 
 /// How deep in an answer elements are looked for.
 const DEEPEST: u8 = 3;

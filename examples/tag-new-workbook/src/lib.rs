@@ -4,7 +4,7 @@ mod config;
 
 pub use config::Config;
 
-use guarded_tableau::GuardedTableau;
+use facts::FactLookups;
 use rules::{LoadedRules, WorkflowSettings, settings};
 use tableau::Event;
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
@@ -12,8 +12,8 @@ use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 /// The workflow and what it talks to.
 #[derive(Debug)]
 pub struct TagNewWorkbook {
-    /// The site that sends the events.
-    pub tableau: GuardedTableau,
+    /// The site that sends the events, and what rules ask it about their objects.
+    pub facts: FactLookups,
     /// Which events count.
     pub rules: LoadedRules,
 }
@@ -23,12 +23,14 @@ impl Workflow for TagNewWorkbook {
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
-        let actions = rules.actions::<settings::TagNewWorkbook>(event);
+        let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
+        let actions = rules.actions::<settings::TagNewWorkbook>(&matched, &event.site);
         let actions = actions.map_err(Failure::misconfigured)?;
         let Some(action) = actions.into_iter().find(|action| is_for_us(event, &action.settings)) else {
             return Ok(Outcome::skipped(format!("no rule for this {}", event.name)));
         };
-        let asked = self.tableau.call(invocation, self.tableau.client().content(&event.subject));
+        let tableau = self.facts.tableau();
+        let asked = tableau.call(invocation, tableau.client().content(&event.subject));
         let Some(content) = asked.await? else {
             return Ok(Outcome::skipped("Tableau has no such object"));
         };
@@ -37,8 +39,8 @@ impl Workflow for TagNewWorkbook {
             return Ok(Outcome::skipped("the workbook has the tag"));
         }
         let tags = [tag];
-        let call = self.tableau.client().add_tags(&event.subject, &tags);
-        invocation.once(Effect::from("tagged"), self.tableau.call(invocation, call)).await?;
+        let call = tableau.client().add_tags(&event.subject, &tags);
+        invocation.once(Effect::from("tagged"), tableau.call(invocation, call)).await?;
         Ok(Outcome::Done)
     }
 }

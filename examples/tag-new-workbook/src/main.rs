@@ -1,6 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use circuit::Circuits;
+use facts::FactLookups;
 use guarded_tableau::{GuardedTableau, SecretCredential};
 use runtime::Host;
 use session_store::sessions;
@@ -21,5 +22,6 @@ fn workflow(host: &Host) -> Result<TagNewWorkbook, BoxError> {
     let credential = SecretCredential::new(host.secret(&config.tableau_secret));
     let tableau = TableauClient::new(host.http(), config.tableau, credential, sessions(host.table()));
     let circuits = Circuits::new(documents(host.table()), TagNewWorkbook::NAME, "Tableau");
-    Ok(TagNewWorkbook { tableau: GuardedTableau::new(tableau, circuits), rules: host.rules() })
+    let facts = FactLookups::new(GuardedTableau::new(tableau, circuits));
+    Ok(TagNewWorkbook { facts, rules: host.rules() })
 }

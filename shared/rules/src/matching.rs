@@ -69,6 +69,18 @@ enum Judged {
 }
 
 impl Rules {
+    /// As [`Self::matching`], for a workflow that cannot ask Tableau: what has to be looked up is not known, so it counts as
+    /// matched.
+    pub fn matching_without_lookups(&self, workflow: &str, event: &Event, at: Timestamp) -> Matched {
+        let mut facts = Facts::default();
+        loop {
+            match self.matching(workflow, event, &facts, at) {
+                Ok(matched) => return matched,
+                Err(lookup) => facts.set_missing(lookup, "the workflow does not ask Tableau"),
+            }
+        }
+    }
+
     /// The rules with an action for `workflow` that match `event`, which happened `at` that time. Only what they need is asked:
     /// their conditions, those of the rules above an `otherwise` rule, and those of maintenance windows.
     ///

@@ -20,6 +20,7 @@ const PRINTED: &[(&str, &[&str])] = &[
     ("broadcasts", &["Overview is public"]),
     ("datasources", &["certified: true, Checked against the ledger", "certified: false"]),
     ("exports", &["application/pdf, * bytes", "Region,Sales"]),
+    ("groups", &["Ana Ferreira is in All Users"]),
     (
         "jobs",
         &[

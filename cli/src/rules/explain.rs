@@ -36,8 +36,12 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<ExitCode, BoxErr
     let event = event::read(&payload)?;
     let (rules, name) = source.rules().await?;
     let rules = source.knowing_the_sample_site(rules)?;
+    let given = GivenFacts::of(&options.facts);
+    if let Some((lookup, why)) = given.never_known(&event) {
+        return Err(format!("--fact says the {lookup}, which is never known of {}: {why}", event.name).into());
+    }
     let at = options.at.or(event.created_at).unwrap_or_else(Timestamp::now);
-    let mut looking = Looking { given: GivenFacts::of(&options.facts), lookups: None, source };
+    let mut looking = Looking { given, lookups: None, source };
     let (facts, evaluation) = looking.evaluation(&rules, &event, at).await?;
     let about = About { event: &event, rules: &rules, source: &name, facts: &facts, at };
     if options.json {

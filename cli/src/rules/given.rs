@@ -3,6 +3,7 @@
 use rules::settings::CAUSES;
 use rules::{Fact, Facts, Lookup};
 use std::collections::BTreeSet;
+use tableau::Event;
 
 /// The names of facts.
 const NAMES: [&str; 8] =
@@ -78,6 +79,8 @@ fn unknown(name: &str) -> String {
 pub(super) struct GivenFacts {
     facts: Facts,
     answered: BTreeSet<Lookup>,
+    /// Those of `answered` that are not given as missing.
+    stated: BTreeSet<Lookup>,
 }
 
 impl GivenFacts {
@@ -125,6 +128,7 @@ impl GivenFacts {
                 }
             };
             given.answered.insert(lookup);
+            given.stated.insert(lookup);
         }
         if given.answers(Lookup::Content) {
             // One call answers both: what is not given is as of an object that has neither.
@@ -141,6 +145,12 @@ impl GivenFacts {
     pub(super) fn set_missing(&mut self, lookup: Lookup, why: &str) {
         self.facts.set_missing(lookup, why);
         self.answered.insert(lookup);
+    }
+
+    /// What is given of an event's object that workflows never know of such an object, and why: rules would be tried with
+    /// what cannot be.
+    pub(super) fn never_known(&self, event: &Event) -> Option<(Lookup, &'static str)> {
+        self.stated.iter().find_map(|lookup| Some((*lookup, facts::never_known(event, *lookup)?)))
     }
 
     /// Whether this is given.

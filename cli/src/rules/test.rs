@@ -75,6 +75,9 @@ fn run(case: &Case, file: &Path, rules: &Rules) -> Outcome {
 fn planned(case: &Case, file: &Path, rules: &Rules) -> Result<Vec<Planned>, String> {
     let (event, at) = case.event(file.parent().unwrap_or(Path::new("")), rules)?;
     let given = case.facts()?;
+    if let Some((lookup, why)) = given.never_known(&event) {
+        return Err(format!("`facts` says the {lookup}, which is never known of {}: {why}", event.name));
+    }
     let mut facts = Facts::default();
     loop {
         match evaluate(rules, &event, &facts, at) {

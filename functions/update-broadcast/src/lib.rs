@@ -5,11 +5,14 @@ mod config;
 
 pub use config::Config;
 
-use facts::FactLookups;
-use rules::{LoadedRules, WorkflowSettings, settings};
+use facts::{FactLookups, NO_ANSWER, Question};
+use rules::{LoadedRules, MissingFact, WorkflowSettings, settings};
 use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error};
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
+
+/// Why an event of another site is skipped.
+const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
 
 /// The workflow `update-broadcast`, with the clients that it needs.
 #[derive(Debug)]
@@ -30,8 +33,8 @@ impl Workflow for UpdateBroadcast {
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         // A Broadcast is public: what could not be looked up does not count as matched here.
-        if let Some(missing) = matched.missing.first() {
-            return Err(Failure::transient(missing.to_string()));
+        if let Some(missing) = matched.missing.iter().find(|missing| missing.maintenance.is_empty()) {
+            return self.without(missing, Question::new(event, invocation)).await;
         }
         let actions = rules.actions::<settings::UpdateBroadcast>(&matched, &event.site);
         // A Broadcast has one set of options, so if several rules match, the first one counts.
@@ -40,7 +43,7 @@ impl Workflow for UpdateBroadcast {
         };
         let Some(broadcasts) = self.facts.tableau().call(invocation, self.broadcasts_of(&event.site)).await?
         else {
-            return Ok(Outcome::skipped("the event is of another site than the Tableau credential"));
+            return Ok(Outcome::skipped(OTHER_SITE));
         };
         let views = views_of(workbook, broadcasts);
         let options = options(action.settings);
@@ -61,6 +64,21 @@ impl Workflow for UpdateBroadcast {
 }
 
 impl UpdateBroadcast {
+    /// What to do about an event of which a rule asks something that is not known.
+    async fn without(&self, missing: &MissingFact, question: Question<'_>) -> Result<Outcome, Failure> {
+        if self.facts.is_of_another_site(question).await? {
+            return Ok(Outcome::skipped(OTHER_SITE));
+        }
+        if self.facts.item(question).await?.is_none() {
+            return Ok(Outcome::skipped("Tableau does not have the workbook any more"));
+        }
+        Err(match missing.why.starts_with(NO_ANSWER) {
+            true => Failure::transient(missing.to_string()),
+            // Tableau refuses it, until a person changes what the token's user may see.
+            false => Failure::misconfigured(missing.to_string()),
+        })
+    }
+
     /// The Broadcasts of a site; `None` if the credential belongs to another site.
     async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
         let ours = self.facts.tableau().client().session_site().await?;

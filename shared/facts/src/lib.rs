@@ -8,6 +8,6 @@ mod question;
 mod words;
 
 pub use kind::is_deletion;
-pub use lookups::FactLookups;
+pub use lookups::{FactLookups, never_known};
 pub use question::{Answer, Question, Unanswered};
 pub use words::{NO_ANSWER, NO_JOB_LISTED, OTHER_SITE, why, why_no_cause};

@@ -11,6 +11,8 @@ use tableau::{Action, Event, Object, Subject, UserLuid};
 use tableau_client::{CauseLookup, Item, Owner, ProjectTree};
 use workflow::{Failure, Invocation};
 
+const OWNER_NOT_SHOWN: &str = "Tableau does not show the owner, who may have left the site";
+const PROJECT_NOT_SHOWN: &str = "Tableau does not show all projects that it is in";
 /// What a deleted object is asked in vain.
 pub(crate) const DELETED: &str = "Tableau does not have it any more";
 
@@ -128,10 +130,11 @@ impl FactLookups {
         facts.set_content(Fact::Known((item.tags.clone(), item.is_certified)));
         match lookup {
             Lookup::Project => facts.set_project(self.project(item, question).await?),
-            Lookup::Owner => {
-                let owner = self.owner(item, question).await?;
-                facts.set_owner(owner.map_or(Fact::Absent, |owner| Fact::Known(names(owner))));
-            }
+            Lookup::Owner => facts.set_owner(match (&item.owner, self.owner(item, question).await?) {
+                (_, Some(owner)) => Fact::Known(names(owner)),
+                (Some(_), None) => Fact::Missing(OWNER_NOT_SHOWN.to_owned()),
+                (None, None) => Fact::Absent,
+            }),
             Lookup::OwnerGroups => {
                 facts.set_owner_groups(self.groups(item.owner.as_ref(), question).await?);
             }
@@ -192,17 +195,18 @@ impl FactLookups {
 
     async fn project(&self, item: &Item, question: Question<'_>) -> Answer<Fact<String>> {
         let Some(project) = &item.project else { return Ok(Fact::Absent) };
-        let named = || if project.name.is_empty() { Fact::Absent } else { Fact::Known(project.name.clone()) };
-        let Some(luid) = &project.id else { return Ok(named()) };
-        let tree = self.projects(question).await?;
-        Ok(tree.path(luid).map_or_else(named, Fact::Known))
+        let Some(luid) = &project.id else { return Ok(Fact::Missing(PROJECT_NOT_SHOWN.to_owned())) };
+        let kept = self.kept.projects(question.invocation.now);
+        if let Some(path) = kept.and_then(|tree| tree.whole_path(luid)) {
+            return Ok(Fact::Known(path));
+        }
+        // The project may be newer than the tree that was kept.
+        let path = self.projects(question).await?.whole_path(luid);
+        Ok(path.map_or_else(|| Fact::Missing(PROJECT_NOT_SHOWN.to_owned()), Fact::Known))
     }
 
     async fn projects(&self, question: Question<'_>) -> Answer<Arc<ProjectTree>> {
         let invocation = question.invocation;
-        if let Some(tree) = self.kept.projects(invocation.now) {
-            return Ok(tree);
-        }
         let tree = Arc::new(self.tableau.call(invocation, self.tableau.client().project_tree()).await?);
         self.kept.set_projects(&tree, invocation.now);
         Ok(tree)
@@ -257,6 +261,16 @@ impl FactLookups {
                 Ok(Err(why(&error)))
             }
         }
+    }
+}
+
+/// Why a fact of the event's object can never be known, or is never there. `None` if it is looked up.
+pub fn never_known(event: &Event, lookup: Lookup) -> Option<&'static str> {
+    let is_failure = event.name.action() == Some(Action::RefreshFailed);
+    match lookup {
+        // Workflows count them themselves.
+        Lookup::FailuresInARow if is_failure => None,
+        lookup => of_subject(event, lookup).map(|why| why.unwrap_or("events of this kind have none")),
     }
 }
 

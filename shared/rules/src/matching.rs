@@ -1,6 +1,6 @@
 //! Which rules match an event. No I/O.
 
-use crate::conditions::{Conditions, Held, Mismatch, Missing, Query};
+use crate::conditions::{Held, Mismatch, Missing, Query};
 use crate::facts::{Facts, Lookup};
 use crate::family;
 use crate::glob::Folded;
@@ -114,17 +114,23 @@ impl Rules {
             has_matched |= missing.is_empty();
             if acts {
                 matched.rules.push(rule.name.clone());
-                let of_rule = |Missing { lookup, why }| MissingFact { rule: rule.name.clone(), lookup, why };
+                let of_rule = |Missing { lookup, why }| MissingFact::of_rule(&rule.name, lookup, why);
                 matched.missing.extend(missing.into_iter().map(of_rule));
             }
         }
         if !matched.rules.is_empty() {
             for window in &self.maintenance {
                 // A window of which it is not known whether it is for this object suppresses nothing.
-                if let Held::Yes(missing) = window.conditions.hold(&query)?
-                    && missing.is_empty()
-                {
-                    matched.maintenance.push(window.name.clone());
+                match window.conditions.hold(&query)? {
+                    Held::Yes(missing) if missing.is_empty() => {
+                        matched.maintenance.push(window.name.clone());
+                    }
+                    Held::Yes(missing) if window.window.contains(at, &timezone) => {
+                        let of_window =
+                            |Missing { lookup, why }| MissingFact::of_maintenance(&window.name, lookup, why);
+                        matched.missing.extend(missing.into_iter().map(of_window));
+                    }
+                    Held::Yes(_) | Held::No(_) => {}
                 }
             }
         }
@@ -167,20 +173,22 @@ impl Rules {
 
 /// A failed lookup never suppresses an alert: a condition of `where` counts as matched then, and one of `unless` does not.
 fn judge(rule: &Rule, query: &Query<'_>) -> Result<Judged, Lookup> {
-    let missing = match rule.conditions.hold(query)? {
+    let mut missing = match rule.conditions.hold(query)? {
         Held::Yes(missing) => missing,
         Held::No(condition) => return Ok(Judged::Where(condition)),
     };
     for (entry, unless) in rule.unless.iter().enumerate() {
-        if holds_for_certain(unless, query)? {
-            return Ok(Judged::Unless(entry));
+        match unless.hold(query)? {
+            Held::No(_) => {}
+            Held::Yes(unknown) if unknown.is_empty() => return Ok(Judged::Unless(entry)),
+            Held::Yes(unknown) => {
+                let is_new = |one: &Missing| missing.iter().all(|known| known.lookup != one.lookup);
+                let new: Vec<_> = unknown.into_iter().filter(is_new).collect();
+                missing.extend(new);
+            }
         }
     }
     Ok(Judged::Matched(missing))
-}
-
-fn holds_for_certain(conditions: &Conditions, query: &Query<'_>) -> Result<bool, Lookup> {
-    Ok(matches!(conditions.hold(query)?, Held::Yes(missing) if missing.is_empty()))
 }
 
 fn folded_name(event: &Event) -> Folded {

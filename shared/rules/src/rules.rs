@@ -192,9 +192,9 @@ impl Rules {
         rules.flat_map(settings_in).map(|read| read.map(action)).collect()
     }
 
-    /// Whether the file still has one of these rules. An event that no rule has matched has them all.
-    pub fn has_any_of(&self, matched: &Matched) -> bool {
-        matched.rules.is_empty() || self.rules.iter().any(|rule| matched.rules.contains(&rule.name))
+    /// Whether the file still has all of these rules.
+    pub fn has_all_of(&self, matched: &Matched) -> bool {
+        matched.rules.iter().all(|name| self.rules.iter().any(|rule| rule.name == *name))
     }
 
     /// Whether a rule that decides what `workflow` does about an event with this name, or a maintenance window, asks for this.

@@ -124,8 +124,8 @@ fn a_lookup_that_fails_never_suppresses_an_alert() {
             assert_eq!(matched.rules, ["a"], "where: {conditions}");
             let [of_a] = matched.missing.as_slice() else { panic!("{:?}", matched.missing) };
             assert_eq!(
-                (of_a.rule.as_str(), of_a.lookup, of_a.why.as_str()),
-                ("a", lookup, "Tableau did not answer")
+                (of_a.rule.as_str(), of_a.lookup.as_str(), of_a.why.as_str()),
+                ("a", lookup.to_string().as_str(), "Tableau did not answer")
             );
             let words = format!(
                 "rule \"a\" counts as matched, because the {lookup} could not be looked up: Tableau did not answer"
@@ -136,16 +136,20 @@ fn a_lookup_that_fails_never_suppresses_an_alert() {
                 let rules = rule(&format!("    unless: {{ {unless} }}"));
                 let (matched, _) = resolve(&rules, "notify-slack", &failure(), noon(), missing);
                 assert_eq!(matched.rules, ["a"], "unless: {unless}");
+                let said: Vec<String> = matched.missing.iter().map(ToString::to_string).collect();
+                assert_eq!(said, [words.as_str()], "unless: {unless}");
             }
             // A rule that only counts as matched keeps no alert from a rule below it.
             let above = format!(
                 "  - {{ name: above, on: [RefreshFailed, WorkbookUpdated], where: {{ {conditions} }}, do: [{{ ACTION }}] }}
   - {{ name: a, on: [RefreshFailed], otherwise: true, do: [{{ notify-slack: {{ channel: a }} }}] }}\n"
             );
-            for action in ["update-broadcast: {}", "notify-slack: { channel: b }"] {
-                let rules = rules(&file(&above.replace("ACTION", action)));
-                let (matched, _) = resolve(&rules, "notify-slack", &failure(), noon(), missing);
-                assert!(matched.rules.contains(&"a".to_owned()), "otherwise below {conditions}: {matched:?}");
+            for above in [above.clone(), above.replace("where:", "unless:")] {
+                for action in ["update-broadcast: {}", "notify-slack: { channel: b }"] {
+                    let rules = rules(&file(&above.replace("ACTION", action)));
+                    let (matched, _) = resolve(&rules, "notify-slack", &failure(), noon(), missing);
+                    assert!(matched.rules.contains(&"a".to_owned()), "otherwise below {above}: {matched:?}");
+                }
             }
             // Maintenance for what is not known is none.
             let window = format!("maintenance:\n  - {{ name: m, where: {{ {conditions} }}, days: Wed }}\n");
@@ -158,6 +162,10 @@ fn a_lookup_that_fails_never_suppresses_an_alert() {
                 missing,
             );
             assert_eq!((matched.rules.len(), matched.maintenance.len()), (1, 0), "maintenance: {conditions}");
+            let words = format!(
+                "the maintenance \"m\" does not count, because the {lookup} could not be looked up: Tableau did not answer"
+            );
+            assert_eq!(matched.missing.iter().map(ToString::to_string).collect::<Vec<_>>(), [words]);
         }
     }
 }

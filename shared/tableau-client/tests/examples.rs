@@ -20,7 +20,14 @@ const PRINTED: &[(&str, &[&str])] = &[
     ("broadcasts", &["Overview is public"]),
     ("datasources", &["certified: true, Checked against the ledger", "certified: false"]),
     ("exports", &["application/pdf, * bytes", "Region,Sales"]),
-    ("groups", &["Ana Ferreira is in All Users"]),
+    (
+        "groups",
+        &[
+            "ana@example.com is in All Users",
+            "ana@example.com is in Finance Analysts",
+            "ana@example.com is in Data Stewards",
+        ],
+    ),
     (
         "jobs",
         &[

@@ -42,7 +42,9 @@ impl About<'_> {
 
     /// The object's owner; an empty person if Tableau does not say who it is.
     pub(crate) fn owner(&self) -> Person {
+        let deletion = self.context.deletion.found();
         let owner = self.content().and_then(|content| content.owner.as_ref());
+        let owner = owner.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
         owner.map(Person::of).unwrap_or_default()
     }
 

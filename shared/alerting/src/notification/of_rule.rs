@@ -20,7 +20,11 @@ pub(crate) struct OfRule<'a, T> {
 impl<T> OfRule<'_, T> {
     /// Puts the rule's words in place of the usual ones. A template that fails leaves them, and says so in a footnote.
     pub(crate) fn apply(self, shown: &mut Notification, about: &About<'_>, incident: Option<&Open>) {
-        let missing = self.matched.missing.iter().filter(|missing| missing.rule == self.target.rule);
+        let missing = self
+            .matched
+            .missing
+            .iter()
+            .filter(|missing| missing.rule.is_empty() || missing.rule == self.target.rule);
         shown.footnotes.extend(missing.map(ToString::to_string));
         let Some(message) = &self.target.message else { return };
         let variables = variables(shown, about, &self.target.rule, incident);

@@ -87,17 +87,28 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
         let facts = self.lookups.facts();
         let matched = facts.matching(&rules, S::WORKFLOW, event, failures_in_a_row, invocation).await?;
         let targets = self.targets_of(&matched, &event.site, invocation.now)?;
-        Ok(Routed { targets, matched })
+        let keys = targets.iter().map(|target| target.key.clone()).collect();
+        Ok(Routed { targets, matched: Matched { targets: keys, ..matched } })
     }
 
     fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
         let rules = self.rules()?;
-        let matched = event.matched.as_ref().filter(|matched| rules.has_any_of(matched));
-        match matched {
-            Some(matched) => self.targets_of(matched, &event.site, now),
-            // The rules have other names by now, or had none of this kind then.
-            None => self.targets_of(&rules.for_event(&event.name), &event.site, now),
+        let Some(matched) = &event.matched else {
+            // Written before rules had conditions.
+            return self.targets_of(&rules.for_event(&event.name), &event.site, now);
+        };
+        let mut targets = self.targets_of(matched, &event.site, now)?;
+        if !rules.has_all_of(matched) {
+            // A rule has another name by now. Those that mean the same targets count in its place, and no others.
+            let all = Matched { maintenance: matched.maintenance.clone(), ..rules.for_event(&event.name) };
+            for other in self.targets_of(&all, &event.site, now)? {
+                let is_left = targets.iter().all(|target| target.key != other.key);
+                if is_left && matched.targets.contains(&other.key) {
+                    targets.push(other);
+                }
+            }
         }
+        Ok(targets)
     }
 
     fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {

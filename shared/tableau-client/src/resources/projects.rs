@@ -56,6 +56,16 @@ impl ProjectTree {
     /// The names from the top-level project to this one, such as `Finance/Europe`. A parent that the user may not see
     /// is left out. `None` if the user may not see the project itself.
     pub fn path(&self, project: &ProjectLuid) -> Option<String> {
+        Some(self.names_up(project)?.0)
+    }
+
+    /// As [`Self::path`], and `None` too if the user may not see a parent: the path would be another project's.
+    pub fn whole_path(&self, project: &ProjectLuid) -> Option<String> {
+        self.names_up(project).filter(|(_, is_whole)| *is_whole).map(|(path, _)| path)
+    }
+
+    /// The path, and whether it begins at the top.
+    fn names_up(&self, project: &ProjectLuid) -> Option<(String, bool)> {
         let mut at = self.names.get(project)?;
         let mut names = vec![at.0.as_str()];
         // Limited, because an answer could contain projects that are each other's parent.
@@ -65,7 +75,7 @@ impl ProjectTree {
             at = parent;
         }
         names.reverse();
-        Some(names.join("/"))
+        Some((names.join("/"), at.1.is_none()))
     }
 
     /// The project at a path, such as `Finance/Europe`. Upper and lower case matter.

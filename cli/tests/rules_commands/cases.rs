@@ -47,7 +47,7 @@ cases:
     expect: [{ settings: { channel: data-alerts } }]
   - name: at night they wait
     event: { name: WorkbookRefreshFailed, at: 2026-11-25T23:00 }
-    facts: { project: Finance, tags: [critical], deleted_by: Kim }
+    facts: { project: Finance, tags: [critical] }
     expect: [{ rule: finance, when: deferred }]
   - name: on sunday morning there is maintenance
     event: { name: WorkbookRefreshFailed, at: 2026-11-29T07:00:00+01:00, site: Marketing }

@@ -1,7 +1,8 @@
 //! Rules in force that a newer version has checked: with settings that this version does not know, or calls mistakes.
 
 use serde_json::{Value, json};
-use testkit::simulator::notes;
+use std::collections::BTreeSet;
+use testkit::simulator::{Datasource, Fault, notes};
 use testkit::{Batch, Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
@@ -88,4 +89,85 @@ async fn a_group_of_the_owner_decides_where_a_message_goes() {
         assert_eq!(messages.last().unwrap().channel_name, channel, "{}", function.logs().join("\n"));
     }
     assert_eq!(environment.tableau.calls("GET /sites/*/users/*/groups"), 2);
+}
+
+/// An event of a failed refresh of the sample data source "General Ledger", which is in Finance/Month End.
+fn failure(environment: &TestEnvironment) -> Request {
+    let luid = environment.tableau.datasource("General Ledger").unwrap();
+    environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).unwrap();
+    let event = json!({
+        "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "General Ledger",
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+        "created_at": environment.tableau.clock().now().to_string(),
+    });
+    Request::post(event.to_string())
+}
+
+// 15, item 2
+#[tokio::test]
+async fn an_owner_or_project_that_tableau_does_not_show_suppresses_no_alert_and_the_message_says_so() {
+    for (conditions, refused, why) in [
+        (
+            "where: { owner: someone@example.com }",
+            "GET /sites/*/users/*",
+            "because the owner could not be looked up: Tableau does not show the owner",
+        ),
+        (
+            "unless: { owner: bea@example.com }",
+            "GET /sites/*/users/*",
+            "because the owner could not be looked up: Tableau does not show the owner",
+        ),
+        (
+            "where: { project: Operations }",
+            "GET /sites/*/projects*",
+            "because the project could not be looked up: Tableau refused",
+        ),
+    ] {
+        let rules = format!(
+            "rules:
+  - name: some
+    on: [DatasourceRefreshFailed]
+    {conditions}
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
+  - name: others
+    on: [DatasourceRefreshFailed]
+    otherwise: true
+    do: [{{ notify-slack: {{ channel: data-alerts }} }}]
+"
+        );
+        let environment = TestEnvironment::with_rules(&rules).await;
+        let function = environment.inline("notify-slack", BINARY);
+        environment.tableau.fail_always(refused, Fault::Error("403004"));
+        assert_eq!(function.answer(&failure(&environment)).await.body["status"], "done");
+        let messages = environment.slack.messages();
+        let channels: BTreeSet<&str> = messages.iter().map(|one| one.channel_name.as_str()).collect();
+        assert_eq!(channels, BTreeSet::from(["data-alerts", "data-news"]), "{conditions}");
+        let news = messages.iter().find(|one| one.channel_name == "data-news").unwrap();
+        assert!(news.all_text().contains(why), "{conditions}: {}", news.all_text());
+    }
+}
+
+// 15, item 2
+#[tokio::test]
+async fn a_project_that_is_newer_than_what_is_kept_of_the_projects_is_asked_for() {
+    let rules = "rules:
+  - name: finance
+    on: [DatasourceRefreshFailed]
+    where: { project: \"Finance/**\" }
+    do: [{ notify-slack: { channel: data-news } }]
+";
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.inline("notify-slack", BINARY);
+    assert_eq!(function.answer(&failure(&environment)).await.body["status"], "done");
+    let lists = environment.tableau.calls("GET /sites/*/projects*");
+    let luid = environment.tableau.add(Datasource::named("Budget").in_project("Finance/New"));
+    environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).unwrap();
+    let event = json!({
+        "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "Budget",
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+        "created_at": environment.tableau.clock().now().to_string(),
+    });
+    assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
+    assert_eq!(environment.slack.messages().len(), 2);
+    assert_eq!(environment.tableau.calls("GET /sites/*/projects*"), lists + 1);
 }

@@ -175,3 +175,37 @@ async fn a_page_in_place_of_tableaus_answer_is_tried_again() {
     assert!(function.failures(&batch).await.is_empty());
     assert!(environment.aws.messages("dead-letters").is_empty());
 }
+
+// 15, item 2: a Broadcast is public, so what is not known publishes nothing.
+#[tokio::test]
+async fn while_a_condition_is_not_known_no_broadcast_is_overwritten() {
+    for (conditions, fault, failure) in [
+        ("unless: { owner: bea@example.com }", Fault::Status(503), "transient"),
+        ("where: { owner: bea@example.com }", Fault::Status(503), "transient"),
+        ("unless: { owner: bea@example.com }", Fault::Error("403004"), "misconfigured"),
+    ] {
+        let rules = format!(
+            "rules: [{{ name: n, on: [WorkbookUpdated], {conditions}, do: [{{ update-broadcast: {{}} }}] }}]\n"
+        );
+        let environment = TestEnvironment::with_rules(&rules).await;
+        let function = environment.inline("update-broadcast", BINARY);
+        let event = broadcast(&environment, "WorkbookUpdated").await;
+        let sent = times_sent(&environment);
+        environment.tableau.fail_always("GET /sites/*/users/*", fault);
+        let answer = function.answer(&Request::post(event.to_string())).await;
+        assert_eq!(answer.body["failure"], failure, "{conditions}: {:?}", answer.body);
+        assert_eq!(times_sent(&environment), sent, "{conditions}");
+    }
+}
+
+// 15, item 2
+#[tokio::test]
+async fn an_event_of_another_site_is_skipped_also_when_a_rule_has_conditions() {
+    let rules = "rules: [{ name: n, on: [WorkbookUpdated], where: { tags: { any: [x] } }, do: [{ update-broadcast: {} }] }]\n";
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.inline("update-broadcast", BINARY);
+    let mut event = broadcast(&environment, "WorkbookUpdated").await;
+    event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
+}

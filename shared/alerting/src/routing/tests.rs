@@ -161,3 +161,44 @@ async fn a_job_is_to_be_opened_unless_tableau_lists_none() {
         assert!(next_step.ends_with("The reason could not be looked up automatically."), "{next_step}");
     }
 }
+
+// 15: a stored event keeps its targets when its rule gets another name.
+#[tokio::test]
+async fn a_rule_that_is_renamed_sends_stored_events_where_it_did_and_nowhere_else() {
+    use crate::notifier::{Occurrence, Routing};
+    use rules::settings::NotifySlack;
+    use rules::{LoadedRules, Rules};
+    let failed = FailedRefresh::start().await;
+    let rules = |finance: &str| {
+        let text = format!(
+            "rules:
+  - {{ name: {finance}, on: [RefreshFailed], where: {{ name: Sales* }}, do: [{{ notify-slack: {{ channel: finance }} }}] }}
+  - {{ name: hr, on: [RefreshFailed], where: {{ name: People* }}, do: [{{ notify-slack: {{ channel: hr }} }}] }}
+"
+        );
+        Rules::check_text(&text).unwrap()
+    };
+    let loaded = LoadedRules::new(Ok(rules("finance")));
+    let settings = Settings::new(&failed.simulator.url(), "marketing", "").unwrap();
+    let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    let client = TableauClient::new(
+        http_client::client(None).unwrap(),
+        settings,
+        Arc::new(FixedCredential::new(credential)),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let tableau =
+        GuardedTableau::new(client, Circuits::new(store::documents(None), "notify-slack", "Tableau"));
+    let records = Arc::<MemoryRecords>::default();
+    let routing = super::RulesRouting::<NotifySlack>::new(loaded.clone(), tableau, records);
+    let invocation = attempt(1, Timestamp::now());
+    let routed = routing.route(&failed.event, None, &invocation).await.unwrap();
+    let stored = Occurrence { event: failed.event.clone(), matched: Some(routed.matched) };
+    let keys = || {
+        let targets = routing.targets(&stored, Timestamp::now()).unwrap();
+        targets.into_iter().map(|target| target.key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(), ["finance"]);
+    loaded.replace(Ok(rules("money")));
+    assert_eq!(keys(), ["finance"]);
+}

@@ -10,7 +10,8 @@ use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
-use local_aws::{Stack, StackEvent, StackOptions};
+use local_aws::{Aws, Stack, StackEvent, StackOptions};
+use rules::Rules;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -106,6 +107,12 @@ impl Environment {
             events: Some(events),
         })
         .await?;
+        if options.slack == Some(SlackBy::Bot) && !real_slack {
+            // A rule that is published later may name a channel that no earlier one does.
+            let aws = stack.aws().clone();
+            let table = table_of(&stack);
+            slack.add_channels_of(move || channels_in_force(&aws, &table));
+        }
         let secret = stack.secret("WebhookSecret").ok_or("the template has no secret `WebhookSecret`")?;
         let environment = Self {
             stack,
@@ -168,7 +175,7 @@ impl Environment {
 
     /// Where the names of the events' objects are found.
     pub(crate) fn names(&self) -> Names {
-        let table = self.stack.plan().tables.first().map(|table| table.name.clone()).unwrap_or_default();
+        let table = table_of(&self.stack);
         let aws = self.stack.aws();
         let documents = Documents::at(aws.url(), aws.keys(), &table);
         if let Err(error) = &documents {
@@ -209,6 +216,20 @@ impl Environment {
     pub(crate) async fn stop(self) {
         self.stack.shutdown().await;
     }
+}
+
+fn table_of(stack: &Stack) -> String {
+    stack.plan().tables.first().map(|table| table.name.clone()).unwrap_or_default()
+}
+
+/// The channels of the rules in force. None if they cannot be read, which the functions say.
+fn channels_in_force(aws: &Aws, table: &str) -> Vec<String> {
+    let channels = || {
+        let item = aws.items(table).into_iter().find(|item| item["pk"]["S"] == "rules#current")?;
+        let version: Value = serde_json::from_str(item["document"]["S"].as_str()?).ok()?;
+        crate::rules::channels(&Rules::of_json(version["form"].as_str()?).ok()?).ok()
+    };
+    channels().unwrap_or_default()
 }
 
 /// Name and time zone of the simulated site, as `sites` of a rules file would have them. The functions get it beside the rules

@@ -1,5 +1,7 @@
 //! Rules in force that a newer version has checked: with settings that this version does not know, or calls mistakes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testkit::simulator::{Datasource, Fault, notes};

@@ -232,7 +232,7 @@ async fn an_event_without_a_rule_is_skipped() {
     let environment = TestEnvironment::with_rules("rules: []\n").await;
     let function = inline(&environment);
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
-    assert_eq!(answer.body["reason"], "no rule sends WorkbookCreated");
+    assert_eq!(answer.body["reason"], "no rule matches this WorkbookCreated");
 }
 
 #[tokio::test]

@@ -284,3 +284,17 @@ async fn people_let_calls_go_wrong_until_they_clear_it() {
     }
     assert_eq!(poster.slack.calls(), 5, "what people switch is no call of Slack");
 }
+
+#[tokio::test]
+async fn a_channel_that_was_made_meanwhile_takes_messages_and_another_one_does_not() {
+    let slack = SlackSimulator::start().await.unwrap();
+    slack.add_channels_of(|| vec!["bi-team".to_owned()]);
+    let http = client();
+    for (channel, is_there) in [("bi-team", true), ("#bi-team", true), ("bi-taem", false)] {
+        let call = http.post(format!("{}/chat.postMessage", slack.api_url())).bearer_auth(slack.token());
+        let body = json!({ "channel": channel, "text": "x" }).to_string();
+        let answer = call.header("content-type", "application/json").body(body).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(answer["ok"], is_there, "{channel}: {answer}");
+    }
+}

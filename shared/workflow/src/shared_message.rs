@@ -157,6 +157,6 @@ mod tests {
         }
         assert!(SharedMessage::has_event(&digest.reason(Why::QuietHours)));
         assert!(!SharedMessage::has_event(&group.reason(Why::ItsIncident)));
-        assert!(!SharedMessage::has_event("no rule sends SiteUpdated"));
+        assert!(!SharedMessage::has_event("no rule matches this SiteUpdated"));
     }
 }

@@ -176,7 +176,7 @@ mod tests {
             ("grouped with other events of its kind: group 64c87bd200d1 in data-news", Outcome::Grouped),
             ("in the digest of the quiet hours until 2026-11-29T07:00:00Z in data-alerts", Outcome::Grouped),
             ("recorded with its incident, which needs no new message now", Outcome::Skipped),
-            ("no rule sends SiteUpdated", Outcome::Skipped),
+            ("no rule matches this SiteUpdated", Outcome::Skipped),
             ("", Outcome::Skipped),
         ] {
             let state = Some(State::Skipped);

@@ -184,7 +184,7 @@ async fn an_object_that_is_deleted_fails_no_more() {
         let said = environment.new_messages();
         assert!(said[1].contains("Deleted 1 h after the first failure: Sales"), "{by:?}: {said:#?}");
         let other = environment.one("DatasourceDeleted", "Orders", 61).await;
-        assert_eq!(other, Outcome::skipped("no rule sends DatasourceDeleted"));
+        assert_eq!(other, Outcome::skipped("no rule matches this DatasourceDeleted"));
     }
 }
 

@@ -354,11 +354,11 @@ fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     match muted.max() {
         None if event.name.action() == Some(Action::RefreshSucceeded) => {
             format!(
-                "no failure was announced, so there is no recovery to announce, and no rule sends {}",
+                "no failure was announced, so there is no recovery to announce, and no rule matches this {}",
                 event.name
             )
         }
-        None => format!("no rule sends {}", event.name),
+        None => format!("no rule matches this {}", event.name),
         Some(until) if targets.iter().any(|target| matches!(target.schedule, Schedule::Maintenance(_))) => {
             format!("maintenance or a mute suppresses {}, until {until:.0} at most", event.name)
         }

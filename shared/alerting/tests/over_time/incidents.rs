@@ -141,7 +141,7 @@ async fn an_object_that_is_deleted_fails_no_more() {
         let last = environment.messages().last().unwrap().shown.headline();
         assert_eq!(last, "Deleted 1 h after the first failure: Sales");
         let other = environment.one(DELETED, "Orders", HOUR).await;
-        assert_eq!(other, Outcome::skipped("no rule sends DatasourceDeleted"));
+        assert_eq!(other, Outcome::skipped("no rule matches this DatasourceDeleted"));
     }
 }
 

@@ -13,7 +13,7 @@ use store::records::MemoryRecords;
 use workflow::{Outcome, SharedMessage};
 
 const MINUTE: i64 = 60;
-const NO_RECOVERY: &str = "no failure was announced, so there is no recovery to announce, and no rule sends DatasourceRefreshSucceeded";
+const NO_RECOVERY: &str = "no failure was announced, so there is no recovery to announce, and no rule matches this DatasourceRefreshSucceeded";
 
 fn skipped(outcome: &Outcome) -> String {
     let Outcome::Skipped(reason) = outcome else { panic!("{outcome:?}") };

@@ -86,6 +86,12 @@ impl SlackSimulator {
         self.state.workspace().add_channel(name, joined).id
     }
 
+    /// Lets channels be made while the workspace runs: a message to a channel that is not there goes to it if `names` has
+    /// its name by then. Only the first call counts.
+    pub fn add_channels_of(&self, names: impl Fn() -> Vec<String> + Send + Sync + 'static) {
+        let _ = self.state.new_channels.0.set(Box::new(names));
+    }
+
     /// Adds a person with this e-mail address and name, or changes the one with this address. Returns the person's id. Every
     /// workspace starts with the people of the sample site of Tableau.
     pub fn add_person(&self, email: &str, name: &str) -> String {

@@ -159,7 +159,7 @@ fn api(
     let raw = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
     let raw = raw.ok_or_else(|| invalid("invalid_json", "not a JSON object"))?;
     let wanted = raw.get("channel").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let channel = state.workspace().channel(&wanted).cloned();
+    let channel = state.channel(&wanted);
     // `chat.update` accepts channel ids, not names.
     let channel = channel.filter(|c| call != SlackCall::Update || c.id == wanted);
     let channel = channel.ok_or_else(|| invalid("channel_not_found", format!("no channel `{wanted}`")))?;

@@ -2,12 +2,13 @@
 
 use super::message::{SlackMessage, SlackRefusal};
 use super::people::People;
-use super::workspace::Workspace;
+use super::workspace::{Channel, Workspace};
 use crate::fault::FaultPlan;
 use crate::recorder::log::Log;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How a call to the Slack simulator fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,19 @@ pub enum SlackFault {
     AnswerLost,
 }
 
+/// Says which channels there are beside those of the workspace.
+type ChannelNames = Box<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// Where channels come from that are not there yet.
+#[derive(Default)]
+pub(super) struct NewChannels(pub(super) OnceLock<ChannelNames>);
+
+impl fmt::Debug for NewChannels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewChannels")
+    }
+}
+
 /// The state shared by all handlers of a running workspace.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
@@ -48,6 +62,7 @@ pub(super) struct Shared {
     faults: Mutex<FaultPlan<SlackFault>>,
     workspace: Mutex<Workspace>,
     people: Mutex<People>,
+    pub(super) new_channels: NewChannels,
     /// The deleted messages, by channel and `ts`.
     deleted: Mutex<BTreeSet<(String, String)>>,
 }
@@ -63,6 +78,16 @@ impl Shared {
 
     pub(super) fn people(&self) -> MutexGuard<'_, People> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The channel of this id or name; a new one, if someone has made it by now.
+    pub(super) fn channel(&self, id_or_name: &str) -> Option<Channel> {
+        if let Some(channel) = self.workspace().channel(id_or_name) {
+            return Some(channel.clone());
+        }
+        let name = id_or_name.trim_start_matches('#');
+        let names = self.new_channels.0.get()?();
+        names.iter().any(|known| known == name).then(|| self.workspace().add_channel(name, true))
     }
 
     pub(super) fn workspace(&self) -> MutexGuard<'_, Workspace> {

@@ -22,7 +22,21 @@ pub(crate) struct Function<W> {
     /// Handles queue messages. `None` for a function without a queue.
     pub(crate) batches: Option<Batches<W>>,
     /// The rules that batches follow. `None`: they stay as they are.
-    pub(crate) rules: Option<Arc<RulesInForce>>,
+    pub(crate) rules: Option<Arc<dyn Follow>>,
+}
+
+/// Rules that may change while the function runs. A trait, so that the common ingress contains no code for it.
+#[async_trait]
+pub(crate) trait Follow: Send + Sync {
+    /// Takes a newer version, if there is one and it is time to look.
+    async fn refresh(&self, now: Timestamp);
+}
+
+#[async_trait]
+impl Follow for RulesInForce {
+    async fn refresh(&self, now: Timestamp) {
+        Self::refresh(self, now).await;
+    }
 }
 
 impl<W: Workflow> Function<W> {

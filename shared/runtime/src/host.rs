@@ -3,7 +3,7 @@
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
 use crate::env::{Env, MissingSettings};
-use crate::function::{CheckedOnly, Function, Inline, NoWorkflow};
+use crate::function::{CheckedOnly, Follow, Function, Inline, NoWorkflow};
 use crate::ingress::{Ingress, Then};
 use crate::publish::{EventBus, WorkflowQueue};
 use crate::queue::SqsQueue;
@@ -51,7 +51,7 @@ pub struct Host {
     secrets: Arc<dyn SecretStore>,
     rules: LoadedRules,
     /// What brings newer rules; nothing in inline mode.
-    rules_in_force: Option<Arc<RulesInForce>>,
+    rules_in_force: Option<Arc<dyn Follow>>,
     /// A setting that cannot be used, for all events of the queue to wait for.
     problem: Option<String>,
 }

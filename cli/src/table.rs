@@ -57,7 +57,7 @@ pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
 }
 
 /// Copies page by page. After an interruption it can be run again: items that were copied exist already and are
-/// skipped.
+/// skipped. The version of the rules in force comes last: until it is there, the rules count as not copied.
 async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
@@ -71,6 +71,7 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     // Versions of two tables would mix: their numbers are the same.
     let has_rules = has_rules(account, &client, to).await?;
     let mut tally = Tally::default();
+    let mut in_force = Vec::new();
     let scan = client.scan().table_name(from).consistent_read(true);
     let mut pages = scan.into_paginator().send();
     while let Some(page) = pages.next().await {
@@ -86,6 +87,9 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
                 {
                     tally.rules += 1
                 }
+                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_))) if key == RULES_IN_FORCE => {
+                    in_force.push(item);
+                }
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
                 _ => {
                     return Err(format!(
@@ -97,6 +101,7 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
         }
         write(account, &client, to, live, &mut tally).await?;
     }
+    write(account, &client, to, in_force, &mut tally).await?;
     let Tally { copied, there, expired, rules } = tally;
     line!("{copied} items copied into {to}; {there} were there already, {expired} had expired")?;
     if rules > 0 {

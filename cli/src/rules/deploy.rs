@@ -3,11 +3,11 @@
 use super::check::{notes, summary, without_mistakes};
 use super::confirm::agrees;
 use super::options::DeployOptions;
-use super::published::{InForce, StackRules};
+use super::published::StackRules;
 use super::{difference, stack_tableau, webhooks};
 use crate::out::{line, note};
 use crate::stack::Stack;
-use published_rules::{Source, Version};
+use published_rules::{InForce, Source, Version};
 use rules::Rules;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
         line!("{}", webhooks::HINT)?;
     }
     let in_force = published.in_force().await?;
-    if matches!(&in_force, InForce::Version(version) if version.text == checked.text) {
+    if matches!(&in_force, InForce::Version(version, _) if version.text == checked.text) {
         let number = in_force.number().unwrap_or_default();
         line!("nothing to do: version {number}, which is in force, is the same as {}", file.display())?;
         return Ok(ExitCode::SUCCESS);
@@ -42,7 +42,7 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
         note("not published");
         return Ok(ExitCode::FAILURE);
     }
-    let version = published.publish(&checked.text, Source::RulesDeploy, in_force.number()).await?;
+    let version = published.publish(&checked.text, Source::RulesDeploy, &in_force).await?;
     announce(&version)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -53,12 +53,12 @@ pub(super) fn show_difference(in_force: &InForce, text: &str, name: &str) -> Res
         InForce::Nothing => {
             line!("no rules are in force yet: all {} lines are new", text.lines().count())?;
         }
-        InForce::Damaged(why) => {
+        InForce::Damaged(why, _) => {
             note(format!(
                 "note: the version in force cannot be read, so there is no difference to show: {why}"
             ));
         }
-        InForce::Version(version) => {
+        InForce::Version(version, _) => {
             let old = format!("version {}, in force since {:.0}", version.number, version.published_at);
             let lines = difference::lines((&old, in_force.text()), (name, text));
             lines.iter().try_for_each(|part| line!("{part}"))?;

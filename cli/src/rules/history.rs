@@ -13,10 +13,11 @@ use workflow::BoxError;
 pub(super) async fn history(options: &HistoryOptions) -> Result<ExitCode, BoxError> {
     let published = StackRules::find(&options.target).await?;
     let in_force = published.in_force().await?.number();
-    let all = published.history().await?;
-    let count = all.len();
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let versions: Vec<_> = all.into_iter().rev().take(limit).collect();
+    // One more says whether there are more.
+    let mut versions = published.newest(limit.saturating_add(1)).await?;
+    let has_more = versions.len() > limit;
+    versions.truncate(limit);
     if options.json {
         for version in &versions {
             line!("{}", out::json(&facts(version, in_force == Some(version.number))))?;
@@ -54,9 +55,8 @@ pub(super) async fn history(options: &HistoryOptions) -> Result<ExitCode, BoxErr
     table.fit(&rows);
     line!("{}", table.head())?;
     rows.iter().try_for_each(|row| line!("{}", table.line(row)))?;
-    let more = count.saturating_sub(rows.len());
-    if more > 0 {
-        note(format!("{more} older ones are not shown: --limit {count} shows all"));
+    if has_more {
+        note(format!("older ones are not shown: --limit {} shows more", options.limit.saturating_mul(2)));
     }
     note("* is in force");
     Ok(ExitCode::SUCCESS)

@@ -96,7 +96,7 @@ pub(crate) struct ShowOptions {
 #[derive(Debug, Args)]
 pub(crate) struct HistoryOptions {
     /// The most versions to show
-    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) limit: u32,
     /// Print one JSON object per line instead of a table
     #[arg(long)]

@@ -4,7 +4,7 @@ use crate::options::TargetOptions;
 use crate::out::plain;
 use crate::stack::Stack;
 use jiff::Timestamp;
-use published_rules::{PublishError, PublishedRules, Source, Version};
+use published_rules::{InForce, Publication, PublishError, PublishedRules, Source, Version};
 use std::env::var_os;
 use std::sync::Arc;
 use store::records::DynamoDbRecords;
@@ -18,37 +18,6 @@ const LONGEST_NAME: usize = 64;
 pub(super) struct StackRules {
     pub(super) stack: Stack,
     published: PublishedRules,
-}
-
-/// What is in force.
-#[derive(Debug)]
-pub(super) enum InForce {
-    /// Nothing has been published.
-    Nothing,
-    /// This version.
-    Version(Box<Version>),
-    /// A version that cannot be read, and why.
-    Damaged(String),
-}
-
-impl InForce {
-    /// The number that a publication has to follow, so that nothing is overwritten that was not seen. `None` where it is not
-    /// known.
-    pub(super) fn number(&self) -> Option<u64> {
-        match self {
-            Self::Nothing => Some(0),
-            Self::Version(version) => Some(version.number),
-            Self::Damaged(_) => None,
-        }
-    }
-
-    /// The text, as far as there is one.
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Version(version) => &version.text,
-            Self::Nothing | Self::Damaged(_) => "",
-        }
-    }
 }
 
 impl StackRules {
@@ -69,15 +38,7 @@ impl StackRules {
 
     /// What is in force.
     pub(super) async fn in_force(&self) -> Result<InForce, BoxError> {
-        match self.published.current().await {
-            Ok(None) => Ok(InForce::Nothing),
-            Ok(Some(version)) => Ok(InForce::Version(Box::new(version))),
-            Err(error) => {
-                // A table that does not answer says nothing about the version.
-                self.history().await?;
-                Ok(InForce::Damaged(chain(error.as_ref())))
-            }
-        }
+        self.published.in_force().await.map_err(|error| self.unreadable(&error))
     }
 
     /// The version in force.
@@ -85,23 +46,43 @@ impl StackRules {
     /// # Errors
     /// Also when there is none, or it is damaged: what to do.
     pub(super) async fn current(&self) -> Result<Version, BoxError> {
-        match self.in_force().await? {
-            InForce::Version(version) => Ok(*version),
-            InForce::Nothing => {
-                let name = &self.stack.name;
-                Err(format!("no rules are published at the stack `{name}`: `rules deploy` publishes a file").into())
+        let name = &self.stack.name;
+        let why = match self.in_force().await? {
+            InForce::Version(version, _) => return Ok(*version),
+            InForce::Damaged(why, _) => format!("the version in force cannot be read ({why})"),
+            InForce::Nothing if self.newest(1).await?.is_empty() => {
+                return Err(format!(
+                    "no rules are published at the stack `{name}`: `rules deploy` publishes a file"
+                )
+                .into());
             }
-            InForce::Damaged(why) => Err(format!(
-                "the version in force cannot be read ({why}); functions use the last good one: `rules rollback` or `rules \
-                 deploy` publishes another"
-            )
-            .into()),
-        }
+            InForce::Nothing => format!("the version in force is missing in the table of the stack `{name}`"),
+        };
+        Err(format!(
+            "{why}; functions use the last good one: `rules rollback` or `rules deploy` publishes another"
+        )
+        .into())
     }
 
-    /// All versions that can be read, oldest first.
-    pub(super) async fn history(&self) -> Result<Vec<Version>, BoxError> {
-        self.published.history().await.map_err(|error| self.unreadable(&error))
+    /// The newest versions that can be read, newest first.
+    pub(super) async fn newest(&self, limit: usize) -> Result<Vec<Version>, BoxError> {
+        let mut history = self.published.history();
+        let mut versions = Vec::new();
+        while versions.len() < limit
+            && let Some(version) = history.next().await.map_err(|error| self.unreadable(&error))?
+        {
+            versions.push(version);
+        }
+        Ok(versions)
+    }
+
+    /// The newest version before another one; the newest that can be read if none is given.
+    pub(super) async fn before(&self, number: Option<u64>) -> Result<Option<Version>, BoxError> {
+        let mut history = match number {
+            Some(number) => self.published.history_before(number),
+            None => self.published.history(),
+        };
+        history.next().await.map_err(|error| self.unreadable(&error))
     }
 
     /// One version.
@@ -117,10 +98,11 @@ impl StackRules {
         &self,
         text: &str,
         source: Source,
-        after: Option<u64>,
+        seen: &InForce,
     ) -> Result<Version, BoxError> {
-        let published = self.published.publish(text, source, &user(), after, Timestamp::now()).await;
-        published.map_err(|error| match error {
+        let user = user();
+        let publication = Publication { text, source, published_by: &user, at: Timestamp::now() };
+        self.published.publish(&publication, Some(seen)).await.map_err(|error| match error {
             PublishError::Conflict => {
                 "not published: another version has been published since this difference was shown; run the command again to \
                  see what it would change now"

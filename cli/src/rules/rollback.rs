@@ -5,7 +5,7 @@ use super::deploy::{announce, show_difference};
 use super::options::RollbackOptions;
 use super::published::StackRules;
 use crate::out::{line, note};
-use published_rules::{Source, Version};
+use published_rules::Source;
 use std::process::ExitCode;
 use workflow::BoxError;
 
@@ -15,7 +15,11 @@ pub(super) async fn rollback(options: &RollbackOptions) -> Result<ExitCode, BoxE
     let in_force = published.in_force().await?;
     let target = match options.version {
         Some(number) => published.version(number).await?,
-        None => before(published.history().await?, in_force.number())?,
+        // Where none is in force that can be read, functions have the newest of the history.
+        None => published
+            .before(in_force.number().filter(|number| *number > 0))
+            .await?
+            .ok_or("there is no version before the one in force: `rules history` lists all")?,
     };
     let number = target.number;
     if in_force.number() == Some(number) {
@@ -34,14 +38,7 @@ pub(super) async fn rollback(options: &RollbackOptions) -> Result<ExitCode, BoxE
         note("not published");
         return Ok(ExitCode::FAILURE);
     }
-    let version = published.publish(&target.text, Source::Rollback(number), in_force.number()).await?;
+    let version = published.publish(&target.text, Source::Rollback(number), &in_force).await?;
     announce(&version)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The newest version before the one in force; the newest that can be read where that one cannot.
-fn before(history: Vec<Version>, in_force: Option<u64>) -> Result<Version, BoxError> {
-    let is_before = |version: &Version| in_force.is_none_or(|number| version.number < number);
-    let found = history.into_iter().rfind(is_before);
-    found.ok_or_else(|| "there is no version before the one in force: `rules history` lists all".into())
 }

@@ -3,12 +3,12 @@
 use super::check::count;
 use super::difference;
 use super::options::ShowOptions;
-use super::published::{InForce, StackRules};
+use super::published::StackRules;
 use crate::events::age;
 use crate::files::find;
 use crate::out::{self, line, plain};
 use jiff::Timestamp;
-use published_rules::{Source, Version};
+use published_rules::{InForce, Source, Version};
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::process::ExitCode;
@@ -20,13 +20,10 @@ const DIGITS: usize = 12;
 /// Shows the version in force, or another one.
 pub(super) async fn show(options: &ShowOptions) -> Result<ExitCode, BoxError> {
     let published = StackRules::find(&options.target).await?;
-    let in_force = match options.version {
-        None => InForce::Version(Box::new(published.current().await?)),
-        Some(_) => published.in_force().await?,
-    };
+    let in_force = published.in_force().await?;
     let version = match (options.version, &in_force) {
         (Some(number), _) if in_force.number() != Some(number) => published.version(number).await?,
-        (_, InForce::Version(version)) => (**version).clone(),
+        (_, InForce::Version(version, _)) => (**version).clone(),
         (Some(number), _) => published.version(number).await?,
         (None, _) => published.current().await?,
     };

@@ -50,8 +50,12 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
         assert_eq!(environment.slack.messages().len(), 1, "{settings}");
         let logged = errors(&function);
-        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert_eq!(logged.len(), 2, "{logged:?}");
         assert_eq!(logged[0]["reason"], expected);
+        let message = logged[1]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("its events wait"), "there is no earlier version: {logged:?}");
+        let lines = function.logs();
+        assert!(lines.iter().any(|line| line.contains("\"UnreadableRules\":1")), "it is counted: {lines:?}");
 
         // The other rule's event waits for a corrected file: it is stored, and is neither lost nor a dead letter.
         assert_eq!(function.answer(&Request::of_fixture("site-updated")).await.status, 202);
@@ -61,6 +65,31 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         let states: Vec<&str> = records.iter().filter_map(|record| record["state"]["S"].as_str()).collect();
         assert!(states.contains(&"misconfigured"), "{states:?}");
     }
+}
+
+// 15-B6
+#[tokio::test]
+async fn the_last_version_whose_settings_the_workflow_can_use_counts_also_for_the_rule_that_is_wrong_now() {
+    let right =
+        "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+    let environment = TestEnvironment::with_rules(right).await;
+    let items = environment.aws.items("deliveries");
+    let mut earlier = items.into_iter().find(|item| item["pk"]["S"] == "rules#current").unwrap();
+    earlier["pk"] = json!({ "S": "rules#history" });
+    earlier["sk"] = json!({ "S": "00000001" });
+    environment.aws.put_item("deliveries", &earlier);
+    let form = json!({ "rules": [
+        { "name": "all", "on": ["WorkbookCreated"], "do": [{ "notify-slack": { "chanel": "data-news" } }] },
+    ] });
+    environment.write_form("", &form.to_string());
+    let function = environment.queued("notify-slack", BINARY);
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    assert_eq!(environment.slack.messages().len(), 1);
+    let logged = errors(&function);
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert!(logged[0]["reason"].as_str().unwrap().contains("did you mean `channel`?"), "{logged:?}");
+    let lines = function.logs();
+    assert!(lines.iter().any(|line| line.contains("\"UnreadableRules\":1")), "it is counted: {lines:?}");
 }
 
 // 15, item 1

@@ -7,7 +7,7 @@ pub use config::Config;
 pub use request::{Request, RequestType};
 
 use jiff::Timestamp;
-use published_rules::{PublishError, PublishedRules, Source, Version};
+use published_rules::{Deployed, InForce, PublishError, PublishedRules};
 use request::{Answer, Data};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,16 +37,30 @@ impl Publisher {
     /// # Errors
     /// When CloudFormation does not take the answer.
     pub async fn handle(&self, request: &Request) -> Result<(), BoxError> {
-        let published = match request.request_type {
+        let done = match request.request_type {
             // The table keeps its versions.
             RequestType::Delete => Ok(None),
-            RequestType::Create | RequestType::Update => self.publish().await.map(Some),
+            RequestType::Create | RequestType::Update => self.deploy(request).await.map(Some),
         };
-        let answer = match published {
-            Ok(version) => {
-                let number = version.as_ref().map(|version| version.number);
-                tracing::info!(rules.version = number, "the rules of the deploy are in force");
-                Answer::success(request, version.map(|version| Data::new(&version)))
+        let answer = match done {
+            Ok(None) => Answer::success(request, "the versions of the rules stay in the table", None),
+            Ok(Some(Deployed::Published(version))) => {
+                tracing::info!(rules.version = version.number, source = %version.source, "rules published");
+                let reason = format!("published as version {} ({})", version.number, version.source);
+                Answer::success(request, &reason, Some(Data::new(Some(&version))))
+            }
+            Ok(Some(Deployed::Unchanged(in_force))) => {
+                let version = match &in_force {
+                    InForce::Version(version, _) => Some(&**version),
+                    InForce::Nothing | InForce::Damaged(..) => None,
+                };
+                let number = version.map(|version| version.number);
+                tracing::info!(rules.version = number, "nothing is published; the version in force stays");
+                let reason = match version {
+                    Some(version) => format!("nothing published: version {} stays in force", version.number),
+                    None => "nothing published: no version that can be read is in force".to_owned(),
+                };
+                Answer::success(request, &reason, Some(Data::new(version)))
             }
             Err(error) => {
                 let reason = chain(&error);
@@ -67,23 +81,16 @@ impl Publisher {
         self.answer(request, &answer).await
     }
 
-    /// Publishes the file, unless it is in force already: CloudFormation may request the same twice.
-    async fn publish(&self) -> Result<Version, PublishError> {
-        let text = rules::read_file(&self.rules_file)?;
-        let in_force = match self.published.current().await {
-            Ok(version) => version,
-            Err(error) => {
-                tracing::warn!(
-                    reason = chain(error.as_ref()),
-                    "the version in force cannot be read and is replaced"
-                );
-                None
-            }
-        };
-        if let Some(version) = in_force.filter(|version| version.text == text) {
-            return Ok(version);
+    /// Publishes the file, or takes back what the deploy that is rolled back has published. CloudFormation may request the same
+    /// twice.
+    async fn deploy(&self, request: &Request) -> Result<Deployed, PublishError> {
+        let now = Timestamp::now();
+        if let Some(layer) = request.rolled_back_layer() {
+            return self.published.roll_back_stack(layer, CLOUDFORMATION, now).await;
         }
-        self.published.publish(&text, Source::StackDeploy, CLOUDFORMATION, None, Timestamp::now()).await
+        let text = rules::read_file(&self.rules_file)?;
+        let layer = request.resource_properties.layer.as_deref();
+        self.published.deploy_stack(&text, layer, CLOUDFORMATION, now).await
     }
 
     async fn answer(&self, request: &Request, answer: &Answer<'_>) -> Result<(), BoxError> {

@@ -29,6 +29,50 @@ pub struct Request {
     /// The resource's own id, unless it is being created.
     #[serde(default)]
     pub physical_resource_id: Option<String>,
+    /// What the template says of the resource.
+    #[serde(default)]
+    pub resource_properties: Properties,
+    /// What it said before, at an update.
+    #[serde(default)]
+    pub old_resource_properties: Properties,
+}
+
+/// What the template says of the resource.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Properties {
+    /// The ARN of the layer with the rules file, which ends with the layer's version.
+    #[serde(default)]
+    pub layer: Option<String>,
+}
+
+impl Request {
+    /// The layer of the deploy that is being rolled back. `None` if this is a deploy.
+    ///
+    /// A request does not say what it belongs to. Each deploy of a changed layer makes a new version of the layer, with a higher
+    /// number; only a rollback goes back.
+    ///
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/creating-deleting-layers.html>
+    pub(crate) fn rolled_back_layer(&self) -> Option<&str> {
+        let old = self.old_resource_properties.layer.as_deref()?;
+        let old_version = LayerVersion::of(old)?;
+        let new_version = LayerVersion::of(self.resource_properties.layer.as_deref()?)?;
+        let goes_back = old_version.layer == new_version.layer && new_version.number < old_version.number;
+        (self.request_type == RequestType::Update && goes_back).then_some(old)
+    }
+}
+
+struct LayerVersion<'r> {
+    layer: &'r str,
+    number: u64,
+}
+
+impl<'r> LayerVersion<'r> {
+    /// `None` for texts that are no ARN, as on the local stack.
+    fn of(arn: &'r str) -> Option<Self> {
+        let parts = arn.rsplit_once(':')?;
+        Some(Self { layer: parts.0, number: parts.1.parse().ok()? })
+    }
 }
 
 /// What happens to a resource.
@@ -64,7 +108,6 @@ impl fmt::Debug for ResponseUrl {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Answer<'r> {
     status: &'static str,
-    #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     physical_resource_id: &'r str,
     stack_id: &'r str,
@@ -82,14 +125,15 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    pub(crate) fn new(version: &Version) -> Self {
-        Self { version: version.number.to_string() }
+    /// The version in force. The template's output needs an answer also where none can be read.
+    pub(crate) fn new(version: Option<&Version>) -> Self {
+        Self { version: version.map_or_else(|| "none".to_owned(), |version| version.number.to_string()) }
     }
 }
 
 impl<'r> Answer<'r> {
-    pub(crate) fn success(request: &'r Request, data: Option<Data>) -> Self {
-        Self::new(request, "SUCCESS", String::new(), data)
+    pub(crate) fn success(request: &'r Request, reason: &str, data: Option<Data>) -> Self {
+        Self::new(request, "SUCCESS", reason.to_owned(), data)
     }
 
     pub(crate) fn failure(request: &'r Request, reason: &str) -> Self {

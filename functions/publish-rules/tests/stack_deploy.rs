@@ -53,10 +53,15 @@ fn request(kind: &str, url: &str) -> Value {
     })
 }
 
+/// The ARN of a version of the layer.
+fn layer(version: u64) -> String {
+    format!("arn:aws:lambda:eu-central-1:123456789012:layer:tableau-webhooks-rules:{version}")
+}
+
 struct Deploy {
     environment: TestEnvironment,
     function: Function,
-    _file: NamedTempFile,
+    file: NamedTempFile,
 }
 
 impl Deploy {
@@ -66,12 +71,26 @@ impl Deploy {
         rules.write_all(file.as_bytes()).unwrap();
         let path = rules.path().display().to_string();
         let function = environment.queued_with("publish-rules", BINARY, &[("RULES_FILE", &path)]);
-        Self { environment, function, _file: rules }
+        Self { environment, function, file: rules }
     }
 
     async fn answer(&self, kind: &str) -> Value {
+        self.answer_to(request(kind, "")).await
+    }
+
+    /// An update from one version of the layer to another, with this file.
+    async fn update(&self, from: u64, to: u64, file: &str) -> Value {
+        std::fs::write(self.file.path(), file).unwrap();
+        let mut update = request("Update", "");
+        update["ResourceProperties"]["Layer"] = json!(layer(to));
+        update["OldResourceProperties"] = json!({ "Layer": layer(from) });
+        self.answer_to(update).await
+    }
+
+    async fn answer_to(&self, mut request: Value) -> Value {
         let (url, answers) = cloud_formation(&[200]).await;
-        self.function.invoke(&request(kind, &url)).await.unwrap();
+        request["ResponseURL"] = json!(url);
+        self.function.invoke(&request).await.unwrap();
         let (head, answer) = answers.await.unwrap().remove(0);
         assert!(head.starts_with("PUT /answer?X-Amz-Signature="), "{head}");
         let kept =
@@ -104,7 +123,7 @@ async fn a_changed_file_is_the_next_version_and_the_same_request_twice_publishes
             (&json!("SUCCESS"), &json!("2")),
             "{answer}"
         );
-        assert_eq!(deploy.in_force(), (AFTER.to_owned(), 1));
+        assert_eq!(deploy.in_force(), (AFTER.to_owned(), 2), "the one that was replaced is kept");
     }
 }
 
@@ -154,4 +173,81 @@ async fn an_answer_that_is_not_taken_is_sent_again_and_its_url_is_in_no_log_when
         logs.iter().all(|line| !line.contains(SIGNATURE)) && !error.to_string().contains(SIGNATURE),
         "{error}"
     );
+}
+
+/// The version, and what is in force.
+fn state(deploy: &Deploy, answer: &Value) -> (String, String, String) {
+    let text = |name: &Value| name.as_str().unwrap_or_default().to_owned();
+    (text(&answer["Status"]), text(&answer["Data"]["Version"]), deploy.in_force().0)
+}
+
+fn expected(status: &str, version: &str, text: &str) -> (String, String, String) {
+    (status.to_owned(), version.to_owned(), text.to_owned())
+}
+
+// 15-B2
+#[tokio::test]
+async fn a_refused_file_that_is_rolled_back_leaves_what_rules_deploy_has_published() {
+    let deploy = Deploy::of(AFTER).await;
+    deploy.update(1, 2, AFTER).await;
+    deploy.environment.write_rules(BEFORE);
+    let in_force = deploy.in_force();
+    let broken = deploy.update(2, 3, "rules:\n  - name: two\n    no: [WorkbookCreated]\n").await;
+    assert_eq!(broken["Status"], "FAILED");
+    assert_eq!(deploy.in_force(), in_force);
+    for _ in 0..2 {
+        let back = deploy.update(3, 2, AFTER).await;
+        assert_eq!(back["Status"], "SUCCESS");
+        assert!(back["Reason"].as_str().unwrap().starts_with("nothing published"), "{back}");
+        assert_eq!(deploy.in_force(), in_force);
+    }
+}
+
+// 15-B2
+#[tokio::test]
+async fn a_deploy_that_is_rolled_back_brings_back_what_was_in_force_and_can_be_deployed_again() {
+    let deploy = Deploy::of(AFTER).await;
+    assert_eq!(state(&deploy, &deploy.update(1, 2, AFTER).await), expected("SUCCESS", "2", AFTER));
+    // Another resource fails. CloudFormation may ask twice.
+    for _ in 0..2 {
+        let back = deploy.update(2, 1, AFTER).await;
+        assert_eq!(state(&deploy, &back), expected("SUCCESS", "3", BEFORE), "{back}");
+    }
+    assert_eq!(state(&deploy, &deploy.update(1, 3, AFTER).await), expected("SUCCESS", "4", AFTER));
+}
+
+// 15-B2
+#[tokio::test]
+async fn a_version_of_rules_deploy_that_is_newer_than_the_deploy_survives_its_rollback() {
+    let deploy = Deploy::of(AFTER).await;
+    deploy.update(1, 2, AFTER).await;
+    deploy.environment.write_rules(BEFORE);
+    let back = deploy.update(2, 1, AFTER).await;
+    assert_eq!(state(&deploy, &back), expected("SUCCESS", "3", BEFORE), "{back}");
+}
+
+// 15-B12
+#[tokio::test]
+async fn a_layer_that_changed_only_by_a_certificate_publishes_nothing() {
+    let deploy = Deploy::of(AFTER).await;
+    deploy.update(1, 2, AFTER).await;
+    deploy.environment.write_rules(BEFORE);
+    let certificate = deploy.update(2, 3, AFTER).await;
+    assert_eq!(state(&deploy, &certificate), expected("SUCCESS", "3", BEFORE), "{certificate}");
+    // Its rollback neither.
+    let back = deploy.update(3, 2, AFTER).await;
+    assert_eq!(state(&deploy, &back), expected("SUCCESS", "3", BEFORE), "{back}");
+}
+
+// 15-B12
+#[tokio::test]
+async fn a_deploy_of_an_older_text_publishes_it() {
+    let deploy = Deploy::of(AFTER).await;
+    deploy.update(1, 2, BEFORE).await;
+    deploy.update(2, 3, AFTER).await;
+    let older = deploy.update(3, 4, BEFORE).await;
+    assert_eq!(state(&deploy, &older), expected("SUCCESS", "4", BEFORE), "{older}");
+    // Also with two digits: numbers are compared, not texts.
+    let newer = deploy.update(9, 10, AFTER).await;
+    assert_eq!(state(&deploy, &newer), expected("SUCCESS", "5", AFTER), "{newer}");
 }

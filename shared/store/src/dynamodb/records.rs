@@ -243,6 +243,30 @@ impl Records for DynamoDbRecords {
         Ok(listed)
     }
 
+    async fn newest(
+        &self,
+        partition: &str,
+        before: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, BoxError> {
+        check_partition(partition)?;
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression("#pk = :pk AND #sk < :before")
+            .set_expression_attribute_names(Some(names([PK, SK])))
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":before", text(before))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = query.send().await.map_err(|error| unavailable("dynamodb:Query", partition, &error))?;
+        let items = page.items.unwrap_or_default();
+        Ok(items.iter().filter_map(|item| Some((key_of(item)?.1, record(item)))).collect())
+    }
+
     async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError> {
         check_changes(changes)?;
         // A change that expects no version and writes nothing has no effect and is left out.

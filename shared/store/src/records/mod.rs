@@ -149,6 +149,21 @@ pub trait Records: Send + Sync {
     /// When the store does not answer, or the partition is invalid.
     async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError>;
 
+    /// Reads records of a partition in the reverse order of their sort keys: those below `before`, at most `limit` and at most
+    /// about 1 MB. Empty only if there is none. DynamoDB repairs no version here, so a reader needs no right to write.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the partition is invalid.
+    async fn newest(
+        &self,
+        partition: &str,
+        before: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, BoxError> {
+        let listed = self.list(partition).await?.into_iter().rev();
+        Ok(listed.filter(|(sort, _)| sort.as_str() < before).take(limit).collect())
+    }
+
     /// Makes all changes or none. The changes are of different records, at most [`MOST_CHANGES`].
     ///
     /// # Errors

@@ -115,7 +115,21 @@ async fn a_partition_is_listed_by_sort_key_over_all_pages(records: &dyn Records)
     }
     let another = Key { partition: format!("{partition}0"), sort: "member#0001".to_owned() };
     commit(records, &[put(&another, 0, "another")]).await;
-    assert_eq!(records.list(&partition).await.unwrap(), expected.into_iter().collect::<Vec<_>>());
+    let expected: Vec<_> = expected.into_iter().collect();
+    assert_eq!(records.list(&partition).await.unwrap(), expected);
+
+    // From the end, in pieces: each begins below the last key of the one before.
+    let mut backwards = Vec::new();
+    let mut before = "~".to_owned();
+    loop {
+        let page = records.newest(&partition, &before, 5).await.unwrap();
+        assert!(page.len() <= 5, "{}", page.len());
+        let Some((last, _)) = page.last() else { break };
+        before.clone_from(last);
+        backwards.extend(page);
+    }
+    backwards.reverse();
+    assert_eq!(backwards, expected);
 }
 
 async fn changes_are_made_together_or_not_at_all(records: &dyn Records) {
@@ -258,6 +272,7 @@ async fn what_dynamodb_would_refuse_is_refused(records: &dyn Records) {
     assert_eq!(one(records, &new).await, None);
     records.load(&[key, sort(String::new())]).await.unwrap_err();
     records.list("no kind").await.unwrap_err();
+    records.newest("no kind", "~", 1).await.unwrap_err();
     records.raise_mark(&sort(String::new()), 1, at(0)).await.unwrap_err();
     assert!(!format!("{:?} {:?}", record(1, &longest), put(&new, 0, &longest)).contains("xxx"));
 }

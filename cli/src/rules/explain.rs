@@ -38,7 +38,11 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<ExitCode, BoxErr
     let rules = source.knowing_the_sample_site(rules)?;
     let given = GivenFacts::of(&options.facts);
     if let Some((lookup, why)) = given.never_known(&event) {
-        return Err(format!("--fact gives this, which workflows never know of {}: {lookup}; {why}", event.name).into());
+        return Err(format!(
+            "--fact gives this, which workflows never know of {}: {lookup}; {why}",
+            event.name
+        )
+        .into());
     }
     let at = options.at.or(event.created_at).unwrap_or_else(Timestamp::now);
     let mut looking = Looking { given, lookups: None, source };

@@ -76,7 +76,10 @@ fn planned(case: &Case, file: &Path, rules: &Rules) -> Result<Vec<Planned>, Stri
     let (event, at) = case.event(file.parent().unwrap_or(Path::new("")), rules)?;
     let given = case.facts()?;
     if let Some((lookup, why)) = given.never_known(&event) {
-        return Err(format!("`facts` gives this, which workflows never know of {}: {lookup}; {why}", event.name));
+        return Err(format!(
+            "`facts` gives this, which workflows never know of {}: {lookup}; {why}",
+            event.name
+        ));
     }
     let mut facts = Facts::default();
     loop {

@@ -3,6 +3,7 @@
 use super::build::{Builder, Depth};
 use super::entries::{ConditionsEntry, TimeEntry};
 use super::node::At;
+use super::projects;
 use super::values::{is_luid, time_of_day, time_zone};
 use crate::conditions::Conditions;
 use crate::facts::Text;
@@ -59,6 +60,14 @@ impl Builder<'_> {
             for (index, value) in values.iter().enumerate() {
                 if is_blank(value) {
                     self.wrong(at.key(key).item(index).position(), format!("{key}: the text is empty"));
+                }
+            }
+        }
+        if self.depth != Depth::Function {
+            for (index, text) in entry.project.iter().enumerate() {
+                if let Some(problem) = projects::problem(text) {
+                    let at = at.key("project").item(index).position();
+                    self.wrong(at, format!("project: {problem}"));
                 }
             }
         }

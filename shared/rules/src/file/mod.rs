@@ -6,6 +6,7 @@ mod entries;
 mod keys;
 mod newer;
 mod node;
+mod projects;
 mod shape;
 mod unknown;
 mod values;

@@ -4,6 +4,7 @@ mod build;
 mod build_conditions;
 mod entries;
 mod keys;
+mod never;
 mod newer;
 mod node;
 mod projects;

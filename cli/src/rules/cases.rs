@@ -181,7 +181,7 @@ impl Case {
             event.site = match listed {
                 Some(site) => site.luid.clone(),
                 None => luid(text)
-                    .ok_or_else(|| format!("site: `{text}` is no LUID, and no name under `sites`"))?,
+                    .ok_or_else(|| format!("site: `{text}` is neither a LUID nor a name under `sites`"))?,
             };
         }
         let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
@@ -244,7 +244,7 @@ fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
     let local = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(timezone.clone()).ok());
     local.map(|local| local.timestamp()).ok_or_else(|| {
         format!(
-            "at: `{text}` is no time: write 2026-11-29T03:00, by a clock at the site, or 2026-11-29T03:00Z"
+            "at: `{text}` is not a time: write 2026-11-29T03:00, by a clock at the site, or 2026-11-29T03:00Z"
         )
     })
 }

@@ -158,8 +158,8 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         ),
         ("event: {}", "`event` needs a `fixture` or a `name`"),
         ("event: { fixture: no.json }", "there is no no.json"),
-        ("event: { name: WorkbookUpdated, at: noon }", "at: `noon` is no time"),
-        ("event: { name: WorkbookUpdated, site: Sales }", "site: `Sales` is no LUID"),
+        ("event: { name: WorkbookUpdated, at: noon }", "at: `noon` is not a time"),
+        ("event: { name: WorkbookUpdated, site: Sales }", "site: `Sales` is neither a LUID nor a name"),
         ("event: { name: WorkbookUpdated }\n    facts: { cause: Credential }", "did you mean `Credentials`?"),
         ("event: { name: WorkbookUpdated }\n    facts: { missing: [projekt] }", "did you mean `project`?"),
     ] {

@@ -41,8 +41,10 @@ impl Builder<'_> {
                 None if self.depth == Depth::Function => cause.push(name.clone()),
                 None => {
                     let text = match tableau::nearest(name, CAUSES) {
-                        Some(near) => format!("`{name}` is no class of causes; did you mean `{near}`?"),
-                        None => format!("`{name}` is no class of causes; there are: {}", CAUSES.join(", ")),
+                        Some(near) => format!("`{name}` is not a class of causes; did you mean `{near}`?"),
+                        None => {
+                            format!("`{name}` is not a class of causes; there are: {}", CAUSES.join(", "))
+                        }
                     };
                     self.wrong(at.key("cause").item(index).position(), text);
                 }
@@ -107,7 +109,7 @@ impl Builder<'_> {
                     };
                     let date = if with_dates { ", or 2026-12-24" } else { "" };
                     let text = format!(
-                        "`{text}` is no day, such as Mon, Mon-Fri, weekdays or weekends{date}{every}"
+                        "`{text}` is not a day. Days are, for example, Mon, Mon-Fri, weekdays or weekends{date}{every}"
                     );
                     self.wrong(at.key("days").item(index).position(), text);
                 }

@@ -150,6 +150,10 @@ fn words(found: &str) -> String {
         }
         "unexpected end of input" => "the file has no `cases`".to_owned(),
         found if found.starts_with("tabs disallowed") => "a tab: YAML indents with spaces".to_owned(),
+        found if found.starts_with("unknown variant ") => {
+            let value = found.split('`').nth(1).unwrap_or_default();
+            format!("when: `{value}` is not a time of an alert: write now, deferred, muted or maintenance")
+        }
         found if found.starts_with("invalid u") => "write a number".to_owned(),
         found => found.to_owned(),
     }
@@ -237,7 +241,7 @@ fn fixture_text(folder: &Path, fixture: &str) -> Result<String, String> {
 }
 
 /// An instant; a date and time without an offset is what a clock at the site shows.
-fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }

@@ -104,7 +104,10 @@ Examples:
   tableau-webhooks rules check
   tableau-webhooks rules check my-rules.yaml --template template.yaml
   tableau-webhooks rules check --webhooks --local
-  tableau-webhooks rules check --json | jq -r .message";
+  tableau-webhooks rules check --json | jq -r .message
+
+Of a mistake in the YAML itself, only the first is shown. In the lines shown, `…` stands for the value of a setting, which may be a
+secret in the wrong place.";
 
 pub(crate) const RULES_DEPLOY: &str = "\
 Examples:

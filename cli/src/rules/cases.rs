@@ -150,6 +150,10 @@ fn words(found: &str) -> String {
         }
         "unexpected end of input" => "the file has no `cases`".to_owned(),
         found if found.starts_with("tabs disallowed") => "a tab: YAML indents with spaces".to_owned(),
+        found if found.starts_with("unknown variant ") => {
+            let value = found.split('`').nth(1).unwrap_or_default();
+            format!("when: `{value}` is not a time of an alert: write now, deferred, muted or maintenance")
+        }
         found if found.starts_with("invalid u") => "write a number".to_owned(),
         found => found.to_owned(),
     }
@@ -181,7 +185,7 @@ impl Case {
             event.site = match listed {
                 Some(site) => site.luid.clone(),
                 None => luid(text)
-                    .ok_or_else(|| format!("site: `{text}` is no LUID, and no name under `sites`"))?,
+                    .ok_or_else(|| format!("site: `{text}` is neither a LUID nor a name under `sites`"))?,
             };
         }
         let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
@@ -237,14 +241,14 @@ fn fixture_text(folder: &Path, fixture: &str) -> Result<String, String> {
 }
 
 /// An instant; a date and time without an offset is what a clock at the site shows.
-fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
     let local = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(timezone.clone()).ok());
     local.map(|local| local.timestamp()).ok_or_else(|| {
         format!(
-            "at: `{text}` is no time: write 2026-11-29T03:00, by a clock at the site, or 2026-11-29T03:00Z"
+            "at: `{text}` is not a time: write 2026-11-29T03:00, by a clock at the site, or 2026-11-29T03:00Z"
         )
     })
 }

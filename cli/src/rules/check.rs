@@ -90,12 +90,17 @@ pub(super) fn notes(rules: &Rules) -> Vec<String> {
         let text = "`sites` is empty, so events of every site are accepted, as without `sites`: list the sites whose events you want";
         notes.push(text.to_owned());
     }
-    let quiet = |rule: &str| {
-        format!(
-            "the quiet hours of rule `{rule}` are in UTC: give them a `timezone`, or list your site with its own under `sites`"
-        )
+    let in_utc = |what: String| {
+        format!("{what} are in UTC: give them a `timezone`, or list your site with its own under `sites`")
     };
-    notes.extend(rules.quiet_without_timezone().map(quiet));
+    let without = rules.without_timezone().into_iter();
+    notes.extend(without.map(in_utc));
+    for rule in rules.channels_that_must_be_keys() {
+        notes.push(format!(
+            "a channel of rule `{rule}` has a space or a capital letter, which no Slack channel has: it must be a key of \
+             `webhook_urls` in the Slack secret"
+        ));
+    }
     for (rule, until) in rules.muted_before(Timestamp::now()) {
         notes.push(format!(
             "the rule `{rule}` is no longer muted: its `mute_until` was {until:.0}; remove it, or write a later time"

@@ -1,5 +1,6 @@
 //! `rules explain`.
 
+use super::cases::time;
 use super::check::without_mistakes;
 use super::evaluate::{Evaluation, evaluate};
 use super::explained::{About, shown};
@@ -14,6 +15,7 @@ use circuit::Circuits;
 use facts::{FactLookups, Question};
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rules::{Facts, Lookup, Rules};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,7 +46,13 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<ExitCode, BoxErr
         )
         .into());
     }
-    let at = options.at.or(event.created_at).unwrap_or_else(Timestamp::now);
+    let at = match &options.at {
+        Some(text) => {
+            let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
+            time(text, &timezone).map_err(|problem| format!("--{problem}"))?
+        }
+        None => event.created_at.unwrap_or_else(Timestamp::now),
+    };
     let mut looking = Looking { given, lookups: None, source };
     let (facts, evaluation) = looking.evaluation(&rules, &event, at).await?;
     let about = About { event: &event, rules: &rules, source: &name, facts: &facts, at };

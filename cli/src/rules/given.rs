@@ -62,8 +62,8 @@ pub(super) fn cause(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(match tableau::nearest(text, CAUSES) {
-        Some(near) => format!("`{text}` is no cause; did you mean `{near}`?"),
-        None => format!("`{text}` is no cause; there are: {}", CAUSES.join(", ")),
+        Some(near) => format!("`{text}` is not a cause; did you mean `{near}`?"),
+        None => format!("`{text}` is not a cause; there are: {}", CAUSES.join(", ")),
     })
 }
 
@@ -175,7 +175,7 @@ mod tests {
             ("colour=red", "there is no fact `colour`; there are: project, tags, certified"),
             ("project", "write a name and a value, such as project=Finance/Reports"),
             ("certified=yes", "certified is true or false"),
-            ("cause=credential", "`credential` is no cause; did you mean `Credentials`?"),
+            ("cause=credential", "`credential` is not a cause; did you mean `Credentials`?"),
             ("failures_in_a_row=many", "failures_in_a_row is a number"),
         ] {
             let error = Given::read(text).unwrap_err();

@@ -5,7 +5,6 @@ use super::given::Given;
 use crate::help;
 use crate::options::TargetOptions;
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -132,9 +131,10 @@ pub(crate) struct ExplainOptions {
     /// Do not ask Tableau: what no --fact says is unknown, and such a condition counts as matched
     #[arg(long)]
     pub(super) offline: bool,
-    /// When the event is handled, such as 2026-11-29T03:00Z [default: the time in the event]
+    /// When the event is handled, such as "2026-11-29 03:00" by a clock at the site, or 2026-11-29T03:00Z [default: the time in
+    /// the event]
     #[arg(long, value_name = "TIME")]
-    pub(super) at: Option<Timestamp>,
+    pub(super) at: Option<String>,
     /// Print one JSON object per line for each rule
     #[arg(long)]
     pub(super) json: bool,

@@ -36,12 +36,12 @@ impl Paths {
     }
 }
 
-/// Prints a note if quiet hours use the simulated site's time zone: once deployed, the same file would mean other
-/// hours.
+/// Prints a note for times in the simulated site's time zone: once deployed, the same file would mean other hours.
 fn tell_of_quiet_hours(rules: &Rules) {
-    for rule in rules.quiet_without_timezone() {
+    // A site that the file lists has the same time zone here as when it is deployed.
+    for what in rules.without_timezone().into_iter().filter(|_| rules.sites().is_empty()) {
         note(format!(
-            "note: the quiet hours of rule `{rule}` are in Europe/Berlin here, where the simulated site is; deployed \
+            "note: {what} are in Europe/Berlin here, where the simulated site is; deployed \
              without `sites` they are in UTC"
         ));
     }

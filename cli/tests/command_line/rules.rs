@@ -35,7 +35,7 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_line_and_column_and_shown_wi
         (
             "on: [WorkbookCreatd], do: [{ notify-slack: { channel: a } }]",
             "WorkbookCreatd",
-            "`WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?",
+            "`WorkbookCreatd` is not an event; did you mean `WorkbookCreated`?",
         ),
         (
             "on: [WorkbookCreated], do: [{ notify-slak: {} }]",
@@ -98,7 +98,7 @@ fn every_mistake_of_a_rules_file_is_reported_at_once() {
     let said = stderr(&output);
     let titles: Vec<&str> = said.lines().filter(|line| line.contains("error: ")).collect();
     let expected = [
-        format!("{file}:2:21: error: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        format!("{file}:2:21: error: `SiteUpdatd` is not an event; did you mean `SiteUpdated`?"),
         format!("{file}:2:57: error: rule `a`: unknown field `chanel`; did you mean `channel`?"),
     ];
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""));
@@ -166,7 +166,7 @@ fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let finding = |column: u64, rule: serde_json::Value, message: &str| serde_json::json!({ "file": file, "severity": "error", "line": 2, "column": column, "rule": rule, "message": message });
     let expected = [
-        finding(21, serde_json::Value::Null, "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        finding(21, serde_json::Value::Null, "`SiteUpdatd` is not an event; did you mean `SiteUpdated`?"),
         finding(57, "a".into(), "unknown field `chanel`; did you mean `channel`?"),
     ];
     assert_eq!((output.status.code(), findings.as_slice()), (Some(1), &expected[..]));

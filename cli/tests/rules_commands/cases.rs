@@ -140,6 +140,13 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         ("cases:\n  name: a\n".to_owned(), ":2:", "write a list: each of its entries begins with `- `"),
         ("cases:\n\t- name: a\n".to_owned(), ":2:", "a tab: YAML indents with spaces"),
         ("cases: []\n".to_owned(), "", " has no cases"),
+        // 15-16
+        (
+            "cases:\n  - { name: a, event: { name: WorkbookUpdated }, expect: [{ when: later }] }\n"
+                .to_owned(),
+            ":2:",
+            "`later` is not a time of an alert: write now, deferred, muted or maintenance",
+        ),
         (String::new(), ":1:", "the file has no `cases`"),
     ] {
         let output = test(&cases, &[]);
@@ -158,8 +165,8 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         ),
         ("event: {}", "`event` needs a `fixture` or a `name`"),
         ("event: { fixture: no.json }", "there is no no.json"),
-        ("event: { name: WorkbookUpdated, at: noon }", "at: `noon` is no time"),
-        ("event: { name: WorkbookUpdated, site: Sales }", "site: `Sales` is no LUID"),
+        ("event: { name: WorkbookUpdated, at: noon }", "at: `noon` is not a time"),
+        ("event: { name: WorkbookUpdated, site: Sales }", "site: `Sales` is neither a LUID nor a name"),
         ("event: { name: WorkbookUpdated }\n    facts: { cause: Credential }", "did you mean `Credentials`?"),
         ("event: { name: WorkbookUpdated }\n    facts: { missing: [projekt] }", "did you mean `project`?"),
     ] {

@@ -40,11 +40,11 @@ pub(crate) fn unknown(name: &str) -> String {
     let known =
         EventName::KNOWN.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
     match hints::family(name).or_else(|| tableau::nearest(name, known)) {
-        Some(near) => format!("`{name}` is no event name; did you mean `{near}`?"),
+        Some(near) => format!("`{name}` is not an event; did you mean `{near}`?"),
         None => {
             let families: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
             format!(
-                "`{name}` is no event name, such as WorkbookCreated, and no family: {}",
+                "`{name}` is not an event. Events are, for example, WorkbookCreated; families are: {}",
                 families.join(", ")
             )
         }

@@ -119,31 +119,59 @@ impl Message {
     }
 }
 
-/// What is wrong with a template, if anything is.
-pub(crate) fn problem(template: &str) -> Option<String> {
+/// Everything that is wrong with a template: all variables that there are not, or else the first other mistake.
+pub(crate) fn problems(template: &str) -> Vec<String> {
     let environment = environment();
     if template.contains("${{") {
-        return Some("the `$` before `{{` would be shown: write {{ name }} without it".to_owned());
+        return vec!["the `$` before `{{` would be shown: write {{ name }} without it".to_owned()];
     }
     let parsed = match environment.template_from_str(template) {
         Ok(parsed) => parsed,
         Err(error) => {
             let is_of_go = ["{{ .", "{{.", "{{ $", "{{$"].iter().any(|start| template.contains(start));
             let hint = if is_of_go { ": write {{ name }}, without `.` and `$`" } else { "" };
-            return Some(format!("{}{hint}", words(&error)));
+            return vec![format!("{}{hint}", words(&error))];
         }
     };
+    let mut problems = with_one_brace(template);
     let known: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
     let used: BTreeSet<String> = parsed.undeclared_variables(false).into_iter().collect();
-    let unknown = used.iter().find(|name| !known.contains(&name.as_str()));
-    if let Some(unknown) = unknown {
+    for unknown in used.iter().filter(|name| !known.contains(&name.as_str())) {
         let near = hints::variable(unknown).or_else(|| tableau::nearest(unknown, known.iter().copied()));
-        return Some(match near {
+        problems.push(match near {
             Some(near) => format!("there is no variable `{unknown}`; did you mean `{near}`?"),
             None => format!("there is no variable `{unknown}`; there are: {}", known.join(", ")),
         });
     }
-    render(template, &Variables::default()).err()
+    if problems.is_empty() {
+        problems.extend(render(template, &Variables::default()).err());
+    }
+    problems
+}
+
+/// Names of variables within one brace, which would be shown as they are: `{ name }` and `${name}`.
+fn with_one_brace(template: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut rest = template;
+    while let Some(start) = rest.find('{') {
+        let sign = rest[..start].ends_with('$');
+        let inner = &rest[start + 1..];
+        // What is within `{{ … }}`, `{% … %}` and `{# … #}` is none of the text.
+        let block =
+            [("{", "}}"), ("%", "%}"), ("#", "#}")].into_iter().find(|(open, _)| inner.starts_with(open));
+        if let Some((_, close)) = block {
+            rest = inner.split_once(close).map_or("", |(_, after)| after);
+            continue;
+        }
+        let name = inner.split('}').next().unwrap_or_default();
+        if VARIABLES.iter().any(|(known, _)| *known == name.trim()) && inner.len() > name.len() {
+            let sign = if sign { "$" } else { "" };
+            problems
+                .push(format!("`{sign}{{{name}}}` would be shown as it is: write {{{{ {} }}}}", name.trim()));
+        }
+        rest = inner;
+    }
+    problems
 }
 
 fn render(template: &str, variables: &Variables) -> Result<String, String> {
@@ -229,7 +257,7 @@ mod tests {
             ("{% include 'x' %}", Some("mistake")),
             ("{{ name.first }}", Some("mistake")),
         ] {
-            let found = problem(template);
+            let found = problems(template).into_iter().next();
             match expected {
                 None => assert_eq!(found, None, "{template}"),
                 Some(expected) => {
@@ -237,6 +265,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    // 15-9
+    #[test]
+    fn a_variable_within_one_brace_is_a_mistake_and_other_braces_are_text() {
+        let shown =
+            |text: &str, name: &str| format!("`{text}` would be shown as it is: write {{{{ {name} }}}}");
+        for (template, text, name) in [
+            ("{ name } failed", "{ name }", "name"),
+            ("{name} failed", "{name}", "name"),
+            ("${owner}: {{ name }}", "${owner}", "owner"),
+            ("{% if cause %}{cause}{% endif %}", "{cause}", "cause"),
+        ] {
+            assert_eq!(problems(template), [shown(text, name)], "{template}");
+        }
+        for template in ["{a} {} {{ name }} {", "{ \"name\": 1 }", "{# {name} #}x", "{{ '{name}' }}", "{name"]
+        {
+            assert!(problems(template).is_empty(), "{template}");
+        }
+    }
+
+    // 15-10
+    #[test]
+    fn every_variable_that_there_is_not_is_shown_at_once() {
+        let found = problems("{{ nmae }} {{ ownr }} {since}");
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found.iter().any(|text| text.contains("`nmae`")), "{found:?}");
+        assert!(found.iter().any(|text| text.contains("`ownr`")), "{found:?}");
     }
 
     // Issue 15, 1
@@ -270,7 +326,7 @@ mod tests {
         }
         for (name, _) in VARIABLES {
             let template = format!("{{{{ {name} }}}}");
-            assert_eq!(problem(&template), None);
+            assert!(problems(&template).is_empty());
             // Destinations escape for themselves.
             let (title, _, _) = Message { title: Some(template), text: None }.render(&variables);
             assert_eq!(title.as_deref(), Some(text(name).as_str()));
@@ -303,7 +359,7 @@ mod tests {
     fn a_template_that_never_ends_runs_out_of_fuel() {
         let twice = "{% for a in x %}{% for b in x %}{% for c in x %}y{% endfor %}{% endfor %}{% endfor %}";
         let template = format!("{{% set x = '{}' %}}{twice}", "z".repeat(200));
-        assert_eq!(problem(&template).as_deref(), Some("the template takes too many steps: make it simpler"));
+        assert_eq!(problems(&template), ["the template takes too many steps: make it simpler"]);
         let variables = Variables::default();
         let (title, _, problems) = Message { title: Some(template), text: None }.render(&variables);
         assert_eq!((title, problems.len()), (None, 1));

@@ -9,6 +9,7 @@ use crate::message::Message;
 use crate::rule::{Maintenance, Rule, Site};
 use crate::schedule::{Hours, Schedule};
 use crate::settings;
+use crate::window::Window;
 use crate::workflow::{self, WorkflowSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -26,6 +27,8 @@ pub struct Rules {
     sites: Vec<Site>,
     /// Whether `sites` is there, and empty.
     lists_no_site: bool,
+    /// How many of the sites have no time zone.
+    sites_without_timezone: usize,
     /// Sites that the file does not list, and whose name and time zone are known all the same.
     unlisted: Vec<Site>,
     pub(crate) maintenance: Vec<Maintenance>,
@@ -228,6 +231,14 @@ impl Rules {
         self.rules.iter().flat_map(settings_in).map(|read| read.map(|(_, settings)| settings)).collect()
     }
 
+    /// Names of the rules, each once, with a channel that no Slack channel is called, so that it has to be a key of
+    /// `webhook_urls`.
+    pub fn channels_that_must_be_keys(&self) -> BTreeSet<&str> {
+        let all = self.rules.iter().flat_map(settings_in::<settings::NotifySlack>);
+        let read = all.filter_map(Result::ok);
+        read.filter(|(_, slack)| slack.must_be_a_key()).map(|(rule, _)| rule.name.as_str()).collect()
+    }
+
     /// Every event that a rule is for, each once, with the name of the first such rule.
     pub fn events(&self) -> Vec<(EventName, &str)> {
         let mut events: Vec<(EventName, &str)> = Vec::new();
@@ -241,12 +252,29 @@ impl Rules {
         events
     }
 
-    /// Names of the rules whose quiet hours are in UTC for want of a time zone: the file names no site, and they have
-    /// none of their own.
-    pub fn quiet_without_timezone(&self) -> impl Iterator<Item = &str> {
-        let rules = self.rules.iter().filter(|_| self.sites.is_empty());
-        let without = rules.filter(|rule| rule.hours.quiet.iter().any(|quiet| quiet.timezone.is_none()));
-        without.map(|rule| rule.name.as_str())
+    /// What has days or hours in UTC for want of a time zone: quiet hours, conditions `time` and maintenance without one of their
+    /// own, where the file names no site, or a site without one. Each as people call it.
+    pub fn without_timezone(&self) -> Vec<String> {
+        if !self.sites.is_empty() && self.sites_without_timezone == 0 {
+            return Vec::new();
+        }
+        let is_without = |window: &Window| window.timezone.is_none();
+        let mut all = Vec::new();
+        for rule in &self.rules {
+            if rule.hours.quiet.iter().any(is_without) {
+                all.push(format!("the quiet hours of rule `{}`", rule.name));
+            }
+            let mut conditions = std::iter::once(&rule.conditions).chain(&rule.unless);
+            if conditions.any(|conditions| conditions.time.as_ref().is_some_and(is_without)) {
+                all.push(format!("the times of the condition `time` of rule `{}`", rule.name));
+            }
+        }
+        for one in &self.maintenance {
+            if is_without(&one.window) || one.conditions.time.as_ref().is_some_and(is_without) {
+                all.push(format!("the times of the maintenance `{}`", one.name));
+            }
+        }
+        all
     }
 
     /// Names of the rules whose `mute_until` has passed at `now`, with that time: it has no effect any more.
@@ -259,8 +287,8 @@ impl Rules {
 
 impl From<Parts> for Rules {
     fn from(parts: Parts) -> Self {
-        let Parts { sites, lists_no_site, maintenance, rules } = parts;
-        Self { sites, lists_no_site, unlisted: Vec::new(), maintenance, rules }
+        let Parts { sites, lists_no_site, sites_without_timezone, maintenance, rules } = parts;
+        Self { sites, lists_no_site, sites_without_timezone, unlisted: Vec::new(), maintenance, rules }
     }
 }
 

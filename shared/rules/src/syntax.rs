@@ -27,6 +27,7 @@ pub(crate) fn problem(text: &str, found: &str, at: Position) -> Problem {
         Source::special,
         Source::typing,
         Source::bracket,
+        Source::comma,
         Source::list_on_one_line,
         Source::second_colon,
         Source::alignment,
@@ -277,6 +278,19 @@ impl<'t> Source<'t> {
             }
             _ => None,
         }
+    }
+
+    /// Within brackets: `{ channel: a mention: owner }`.
+    fn comma(&self) -> Option<Problem> {
+        if !self.found.contains("did not find expected ','") {
+            return None;
+        }
+        let until = usize::try_from(self.at.column).ok()?.checked_sub(1)?;
+        let before: String = self.line(self.at.line).chars().take(until).collect();
+        let key = before.trim_end().rsplit([' ', '"', '\'']).next().unwrap_or_default();
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+        let place = if is_key { format!(" before `{key}:`") } else { String::new() };
+        Some(Problem::at(self.at, format!("is a comma missing between two settings? Write one{place}")))
     }
 
     fn list_on_one_line(&self) -> Option<Problem> {

@@ -164,7 +164,7 @@ fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
 }
 
 /// Names of events as a sentence has them: `A, B or C`.
-fn list(events: &[EventName], conjunction: &str) -> String {
+pub(crate) fn list(events: &[EventName], conjunction: &str) -> String {
     let names: Vec<&str> = events.iter().map(EventName::as_str).collect();
     match names.as_slice() {
         [] => "no event".to_owned(),

@@ -139,13 +139,35 @@ fn quiet_hours_without_any_time_zone_are_in_utc() {
   - { name: b, quiet: { from: 22:00, to: 07:00, timezone: UTC }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
 ";
     let without = Rules::parse(rules).unwrap();
-    assert_eq!(without.quiet_without_timezone().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(without.without_timezone(), ["the quiet hours of rule `a`"]);
     let actions = actions(&without, "SiteUpdated");
     let late = "2026-12-24T06:59:00Z".parse().unwrap();
     let end = "2026-12-24T07:00:00Z".parse().unwrap();
     assert_eq!(actions[0].schedule(late), Schedule::DeferUntil(end));
-    let with = Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S }}]\n{rules}")).unwrap();
-    assert_eq!(with.quiet_without_timezone().count(), 0);
+    let with =
+        Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S, timezone: UTC }}]\n{rules}")).unwrap();
+    assert!(with.without_timezone().is_empty());
+    let site_without = Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S }}]\n{rules}")).unwrap();
+    assert_eq!(site_without.without_timezone(), ["the quiet hours of rule `a`"]);
+}
+
+// 15-6
+#[test]
+fn quiet_hours_maintenance_and_times_without_any_time_zone_are_named() {
+    let rules = "maintenance: [{ name: m, days: [Sun] }, { name: n, days: [Sun], timezone: Europe/Berlin }]
+rules:
+  - { name: a, where: { time: { days: [Mon] } }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
+  - { name: b, unless: { time: { days: [Mon] } }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
+  - { name: c, where: { time: { days: [Mon], timezone: UTC } }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
+";
+    assert_eq!(
+        Rules::parse(rules).unwrap().without_timezone(),
+        [
+            "the times of the condition `time` of rule `a`",
+            "the times of the condition `time` of rule `b`",
+            "the times of the maintenance `m`",
+        ]
+    );
 }
 
 #[test]

@@ -74,6 +74,10 @@ fn rule() -> impl Strategy<Value = String> {
             if broadcasts {
                 on.push("WorkbookUpdated");
             }
+            // Conditions that hold for no event of the rule are a mistake; of this event each can hold.
+            if conditions.is_some() || !unless.is_empty() {
+                on.push("DatasourceRefreshFailed");
+            }
             let mut lines = format!("    on: [{}]\n", on.join(", "));
             if let Some(conditions) = conditions {
                 lines += &format!("    where: {conditions}\n");

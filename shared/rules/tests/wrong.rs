@@ -16,15 +16,15 @@ fn error(text: &str) -> String {
 fn what_is_wrong_is_named_with_its_line() {
     assert_eq!(
         error("rules:\n  - name: a\n    on: [WorkbookRefreshFaild]\n    do: [{ a: {} }]\n"),
-        "line 3: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?"
+        "line 3: `WorkbookRefreshFaild` is not an event; did you mean `WorkbookRefreshFailed`?"
     );
     assert_eq!(
         error(&format!("sites:\n  - luid: {LUID}\n    name: S\n    timezone: Europe/Berlln\n")),
-        "line 4: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?"
+        "line 4: `Europe/Berlln` is not a time zone; did you mean `Europe/Berlin`?"
     );
     assert_eq!(
         error("sites:\n  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1, name: S }\n"),
-        "line 2: `8b2a95d8-52b9-40a4-8712-cd6da771bd1` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b"
+        "line 2: `8b2a95d8-52b9-40a4-8712-cd6da771bd1` is not a LUID. LUIDs are, for example, 8b2a95d8-52b9-40a4-8712-cd6da771bd1b"
     );
     assert_eq!(
         error(&format!("rules:\n  - {{ name: a, {DOES} }}\n  - {{ name: a, {DOES} }}\n")),
@@ -48,14 +48,17 @@ fn what_is_wrong_is_named_with_its_line() {
     let with = |what: &str| {
         error(&format!("rules:\n  - name: a\n    {what}\n    on: [SiteUpdated]\n    do: [{{ a: {{}} }}]\n"))
     };
-    assert_eq!(with("quiet: { from: 8pm, to: \"07:00\" }"), "line 3: `8pm` is no time of day, such as 22:00");
+    assert_eq!(
+        with("quiet: { from: 8pm, to: \"07:00\" }"),
+        "line 3: `8pm` is not a time of day. Times of day are, for example, 22:00"
+    );
     assert_eq!(
         with("quiet: { from: \"07:00\", to: \"07:00\" }"),
         "line 3: the hours from 07:00 to 07:00 are none"
     );
     assert_eq!(
         with("mute_until: tomorrow"),
-        "line 3: `tomorrow` is no time, such as 2026-12-24T18:00:00+01:00"
+        "line 3: `tomorrow` is not a time: write, for example, 2026-12-24T18:00:00+01:00"
     );
     assert_eq!(with("when: []"), "line 3: unknown field `when`; did you mean `where`?");
     let missing = error("rules:\n  - name: a\n    on: [SiteUpdated]\n");
@@ -303,7 +306,7 @@ fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
         ("    quiet: { from: 19:00, to: 19:00 }\n", "line 3: the hours from 19:00 to 19:00 are none"),
         (
             "    quiet: { from: 19:00, to: 08:00, timezone: Europe/Berlln }\n",
-            "line 3: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?",
+            "line 3: `Europe/Berlln` is not a time zone; did you mean `Europe/Berlin`?",
         ),
     ] {
         assert_eq!(found_in_rule(&format!("{line}{does}")), expected, "{line}");
@@ -355,11 +358,11 @@ rules:
 ",
         "8b2a"
     );
-    let expected = "line 2: `8b2a` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
-line 2: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?
-line 5: `8pm` is no time of day, such as 22:00
-line 5: `9pm` is no time of day, such as 22:00
-line 6: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?
+    let expected = "line 2: `8b2a` is not a LUID. LUIDs are, for example, 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
+line 2: `Europe/Berlln` is not a time zone; did you mean `Europe/Berlin`?
+line 5: `8pm` is not a time of day. Times of day are, for example, 22:00
+line 5: `9pm` is not a time of day. Times of day are, for example, 22:00
+line 6: `SiteUpdatd` is not an event; did you mean `SiteUpdated`?
 line 8, rule `one`: unknown field `chanel`; did you mean `channel`?
 line 9: there is no workflow `notify-slak`; did you mean `notify-slack`?
 line 10, rule `one`: tabs: write true or false, not `1`

@@ -1,6 +1,7 @@
 //! From the values of a file to rules: what the shape cannot say is checked here. No I/O.
 
 use super::entries::{File, MaintenanceEntry, MessageEntry, RuleEntry, SiteEntry, TimeEntry};
+use super::never;
 use super::node::{At, Position};
 use super::values::{instant, site_luid, time_zone};
 use crate::conditions::Conditions;
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) sites: Vec<Site>,
     /// Whether `sites` is there, and empty.
     pub(crate) lists_no_site: bool,
+    /// How many of the sites have no time zone.
+    pub(crate) sites_without_timezone: usize,
     pub(crate) maintenance: Vec<Maintenance>,
     pub(crate) rules: Vec<Rule>,
 }
@@ -41,11 +44,12 @@ pub(crate) struct Parts {
 pub(crate) fn build(file: File, at: At<'_>, depth: Depth, problems: &mut Vec<Problem>) -> Parts {
     let mut builder = Builder { depth, problems, sites: Vec::new(), defaults: BTreeMap::new() };
     let lists_no_site = file.sites.as_ref().is_some_and(Vec::is_empty);
+    let sites_without_timezone = file.sites.iter().flatten().filter(|site| site.timezone.is_none()).count();
     builder.sites(file.sites.unwrap_or_default(), at.key("sites"));
     builder.defaults(file.defaults, at.key("defaults"));
     let maintenance = builder.all_maintenance(file.maintenance, at.key("maintenance"));
     let rules = builder.rules(file.rules, at.key("rules"));
-    Parts { sites: builder.sites, lists_no_site, maintenance, rules }
+    Parts { sites: builder.sites, lists_no_site, sites_without_timezone, maintenance, rules }
 }
 
 pub(super) struct Builder<'p> {
@@ -197,6 +201,7 @@ impl Builder<'_> {
         };
         if self.depth == Depth::Settings {
             self.problems.extend(of_workflows(&rule));
+            self.problems.extend(never::problems(&rule, at));
         }
         rule
     }
@@ -266,7 +271,7 @@ impl Builder<'_> {
     fn message(&mut self, entry: MessageEntry, at: At<'_>) -> Message {
         if self.depth == Depth::Settings {
             for (key, template) in [("title", &entry.title), ("text", &entry.text)] {
-                if let Some(problem) = template.as_deref().and_then(message::problem) {
+                for problem in template.as_deref().map(message::problems).unwrap_or_default() {
                     self.wrong(at.key(key).position(), format!("message.{key}: {problem}"));
                 }
             }

@@ -3,6 +3,7 @@
 use super::build::{Builder, Depth};
 use super::entries::{ConditionsEntry, TimeEntry};
 use super::node::At;
+use super::projects;
 use super::values::{is_luid, time_of_day, time_zone};
 use crate::conditions::Conditions;
 use crate::facts::Text;
@@ -40,8 +41,10 @@ impl Builder<'_> {
                 None if self.depth == Depth::Function => cause.push(name.clone()),
                 None => {
                     let text = match tableau::nearest(name, CAUSES) {
-                        Some(near) => format!("`{name}` is no class of causes; did you mean `{near}`?"),
-                        None => format!("`{name}` is no class of causes; there are: {}", CAUSES.join(", ")),
+                        Some(near) => format!("`{name}` is not a class of causes; did you mean `{near}`?"),
+                        None => {
+                            format!("`{name}` is not a class of causes; there are: {}", CAUSES.join(", "))
+                        }
                     };
                     self.wrong(at.key("cause").item(index).position(), text);
                 }
@@ -59,6 +62,14 @@ impl Builder<'_> {
             for (index, value) in values.iter().enumerate() {
                 if is_blank(value) {
                     self.wrong(at.key(key).item(index).position(), format!("{key}: the text is empty"));
+                }
+            }
+        }
+        if self.depth != Depth::Function {
+            for (index, text) in entry.project.iter().enumerate() {
+                if let Some(problem) = projects::problem(text) {
+                    let at = at.key("project").item(index).position();
+                    self.wrong(at, format!("project: {problem}"));
                 }
             }
         }
@@ -98,7 +109,7 @@ impl Builder<'_> {
                     };
                     let date = if with_dates { ", or 2026-12-24" } else { "" };
                     let text = format!(
-                        "`{text}` is no day, such as Mon, Mon-Fri, weekdays or weekends{date}{every}"
+                        "`{text}` is not a day. Days are, for example, Mon, Mon-Fri, weekdays or weekends{date}{every}"
                     );
                     self.wrong(at.key("days").item(index).position(), text);
                 }

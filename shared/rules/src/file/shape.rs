@@ -113,6 +113,9 @@ impl Walk<'_> {
                                 "all conditions must hold, so they are no list: write {example}, without a dash"
                             )
                         }
+                        None if key == "quiet" && own_days(kind).is_some() => {
+                            format!("write quiet: {{ days: [{}] }}", own_days(kind).unwrap_or_default())
+                        }
                         None => format!("write {}", full(key, example)),
                     };
                     self.wrong(key, node.at, &text)
@@ -346,6 +349,11 @@ fn sign_behind(text: &str, key: &str, line: u64) -> Option<char> {
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     let (_, value) = line.split_once(&format!("{key}:"))?;
     value.trim_start().chars().next().filter(|c| matches!(c, '!' | '&'))
+}
+
+/// Days that stand where a map belongs, without the key `days`.
+fn own_days(kind: &Kind) -> Option<String> {
+    own_tags(kind).filter(|days| days.split(", ").all(|day| crate::window::days(day, false).is_some()))
 }
 
 /// Tags that stand where a map belongs, without saying whether all or any must be there.

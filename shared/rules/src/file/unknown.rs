@@ -40,7 +40,7 @@ pub(super) fn key(key: &str, fields: &[(&str, Shape)], names: &[&str]) -> String
         return format!("write it below `time`, as in {TIME_EXAMPLE}");
     }
     if is(CONDITIONS) && has(RULE) {
-        return format!("`{key}` is no condition: indent it like the rule's `name`");
+        return format!("`{key}` is not a condition: indent it like the rule's `name`");
     }
     if is(FILE) && has(RULE) {
         return format!("`{key}` belongs to a rule: write it below `rules`, in an entry with a dash");

@@ -48,6 +48,15 @@ impl NotifySlack {
         self.channel.trim_start_matches('#')
     }
 
+    /// Whether no Slack channel has this name, so that it has to be a key of `webhook_urls`: it has a space or a capital letter,
+    /// and is no id.
+    ///
+    /// Source: <https://docs.slack.dev/reference/methods/conversations.create>
+    pub fn must_be_a_key(&self) -> bool {
+        let channel = self.channel();
+        channel.chars().any(|c| c == ' ' || c.is_uppercase()) && !mention::is_id(channel, "CGD")
+    }
+
     fn calls_owner(&self) -> bool {
         self.mention.as_deref() == Some(OWNER)
     }
@@ -105,6 +114,11 @@ impl WorkflowSettings for NotifySlack {
         }
         if channel.trim() != channel {
             return invalid("it has a space at its beginning or end: remove it".to_owned());
+        }
+        if channel.starts_with('@') {
+            return invalid(
+                "`@` calls a person: write a channel here, and whom to call as `mention`".to_owned(),
+            );
         }
         if let Some(c) = channel.chars().find(|c| "#,;<>|".contains(*c)) {
             return invalid(format!(
@@ -172,6 +186,20 @@ mod tests {
         }
     }
 
+    // 15-8
+    #[test]
+    fn a_name_with_a_space_or_a_capital_letter_must_be_a_key_of_webhook_urls() {
+        let must = |channel: &str| {
+            NotifySlack { channel: channel.to_owned(), ..NotifySlack::default() }.must_be_a_key()
+        };
+        for channel in ["data alerts", "Data-Alerts", "#Finance", "Über"] {
+            assert!(must(channel), "{channel}");
+        }
+        for channel in ["data-alerts", "#data_alerts", "C0123456789", "データ", "größe"] {
+            assert!(!must(channel), "{channel}");
+        }
+    }
+
     #[test]
     fn a_text_that_can_be_neither_is_refused_without_repeating_it() {
         let long = "a".repeat(81);
@@ -194,6 +222,9 @@ mod tests {
             ("hunter2\u{2028}b", "it has a line break, an invisible character"),
             (" hunter2", "it has a space at its beginning or end"),
             ("# hunter2", "it has a space at its beginning or end"),
+            // 15-8
+            ("@hunter2", "`@` calls a person: write a channel here, and whom to call as `mention`"),
+            ("#@hunter2", "`@` calls a person"),
             ("hunter2, oncall", "no channel has `,` in its name"),
             ("hunter2;oncall", "no channel has `;` in its name"),
             ("#hunter2 #oncall", "no channel has `#` in its name"),
@@ -252,6 +283,9 @@ mod tests {
             ("#data-alerts", "this is a channel"),
             ("U0123456789, U0123456780", "write one"),
             ("here channel", "write one"),
+            // 15-12b
+            ("Ana Ferreira", "this is the name of one person: write owner, or her or his id"),
+            ("@Ana Roth-Silva", "this is the name of one person: write owner, or her or his id"),
             ("xoxb-1-hunter2", "a token mentions no one"),
             ("https://example.com/hunter2", "a URL mentions no one"),
             ("U0123456789\u{200b}", "it has an invisible character"),

@@ -45,6 +45,9 @@ pub(super) fn problem_of(text: &str) -> Option<String> {
             "write channel: `everyone` is for a workspace's general channel only, and calls people who are not in this one"
                 .to_owned()
         }
+        None if is_full_name(inner) => format!(
+            "this is the name of one person: write owner, or her or his id, such as U0123456789: {WHERE}"
+        ),
         None if inner.split([',', ';', ' ']).filter(|part| !part.is_empty()).count() > 1 => {
             "write one: several people are a user group in Slack, whose id begins with S".to_owned()
         }
@@ -63,8 +66,18 @@ pub(super) fn problem_of(text: &str) -> Option<String> {
     Some(problem)
 }
 
+/// Whether a text is words that begin with a capital letter, as the first name and the family name of a person do.
+fn is_full_name(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_name = |word: &&str| {
+        let fits = word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c));
+        fits && word.starts_with(char::is_uppercase) && !is_id(word, "UWSCGD")
+    };
+    words.len() > 1 && words.iter().all(is_name)
+}
+
 /// Whether a text has the form of Slack's ids, with one of these letters first.
-fn is_id(text: &str, first: &str) -> bool {
+pub(super) fn is_id(text: &str, first: &str) -> bool {
     let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
     text.starts_with(|c| first.contains(c)) && (3..=LONGEST).contains(&text.len()) && text.chars().all(fits)
 }

@@ -132,7 +132,11 @@ fn a_mistake_in_a_file_of_cases_is_an_error_with_its_line() {
         (of("    facts: { projekt: a }"), ":5:", "unknown field `projekt`"),
         (of("more: 1"), ":5:", "unknown field `more`"),
         (of("  - name: b"), ":5:", "missing field"),
-        (of("  - { name: b, event: {}, expect: [{ when: later }] }"), ":5:", "unknown variant `later`"),
+        (
+            of("  - { name: b, event: {}, expect: [{ when: later }] }"),
+            ":5:",
+            "`later` is not a time of an alert: write now, deferred, muted or maintenance",
+        ),
         (of("    expect: ["), ":", ""),
         (of("    name: b"), ":5:", "`name` stands here twice"),
         (of("    facts: { owner: 5 }"), ":5:", "write a text, or a list of texts"),

@@ -80,7 +80,7 @@ fn what_costs_least_is_asked_first_and_nothing_more_once_a_condition_fails() {
 fn a_rule_for_other_events_or_below_a_match_asks_nothing() {
     let text = file(
         "
-  - { name: other, on: [Published], where: { cause: Schema }, do: [{ notify-slack: { channel: a } }] }
+  - { name: other, on: [Published], where: { owner_group: Sales }, do: [{ notify-slack: { channel: a } }] }
   - { name: first, on: [RefreshFailed], where: { project: Finance/** }, do: [{ notify-slack: { channel: b } }] }
   - { name: rest, on: [RefreshFailed], otherwise: true, where: { owner: ana }, do: [{ notify-slack: { channel: c } }] }
 ",

@@ -1,7 +1,6 @@
 //! The history of the versions, read from the newest on.
 
-use crate::published::read;
-use crate::version::Version;
+use crate::version::{Version, read};
 use std::sync::Arc;
 use std::vec::IntoIter;
 use store::records::{Key, Record, Records};

@@ -1,7 +1,7 @@
 //! The rules as a running function has them.
 
-use crate::published::{PublishedRules, read};
-use crate::version::Version;
+use crate::published::PublishedRules;
+use crate::version::{Version, read};
 use jiff::{SignedDuration, Timestamp};
 use rules::{LoadedRules, Rules, Unusable};
 use tokio::sync::Mutex;

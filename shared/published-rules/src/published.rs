@@ -1,7 +1,7 @@
 //! Versions of the rules in the stack's table.
 
 use crate::history::{History, historic};
-use crate::version::{InForce, Seen, Source, Version, sha256};
+use crate::version::{InForce, Seen, Source, Version, read, sha256};
 use jiff::{SignedDuration, Timestamp};
 use rules::Rules;
 use std::collections::BTreeMap;
@@ -230,8 +230,4 @@ fn is_same(one: &Version, other: &Version) -> bool {
 
 fn current() -> Key {
     Key::single("rules#current".to_owned())
-}
-
-pub(crate) fn read(record: &Record) -> Result<Version, BoxError> {
-    serde_json::from_str(&record.text).map_err(|error| format!("the version is damaged: {error}").into())
 }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
+use store::records::Record;
+use workflow::BoxError;
 
 /// One version of the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,4 +114,9 @@ pub(crate) fn sha256(text: &str) -> String {
         let _ = write!(digits, "{byte:02x}");
         digits
     })
+}
+
+/// The version in a record.
+pub(crate) fn read(record: &Record) -> Result<Version, BoxError> {
+    serde_json::from_str(&record.text).map_err(|error| format!("the version is damaged: {error}").into())
 }

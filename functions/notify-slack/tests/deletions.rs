@@ -266,3 +266,29 @@ rules: [{ name: a, on: [RefreshFailed], do: [{ notify-slack: { channel: data-ale
         assert!(last.contains(part), "no {part} in\n{text}");
     }
 }
+
+// 15-1: nobody is called in the place of an owner whom no one has asked for.
+#[tokio::test]
+async fn members_of_a_group_of_deletions_have_no_owner_since_tableau_is_not_asked() {
+    let rules = "
+rules:
+  - name: a
+    on: [Deleted]
+    do: [{ notify-slack: { channel: data-alerts, mention: owner, mention_if_unknown: here } }]
+";
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = queued(&environment);
+    for n in 0..4 {
+        let name = format!("Weekly {n}");
+        environment.tableau.add(Workbook::named(&name));
+        handle(&function, &deleted(&environment, &name, "ana")).await;
+    }
+    let items = environment.aws.items("deliveries").into_iter();
+    let members = items
+        .filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("group#") && item["sk"]["S"] != "head");
+    let members: Vec<Value> = members
+        .map(|member| serde_json::from_str(member["document"]["S"].as_str().unwrap()).unwrap())
+        .collect();
+    assert!(members.len() > 1, "{members:?}");
+    assert!(members.iter().all(|member| member["owner"].is_null()), "{members:?}");
+}

@@ -274,7 +274,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let described = About { event: attempt.event, site: None, context };
             member = Member::new(&incident.id, &described.name(), described.cause_title(), incident.since);
             member.sample.clone_from(&incident.sample);
-            member.owner = target.mentions.owner.then(|| described.owner());
+            member.owner = described.asked_owner().filter(|_| target.mentions.owner);
         }
         member.object = attempt.event.subject.luid().to_owned();
         if let Announced::Resolved(resolved) = about {
@@ -333,7 +333,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             incident: Some(incident.id.clone()),
             meaning,
             generation: 0,
-            owner: target.mentions.owner.then(|| described.owner()),
+            owner: described.asked_owner().filter(|_| target.mentions.owner),
         };
         let key = match about {
             Announced::Open(_) => attempt.event.id.short().to_owned(),

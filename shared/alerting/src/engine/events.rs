@@ -77,7 +77,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             member.object = attempt.event.subject.luid().to_owned();
             member.is_event = true;
             member.sample.clone_from(&attempt.payload);
-            member.owner = target.mentions.owner.then(|| described.owner());
+            member.owner = described.asked_owner().filter(|_| target.mentions.owner);
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
             let mut joined = head.document.clone();
             if joined.target.is_empty() {

@@ -40,6 +40,13 @@ impl About<'_> {
         self.context.cause.found().map(|cause| cause.class.title())
     }
 
+    /// The object's owner for a line of a group or digest. `None` if Tableau was not asked: then nobody is called in the
+    /// owner's place.
+    pub(crate) fn asked_owner(&self) -> Option<Person> {
+        let is_asked = !matches!(self.context.content, Lookup::NotAsked);
+        is_asked.then(|| self.owner())
+    }
+
     /// The object's owner; an empty person if Tableau does not say who it is.
     pub(crate) fn owner(&self) -> Person {
         let deletion = self.context.deletion.found();

@@ -38,7 +38,7 @@ impl Person {
         self.email = self.email.take().filter(|email| is_address(email));
     }
 
-    /// What tells two people apart.
+    /// Two people with the same key are the same person.
     fn key(&self) -> String {
         self.email.as_deref().unwrap_or(&self.name).to_lowercase()
     }

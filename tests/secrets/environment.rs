@@ -3,13 +3,11 @@
 use crate::echo::Repeat;
 use crate::search::assert_none;
 use jiff::Timestamp;
-use local_aws::template::{Places, Template};
 use local_aws::{STACK, StackResource};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use testkit::repository::root;
+use testkit::dynamodb::template_table;
 use testkit::{Batch, Function, TestEnvironment};
 use tokio::task::JoinSet;
 
@@ -79,11 +77,7 @@ impl Environment {
     pub(crate) async fn start(secrets: &[&str]) -> Self {
         let services = TestEnvironment::with_rules(RULES).await;
         // The template's own table, whose index the command line reads.
-        let template = Template::read(&root().join("template.yaml")).unwrap();
-        let places = Places { endpoint_url: String::new(), api_url: String::new() };
-        let parameters: BTreeMap<String, String> =
-            template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
-        let mut table = template.plan(&parameters, &places).unwrap().tables.remove(0);
+        let mut table = template_table();
         table.name = "deliveries".to_owned();
         services.aws.create_table_with(table);
         let resource = |id: &str, kind: &str, name: String| StackResource {

@@ -3,12 +3,10 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use local_aws::template::{Places, Template};
-use local_aws::{Aws, QueueSpec, StackResource, TableSpec};
-use std::collections::BTreeMap;
+use local_aws::{Aws, QueueSpec, StackResource};
 use std::process::{Command, Output};
 use tableau::{EventId, Payload};
-use testkit::repository::root;
+use testkit::dynamodb::template_table;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 pub(crate) const STACK: &str = "tableau-webhooks";
@@ -17,15 +15,6 @@ pub(crate) const STACK: &str = "tableau-webhooks";
 pub(crate) struct Environment {
     pub(crate) aws: Aws,
     pub(crate) config: SdkConfig,
-}
-
-/// The table of the template itself, so that its index carries the same attributes.
-fn table() -> TableSpec {
-    let template = Template::read(&root().join("template.yaml")).unwrap();
-    let places = Places { endpoint_url: String::new(), api_url: String::new() };
-    let parameters: BTreeMap<String, String> =
-        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
-    template.plan(&parameters, &places).unwrap().tables.remove(0)
 }
 
 impl Environment {
@@ -42,7 +31,7 @@ impl Environment {
             aws.create_queue(QueueSpec::new(id));
             resources.push(resource(id, "AWS::SQS::Queue", &aws.queue_url(id)));
         }
-        let table = table();
+        let table = template_table();
         resources.push(resource("DeliveryTable", "AWS::DynamoDB::Table", &table.name));
         aws.create_table_with(table);
         aws.create_stack(STACK, resources);

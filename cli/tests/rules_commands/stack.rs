@@ -3,14 +3,13 @@
 use crate::PROGRAM;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use local_aws::template::{Places, Template};
-use local_aws::{Aws, QueueSpec, StackResource, TableSpec};
+use local_aws::{Aws, QueueSpec, StackResource};
 use serde_json::json;
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, TableauSimulator};
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
 use tempfile::TempDir;
-use testkit::repository::root;
+use testkit::dynamodb::template_table;
 
 /// Rules with one channel.
 pub(crate) fn rules(channel: &str) -> String {
@@ -26,14 +25,6 @@ pub(crate) struct Stack {
     folder: TempDir,
 }
 
-fn table() -> TableSpec {
-    let template = Template::read(&root().join("template.yaml")).unwrap();
-    let places = Places { endpoint_url: String::new(), api_url: String::new() };
-    let parameters: BTreeMap<String, String> =
-        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
-    template.plan(&parameters, &places).unwrap().tables.remove(0)
-}
-
 impl Stack {
     pub(crate) async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
@@ -47,7 +38,7 @@ impl Stack {
             aws.create_queue(QueueSpec::new(id));
             add(id, "AWS::SQS::Queue", &aws.queue_url(id));
         }
-        let table = table();
+        let table = template_table();
         add("DeliveryTable", "AWS::DynamoDB::Table", &table.name);
         aws.create_table_with(table);
         let secret = tableau.token_secret(SAMPLE_PAT.0).unwrap();
@@ -109,6 +100,6 @@ impl Stack {
             .region(Region::from_static("us-east-1"))
             .endpoint_url(self.aws.url());
         let config: SdkConfig = config.load().await;
-        (aws_sdk_dynamodb::Client::new(&config), table().name)
+        (aws_sdk_dynamodb::Client::new(&config), template_table().name)
     }
 }

@@ -1,5 +1,6 @@
 //! DynamoDB for contract suites: a client, and a table on the emulator.
 
+use crate::repository::root;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::BehaviorVersion;
@@ -11,6 +12,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use local_aws::template::{Places, Template};
 use local_aws::{Aws, IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -78,6 +80,15 @@ pub fn config(at: impl Into<Endpoint>) -> SdkConfig {
 pub fn say(line: &str) {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{line}").expect("DynamoDB");
+}
+
+/// The table of the template itself, so that its indexes have the attributes that they have in AWS.
+pub fn template_table() -> TableSpec {
+    let template = Template::read(&root().join("template.yaml")).expect("template.yaml");
+    let places = Places { endpoint_url: String::new(), api_url: String::new() };
+    let parameters: BTreeMap<String, String> =
+        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+    template.plan(&parameters, &places).expect("template.yaml").tables.remove(0)
 }
 
 /// Creates a table on the double as functions have it: with the key `pk` and `sk` and the index `by_due`.

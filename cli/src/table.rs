@@ -12,13 +12,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use published_rules::IN_FORCE_KEY;
 use std::collections::HashMap;
 use std::process::ExitCode;
 use tokio::task::JoinSet;
 use workflow::BoxError;
 
-/// The key of the version of the rules in force, and the beginning of the keys of all versions.
-const RULES_IN_FORCE: &str = "rules#current";
+/// The beginning of the keys of all versions of the rules.
 const RULES: &str = "rules#";
 /// How many items are written at the same time.
 const AT_ONCE: usize = 25;
@@ -87,7 +87,7 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
                 {
                     tally.rules += 1
                 }
-                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_))) if key == RULES_IN_FORCE => {
+                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_))) if key == IN_FORCE_KEY => {
                     in_force.push(item);
                 }
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
@@ -115,7 +115,7 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
 /// Whether the table has a version of the rules in force.
 async fn has_rules(account: &Account, client: &Client, table: &str) -> Result<bool, BoxError> {
     let get = client.get_item().table_name(table).consistent_read(true);
-    let get = get.key("pk", AttributeValue::S(RULES_IN_FORCE.to_owned()));
+    let get = get.key("pk", AttributeValue::S(IN_FORCE_KEY.to_owned()));
     let get = get.key("sk", AttributeValue::S("-".to_owned()));
     let found = get.send().await.map_err(|error| account.explain("dynamodb:GetItem", error))?;
     Ok(found.item.is_some())

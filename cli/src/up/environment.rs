@@ -11,6 +11,7 @@ use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
 use local_aws::{Aws, Stack, StackEvent, StackOptions};
+use published_rules::{IN_FORCE_KEY, Version};
 use rules::Rules;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -225,9 +226,9 @@ fn table_of(stack: &Stack) -> String {
 /// The channels of the rules in force. None if they cannot be read, which the functions say.
 fn channels_in_force(aws: &Aws, table: &str) -> Vec<String> {
     let channels = || {
-        let item = aws.items(table).into_iter().find(|item| item["pk"]["S"] == "rules#current")?;
-        let version: Value = serde_json::from_str(item["document"]["S"].as_str()?).ok()?;
-        crate::rules::channels(&Rules::of_json(version["form"].as_str()?).ok()?).ok()
+        let item = aws.items(table).into_iter().find(|item| item["pk"]["S"] == IN_FORCE_KEY)?;
+        let version: Version = serde_json::from_str(item["document"]["S"].as_str()?).ok()?;
+        crate::rules::channels(&Rules::of_json(&version.form).ok()?).ok()
     };
     channels().unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use crate::repository::every_rule;
 use crate::request::TOKEN;
 use jiff::Timestamp;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
+use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
@@ -17,8 +18,6 @@ use std::time::Duration;
 /// The queue of a function, its dead-letter queue, its table, and the bus.
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
-/// The partition of the version of the rules in force.
-const CURRENT_RULES: &str = "rules#current";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
@@ -103,7 +102,7 @@ impl TestEnvironment {
     /// As [`Self::write_rules`], with a JSON form of the rules that a check of this version might refuse.
     pub fn write_form(&self, rules: &str, form: &str) {
         form.clone_into(&mut self.rules.lock().expect("no test has panicked with it"));
-        let earlier = self.aws.items(TABLE).into_iter().find(|item| item["pk"]["S"] == CURRENT_RULES);
+        let earlier = self.aws.items(TABLE).into_iter().find(|item| item["pk"]["S"] == IN_FORCE_KEY);
         let number =
             earlier.and_then(|item| item["version"]["N"].as_str()?.parse::<u64>().ok()).unwrap_or_default()
                 + 1;
@@ -114,7 +113,7 @@ impl TestEnvironment {
         self.aws.put_item(
             TABLE,
             &json!({
-                "pk": { "S": CURRENT_RULES }, "sk": { "S": "-" }, "version": { "N": number.to_string() },
+                "pk": { "S": IN_FORCE_KEY }, "sk": { "S": "-" }, "version": { "N": number.to_string() },
                 "document": { "S": version.to_string() },
             }),
         );

@@ -8,6 +8,6 @@ mod version;
 
 pub use history::History;
 pub use in_force::RulesInForce;
-pub use published::{Publication, PublishError, PublishedRules, TEXT_LIMIT_BYTES};
+pub use published::{IN_FORCE_KEY, Publication, PublishError, PublishedRules, TEXT_LIMIT_BYTES};
 pub use stack::Deployed;
 pub use version::{InForce, Seen, Source, Version};

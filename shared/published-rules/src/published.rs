@@ -10,6 +10,8 @@ use store::TEXT_LIMIT_BYTES as RECORD_LIMIT_BYTES;
 use store::records::{Change, Commit, Key, Record, Records, Write};
 use workflow::BoxError;
 
+/// The partition of the version in force, whose sort key is `-`.
+pub const IN_FORCE_KEY: &str = "rules#current";
 /// The largest text of a version, in bytes.
 pub const TEXT_LIMIT_BYTES: usize = 150_000;
 /// How long a version is kept after another one replaced it.
@@ -229,5 +231,5 @@ fn is_same(one: &Version, other: &Version) -> bool {
 }
 
 fn current() -> Key {
-    Key::single("rules#current".to_owned())
+    Key::single(IN_FORCE_KEY.to_owned())
 }

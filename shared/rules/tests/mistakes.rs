@@ -139,7 +139,7 @@ fn the_caret_stands_below_the_place_in_wide_long_and_odd_lines() {
     let long = shown(&format!("    where: {{ name: {}, nmae: b }}", "x".repeat(500)));
     assert!(long.lines().all(|line| line.chars().count() < 140), "{long}");
     below(&long, "nmae");
-    // What a terminal would take for a command, or nobody would see, is a sign.
+    // Control characters, which a terminal obeys, and invisible ones are shown as signs.
     let odd = shown("    \"na\\u200bme\u{200b}\": x");
     assert!(!odd.contains('\u{200b}') && odd.contains('·'), "{odd}");
     let none = Problem { at: rules::Position::default(), rule: None, text: "x".to_owned() };

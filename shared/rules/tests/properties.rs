@@ -8,7 +8,7 @@ use common::{OTHER_SITE, SITE, event_of, file, resolve};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rules::{Error, Fact, Facts, Lookup, Matched, Rules, render};
+use rules::{Error, Explanation, Fact, Facts, Lookup, Matched, Rules, render};
 use tableau::Event;
 
 const WORKFLOWS: [&str; 2] = ["notify-slack", "update-broadcast"];
@@ -193,6 +193,19 @@ proptest! {
                 .map(|((name, _), _)| name)
                 .collect();
             prop_assert_eq!(matched.rules.iter().collect::<Vec<_>>(), expected, "{}", text);
+            // Both say the same of what could not be looked up.
+            let of_rules = matched.missing.iter().filter(|missing| missing.maintenance.is_empty());
+            let said: Vec<_> =
+                of_rules.map(|one| (one.rule.clone(), one.lookup.clone(), one.why.clone())).collect();
+            let missing = explained.iter().zip(&parts).filter(|(_, lines)| lines.contains(workflow)).flat_map(
+                |((name, explanation), _)| match explanation {
+                    Explanation::Matched(missing) => missing.iter().map(|one| (name, one)).collect(),
+                    _ => Vec::new(),
+                },
+            );
+            let expected: Vec<_> =
+                missing.map(|(name, one)| (name.clone(), one.lookup.to_string(), one.why.clone())).collect();
+            prop_assert_eq!(said, expected, "{}", text);
         }
     }
 

@@ -45,7 +45,7 @@ fn an_import_is_found_in_every_form() {
         "use crate::b::*; fn f() { of_b(); }",
         "use crate::b::*; type T = Vec<B>;",
         "use crate::b; fn f() { b::of_b(); }",
-        "use crate::b::{self}; fn f() -> b::B { todo!() }",
+        "use crate::b::{self}; fn f() -> b::B { loop {} }",
         "fn f() { crate::b::of_b(); }",
         "fn f() { super::b::of_b(); }",
         "fn f() { use crate::b::B; }",
@@ -94,7 +94,7 @@ fn a_name_is_followed_to_the_file_that_defines_it() {
         ("use crate::c::B; pub struct A;", "pub use crate::B;"),
         ("use crate::c::B; pub struct A;", "pub use crate::b::*;"),
         ("use crate::c::Other; pub struct A;", "pub use crate::b::B as Other;"),
-        ("pub struct A; fn f() -> crate::c::Other { todo!() }", "pub use crate::b::B as Other;"),
+        ("pub struct A; fn f() -> crate::c::Other { loop {} }", "pub use crate::b::B as Other;"),
     ] {
         let circles = found(&[("lib.rs", root), ("a.rs", a), ("b.rs", b), ("c.rs", c)]);
         assert_eq!(circles.len(), 1, "{a} {c}");

@@ -173,7 +173,7 @@ pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNum
 pub(crate) const LIST_ALL_FIELDS: Takes =
     query(&[always("pageSize"), always("pageNumber"), always("filter"), always("sort")]);
 /// A list with pages, and without filters or orders.
-pub(crate) const PAGES: Takes = query(&[always("pageSize"), always("pageNumber")]);
+pub(crate) const PAGES: Takes = WHOLE_LIST;
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),
     always("pageNumber"),

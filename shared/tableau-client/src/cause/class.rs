@@ -20,8 +20,23 @@ pub enum CauseClass {
     Bridge,
     /// The database server could not be reached.
     Unreachable,
-    /// None of the classes above.
-    Other,
+    /// A person cancelled the refresh or the query.
+    Cancelled,
+    /// Credits, billing or a limit on calls or bytes of the source are used up.
+    Quota,
+    /// A value does not fit its type, or the data is not in the form that the query needs.
+    DataType,
+    /// A file, sheet, folder or page was moved, renamed or deleted.
+    SourceMissing,
+    /// A driver is not installed, or too old.
+    DriverMissing,
+    /// Tableau's own engine or worker failed.
+    Engine,
+    /// Too many connections, a lock or a conflict: the same refresh may succeed when it runs again.
+    Busy,
+    /// None of the classes above for sure. `Other` in records of earlier versions.
+    #[serde(alias = "Other")]
+    Unknown,
 }
 
 /// Texts by which a class is recognised, in lower case. They are searched in this order: a failed login is often
@@ -129,7 +144,7 @@ impl CauseClass {
     /// The class of the reason in a job's notes.
     pub fn of(notes: &str) -> Self {
         let mut classes = SIGNS.iter().map(|(class, _)| *class);
-        classes.find(|class| class.shows_in(notes)).unwrap_or(Self::Other)
+        classes.find(|class| class.shows_in(notes)).unwrap_or(Self::Unknown)
     }
 
     /// Whether a text contains one of the class's signs.
@@ -149,7 +164,14 @@ impl CauseClass {
             Self::Resources => "Resources",
             Self::Bridge => "Bridge",
             Self::Unreachable => "Unreachable",
-            Self::Other => "Other",
+            Self::Cancelled => "Cancelled",
+            Self::Quota => "Quota",
+            Self::DataType => "DataType",
+            Self::SourceMissing => "SourceMissing",
+            Self::DriverMissing => "DriverMissing",
+            Self::Engine => "Engine",
+            Self::Busy => "Busy",
+            Self::Unknown => "Unknown",
         }
     }
 
@@ -163,7 +185,14 @@ impl CauseClass {
             Self::Resources => "Out of memory or disk",
             Self::Bridge => "Tableau Bridge",
             Self::Unreachable => "Database unreachable",
-            Self::Other => "Error",
+            Self::Cancelled => "Cancelled",
+            Self::Quota => "Quota used up",
+            Self::DataType => "Data does not fit",
+            Self::SourceMissing => "File or sheet missing",
+            Self::DriverMissing => "Driver missing",
+            Self::Engine => "Tableau's engine failed",
+            Self::Busy => "Database busy",
+            Self::Unknown => "Error",
         }
     }
 
@@ -189,7 +218,22 @@ impl CauseClass {
             Self::Unreachable => {
                 "Check that the database is up and that Tableau may reach it, then run the refresh again."
             }
-            Self::Other => "Open the job's details in Tableau.",
+            Self::Cancelled => "Run the refresh again, or ask who cancelled it.",
+            Self::Quota => {
+                "Have the source's quota or limit raised, or run the refresh when it starts again."
+            }
+            Self::DataType => {
+                "Correct the value in the data, or convert it in the custom SQL or the data source."
+            }
+            Self::SourceMissing => {
+                "Put the file or sheet back, or connect the data source to its new place and publish it again."
+            }
+            Self::DriverMissing => "Have an administrator install the driver on every node of the server.",
+            Self::Engine => {
+                "Run the refresh again; if it fails again, ask a Tableau administrator to look at the logs."
+            }
+            Self::Busy => "Run the refresh again, at a quieter time if it fails again.",
+            Self::Unknown => "Open the job's details in Tableau.",
         }
     }
 }
@@ -218,7 +262,7 @@ mod tests {
             ("Login failed for user 'cambridge_svc'", CauseClass::Credentials),
             ("java.lang.OutOfMemoryError: Java heap space", CauseClass::Resources),
             ("Query execution timed out after 7200 seconds", CauseClass::TimeLimit),
-            ("Something new", CauseClass::Other),
+            ("Something new", CauseClass::Unknown),
         ] {
             assert_eq!(CauseClass::of(notes), class, "{notes}");
         }

@@ -168,6 +168,7 @@ pub fn event(about: &About<'_>) -> Notification {
     let event = about.event;
     let (cause, next_step) = about.cause();
     Notification {
+        event: Some(Box::new(event.clone())),
         subject: Some(about.name()),
         cause,
         next_step,
@@ -224,6 +225,7 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
         status.push(Status::SuccessEventMissing);
     }
     Notification {
+        event: Some(Box::new(about.event.clone())),
         subject: Some(about.name()),
         status,
         facts: if is_deleted { about.deletion_facts() } else { Vec::new() },

@@ -83,6 +83,7 @@ pub fn group_announced(
         List { heading: Some(cause.to_owned()), items, more: 0 }
     };
     Notification {
+        event: Some(Box::new(sample.clone())),
         lists: by_cause.into_iter().map(list).collect(),
         status: vec![members_of(&objects)],
         timezone,
@@ -98,6 +99,7 @@ fn events(
     timezone: Option<TimeZone>,
 ) -> Notification {
     let mut shown = Notification {
+        event: Some(Box::new(sample.clone())),
         status: vec![members_of(objects)],
         timezone,
         ..Notification::new(kind, severity(&sample.name), symbol(&sample.name), "")
@@ -119,15 +121,20 @@ fn events(
     shown
 }
 
-/// Builds the message that all incidents of a group are over.
+/// Builds the message that all incidents of a group are over. It lists their objects, for destinations where it does not stand in
+/// place of the message that listed them.
 pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) -> Notification {
     let last = members.iter().filter_map(|(_, member)| member.resolved_at).max();
     let objects = objects(members);
     let since = objects.iter().map(|object| object.since).min();
+    let mut sorted: Vec<&GroupedObject<'_>> = objects.iter().collect();
+    sorted.sort_by_key(|object| &object.last.name);
+    let items: Vec<Item> = sorted.into_iter().map(|object| item(object, 1)).collect();
     let lasted = since.zip(last).map(|(began, last)| duration(last.duration_since(began)));
     let after = lasted.map(|lasted| format!(" after {lasted}")).unwrap_or_default();
     Notification {
         status: vec![members_of(&objects)],
+        lists: vec![List { heading: None, items, more: 0 }],
         timezone,
         ..Notification::new(
             Kind::GroupResolved,

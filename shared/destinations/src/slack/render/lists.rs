@@ -20,14 +20,19 @@ const HEADING_LIMIT: usize = 300;
 /// The space for `… and 1,000,000 more` and for the count after a heading.
 const COUNTS: usize = 60;
 
+/// The lists that a message shows. The end of a group stands in place of the message that named its objects, or behind it.
+fn shown_lists(shown: &Notification) -> &[List] {
+    if shown.kind == Kind::GroupResolved { &[] } else { &shown.lists }
+}
+
 /// How many items belong to lists that do not fit into the message.
 pub(super) fn not_listed(shown: &Notification) -> usize {
-    shown.lists.iter().skip(LISTS_LIMIT).map(size).sum()
+    shown_lists(shown).iter().skip(LISTS_LIMIT).map(size).sum()
 }
 
 /// Renders the lists into at most `room` characters.
 pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize) -> Vec<Block> {
-    let lists: Vec<&List> = shown.lists.iter().take(LISTS_LIMIT).collect();
+    let lists: Vec<&List> = shown_lists(shown).iter().take(LISTS_LIMIT).collect();
     let is_digest = shown.kind == Kind::Digest;
     let heading = |list: &List| {
         let heading = markup(&short(list.heading.as_deref()?), HEADING_LIMIT);

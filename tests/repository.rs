@@ -361,3 +361,29 @@ fn the_picture_in_the_readme_shows_messages_that_the_tests_know() {
         }
     }
 }
+
+/// The lines of a card in the tests of `shared/destinations`, until its plain fields begin. A fact is two texts.
+fn lines_of_card(kept: &str) -> Vec<String> {
+    let card = kept.split("\n{").next().unwrap_or_default().replace(['🔴', '✅'], "");
+    let button =
+        |line: &str| line.strip_prefix('[').and_then(|rest| rest.split(']').next()).map(str::to_owned);
+    let texts = card.lines().flat_map(|line| match button(line) {
+        Some(label) => vec![label],
+        None => line.trim().split("  ").map(str::to_owned).collect(),
+    });
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+#[test]
+fn the_picture_of_teams_shows_cards_that_the_tests_know() {
+    const PICTURE: &str = "docs/images/teams-message.svg";
+    assert!(read("functions/notify-teams/README.md").contains(&format!("(../../{PICTURE})")));
+    let shown = texts_of_svg(&read(PICTURE));
+    for message in ["opened", "resolved"] {
+        let lines = lines_of_card(&read(&format!("shared/destinations/tests/messages/teams/{message}.txt")));
+        assert!(lines.len() > 1, "{message}");
+        for line in lines {
+            assert!(shown.contains(&line), "{PICTURE} does not show `{line}`");
+        }
+    }
+}

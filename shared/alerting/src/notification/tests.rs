@@ -214,6 +214,12 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
     }
     let ended = group_resolved(&members, None);
     assert_eq!((ended.kind, ended.headline()), (Kind::GroupResolved, "All 6 recovered after 1 h".to_owned()));
+    // A destination that cannot edit the earlier message names the objects.
+    assert_eq!(ended.lists[0].items.len(), 6);
+    assert_eq!(
+        (ended.event, shown.event.map(|event| event.name)),
+        (None, Some(EventName::DatasourceRefreshFailed))
+    );
 }
 
 #[test]

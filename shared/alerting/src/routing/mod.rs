@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::incident::RefreshKind;
 use crate::notifier::{Occurrence, Routed, Routing, Targeted};
 use async_trait::async_trait;
+use facts::FactLookups;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
@@ -36,6 +37,11 @@ impl<S: TargetSettings> RulesRouting<S> {
     /// hour.
     pub fn new(rules: LoadedRules, tableau: GuardedTableau, records: Arc<dyn Records>) -> Self {
         Self { rules, lookups: Lookups::new(tableau, records), settings: PhantomData }
+    }
+
+    /// Lookups at Tableau, for a destination that asks more than conditions and messages do.
+    pub fn facts(&self) -> &FactLookups {
+        self.lookups.facts()
     }
 
     fn rules(&self) -> Result<Arc<Rules>, Failure> {

@@ -3,9 +3,11 @@
 //! `cargo xtask new-workflow` writes the file of a new workflow and its three lines here.
 
 mod notify_slack;
+mod send_email;
 mod update_broadcast;
 
 pub use notify_slack::NotifySlack;
+pub use send_email::{Recipient, Recipients, SendEmail};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -14,6 +16,7 @@ use crate::workflow::KnownWorkflow;
 #[rustfmt::skip] // One line each, since `cargo xtask new-workflow` adds lines.
 pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
+    KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn addresses_are_one_target_and_each_person_is_another_one() {
-        let rule = rule(json!({ "to": ["s@example.com", "t@example.com", "owner", "project-leader"] }), Schedule::Now);
+        let rule = rule(
+            json!({ "to": ["s@example.com", "t@example.com", "owner", "project-leader"] }),
+            Schedule::Now,
+        );
         let targets = of_rule(&rule, &people("ana@example.com", "lee@example.com"));
         assert_eq!(keys(&targets), ["s@example.com,t@example.com", "ana@example.com", "lee@example.com"]);
         let reasons: Vec<Reason> = targets.iter().map(|target| target.settings.reason).collect();

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rules::settings::{Recipient, SendEmail};
 use rules::{Address, LoadedRules, Matched, Rules, Schedule, Site};
 use std::sync::Arc;
-use tableau::{Event, Subject};
+use tableau::{Action, Event, Subject};
 use tableau_client::RecycleBinLookup;
 use workflow::{Failure, Invocation};
 
@@ -155,8 +155,16 @@ impl Routing<MailTarget> for MailRouting {
         let people = self.people(event, &routed.targets, invocation).await?;
         let targets = routed.targets.iter().flat_map(|rule| of_rule(rule, &people)).collect();
         let targets = merged(targets);
+        // An end is recorded in any case: those who got the failure learn of it.
+        let is_end = matches!(event.name.action(), Some(Action::RefreshSucceeded | Action::Deleted));
+        if targets.is_empty() && is_end {
+            return Ok(Routed { targets, matched: routed.matched });
+        }
         if targets.is_empty() {
-            return Err(Failure::permanent(format!("no one to send a mail to: {}", nobody(&people, &routed.targets))));
+            return Err(Failure::permanent(format!(
+                "no one to send a mail to: {}",
+                nobody(&people, &routed.targets)
+            )));
         }
         // The keys of the rules' targets, for a rule that has another name later, and those of the people.
         let found = targets.iter().map(|target| target.key.clone());
@@ -217,7 +225,8 @@ fn nobody(people: &People, rules: &[Targeted<SendEmail>]) -> String {
     };
     let asks = |person: &Recipient| rules.iter().any(|rule| rule.settings.to.list().contains(person));
     let owner = asks(&Recipient::Owner).then(|| format!("of the owner, {}", why(&people.owner)));
-    let leader = asks(&Recipient::ProjectLeader).then(|| format!("of the project leader, {}", why(&people.leader)));
+    let leader =
+        asks(&Recipient::ProjectLeader).then(|| format!("of the project leader, {}", why(&people.leader)));
     let reasons: Vec<String> = owner.into_iter().chain(leader).collect();
     format!("{}. Add `to_if_unknown` with an address to the rule, or an address to `to`", reasons.join("; "))
 }

@@ -22,9 +22,9 @@ pub(crate) fn refusal(status: u16, code: &str, message: &str, sent: Sent<'_>) ->
             Refusal::DailyQuota
         }
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" => Refusal::Rate,
-        "SendingPausedException" | "ConfigurationSetSendingPausedException" | "AccountSendingPausedException" => {
-            Refusal::Paused
-        }
+        "SendingPausedException"
+        | "ConfigurationSetSendingPausedException"
+        | "AccountSendingPausedException" => Refusal::Paused,
         "AccountSuspendedException" => Refusal::Suspended,
         "MailFromDomainNotVerifiedException" => Refusal::Sender { from: sent.from.clone() },
         "AccessDeniedException" | "AccessDenied" => Refusal::Permission { resource: resource(message) },
@@ -34,7 +34,9 @@ pub(crate) fn refusal(status: u16, code: &str, message: &str, sent: Sent<'_>) ->
             Refusal::ConfigurationSet { name: sent.configuration_set.map(str::to_owned) }
         }
         "MessageRejected" | "BadRequestException" if says("not verified") => not_verified(message, sent),
-        "BadRequestException" | "MessageRejected" | "InvalidParameterValue" if says("address") || says("domain") => {
+        "BadRequestException" | "MessageRejected" | "InvalidParameterValue"
+            if says("address") || says("domain") =>
+        {
             Refusal::Address { recipients: named(message, sent.to) }
         }
         _ if status >= 500 || status == 408 => Refusal::Unavailable,
@@ -95,7 +97,9 @@ mod tests {
     #[test]
     fn who_is_not_verified_is_told_by_comparing_with_what_was_sent() {
         let text = |who: &str| {
-            format!("Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: {who}")
+            format!(
+                "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: {who}"
+            )
         };
         let of = |who: &str| of(400, "MessageRejected", &text(who), None);
         assert_eq!(of("alerts@example.com"), Refusal::Sender { from: address("alerts@example.com") });
@@ -105,7 +109,10 @@ mod tests {
         let recipients = vec![address("Steward@example.com"), address("ana@example.org")];
         assert_eq!(of("ana@example.org, steward@example.com"), Refusal::Sandbox { recipients });
         // Both fail: without a sender nothing can be sent, so this is said first.
-        assert_eq!(of("ana@example.org, alerts@example.com"), Refusal::Sender { from: address("alerts@example.com") });
+        assert_eq!(
+            of("ana@example.org, alerts@example.com"),
+            Refusal::Sender { from: address("alerts@example.com") }
+        );
         assert_eq!(of("bo@example.net"), Refusal::NotVerified);
         assert_eq!(of("notana@example.org"), Refusal::NotVerified);
     }

@@ -175,9 +175,10 @@ impl Error {
     /// The recipients because of whom the mail was refused, so that the others can get it.
     pub(crate) fn unusable(&self) -> &[Address] {
         match self {
-            Self::Refused { refusal: Refusal::Address { recipients } | Refusal::Sandbox { recipients }, .. } => {
-                recipients
-            }
+            Self::Refused {
+                refusal: Refusal::Address { recipients } | Refusal::Sandbox { recipients },
+                ..
+            } => recipients,
             _ => &[],
         }
     }

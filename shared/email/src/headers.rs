@@ -162,7 +162,10 @@ mod tests {
         let from = address("alerts@exämple.org");
         let id = references("0123456789ab", &from).unwrap();
         assert_eq!(id, "<tableau-0123456789ab@xn--exmple-cua.org>");
-        assert_eq!(references("0123456789ab\r\n> <x", &from).unwrap(), "<tableau-0123456789abx@xn--exmple-cua.org>");
+        assert_eq!(
+            references("0123456789ab\r\n> <x", &from).unwrap(),
+            "<tableau-0123456789abx@xn--exmple-cua.org>"
+        );
         assert_eq!(references("\r\n", &from), None);
     }
 

@@ -69,7 +69,9 @@ impl EmailNotifier {
             let wait = self.pace.enter(mail.to.len(), longest);
             let wait = wait.map_err(|wait| Error::Paced { rate: self.rate.to_string(), wait })?;
             tokio::time::sleep(wait).await;
-            self.ses.send(mail).await.inspect_err(Error::count)
+            let sent = self.ses.send(mail).await.inspect_err(Error::count);
+            self.pace.left(mail.to.len());
+            sent
         };
         // Boxed, because the nested futures would otherwise be too deep for the compiler.
         Box::pin(self.circuits.call(ACCOUNT, invocation.time(), call, call_result)).await

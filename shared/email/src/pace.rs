@@ -28,9 +28,20 @@ impl Pace {
         if wait > longest {
             return Err(wait);
         }
-        let count = u32::try_from(recipients).unwrap_or(u32::MAX);
-        *next = Some(at + Duration::from_secs_f64(f64::from(count) / self.recipients_a_second));
+        *next = Some(at + self.time_of(recipients));
         Ok(wait)
+    }
+
+    /// Notes that a mail to `recipients` has been sent: Amazon SES counts from when it came.
+    pub(crate) fn left(&self, recipients: usize) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = Instant::now() + self.time_of(recipients);
+        *next = (*next).max(Some(after));
+    }
+
+    fn time_of(&self, recipients: usize) -> Duration {
+        let count = u32::try_from(recipients).unwrap_or(u32::MAX);
+        Duration::from_secs_f64(f64::from(count) / self.recipients_a_second)
     }
 }
 
@@ -50,6 +61,9 @@ mod tests {
         tokio::time::advance(Duration::from_secs(50)).await;
         assert_eq!(pace.enter(1, longest), Ok(Duration::from_secs(6)), "who did not wait took no place");
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(pace.enter(1, longest), Ok(Duration::ZERO));
+        assert_eq!(pace.enter(2, longest), Ok(Duration::ZERO));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        pace.left(2);
+        assert_eq!(pace.enter(1, longest), Ok(Duration::from_secs(2)), "from when it was sent");
     }
 }

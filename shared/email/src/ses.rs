@@ -82,8 +82,10 @@ impl Ses {
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let timeouts =
-                TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT).build();
+            let timeouts = TimeoutConfig::builder()
+                .operation_attempt_timeout(TIMEOUT)
+                .operation_timeout(TIMEOUT)
+                .build();
             let config = Builder::from(&self.aws)
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts)

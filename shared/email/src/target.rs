@@ -40,9 +40,7 @@ impl Reason {
             Self::Named => "You get this mail because a rule of tableau-webhooks names your address.",
             Self::Owner => "You get this mail because you own the content in Tableau.",
             Self::ProjectLeader => "You get this mail because you own the project of the content in Tableau.",
-            Self::InPlace => {
-                "You get this mail in the place of a person whose address Tableau does not say."
-            }
+            Self::InPlace => "You get this mail in the place of a person whose address Tableau does not say.",
         }
     }
 }

@@ -183,7 +183,9 @@ impl FactLookups {
     /// # Errors
     /// When Tableau does not answer.
     pub async fn project_leader(&self, item: &Item, question: Question<'_>) -> Answer<Option<Owner>> {
-        let Some(luid) = item.project.as_ref().and_then(|project| project.id.as_ref()) else { return Ok(None) };
+        let Some(luid) = item.project.as_ref().and_then(|project| project.id.as_ref()) else {
+            return Ok(None);
+        };
         let kept = self.kept.projects(question.invocation.now).filter(|tree| tree.contains(luid));
         let tree = match kept {
             Some(tree) => tree,

@@ -26,10 +26,14 @@ impl Address {
         if let Some(inner) = text.split_once('<').map(|(_, rest)| rest)
             && inner.contains('@')
         {
-            return Err("write the address alone, such as ana@example.com, without a name and without `<` and `>`");
+            return Err(
+                "write the address alone, such as ana@example.com, without a name and without `<` and `>`",
+            );
         }
         if text.contains([',', ';']) {
-            return Err("write one address, and each other one as an entry of its own: [ana@example.com, bo@example.com]");
+            return Err(
+                "write one address, and each other one as an entry of its own: [ana@example.com, bo@example.com]",
+            );
         }
         if text.strip_prefix("mailto:").is_some() {
             return Err("write the address without `mailto:`");
@@ -76,8 +80,10 @@ fn check_name(name: &str) -> Result<(), &'static str> {
         return Err("nothing stands before the `@`: write an address such as ana@example.com");
     }
     if !name.is_ascii() {
-        return Err("the part before the `@` has a letter that Amazon SES takes in no address: ask for an address with a to z, digits and \
-                    hyphens only");
+        return Err(
+            "the part before the `@` has a letter that Amazon SES takes in no address: ask for an address with a to z, digits and \
+                    hyphens only",
+        );
     }
     let is_fine = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-.".contains(c);
     if !name.chars().all(is_fine) {

@@ -4,6 +4,7 @@
 //! which can be seen on white and on black, and the title says in words what it means.
 
 use super::parts::{Part, Parts};
+use crate::headers::cut;
 use alerting::notification::Severity;
 
 /// The largest page, in bytes: Gmail hides what is beyond 102 KB.
@@ -12,6 +13,9 @@ const PAGE_LIMIT: usize = 90_000;
 const LISTS_LIMIT: usize = 60_000;
 /// The longest text that is shown whole. Names in Tableau have 255 characters and more, notes of jobs several pages.
 const TEXT_LIMIT: usize = 4_000;
+
+/// The longest title.
+const TITLE_LIMIT: usize = 300;
 
 const STYLE: &str = ":root{color-scheme:light dark;supported-color-schemes:light dark}\
 body{margin:0;padding:0}\
@@ -33,7 +37,7 @@ pub(super) fn page(parts: &Parts) -> String {
         }
         body.push_str(&html);
     }
-    let title = escape(&short(&parts.title));
+    let title = escape(&cut(&parts.title, TITLE_LIMIT));
     let (symbol, colour) = (escape(parts.symbol), colour(parts.severity));
     format!(
         "<!doctype html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -85,7 +89,8 @@ fn html(part: &Part, room: &mut usize) -> String {
             format!("<p><a href=\"{}\">{}</a></p>\n", escape(url), escape(&short(label)))
         }
         Part::Small(texts) => {
-            let texts: String = texts.iter().map(|text| format!("<p>{}</p>\n", escape(&short(text)))).collect();
+            let texts: String =
+                texts.iter().map(|text| format!("<p>{}</p>\n", escape(&short(text)))).collect();
             format!("<div style=\"font-size:13px;margin-top:24px\">\n{texts}</div>\n")
         }
     }
@@ -117,7 +122,7 @@ fn lines(text: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    crate::headers::cut(text, TEXT_LIMIT)
+    cut(text, TEXT_LIMIT)
 }
 
 /// A text with everything escaped that has a meaning in HTML.

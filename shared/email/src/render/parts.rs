@@ -75,7 +75,8 @@ pub(super) fn parts(shown: &Notification, target: &MailTarget) -> Parts {
         parts.push(Part::Facts(facts));
     }
     let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    let links = shown.links.iter().filter(|link| is_web(&link.url) && !link.url.contains(char::is_whitespace));
+    let links =
+        shown.links.iter().filter(|link| is_web(&link.url) && !link.url.contains(char::is_whitespace));
     parts.extend(links.map(|link| Part::Link(link.label.to_owned(), link.url.clone())));
     let counts = shown.status.iter().filter_map(|status| members(status, by_clock));
     let footnotes = shown.footnotes.iter().filter(|text| !is_blank(text)).map(|text| line(text));

@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(read.reply_to, Some(Recipient::Owner));
         assert_eq!(read.to_if_unknown.list()[0].address().unwrap().as_str(), "bi@example.com");
         // D086
-        assert_eq!(super::tests::read(json!({ "to": "ana@exämple.org" })).unwrap().key(), "ana@xn--exmple-cua.org");
+        assert_eq!(
+            super::tests::read(json!({ "to": "ana@exämple.org" })).unwrap().key(),
+            "ana@xn--exmple-cua.org"
+        );
     }
 
     #[test]
@@ -148,8 +151,14 @@ mod tests {
             (json!({ "to": ["a@example.com", "A@example.com"] }), "to: entry 2 stands twice"),
             (json!({ "to": ["owner", "owner"] }), "to: owner stands twice"),
             (json!({ "to": 7 }), "an address, owner or project-leader"),
-            (json!({ "to": "a@example.com", "to_if_unknown": "b@example.com" }), "to_if_unknown: it has an effect beside"),
-            (json!({ "to": "owner", "to_if_unknown": "owner" }), "to_if_unknown: it is for a person whose address"),
+            (
+                json!({ "to": "a@example.com", "to_if_unknown": "b@example.com" }),
+                "to_if_unknown: it has an effect beside",
+            ),
+            (
+                json!({ "to": "owner", "to_if_unknown": "owner" }),
+                "to_if_unknown: it is for a person whose address",
+            ),
             (json!({ "to": "owner", "reply_to": "hunter2" }), "has an `@`"),
             (json!({ "to": "owner", "cc": "a@example.com" }), "unknown field `cc`"),
         ] {

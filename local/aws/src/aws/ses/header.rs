@@ -13,8 +13,18 @@ const LINE_LIMIT: usize = 996;
 const WORD_LIMIT: usize = 75;
 /// What SES writes itself.
 const OWN: [&str; 12] = [
-    "bcc", "cc", "content-transfer-encoding", "content-type", "date", "from", "message-id", "mime-version", "reply-to",
-    "return-path", "subject", "to",
+    "bcc",
+    "cc",
+    "content-transfer-encoding",
+    "content-type",
+    "date",
+    "from",
+    "message-id",
+    "mime-version",
+    "reply-to",
+    "return-path",
+    "subject",
+    "to",
 ];
 
 /// Checks a header of the caller's.

@@ -106,7 +106,10 @@ fn data(input: &Input<'_>, member: &str) -> Result<Option<String>, Refusal> {
     if text(&content, "Charset")?.is_some_and(|charset| charset != "UTF-8") {
         return Err(Refusal::missing_here(format_args!("{member}'s Charset")));
     }
-    text(&content, "Data")?.map(str::to_owned).map(Some).ok_or_else(|| bad(format!("{member}.Data is missing")))
+    text(&content, "Data")?
+        .map(str::to_owned)
+        .map(Some)
+        .ok_or_else(|| bad(format!("{member}.Data is missing")))
 }
 
 fn of<'a>(operation: &'static str, body: &'a Value, known: &[&str]) -> Result<Input<'a>, Refusal> {

@@ -348,6 +348,24 @@ fn lines_of_message(kept: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_picture_of_a_mail_shows_the_mail_that_the_tests_know_in_light_and_in_dark_mode() {
+    const PICTURE: &str = "docs/images/mail.svg";
+    assert!(read("functions/send-email/README.md").contains(&format!("(../../{PICTURE})")));
+    let picture = read(PICTURE);
+    let shown = texts_of_svg(&picture);
+    let mail = read("shared/email/tests/mails/snapshots/opened.txt");
+    // A label and its value stand apart, an address is behind its link, and a long line is two.
+    let words = |text: &str| text.replace(['🔴', '>', ':'], " ").to_lowercase();
+    let shown_words = words(&format!("{shown:?}"));
+    let lines = mail.lines().filter(|line| !line.starts_with("Subject: ") && *line != "-- ");
+    for word in lines.flat_map(|line| words(line).split_whitespace().map(str::to_owned).collect::<Vec<_>>()) {
+        let is_address = word.starts_with("https") || word.starts_with("//");
+        assert!(is_address || shown_words.contains(&word), "{PICTURE} does not show `{word}`");
+    }
+    assert!(picture.contains("fill=\"#ffffff\" stroke") && picture.contains("fill=\"#121212\" stroke"));
+}
+
+#[test]
 fn the_picture_in_the_readme_shows_messages_that_the_tests_know() {
     const PICTURE: &str = "docs/images/slack-message.svg";
     assert!(read("README.md").contains(&format!("({PICTURE})")));

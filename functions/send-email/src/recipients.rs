@@ -5,9 +5,8 @@
 
 use alerting::notifier::Targeted;
 use email::{MOST_RECIPIENTS, MailTarget, Reason};
+use rules::Address;
 use rules::settings::{Recipient, Recipients, SendEmail};
-use rules::{Address, Schedule};
-use std::collections::BTreeMap;
 use tableau_client::Owner;
 
 /// The people of an event's object, as far as a rule asks for them.
@@ -62,9 +61,8 @@ pub(crate) fn asks(settings: &SendEmail, for_one: &Recipient) -> bool {
     settings.to.list().contains(for_one) || settings.reply_to.as_ref() == Some(for_one)
 }
 
-/// The targets of one rule.
-pub(crate) fn of_rule(rule: &Targeted<SendEmail>, people: &People) -> Vec<Targeted<MailTarget>> {
-    let settings = &rule.settings;
+/// The targets of what one rule says.
+pub(crate) fn of_settings(settings: &SendEmail, people: &People) -> Vec<MailTarget> {
     let reply_to = match &settings.reply_to {
         Some(Recipient::Address(address)) => Some(address.clone()),
         Some(Recipient::Owner) => people.owner.address().cloned(),
@@ -92,20 +90,23 @@ pub(crate) fn of_rule(rule: &Targeted<SendEmail>, people: &People) -> Vec<Target
         true => Vec::new(),
         false => settings.to_if_unknown.list().iter().filter_map(Recipient::address).cloned().collect(),
     };
-    let targeted = |to: Vec<Address>, reason: Reason| {
-        let key = key(&to);
-        let settings = MailTarget { to, reply_to: reply_to.clone(), reason, left_out: left_out.clone() };
-        Targeted {
-            rule: rule.rule.clone(),
-            message: rule.message.clone(),
-            ..Targeted::new(key, settings, rule.schedule)
-        }
+    let target = |to: &[Address], reason: Reason| MailTarget {
+        to: to.to_vec(),
+        reply_to: reply_to.clone(),
+        reason,
+        left_out: left_out.clone(),
     };
-    let mut targets: Vec<Targeted<MailTarget>> =
-        named.chunks(MOST_RECIPIENTS).map(|to| targeted(to.to_vec(), Reason::Named)).collect();
-    targets.extend(in_place.chunks(MOST_RECIPIENTS).map(|to| targeted(to.to_vec(), Reason::InPlace)));
-    targets.extend(persons.into_iter().map(|(to, reason)| targeted(vec![to], reason)));
+    let mut targets: Vec<MailTarget> =
+        named.chunks(MOST_RECIPIENTS).map(|to| target(to, Reason::Named)).collect();
+    targets.extend(in_place.chunks(MOST_RECIPIENTS).map(|to| target(to, Reason::InPlace)));
+    targets.extend(persons.iter().map(|(to, reason)| target(std::slice::from_ref(to), *reason)));
     targets
+}
+
+/// The targets of one rule, for alerting.
+pub(crate) fn of_rule(rule: &Targeted<SendEmail>, people: &People) -> Vec<Targeted<MailTarget>> {
+    let targets = of_settings(&rule.settings, people);
+    targets.into_iter().map(|target| rule.with(key(&target.to), target)).collect()
 }
 
 /// What names a target in the notification log: its addresses.
@@ -116,28 +117,16 @@ pub(crate) fn key(to: &[Address]) -> String {
 /// Each target once: of several rules that mean the same one, that of the rule that notifies first. A person who is among the addresses of
 /// another target that notifies as early gets one mail.
 pub(crate) fn merged(targets: Vec<Targeted<MailTarget>>) -> Vec<Targeted<MailTarget>> {
-    let mut merged: BTreeMap<String, Targeted<MailTarget>> = BTreeMap::new();
-    for target in targets {
-        match merged.get(&target.key) {
-            Some(earlier) if earlier.schedule <= target.schedule => {}
-            _ => drop(merged.insert(target.key.clone(), target)),
-        }
-    }
-    let all: Vec<Targeted<MailTarget>> = merged.into_values().collect();
+    let all = Targeted::merged(targets);
     let gets_it_anyway = |target: &Targeted<MailTarget>| {
         let [person] = target.settings.to.as_slice() else { return false };
         all.iter().any(|other| {
             other.settings.to.len() > 1
-                && is_as_early(other.schedule, target.schedule)
+                && other.is_as_early_as(target)
                 && other.settings.to.iter().any(|address| address.is_same_as(person))
         })
     };
     all.iter().filter(|target| !gets_it_anyway(target)).cloned().collect()
-}
-
-fn is_as_early(other: Schedule, than: Schedule) -> bool {
-    let is_now = |schedule| matches!(schedule, Schedule::Critical | Schedule::Now);
-    other <= than || (is_now(other) && is_now(than))
 }
 
 #[cfg(test)]
@@ -145,9 +134,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn rule(settings: Value, schedule: Schedule) -> Targeted<SendEmail> {
-        let settings: SendEmail = serde_json::from_value(settings).unwrap();
-        Targeted::new("any", settings, schedule)
+    fn of_rule(settings: &Value, people: &People) -> Vec<MailTarget> {
+        of_settings(&serde_json::from_value(settings.clone()).unwrap(), people)
     }
 
     fn owner(email: Option<&str>, login: &str) -> Owner {
@@ -159,8 +147,8 @@ mod tests {
         People { owner: found(owner), leader: found(leader) }
     }
 
-    fn keys(targets: &[Targeted<MailTarget>]) -> Vec<&str> {
-        targets.iter().map(|target| target.key.as_str()).collect()
+    fn keys(targets: &[MailTarget]) -> Vec<String> {
+        targets.iter().map(|target| key(&target.to)).collect()
     }
 
     // D020, D086
@@ -189,53 +177,37 @@ mod tests {
 
     #[test]
     fn addresses_are_one_target_and_each_person_is_another_one() {
-        let rule = rule(
-            json!({ "to": ["s@example.com", "t@example.com", "owner", "project-leader"] }),
-            Schedule::Now,
-        );
+        let rule = json!({ "to": ["s@example.com", "t@example.com", "owner", "project-leader"] });
         let targets = of_rule(&rule, &people("ana@example.com", "lee@example.com"));
         assert_eq!(keys(&targets), ["s@example.com,t@example.com", "ana@example.com", "lee@example.com"]);
-        let reasons: Vec<Reason> = targets.iter().map(|target| target.settings.reason).collect();
+        let reasons: Vec<Reason> = targets.iter().map(|target| target.reason).collect();
         assert_eq!(reasons, [Reason::Named, Reason::Owner, Reason::ProjectLeader]);
-        // The leader is often the owner, and gets one mail.
-        assert_eq!(keys(&merged(of_rule(&rule, &people("ana@example.com", "Ana@example.com")))).len(), 2);
-        // So does an owner who is on the list.
-        let targets = merged(of_rule(&rule, &people("T@example.com", "s@example.com")));
-        assert_eq!(keys(&targets), ["s@example.com,t@example.com"]);
+        // Who is both has one key, by which alerting merges the two.
+        let keys = keys(&of_rule(&rule, &people("ana@example.com", "Ana@example.com")));
+        assert_eq!(keys[1], keys[2]);
     }
 
     #[test]
     fn who_is_not_known_is_named_in_the_mail_of_the_others_and_somebody_gets_it_in_their_place() {
-        let to = json!({ "to": ["owner", "s@example.com"], "to_if_unknown": "bi@example.com", "reply_to": "owner" });
-        let targets = of_rule(&rule(to, Schedule::Now), &people("", ""));
+        let rule = json!({
+            "to": ["owner", "s@example.com"], "to_if_unknown": "bi@example.com", "reply_to": "owner",
+        });
+        let targets = of_rule(&rule, &people("", ""));
         assert_eq!(keys(&targets), ["s@example.com", "bi@example.com"]);
         for target in &targets {
-            assert_eq!(target.settings.left_out, ["Not sent to the owner: Tableau does not say who it is."]);
-            assert_eq!(target.settings.reply_to, None);
+            assert_eq!(target.left_out, ["Not sent to the owner: Tableau does not say who it is."]);
+            assert_eq!(target.reply_to, None);
         }
-        assert_eq!(targets[1].settings.reason, Reason::InPlace);
-        assert!(of_rule(&rule(json!({ "to": "owner" }), Schedule::Now), &people("", "")).is_empty());
+        assert_eq!(targets[1].reason, Reason::InPlace);
+        assert!(of_rule(&json!({ "to": "owner" }), &people("", "")).is_empty());
     }
 
     // D011
     #[test]
     fn more_than_fifty_addresses_are_several_targets() {
         let many: Vec<String> = (0..120).map(|n| format!("person-{n}@example.com")).collect();
-        let targets = merged(of_rule(&rule(json!({ "to": many }), Schedule::Now), &People::default()));
-        let mut sizes: Vec<usize> = targets.iter().map(|target| target.settings.to.len()).collect();
-        sizes.sort_unstable();
-        assert_eq!(sizes, [20, 50, 50]);
-    }
-
-    #[test]
-    fn of_two_rules_for_one_target_the_one_that_notifies_first_counts() {
-        let until = jiff::Timestamp::from_second(1_800_000_000).unwrap();
-        let of = |schedule| of_rule(&rule(json!({ "to": "a@example.com" }), schedule), &People::default());
-        let later = of(Schedule::DeferUntil(until));
-        let now = of(Schedule::Now);
-        for both in [[now.clone(), later.clone()].concat(), [later, now].concat()] {
-            let merged = merged(both);
-            assert_eq!((merged.len(), merged[0].schedule), (1, Schedule::Now));
-        }
+        let targets = of_rule(&json!({ "to": many }), &People::default());
+        let sizes: Vec<usize> = targets.iter().map(|target| target.to.len()).collect();
+        assert_eq!(sizes, [50, 50, 20]);
     }
 }

@@ -1,6 +1,6 @@
 //! Routing by the rules, with the addresses of the people whom rules name.
 
-use crate::recipients::{Found, People, asks, merged, of_rule};
+use crate::recipients::{Found, People, asks, key, merged, of_rule, of_settings};
 use alerting::RulesRouting;
 use alerting::context::Context;
 use alerting::incident::RefreshKind;
@@ -10,7 +10,7 @@ use email::{MailTarget, Reason};
 use facts::{Answer, FactLookups, Question, Unanswered, is_deletion};
 use jiff::Timestamp;
 use rules::settings::{Recipient, SendEmail};
-use rules::{Address, LoadedRules, Matched, Rules, Schedule, Site};
+use rules::{Address, LoadedRules, Matched, Rules, Site};
 use std::sync::Arc;
 use tableau::{Action, Event, Subject};
 use tableau_client::RecycleBinLookup;
@@ -105,11 +105,8 @@ impl MailRouting {
         for rule in rules {
             targets.extend(of_rule(rule, &People::default()));
             let Some(reason) = reason_of_people(&rule.settings) else { continue };
-            targets.extend(keys.iter().filter_map(|key| person(key, reason)).map(|settings| Targeted {
-                rule: rule.rule.clone(),
-                message: rule.message.clone(),
-                ..Targeted::new(crate::recipients::key(&settings.to), settings, rule.schedule)
-            }));
+            let people = keys.iter().filter_map(|key| person(key, reason));
+            targets.extend(people.map(|person| rule.with(key(&person.to), person)));
         }
         // Nobody was left out now: who was is said in the first mail.
         for target in &mut targets {
@@ -182,12 +179,18 @@ impl Routing<MailTarget> for MailRouting {
     }
 
     /// The target with this key. A person's is the target of any rule that names people.
-    fn named(&self, key: &str) -> Result<Option<MailTarget>, Failure> {
-        let settings = self.rules()?.settings::<SendEmail>().map_err(Failure::misconfigured)?;
-        let rules = settings.into_iter().map(|settings| Targeted::new("", settings, Schedule::Now));
-        let rules: Vec<Targeted<SendEmail>> = rules.collect();
-        let targets = self.of_stored(&rules, &[key.to_owned()]);
-        Ok(targets.into_iter().next().map(|target| target.settings))
+    fn named(&self, wanted: &str) -> Result<Option<MailTarget>, Failure> {
+        for settings in self.rules()?.settings::<SendEmail>().map_err(Failure::misconfigured)? {
+            let named = of_settings(&settings, &People::default());
+            if let Some(target) = named.into_iter().find(|target| key(&target.to) == wanted) {
+                return Ok(Some(MailTarget { left_out: Vec::new(), ..target }));
+            }
+            let person = reason_of_people(&settings).and_then(|reason| person(wanted, reason));
+            if person.is_some() {
+                return Ok(person);
+            }
+        }
+        Ok(None)
     }
 
     /// Mail goes to no address that no rule names.

@@ -37,6 +37,19 @@ async fn the_owner_and_the_project_leader_get_mails_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_person_who_is_on_the_list_or_named_twice_gets_one_mail() {
+    let environment = environment("{ to: [Ana@example.com, s@example.com, owner, project-leader] }").await;
+    environment.tableau.add(Datasource::named("Returns").owned_by("bea"));
+    let fast = [("EMAIL_RECIPIENTS_PER_SECOND", "1000")];
+    let function = environment.function("send-email", BINARY.as_ref(), &fast);
+    for (name, people) in [("Sales Orders", 2), ("Returns", 2)] {
+        let before = environment.aws.mails().len();
+        assert_eq!(handle(&function, &refreshed(&environment, name, "Failed")).await["status"], "done");
+        assert_eq!(environment.aws.mails().len() - before, people, "{name}: {:?}", recipients(&environment));
+    }
+}
+
+#[tokio::test]
 async fn a_recovery_goes_to_those_who_got_the_failure_and_each_owner_learns_of_their_own_objects() {
     let environment = environment("{ to: owner }").await;
     environment.tableau.add(Datasource::named("Returns").owned_by("ana"));

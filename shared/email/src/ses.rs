@@ -8,7 +8,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::config::{Builder, StalledStreamProtectionConfig};
-use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::error::{BuildError, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -105,32 +105,26 @@ impl Ses {
 
     fn error(&self, error: &SdkError<SendEmailError, HttpResponse>, mail: &Mail) -> Error {
         let region = self.region();
-        let answer = match error {
-            SdkError::ServiceError(answer) => answer,
-            error => {
-                let reason = aws_http::reason("ses:SendEmail", error);
-                return match error {
-                    SdkError::ConstructionFailure(_) => Error::Unreachable { region, reason },
-                    SdkError::DispatchFailure(failure)
-                        if failure.is_user() || did_not_connect(failure.as_connector_error()) =>
-                    {
-                        Error::Unreachable { region, reason }
-                    }
-                    _ => Error::Unclear { region, reason },
-                };
-            }
+        let Some(said) = aws_http::said(error) else {
+            let reason = aws_http::reason("ses:SendEmail", error);
+            return match error {
+                SdkError::ConstructionFailure(_) => Error::Unreachable { region, reason },
+                SdkError::DispatchFailure(failure)
+                    if failure.is_user() || did_not_connect(failure.as_connector_error()) =>
+                {
+                    Error::Unreachable { region, reason }
+                }
+                _ => Error::Unclear { region, reason },
+            };
         };
-        let status = answer.raw().status().as_u16();
-        let code = answer.err().code().unwrap_or_default();
-        let message = answer.err().message().unwrap_or_default();
         let sent = Sent {
             from: &self.sender.from,
             to: &mail.to,
             configuration_set: self.sender.configuration_set.as_deref(),
         };
-        let refusal = refusal(status, code, message, sent);
-        let code = if code.is_empty() { "no code" } else { aws_http::code(code) };
-        Error::Refused { status, code: code.to_owned(), region, refusal }
+        let refusal = refusal(said.status, said.code, said.text, sent);
+        let code = if said.code.is_empty() { "no code" } else { aws_http::code(said.code) };
+        Error::Refused { status: said.status, code: code.to_owned(), region, refusal }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Addresses as SES takes them.
 
 use super::super::Refusal;
-use super::{bad, header};
+use super::header;
+use super::refused::bad;
 
 /// The longest address. Source: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
 const LIMIT: usize = 320;

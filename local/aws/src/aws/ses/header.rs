@@ -1,7 +1,7 @@
 //! Headers as SES takes them.
 
 use super::super::Refusal;
-use super::bad;
+use super::refused::bad;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

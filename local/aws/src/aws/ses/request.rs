@@ -2,7 +2,8 @@
 
 use super::super::{Input, Refusal};
 use super::mail::Mail;
-use super::{address, bad, header};
+use super::refused::bad;
+use super::{address, header};
 use serde_json::Value;
 
 /// `To`, `Cc` and `Bcc` together.

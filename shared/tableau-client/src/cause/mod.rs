@@ -4,16 +4,21 @@
 //! failed at about that time, and picks the one of this workbook or data source. That job's notes contain the reason.
 
 mod class;
+mod diagnosis;
+mod knowledge;
 mod line;
+mod normal;
+mod pattern;
 mod search;
+mod shorten;
+mod strip;
 mod success;
 
 pub use class::CauseClass;
+pub use diagnosis::{Diagnosis, diagnose};
 
 use crate::{Error, Job, RefreshKind, TableauClient};
 use jiff::Timestamp;
-use line::one_line;
-use plain_text::visible;
 use search::{Found, Search};
 use serde::{Deserialize, Serialize};
 use tableau::{Event, JobLuid};
@@ -24,8 +29,11 @@ pub struct Cause {
     /// The class of the reason.
     pub class: CauseClass,
     /// The reason in the job's own words: one line of at most 300 characters, with `[removed]` in place of passwords,
-    /// tokens and keys.
+    /// tokens and keys, and with hosts, addresses, user names and connection strings shortened.
     pub line: String,
+    /// What the owner can do about it. Empty in records of earlier versions.
+    #[serde(default)]
+    pub next_step: String,
     /// The LUID of the failed job.
     pub job: JobLuid,
     /// Whether the refresh was full or incremental, if the job's type says so.
@@ -64,6 +72,13 @@ pub enum CauseLookup {
     },
 }
 
+impl Cause {
+    /// What the owner can do about it: about this failure if known, or else about failures of its class.
+    pub fn next_step(&self) -> &str {
+        if self.next_step.is_empty() { self.class.next_step() } else { &self.next_step }
+    }
+}
+
 impl CauseLookup {
     /// The reason, if it was found.
     pub fn found(&self) -> Option<&Cause> {
@@ -93,6 +108,12 @@ impl TableauClient {
 fn cause(job: &Job, refresh: Option<RefreshKind>) -> CauseLookup {
     let job_luid = job.id.clone();
     let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job_luid, refresh } };
-    let class = CauseClass::of(&visible(&notes));
-    CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job_luid, refresh })
+    let found = diagnose(&notes);
+    CauseLookup::Found(Cause {
+        class: found.class,
+        line: found.line,
+        next_step: found.next_step.to_owned(),
+        job: job_luid,
+        refresh,
+    })
 }

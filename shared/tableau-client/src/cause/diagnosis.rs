@@ -1,0 +1,145 @@
+//! Finds the class of a job's notes, the line that says most, and what to do about it.
+
+use super::class::CauseClass;
+use super::knowledge::{Entry, Knowledge, Level};
+use super::line::{beginning, shown};
+use super::normal::Normal;
+use super::strip::{Stripped, strip};
+use plain_text::{REMOVED, visible, without_secrets};
+use std::ops::Range;
+
+/// How much of one line is compared with patterns, in bytes.
+const LINE_READ: usize = 8 * 1024;
+
+/// Beginnings of lines that explain the line before.
+const DETAILS: [&str; 3] = ["detail:", "hint:", "context:"];
+
+/// What a job's notes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The class of the reason; [`CauseClass::Unknown`] if it is not sure.
+    pub class: CauseClass,
+    /// The line that says most, without secrets and with private parts shortened: at most 300 characters.
+    pub line: String,
+    /// What the owner can do about it.
+    pub next_step: &'static str,
+}
+
+/// A line of the notes without what Tableau and languages put around it.
+struct Line<'a> {
+    text: &'a str,
+    normal: Normal,
+}
+
+/// The best match of a line.
+struct Match<'a> {
+    rank: Rank,
+    entry: &'a Entry,
+    range: Range<usize>,
+    line: usize,
+}
+
+/// How much a match counts; the greatest wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    level: Level,
+    /// Details and hints count less than the error that they are about.
+    is_main: bool,
+    /// "Cannot connect" and "Bridge reports" are printed around other reasons, which count more.
+    is_reason: bool,
+    is_named: bool,
+    length: usize,
+}
+
+/// Reads the notes of a failed job: why it failed, and what to do about it.
+pub fn diagnose(notes: &str) -> Diagnosis {
+    // Secrets are removed before anything is cut: half of a secret is not recognised, and a secret may continue on
+    // the next line.
+    let notes = without_secrets(&visible(beginning(notes)));
+    let knowledge = Knowledge::get();
+    let kept: Vec<Stripped> = notes.lines().filter_map(|line| strip(line, knowledge)).collect();
+    let lines: Vec<Line<'_>> = kept.iter().map(Line::of).collect();
+    let named = knowledge.named(&normal(&notes).text);
+    let best = best(&lines, &named, knowledge).or_else(|| {
+        let with_classes: Vec<String> = kept.iter().map(|line| line.classes.clone() + &line.text).collect();
+        let pairs: Vec<String> =
+            kept.windows(2).map(|pair| format!("{} {}", pair[0].text, pair[1].text)).collect();
+        // The first of two lines announces the second, which is shown.
+        let of_pair = |found: Match<'static>| Match { line: found.line + 1, ..found };
+        best_elsewhere(&with_classes, &named, knowledge)
+            .or_else(|| best_elsewhere(&pairs, &named, knowledge).map(of_pair))
+    });
+    match best {
+        Some(found) => {
+            let line = lines.get(found.line).map(|line| shown(line.text, line.normal.origin(&found.range)));
+            Diagnosis {
+                class: found.entry.class,
+                line: line.unwrap_or_default(),
+                next_step: found.entry.next_step,
+            }
+        }
+        None => Diagnosis {
+            class: CauseClass::Unknown,
+            line: first_line(&lines, &notes),
+            next_step: CauseClass::Unknown.next_step(),
+        },
+    }
+}
+
+impl<'a> Line<'a> {
+    fn of(stripped: &'a Stripped) -> Self {
+        Self { text: &stripped.text, normal: normal(&stripped.text) }
+    }
+}
+
+fn normal(text: &str) -> Normal {
+    Normal::of(&text[..text.floor_char_boundary(LINE_READ)])
+}
+
+/// The best match of all lines. `None` if nothing matches, or if two classes fit equally well.
+fn best<'a>(lines: &[Line<'_>], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
+    let mut matches = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_main = !DETAILS.iter().any(|word| line.normal.text.starts_with(word));
+        for entry in knowledge.candidates(&line.normal.text) {
+            let Some(range) = entry.pattern.find(&line.normal.text) else { continue };
+            let is_named = entry.is_engine || named.get(entry.source).copied().unwrap_or_default();
+            let is_reason = !matches!(entry.class, CauseClass::Unreachable | CauseClass::Bridge);
+            let level = match entry.level {
+                // Words that are weak alone are as good as others where the notes name their source.
+                Level::Weak if is_named => Level::Words,
+                Level::Weak if !knowledge.is_general(entry.source) => Level::Foreign,
+                level => level,
+            };
+            let length = entry.pattern.0.len();
+            matches.push(Match {
+                rank: Rank { level, is_main, is_reason, is_named, length },
+                entry,
+                range,
+                line: at,
+            });
+        }
+    }
+    let rank = matches.iter().map(|found| found.rank).max()?;
+    let first = matches.iter().position(|found| found.rank == rank)?;
+    let best = matches.swap_remove(first);
+    let is_unsure = matches.iter().any(|found| {
+        found.rank == best.rank && found.entry.class != best.entry.class && found.line == best.line
+    });
+    (!is_unsure).then_some(best)
+}
+
+/// The best match of texts that are not shown themselves.
+fn best_elsewhere<'a>(texts: &[String], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
+    let lines: Vec<Line<'_>> = texts.iter().map(|text| Line { text, normal: normal(text) }).collect();
+    best(&lines, named, knowledge).map(|found| Match { range: 0..0, ..found })
+}
+
+/// The line to show where nothing matches: the first that says something.
+fn first_line(lines: &[Line<'_>], notes: &str) -> String {
+    let says_something = |line: &&str| line.replace(REMOVED, "").contains(char::is_alphanumeric);
+    let kept = lines.iter().map(|line| line.text).find(says_something);
+    let all = || notes.lines().map(str::trim);
+    let line = kept.or_else(|| all().find(says_something)).or_else(|| all().find(|line| !line.is_empty()));
+    line.map(|line| shown(line, 0..0)).unwrap_or_default()
+}

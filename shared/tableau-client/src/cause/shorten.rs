@@ -1,0 +1,231 @@
+//! Shortens what a chat need not see, by its kind: hosts, addresses, user names, connection strings, home folders.
+//! `docs/decisions/0019-what-a-cause-shows.md` says why.
+
+/// Stands for what was left out.
+const CUT: char = '…';
+/// Endings of host names inside companies and at providers. Other names with dots may be tables.
+const HOST_ENDINGS: [&str; 18] = [
+    "com", "net", "org", "io", "local", "internal", "intranet", "lan", "corp", "cloud", "dev", "app", "ai",
+    "edu", "gov", "tech", "biz", "info",
+];
+/// Hosts of vendors' documentation: people need these links.
+const DOCUMENTATION: [&str; 9] = [
+    "docs.",
+    "help.",
+    "kb.",
+    "learn.",
+    "support.",
+    "developer.",
+    "cloud.google.com",
+    "go.microsoft.com",
+    "aka.ms",
+];
+/// Words after which a quoted name is a user's.
+const USER_WORDS: [&str; 8] =
+    ["user", "username", "user name", "user id", "userid", "uid", "login", "principal"];
+
+/// A line with private parts shortened.
+pub(super) fn shorten(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let is_start = !out.ends_with(|c: char| c.is_alphanumeric() || c == CUT);
+        let taken =
+            if is_start { connection_string(rest, &mut out).or_else(|| url(rest, &mut out)) } else { None };
+        let taken = taken.unwrap_or_else(|| {
+            let length = atom(rest);
+            if length == 0 {
+                out.push(first);
+                return first.len_utf8();
+            }
+            let following = &rest[length..];
+            let short = short_atom(&rest[..length], &out, following);
+            out.push_str(&short);
+            length
+        });
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// The length of the text up to the next space or punctuation mark that separates names.
+fn atom(text: &str) -> usize {
+    let separates = |c: char| c.is_whitespace() || "\"'`()<>,;[]{}|=…".contains(c);
+    text.find(separates).unwrap_or(text.len())
+}
+
+/// `Server=db1;Uid=svc;Port=1433` becomes `Server=db1;…`.
+fn connection_string(text: &str, out: &mut String) -> Option<usize> {
+    let end = text.find(|c: char| c.is_whitespace() || "\"'<>".contains(c)).unwrap_or(text.len());
+    let (run, first) = (&text[..end], text[..end].split(';').next()?);
+    let pairs = run.split(';').filter(|pair| pair.contains('=')).count();
+    let is_pair = first.split_once('=').is_some_and(|(key, _)| key.chars().all(char::is_alphanumeric));
+    if pairs < 3 || !is_pair || run.contains("://") {
+        return None;
+    }
+    out.push_str(&shorten(first));
+    out.push(';');
+    out.push(CUT);
+    Some(end)
+}
+
+/// An address without user, query and fragment, and with its host shortened.
+fn url(text: &str, out: &mut String) -> Option<usize> {
+    let end = text.find(|c: char| c.is_whitespace() || "\"'<>…".contains(c)).unwrap_or(text.len());
+    let (scheme, rest) = text[..end].split_once("://")?;
+    let is_scheme =
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.:".contains(c));
+    if !is_scheme {
+        return None;
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path_end = path.find(['?', '#']).unwrap_or(path.len());
+    let is_documentation = DOCUMENTATION.iter().any(|known| host.starts_with(known));
+    let host =
+        if is_documentation { host.to_owned() } else { short_host(host).unwrap_or_else(|| host.to_owned()) };
+    out.push_str(&format!("{scheme}://{host}{}", &path[..path_end]));
+    if path_end < path.len() {
+        out.push(path[path_end..].chars().next().unwrap_or('?'));
+        out.push(CUT);
+    }
+    Some(end)
+}
+
+fn short_atom(atom: &str, before: &str, following: &str) -> String {
+    let core = atom.trim_end_matches(['.', ':', '!', '?']);
+    let (core, tail) = (core, &atom[core.len()..]);
+    if is_user(before, following) && !core.is_empty() {
+        return format!("{}{tail}", first_two(core));
+    }
+    if let Some((user, host)) = core.split_once('@')
+        && !user.is_empty()
+        && host.contains('.')
+    {
+        let host = short_ipv4(host).unwrap_or_else(|| host.to_owned());
+        return format!("{}@{host}{tail}", first_two(user));
+    }
+    let short = short_ipv4(core).or_else(|| short_ipv6(core)).or_else(|| short_host(core));
+    let short = short.or_else(|| short_home(core));
+    short.map_or_else(|| atom.to_owned(), |short| format!("{short}{tail}"))
+}
+
+/// Whether the name between these texts is a user's: `user 'x'`, `Uid=x`, `'x'@'host'`.
+fn is_user(before: &str, following: &str) -> bool {
+    if following.starts_with("'@") && before.ends_with('\'') {
+        return true;
+    }
+    let head = before.trim_end();
+    let is_marked = head.ends_with(['\'', '"', '`', '=']) || head.ends_with(':');
+    let word = head.trim_end_matches(|c: char| c.is_whitespace() || "'\"`=:".contains(c)).to_lowercase();
+    is_marked
+        && USER_WORDS.iter().any(|user| {
+            word.strip_suffix(user)
+                .is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+}
+
+fn first_two(name: &str) -> String {
+    if name.chars().count() <= 2 {
+        return name.to_owned();
+    }
+    name.chars().take(2).chain([CUT]).collect()
+}
+
+fn with_port(text: &str) -> (&str, &str) {
+    match text.rfind(':') {
+        Some(colon) if text[colon + 1..].bytes().all(|byte| byte.is_ascii_digit()) => text.split_at(colon),
+        _ => (text, ""),
+    }
+}
+
+/// `203.0.113.7:5432` becomes `203.0.…:5432`.
+fn short_ipv4(text: &str) -> Option<String> {
+    let (address, port) = with_port(text);
+    address.parse::<std::net::Ipv4Addr>().ok()?;
+    let mut parts = address.split('.');
+    Some(format!("{}.{}.{CUT}{port}", parts.next()?, parts.next()?))
+}
+
+fn short_ipv6(text: &str) -> Option<String> {
+    text.parse::<std::net::Ipv6Addr>().ok()?;
+    Some(format!("{}:{CUT}", text.split(':').next()?))
+}
+
+/// `db.example.com:5432` becomes `db.…:5432`. `None` if the text is no host name of three parts or more.
+fn short_host(text: &str) -> Option<String> {
+    if let Some(short) = short_ipv4(text) {
+        return Some(short);
+    }
+    let (host, port) = with_port(text);
+    let labels: Vec<&str> = host.split('.').collect();
+    let (first, last) = (labels.first()?, labels.last()?.to_lowercase());
+    let is_name =
+        |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_host = labels.len() >= 3 && labels.iter().all(|label| is_name(label));
+    (is_host && HOST_ENDINGS.contains(&last.as_str())).then(|| format!("{first}.{CUT}{port}"))
+}
+
+/// `C:\Users\jane\sales.xlsx` becomes `C:\Users\…\sales.xlsx`.
+fn short_home(path: &str) -> Option<String> {
+    ["\\Users\\", "/Users/", "/home/"].iter().find_map(|folder| {
+        let (before, rest) = path.split_once(folder)?;
+        let end = rest.find(['\\', '/'])?;
+        Some(format!("{before}{folder}{CUT}{}", &rest[end..]))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_parts_are_shortened_by_kind() {
+        for (line, short) in [
+            ("Login failed. Server=db1;Uid=svc;PWD=[removed];Port=1433", "Login failed. Server=db1;…"),
+            ("Login failed for user 'svc_bi'.", "Login failed for user 'sv…'."),
+            (
+                "FATAL: password authentication failed for user \"svc_bi\"",
+                "FATAL: password authentication failed for user \"sv…\"",
+            ),
+            (
+                "Access denied for user 'svc'@'203.0.113.7' (using password: YES)",
+                "Access denied for user 'sv…'@'203.0.…' (using password: YES)",
+            ),
+            ("ana.lee@example.com is locked", "an…@example.com is locked"),
+            (
+                "server at \"db.example.com\" (203.0.113.9), port 5432",
+                "server at \"db.…\" (203.0.…), port 5432",
+            ),
+            ("connect db.example.com:5432: refused", "connect db.…:5432: refused"),
+            (
+                "Unable to load URL: http://connector.example.com:80/c.html?key=1",
+                "Unable to load URL: http://connector.…:80/c.html?…",
+            ),
+            (
+                "see https://cloud.google.com/bigquery/troubleshooting-errors",
+                "see https://cloud.google.com/bigquery/troubleshooting-errors",
+            ),
+            ("https://ana:x@files.example.com/a", "https://files.…/a"),
+            ("not found: C:\\Users\\ana\\sales.xlsx", "not found: C:\\Users\\…\\sales.xlsx"),
+            ("connect to 2001:db8::1 failed", "connect to 2001:… failed"),
+        ] {
+            assert_eq!(shorten(line), short);
+        }
+    }
+
+    #[test]
+    fn what_people_act_on_stays() {
+        for line in [
+            "Invalid object name 'dbo.orders'.",
+            "relation \"finance.public.orders\" does not exist",
+            "FATAL: role \"svc_bi\" is not permitted to log in",
+            "Warehouse 'COMPUTE_WH' cannot be resumed",
+            "The user table is missing; user_login too",
+            "unsupported version 1.2.3",
+            "日本… ‘x’",
+        ] {
+            assert_eq!(shorten(line), line);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Notes of failed refreshes from public reports, and the class, line and next step that are right.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use tableau_client::{CauseClass, diagnose};
+
+/// A note, and what is right about it. `origin` says where it was reported.
+struct Row {
+    id: String,
+    database: String,
+    note: String,
+    classes: Vec<CauseClass>,
+    line_contains: String,
+    /// Words of the next step; empty if only its sense is noted.
+    next_step_contains: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Score {
+    Right,
+    Unknown,
+    Wrong,
+}
+
+fn rows(file: &str) -> Vec<Row> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/causes").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap().split('\t').collect();
+    let row = |line: &str| {
+        let values: Vec<&str> = line.split('\t').collect();
+        assert_eq!(values.len(), columns.len(), "{line}");
+        let value = |name: &str| {
+            let at = columns.iter().position(|column| *column == name);
+            at.map_or("", |at| values[at]).to_owned()
+        };
+        let class =
+            |name: &str| CauseClass::named(name).unwrap_or_else(|| panic!("{name} is no class: {line}"));
+        assert!(!value("origin").is_empty(), "{line}");
+        Row {
+            id: value("id"),
+            database: value("database"),
+            note: value("note").replace("\\n", "\n"),
+            classes: value("right_class").split('|').map(class).collect(),
+            line_contains: value("line_contains"),
+            next_step_contains: value("next_step_contains"),
+        }
+    };
+    lines.map(row).collect()
+}
+
+fn score(row: &Row) -> (Score, String) {
+    let found = diagnose(&row.note);
+    let contains = |text: &str, words: &str| text.to_lowercase().contains(&words.to_lowercase());
+    let is_class = row.classes.contains(&found.class);
+    let is_right = is_class
+        && contains(&found.line, &row.line_contains)
+        && contains(found.next_step, &row.next_step_contains);
+    let score = match found.class {
+        _ if is_right => Score::Right,
+        CauseClass::Unknown => Score::Unknown,
+        _ => Score::Wrong,
+    };
+    (score, format!("{} {:?} {} → {}", row.id, found.class, found.line, found.next_step))
+}
+
+/// Prints the score per source, and returns how many notes are right, unknown and wrong.
+fn scores(file: &str) -> [usize; 3] {
+    let mut sources: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let mut sum = [0; 3];
+    for row in rows(file) {
+        let (score, said) = score(&row);
+        let at = score as usize;
+        sources.entry(row.database).or_default()[at] += 1;
+        sum[at] += 1;
+        if score != Score::Right {
+            println!("{}: {said}", if score == Score::Wrong { "wrong" } else { "unknown" });
+        }
+    }
+    for (source, [right, unknown, wrong]) in sources {
+        println!("{source}: {right} right, {unknown} unknown, {wrong} wrong");
+    }
+    println!("{file}: {} right, {} unknown, {} wrong", sum[0], sum[1], sum[2]);
+    sum
+}
+
+#[test]
+fn notes_with_known_answers_are_right_in_class_line_and_next_step() {
+    let [right, unknown, wrong] = scores("reported.tsv");
+    assert_eq!(right + unknown + wrong, 59);
+    assert!(right >= 56 && wrong == 0, "{right} right, {wrong} wrong");
+}

@@ -91,3 +91,10 @@ fn notes_with_known_answers_are_right_in_class_line_and_next_step() {
     assert_eq!(right + unknown + wrong, 59);
     assert!(right >= 56 && wrong == 0, "{right} right, {wrong} wrong");
 }
+
+#[test]
+fn notes_from_public_reports_are_never_wrong() {
+    let [right, unknown, wrong] = scores("public.tsv");
+    assert_eq!(right + unknown + wrong, 48);
+    assert!(unknown <= 10 && wrong == 0, "{unknown} unknown, {wrong} wrong");
+}

@@ -11,8 +11,8 @@ use std::ops::Range;
 /// How much of one line is compared with patterns, in bytes.
 const LINE_READ: usize = 8 * 1024;
 
-/// Beginnings of lines that explain the line before.
-const DETAILS: [&str; 3] = ["detail:", "hint:", "context:"];
+/// Beginnings of lines that explain the line before, or announce the next: `Msg 8115, Level 16`.
+const DETAILS: [&str; 4] = ["detail:", "hint:", "context:", "msg "];
 
 /// What a job's notes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,21 @@ fn best<'a>(lines: &[Line<'_>], named: &[bool], knowledge: &'a Knowledge) -> Opt
     let is_unsure = matches.iter().any(|found| {
         found.rank == best.rank && found.entry.class != best.entry.class && found.line == best.line
     });
-    (!is_unsure).then_some(best)
+    (!is_unsure).then(|| with_words(best, &matches))
+}
+
+/// A match with the line that says it in words, where its own is no main line.
+fn with_words<'a>(best: Match<'a>, others: &[Match<'a>]) -> Match<'a> {
+    let in_words = |found: &&Match<'_>| {
+        found.entry.class == best.entry.class && found.rank.level == Level::Words && found.rank.is_main
+    };
+    if best.rank.is_main || others.iter().filter(in_words).any(|found| found.line == best.line) {
+        return best;
+    }
+    match others.iter().filter(in_words).max_by_key(|found| found.rank) {
+        Some(words) => Match { line: words.line, range: words.range.clone(), ..best },
+        None => best,
+    }
 }
 
 /// The best match of texts that are not shown themselves.

@@ -1,5 +1,7 @@
 //! Every example of the knowledge files is a test: alone, it has the class and the next step of its block.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::{fs, iter};

@@ -1,5 +1,7 @@
 //! Notes of failed refreshes from public reports, and the class, line and next step that are right.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tableau::{DatasourceLuid, Event, Payload};
 use tableau_client::{
     CauseClass, CauseLookup, FixedCredential, MemorySessionStore, RefreshKind, Settings, TableauClient,
-    TableauCredential,
+    TableauCredential, diagnose,
 };
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
@@ -40,6 +40,44 @@ async fn look(simulator: &TableauSimulator, luid: &DatasourceLuid) -> CauseLooku
 fn found(lookup: &CauseLookup) -> (CauseClass, &str) {
     let cause = lookup.found().unwrap_or_else(|| panic!("{lookup:?}"));
     (cause.class, cause.line.as_str())
+}
+
+#[test]
+fn the_notes_of_the_simulator_show_their_cause() {
+    for (note, class, line) in [
+        ("sql-server-login", CauseClass::Credentials, "Login failed for user 'sv…'."),
+        ("snowflake-login", CauseClass::Credentials, "Incorrect username or password was specified."),
+        (
+            "postgres-refused",
+            CauseClass::Unreachable,
+            "connection to server at \"pg-ops.…\" (10.20.…), port 5432 failed: Connection refused",
+        ),
+        (
+            "postgres-timeout",
+            CauseClass::Unreachable,
+            "connection to server at \"pg-ops.…\" (10.20.…), port 5432 failed: Connection timed out (0x0000274C/10060)",
+        ),
+        (
+            "query-time-limit",
+            CauseClass::TimeLimit,
+            "The query time resource limit (7200 seconds) was exceeded.",
+        ),
+        ("missing-column", CauseClass::Schema, "Invalid column name 'region_code'."),
+        (
+            "missing-table",
+            CauseClass::Schema,
+            "Object 'ANALYTICS.SALES.FACT_PIPELINE' does not exist or not authorized.",
+        ),
+        (
+            "no-space",
+            CauseClass::Resources,
+            "Insufficient disk space: unable to write the temporary extract \"Temp/TableauTemp/1p4q8ff0vfrh8x15m4o8i0v3n6dj\".",
+        ),
+    ] {
+        let notes = notes::ALL.iter().find(|(name, _)| *name == note).unwrap().1;
+        let found = diagnose(notes);
+        assert_eq!((found.class, found.line.as_str()), (class, line), "{note}");
+    }
 }
 
 /// Data sources with the same name, each in its own project.

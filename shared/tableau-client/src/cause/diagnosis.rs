@@ -157,3 +157,110 @@ fn first_line(lines: &[Line<'_>], notes: &str) -> String {
     let line = kept.or_else(|| all().find(says_something)).or_else(|| all().find(|line| !line.is_empty()));
     line.map(|line| shown(line, 0..0)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LINE_LIMIT: usize = 300;
+    const NOTES_LIMIT: usize = 256 * 1024;
+
+    fn line_of(notes: &str) -> String {
+        diagnose(notes).line
+    }
+
+    #[test]
+    fn the_line_is_the_one_that_names_the_cause() {
+        for (notes, line) in [
+            (
+                "x.DataSourceException: [Snowflake][Snowflake] (4) \nREST request failed: code=22\n\
+                 Incorrect username or password was specified.\nUnable to connect to the server.",
+                "Incorrect username or password was specified.",
+            ),
+            (
+                "[Snowflake] (4)\nSQL compilation error:\nObject 'SALES' does not exist or not authorized.",
+                "Object 'SALES' does not exist or not authorized.",
+            ),
+            (
+                "Msg 8115, Level 16, State 2\nArithmetic overflow error converting x.",
+                "Arithmetic overflow error converting x.",
+            ),
+            ("\nSomething new\nand more of it", "Something new"),
+        ] {
+            assert_eq!(line_of(notes), line);
+        }
+    }
+
+    #[test]
+    fn the_line_has_no_class_names_and_no_secrets() {
+        let notes = "\n java.lang.RuntimeException: com.tableausoftware.nativeapi.exceptions.DataSourceException: \
+                     Login failed. Server=db1;Uid=svc;PWD=hunter2;Port=1433\n  at com.tableau.X(Y.java:1)";
+        assert_eq!(line_of(notes), "Login failed. Server=db1;…");
+        assert_eq!(line_of("Error: 5: text"), "Error: 5: text");
+    }
+
+    #[test]
+    fn secrets_are_removed_from_the_whole_notes_before_a_line_is_chosen_and_cut() {
+        for (notes, line) in [
+            ("Password:\nhunter2\nLogin failed for user 'svc'.", "Login failed for user 'sv…'."),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMIIEvQ\nhunter2\n-----END PRIVATE KEY-----\nThe key was refused",
+                "The key was refused",
+            ),
+            ("The key was refused:\n-----BEGIN PRIVATE KEY-----\nhunter2", "The key was refused:"),
+            ("-----BEGIN PRIVATE KEY-----\nhunter2", "[removed]"),
+            ("pass\u{200b}word=hunter2 was refused\u{202e}", "password=[removed] was refused"),
+            ("log\u{200b}in failed: x", "login failed: x"),
+        ] {
+            assert_eq!(line_of(notes), line, "{notes:?}");
+        }
+        for spaces in 250..310 {
+            let line = line_of(&format!("{}password=hunter2hunter2 and so on", ". ".repeat(spaces / 2)));
+            let end = line.trim_end_matches('…').trim_start_matches(['.', ' ']);
+            assert!("password=[removed] and so on".starts_with(end), "{end}");
+            assert!(!end.contains("=[") || end.contains("[removed]"), "{end}");
+        }
+    }
+
+    #[test]
+    fn notes_of_a_megabyte_are_read_in_part_and_show_no_half_of_a_secret() {
+        let filler = "word ".repeat(NOTES_LIMIT / 5 - 4);
+        for shift in 0..24 {
+            let notes =
+                format!("{}\n{}{filler}/4Fh8sKq0Zr7Lm2Xw9Tb5Vc3 end", ".".repeat(shift), "x".repeat(shift));
+            let read = beginning(&notes);
+            assert!(!read.contains("/4F") || read.contains("5Vc3"), "{shift}");
+        }
+        let text = "Login failed: password=hunter2 ".repeat(40_000);
+        assert!(line_of(&text).starts_with("Login failed: password=[removed] Login"));
+        assert!(line_of(&"é".repeat(NOTES_LIMIT)).ends_with('…'));
+    }
+
+    #[test]
+    fn the_words_that_tell_the_cause_stay_where_a_line_is_cut() {
+        let line =
+            line_of(&format!("{} Login failed for user 'svc'. {}", "word ".repeat(90), "word ".repeat(90)));
+        assert!(
+            line.starts_with('…') && line.contains("Login failed") && line.chars().count() <= LINE_LIMIT,
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_closing_sentence_alone_is_shown_and_says_nothing() {
+        let closing = "Unable to connect to the server \"db1\". Check that the server is running and that you have \
+                       access privileges to the requested database.";
+        let found = diagnose(closing);
+        assert_eq!((found.class, found.line.as_str()), (CauseClass::Unknown, closing));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_short_and_one_line(notes in "(?s).*") {
+            let line = line_of(&notes);
+            prop_assert!(line.chars().count() <= LINE_LIMIT);
+            prop_assert!(!line.contains('\n'));
+        }
+    }
+}

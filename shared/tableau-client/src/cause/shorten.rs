@@ -162,7 +162,7 @@ fn short_host(text: &str) -> Option<String> {
     let (first, last) = (labels.first()?, labels.last()?.to_lowercase());
     let is_name =
         |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let is_host = labels.len() >= 3 && labels.iter().all(|label| is_name(label));
+    let is_host = labels.len() >= 3 && labels.iter().all(is_name);
     (is_host && HOST_ENDINGS.contains(&last.as_str())).then(|| format!("{first}.{CUT}{port}"))
 }
 

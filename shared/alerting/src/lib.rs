@@ -5,6 +5,7 @@ pub mod context;
 pub mod digest;
 mod engine;
 pub mod group;
+pub mod impact;
 pub mod incident;
 pub mod lease;
 pub mod notification;

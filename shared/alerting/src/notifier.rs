@@ -3,6 +3,7 @@
 
 use crate::capabilities::Capabilities;
 use crate::context::Context;
+use crate::impact::ImpactLookup;
 use crate::incident::{MessageRef, RefreshKind};
 use crate::notification::Notification;
 use async_trait::async_trait;
@@ -201,6 +202,17 @@ pub trait Routing<T>: Send + Sync {
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.
     async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure>;
+
+    /// Which workbooks use the data source of a failed refresh, or why that is not known. `None` if there is nothing to
+    /// say. Bounded in time, and never a reason to try the event again. `context`: what Tableau says about the event.
+    async fn impact(
+        &self,
+        _failure: &Event,
+        _context: &Context,
+        _invocation: &Invocation,
+    ) -> Option<ImpactLookup> {
+        None
+    }
 
     /// When the last refresh of this kind ended, if it succeeded after the failure. An unknown kind means a refresh
     /// of any kind. The engine asks before a reminder.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod deletion;
+mod impact;
 mod kept;
 mod kind;
 mod lookups;

@@ -61,7 +61,18 @@ impl<'a> Question<'a> {
     /// # Errors
     /// [`Unanswered`].
     pub async fn in_time<T>(&self, ask: impl Future<Output = Answer<T>> + Send) -> Result<T, Unanswered> {
-        let time = TIMEOUT.min(self.invocation.remaining() / 2);
+        self.within(TIMEOUT.min(self.invocation.remaining() / 2), ask).await
+    }
+
+    /// The answer to `ask`, or why there is none in this time.
+    ///
+    /// # Errors
+    /// [`Unanswered`].
+    pub(crate) async fn within<T>(
+        &self,
+        time: Duration,
+        ask: impl Future<Output = Answer<T>> + Send,
+    ) -> Result<T, Unanswered> {
         // In a box, since futures of all steps within each other grow too deep for the compiler.
         match tokio::time::timeout(time, Box::pin(ask)).await {
             Ok(answer) => answer.map_err(|error| Unanswered {

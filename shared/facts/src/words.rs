@@ -35,7 +35,7 @@ pub fn why(error: &Guarded<TableauError>) -> String {
     }
 }
 
-fn why_of_call(error: &Error) -> String {
+pub(crate) fn why_of_call(error: &Error) -> String {
     use Error::{Credential, Foreign, Redirected, SessionRefused};
     match error {
         Foreign { status, content, .. } => format!(

@@ -44,7 +44,9 @@ pub use resources::exports::{Download, ExportOptions, Freshness, Orientation, Pa
 pub use resources::groups::Group;
 pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};
 pub use resources::labels::{Label, NewLabel};
-pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError};
+pub use resources::metadata::{
+    Dependent, Dependents, Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError,
+};
 pub use resources::projects::{Project, ProjectTree};
 pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, Warnable, WarningKind};
 pub use resources::recycle_bin::{Deleted, DeletedItem, DeletedKind, RECYCLE_BIN_SINCE, RecycleBinLookup};

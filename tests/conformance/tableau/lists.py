@@ -212,7 +212,7 @@ def projects_are_nested():
 
 @check("metadata.query", "metadata.paginated_query")
 def metadata_leads_from_data_sources_to_workbooks():
-    """By LUID with variables, downstream workbooks with their owners, orders, pages, errors for unknown fields and arguments"""
+    """By LUID with variables, downstream workbooks with their owners, orders, pages with counts, a warning for a page that is too large, errors for unknown fields and arguments"""
     client = administrator()
     orders = named(client.datasources.get()[0], "Sales Orders")
     query = """query used($luid: String) { publishedDatasources(filter: {luid: $luid}) {
@@ -226,6 +226,18 @@ def metadata_leads_from_data_sources_to_workbooks():
         {"first": 3},
     )["pages"]
     assert [len(page["data"]["workbooksConnection"]["nodes"]) for page in pages] == [3, 3, 1]
+    dependents = """query dependents($luid: String, $after: String) { publishedDatasources(filter: {luid: $luid}) {
+        downstreamWorkbooksConnection(first: 1, after: $after, orderBy: {field: NAME, direction: ASC}, permissionMode: FILTER_RESULTS) {
+        totalCount pageInfo { hasNextPage endCursor } nodes { name } } } }"""
+    after = None
+    for name, more in (("Pipeline Review", True), ("Superstore", False)):
+        answer = client.metadata.query(dependents, {"luid": orders.id, "after": after}, abort_on_error=True)
+        connection = answer["data"]["publishedDatasources"][0]["downstreamWorkbooksConnection"]
+        assert (connection["totalCount"], [w["name"] for w in connection["nodes"]]) == (2, [name])
+        assert connection["pageInfo"]["hasNextPage"] is more
+        after = connection["pageInfo"]["endCursor"]
+    large = client.metadata.query("{ workbooksConnection(first: 1001) { totalCount } }")
+    assert (large["data"]["workbooksConnection"]["totalCount"], large["errors"][0]["extensions"]["code"]) == (7, "MAX_PAGE_SIZE_EXCEEDED")
     ordered = client.metadata.query("{ workbooks(orderBy: [{field: PROJECT_NAME, direction: ASC}, {field: NAME, direction: DESC}]) { name } }")
     finance = ["R&D <Spend> | Q3 *draft*", "Cash Flow Forecast", "Month-End Close"]
     assert [w["name"] for w in ordered["data"]["workbooks"]][:3] == finance

@@ -132,13 +132,14 @@ async fn duplicates(Shared(state): Shared<Arc<State>>, Path(n): Path<String>) ->
 }
 
 /// The features that a site's settings can forbid, and whether each is allowed.
-pub(super) fn switches(model: &Model) -> [(&'static str, bool); 5] {
+pub(super) fn switches(model: &Model) -> [(&'static str, bool); 6] {
     [
         ("webhooks", model.webhooks_enabled),
         ("broadcasts", model.broadcasts_enabled),
         ("job-lists", model.has(Feature::JobLists)),
         ("run-now", model.has(Feature::RunNow)),
         ("exports", model.has(Feature::Exports)),
+        ("metadata-api", model.has(Feature::MetadataApi)),
     ]
 }
 
@@ -158,6 +159,7 @@ async fn switch(
         "job-lists" => model.switch(Feature::JobLists, on),
         "run-now" => model.switch(Feature::RunNow, on),
         "exports" => model.switch(Feature::Exports, on),
+        "metadata-api" => model.switch(Feature::MetadataApi, on),
         other => {
             let known = "webhooks, broadcasts, job-lists, run-now, exports";
             return Err(wrong(format!("there is no switch '{other}'; known: {known}")));

@@ -4,7 +4,7 @@ use super::rest;
 use super::simulator::TableauSimulator;
 use super::state::{Settings, State};
 use super::version::RestVersion;
-use super::{admin, admin_api, sample};
+use super::{admin, admin_api, metadata, sample};
 use crate::clock::Clock;
 use crate::server::Server;
 use crate::tls::Identity;
@@ -49,6 +49,7 @@ impl TableauBuilder {
             refreshes_take: None,
             refreshes_per_hour: None,
             exports_at_once: 20,
+            metadata_nodes: metadata::NODE_LIMIT,
             running_jobs_show_a_finish_code: false,
             pats_may_impersonate: false,
             shows_token: true,
@@ -102,6 +103,13 @@ impl TableauBuilder {
     /// An export takes no time unless a fault delays it: [`Fault::Delay`](crate::Fault::Delay).
     pub fn exports_at_once(mut self, limit: usize) -> Self {
         self.settings.exports_at_once = limit;
+        self
+    }
+
+    /// Limits the nodes in an answer of the Metadata API; an answer that has more is cut short, with
+    /// `NODE_LIMIT_EXCEEDED`. The default is 20,000, as Tableau has it.
+    pub fn metadata_nodes(mut self, limit: usize) -> Self {
+        self.settings.metadata_nodes = limit;
         self
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) refreshes_take: Option<Duration>,
     pub(crate) refreshes_per_hour: Option<usize>,
     pub(crate) exports_at_once: usize,
+    pub(crate) metadata_nodes: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
     /// Whether the admin page shows the secret of a token.

@@ -282,6 +282,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             Mutation::Receipt { incident: id, target, receipt } => {
                 incident.record(id, target, attempt.owner, receipt);
+                if let Some(Some(impact)) = attempt.impact.get() {
+                    incident.keep_impact(id, impact);
+                }
                 Transition::Unchanged
             }
             Mutation::LookAgain if let Some(open) = &mut incident.open => {

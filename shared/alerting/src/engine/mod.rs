@@ -13,6 +13,7 @@ mod events;
 mod first;
 mod groups;
 mod heads;
+mod impact;
 mod incidents;
 mod keys;
 mod members;
@@ -26,6 +27,7 @@ mod sweep;
 pub use status::{SharedStatus, TimerSubject};
 
 use crate::context::Context;
+use crate::impact::ImpactLookup;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Occurrence, Routed, Routing, Targeted};
 use documents::{Seen, Transaction};
@@ -78,6 +80,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) owner: LeaseOwner,
     context: OnceCell<Context>,
     unasked: Context,
+    /// Which workbooks use the data source, if this attempt has asked.
+    impact: OnceCell<Option<ImpactLookup>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -91,6 +95,7 @@ impl<'a> Attempt<'a> {
             owner: LeaseOwner::new(invocation.ends_at()),
             context: OnceCell::new(),
             unasked: Context::default(),
+            impact: OnceCell::new(),
         }
     }
 

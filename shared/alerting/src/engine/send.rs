@@ -112,6 +112,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Announced::Open(open) = &send.about {
             let rule = OfRule { target: &send.target, matched: &attempt.matched };
             rule.apply(&mut shown, &described, Some(open));
+            self.add_impact(&mut shown, attempt, open).await?;
             self.add_small_print(&mut shown, &attempt.event.site, attempt.now()).await;
             if send.calls() {
                 shown.mentioned = Mentioned::of_one(&send.target.mentions, described.owner());

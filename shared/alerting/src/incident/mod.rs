@@ -6,6 +6,7 @@ mod signal;
 pub use log::{LogEntry, MessageRef, REMINDER, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
+use crate::impact::ImpactLookup;
 use crate::lease::LeaseOwner;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
@@ -68,6 +69,9 @@ pub struct Open {
     /// Set if the incident is suppressed because the object flaps: when a timer decides again whether to announce it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_until: Option<Timestamp>,
+    /// Which workbooks use the data source. `None`: not asked. Dropped when the incident ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<ImpactLookup>,
 }
 
 /// An incident that has ended.
@@ -215,6 +219,13 @@ impl Incident {
         entry.is_some_and(|entry| entry.record(owner, receipt))
     }
 
+    /// Keeps which workbooks use the data source, if the incident `id` is open and does not know it.
+    pub(crate) fn keep_impact(&mut self, id: &str, impact: &ImpactLookup) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.id == id) {
+            open.impact.get_or_insert_with(|| impact.clone());
+        }
+    }
+
     /// How many times the refresh has failed in a row, with the failure of this event.
     pub fn failures_with(&self, event: &str) -> u32 {
         let failures = self.open.as_ref().map_or(0, |open| open.failures);
@@ -237,6 +248,9 @@ impl Incident {
             open.since = if is_credible(open.since, now) { open.since } else { now };
             open.last = if is_credible(open.last, now) { open.last } else { now };
             open.suppressed_until = open.suppressed_until.filter(|at| *at <= later(now, LASTING * 2));
+            if let Some(ImpactLookup::Found(impact)) = &mut open.impact {
+                impact.sanitize();
+            }
         }
         self.applied.drain(..self.applied.len().saturating_sub(APPLIED_LIMIT));
         self.resolved.drain(..self.resolved.len().saturating_sub(RESOLVED_LIMIT));
@@ -311,6 +325,7 @@ impl Incident {
             log: BTreeMap::new(),
             sample: String::new(),
             suppressed_until: None,
+            impact: None,
         });
         Transition::Opened
     }
@@ -332,6 +347,7 @@ impl Incident {
             self.open = Some(open);
             return Transition::Unchanged;
         }
+        open.impact = None;
         self.resolved.push(Resolved { by: event.to_owned(), at, noted_at: None, end, incident: open });
         self.forget_one();
         Transition::Resolved

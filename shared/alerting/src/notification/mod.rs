@@ -14,6 +14,7 @@ pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use words::{duration, next_step, symbol, title};
 
+use crate::impact::Impact;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -52,7 +53,7 @@ pub enum Severity {
 }
 
 /// The content of one notification. Texts are unescaped and of any length; the destination escapes and shortens them.
-/// Text written by Tableau or by users is only in `subject`, `facts`, `lists`, `links`, `mentioned` and [`Cause`]; the
+/// Text written by Tableau or by users is only in `subject`, `facts`, `impact`, `lists`, `links`, `mentioned` and [`Cause`]; the
 /// rest is fixed text of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
@@ -79,6 +80,8 @@ pub struct Notification {
     pub next_step: Option<String>,
     /// Sentences about the present state of the incident or group.
     pub status: Vec<Status>,
+    /// Which workbooks use the failing data source. Not in messages about many objects.
+    pub impact: Option<Impact>,
     /// Further facts (project, owner, time, …), most important first.
     pub facts: Vec<Fact>,
     /// In a group's message the members by cause; in a digest what happened.
@@ -234,6 +237,7 @@ impl Notification {
             cause: None,
             next_step: None,
             status: Vec::new(),
+            impact: None,
             facts: Vec::new(),
             lists: Vec::new(),
             links: Vec::new(),

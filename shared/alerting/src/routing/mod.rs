@@ -4,9 +4,11 @@ mod cache;
 mod lookups;
 
 use crate::context::Context;
+use crate::impact::ImpactLookup;
 use crate::incident::RefreshKind;
 use crate::notifier::{Occurrence, Routed, Routing, Targeted};
 use async_trait::async_trait;
+use facts::Question;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
@@ -134,6 +136,18 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
     async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure> {
         let is_shared = self.rules()?.notifying_workflows(&event.name) > 1;
         self.lookups.context(event, invocation, is_shared).await
+    }
+
+    async fn impact(
+        &self,
+        failure: &Event,
+        context: &Context,
+        invocation: &Invocation,
+    ) -> Option<ImpactLookup> {
+        // Where Tableau does not say what the object is, it is not asked for more. The next message asks.
+        context.content.found()?;
+        let question = Question::new(failure, invocation);
+        self.lookups.facts().dependents(question).await.map(ImpactLookup::of)
     }
 
     async fn last_success(

@@ -1,6 +1,7 @@
 //! A store, timers, a destination and rules that the test controls, and a worker that can die at any call.
 
 use alerting::context::{Context, Lookup};
+use alerting::impact::ImpactLookup;
 use alerting::incident::{MessageRef, RefreshKind};
 use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Occurrence, Routed, Routing, Targeted, Undelivered};
@@ -254,6 +255,7 @@ fn edit(channel: &mut Channel, message: &MessageRef, notification: &Notification
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) contexts: u32,
+    pub(crate) impacts: u32,
     pub(crate) last_refreshes: u32,
     pub(crate) is_down: bool,
 }
@@ -265,6 +267,7 @@ pub(crate) struct Rules {
     pub(crate) schedule: Arc<Mutex<Schedules>>,
     pub(crate) kind: Arc<Mutex<RefreshKind>>,
     pub(crate) last_success: Arc<Mutex<Option<Timestamp>>>,
+    pub(crate) impact: Arc<Mutex<Option<ImpactLookup>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -361,6 +364,11 @@ impl Routing<String> for Rules {
         let cause = if is_failure { Lookup::Found(cause) } else { Lookup::NotAsked };
         let refresh = *self.kind.lock().unwrap();
         Ok(Context { cause, refresh, ..Context::default() })
+    }
+
+    async fn impact(&self, _: &Event, _: &Context, _: &Invocation) -> Option<ImpactLookup> {
+        self.asked.lock().unwrap().impacts += 1;
+        self.impact.lock().unwrap().clone()
     }
 
     async fn last_success(

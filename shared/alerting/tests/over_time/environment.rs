@@ -1,6 +1,7 @@
 //! The alerting engine with a clock, a queue, timers and a destination that the test controls, and workers that can
 //! die at any call.
 
+use alerting::impact::ImpactLookup;
 use alerting::incident::RefreshKind;
 use alerting::notification::{Item, Kind, List, Notification};
 use alerting::{Capabilities, Engine};
@@ -72,6 +73,7 @@ impl Environment {
             schedule: Arc::new(Mutex::new(schedules)),
             kind: Arc::default(),
             last_success: Arc::default(),
+            impact: Arc::default(),
         };
         let destination = Destination { channel: Arc::clone(&channel), capabilities, worker: worker.clone() };
         let timer = Timers { set: Arc::clone(&timers), fired: Arc::clone(&fired), worker: worker.clone() };
@@ -101,6 +103,11 @@ impl Environment {
 
     pub(crate) fn refresh_kind(&self, kind: RefreshKind) {
         *self.rules.kind.lock().unwrap() = kind;
+    }
+
+    /// What Tableau says about the workbooks that use any data source.
+    pub(crate) fn impact_is(&self, impact: ImpactLookup) {
+        *self.rules.impact.lock().unwrap() = Some(impact);
     }
 
     pub(crate) fn asked(&self) -> Asked {

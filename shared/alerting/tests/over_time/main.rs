@@ -7,6 +7,7 @@ mod crashes;
 mod doubles;
 mod dynamodb;
 mod environment;
+mod impact;
 mod incidents;
 mod lasting;
 mod reasons;

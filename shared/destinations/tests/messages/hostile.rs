@@ -60,6 +60,9 @@ fn with(name: &str, mut shown: Notification) -> Notification {
             item.cause = item.cause.as_ref().map(|_| text());
         }
     }
+    for workbook in shown.impact.iter_mut().flat_map(|impact| &mut impact.workbooks) {
+        *workbook = text();
+    }
     shown.links.iter_mut().for_each(|link| link.url = format!("https://tableau.example/{name}"));
     shown.footnotes.push(text());
     shown

@@ -3,6 +3,7 @@
 use alerting::context::{Context, Deletion, Lookup};
 use alerting::digest::{Entry, Meaning};
 use alerting::group::Member;
+use alerting::impact::{Exact, Impact};
 use alerting::incident::{End, Open, RefreshKind, Resolved};
 use alerting::notification::{
     About, Notification, digest, event, group_announced, group_resolved, opened, resolved, updated,
@@ -81,6 +82,7 @@ fn incident(failures: u32, nth: usize) -> Open {
         log: BTreeMap::new(),
         sample: String::new(),
         suppressed_until: None,
+        impact: None,
     }
 }
 
@@ -163,10 +165,22 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         });
         group_announced(&flood, &few.collect::<Vec<_>>(), true, Some(zone()))
     };
+    let used_by = |workbooks: &[&str], more, owners, exact| {
+        let workbooks = workbooks.iter().map(|name| (*name).to_owned()).collect();
+        let impact = Some(Impact { workbooks, more, owners, exact });
+        Notification { impact, ..opened(&about, &incident(1, 1)) }
+    };
+    let used_by = vec![
+        used_by(&["Sales Overview", "KPI"], 10, 5, Exact::All),
+        used_by(&["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"], 990, 37, Exact::Workbooks),
+        used_by(&["Sales Overview"], 99, 5, Exact::Nothing),
+        used_by(&[], 0, 0, Exact::All),
+    ];
     vec![
         ("events", names.map(of_name).collect()),
         ("opened", vec![opened(&about, &incident(1, 1))]),
         ("opened-without-cause", vec![opened(&without_cause, &incident(1, 1))]),
+        ("opened-used-by", used_by),
         ("updated", vec![updated(&about, &incident(3, 1), None)]),
         ("flapping", vec![opened(&about, &incident(1, 4))]),
         ("reminder", vec![updated(&about, &incident(3, 1), Some(at(26 * 60)))]),

@@ -5,6 +5,7 @@
 mod answers;
 mod changes;
 mod deleting;
+mod dependents;
 mod expected;
 mod exports;
 mod foreign;

@@ -2,9 +2,9 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/workbook.doc.html>
 
+use super::asked::{Asked, PermissionMode};
 use super::node::Node;
 use super::query::Selection;
-use crate::tableau::model::Model;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 
@@ -24,12 +24,13 @@ struct Arguments<'a> {
     orders: Vec<(&'static str, bool)>,
     start: usize,
     size: usize,
+    mode: Option<PermissionMode>,
 }
 
 fn arguments<'a>(kind: &'static str, field: &'a Selection) -> Result<Arguments<'a>, String> {
     let known: &[&str] = match field.name.ends_with("Connection") {
-        true => &["filter", "orderBy", "first", "after", "offset"],
-        false => &["filter", "orderBy"],
+        true => &["filter", "orderBy", "permissionMode", "first", "after", "offset"],
+        false => &["filter", "orderBy", "permissionMode"],
     };
     if let Some(unknown) = field.arguments.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(unknown_argument(unknown, &field.name));
@@ -42,7 +43,14 @@ fn arguments<'a>(kind: &'static str, field: &'a Selection) -> Result<Arguments<'
         Some(_) => return Err(wrong_type("filter", &field.name)),
     };
     let size = number(field, "first")?.unwrap_or(PAGE);
-    Ok(Arguments { conditions, orders: orders(kind, field)?, start: start(field)?, size })
+    let mode = match field.arguments.get("permissionMode") {
+        None | Some(Value::Null) => None,
+        Some(mode) => {
+            let mode = mode.as_str().and_then(PermissionMode::named);
+            Some(mode.ok_or_else(|| wrong_type("permissionMode", &field.name))?)
+        }
+    };
+    Ok(Arguments { conditions, orders: orders(kind, field)?, start: start(field)?, size, mode })
 }
 
 pub(super) fn unknown_argument(argument: &str, field: &str) -> String {
@@ -161,19 +169,25 @@ fn start(field: &Selection) -> Result<usize, String> {
 }
 
 /// The nodes that pass the list's filter, in the requested order. A `…Connection` field returns one page of them.
+/// `mode` counts unless the list asks for another one.
 pub(super) fn show<'a>(
-    model: &'a Model,
+    asked: &Asked<'a>,
+    mode: PermissionMode,
     mut nodes: Vec<Node<'a>>,
     kind: &'static str,
     field: &Selection,
 ) -> Result<Value, String> {
     let arguments = arguments(kind, field)?;
+    let mode = arguments.mode.unwrap_or(mode);
+    if mode == PermissionMode::Filter {
+        nodes.retain(|node| !node.is_hidden(asked));
+    }
     for (name, wanted) in &arguments.conditions {
-        nodes.retain(|node| wanted.contains(&&node.scalar(model, name)));
+        nodes.retain(|node| wanted.contains(&&node.scalar(asked, name)));
     }
     nodes.sort_by(|a, b| {
         let by = |(name, descending): &(&str, bool)| {
-            let ordering = compare(&a.scalar(model, name), &b.scalar(model, name));
+            let ordering = compare(&a.scalar(asked, name), &b.scalar(asked, name));
             if *descending { ordering.reverse() } else { ordering }
         };
         // Nodes that compare as equal are ordered by id.
@@ -184,17 +198,18 @@ pub(super) fn show<'a>(
             .fold(Ordering::Equal, Ordering::then)
             .then_with(|| a.id().cmp(&b.id()))
     });
+    let shown = |nodes: &[Node<'a>], fields: &[Selection]| -> Result<Value, String> {
+        nodes.iter().take_while(|_| asked.takes_node()).map(|node| node.show(asked, mode, fields)).collect()
+    };
     if !field.name.ends_with("Connection") {
-        return nodes.iter().map(|node| node.show(model, &field.fields)).collect();
+        return shown(&nodes, &field.fields);
     }
     let start = arguments.start.min(nodes.len());
-    let end = start.saturating_add(arguments.size).min(nodes.len());
+    let end = start.saturating_add(asked.page(arguments.size)).min(nodes.len());
     let mut page = Map::new();
     for part in &field.fields {
         let value = match part.name.as_str() {
-            "nodes" => {
-                nodes[start..end].iter().map(|n| n.show(model, &part.fields)).collect::<Result<_, _>>()?
-            }
+            "nodes" => shown(&nodes[start..end], &part.fields)?,
             "pageInfo" => page_info(part, end, nodes.len()),
             "totalCount" => json!(nodes.len()),
             _ => json!(format!("{kind}sConnection")),

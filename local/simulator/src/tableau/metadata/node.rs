@@ -37,6 +37,16 @@ impl Node<'_> {
         }
     }
 
+    /// The LUID of the workbook or data source whose permissions decide who sees this node. `None`: all users see it.
+    pub(super) fn content(&self) -> Option<&str> {
+        match self {
+            Self::Workbook(workbook) | Self::Embedded(workbook, _) => Some(workbook.luid.as_str()),
+            Self::Datasource(datasource) => Some(datasource.luid.as_str()),
+            Self::View(view) => Some(view.workbook.as_str()),
+            Self::User(_) | Self::Tag(_) => None,
+        }
+    }
+
     /// The Metadata API's own id of a node. Real ids are no LUIDs, and their format is not specified.
     pub(super) fn id(&self) -> String {
         let own = match self {

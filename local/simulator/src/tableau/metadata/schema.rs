@@ -1,5 +1,6 @@
 //! Resolves the fields of workbooks, published data sources, and the nodes between them.
 
+use super::asked::{Asked, PermissionMode};
 use super::lineage;
 use super::list;
 use super::node::{Found, Node, without_connection};
@@ -9,29 +10,40 @@ use crate::tableau::model::{Datasource, Model, User, Workbook};
 use serde_json::{Map, Value, json};
 
 /// The value of a top-level field of a query.
-pub(super) fn root(model: &Model, site: &str, field: &Selection) -> Result<Value, String> {
+pub(super) fn root(asked: &Asked<'_>, site: &str, field: &Selection) -> Result<Value, String> {
+    let model = asked.model;
+    let mode = PermissionMode::Obfuscate;
     let name = field.name.strip_suffix("Connection").unwrap_or(&field.name);
     match name {
         "workbooks" => {
             let nodes = model.workbooks.iter().filter(|w| w.site.as_str() == site).map(Node::Workbook);
-            list::show(model, nodes.collect(), "Workbook", field)
+            list::show(asked, mode, nodes.collect(), "Workbook", field)
         }
         "publishedDatasources" => {
             let nodes = model.datasources.iter().filter(|d| d.site.as_str() == site).map(Node::Datasource);
-            list::show(model, nodes.collect(), "PublishedDatasource", field)
+            list::show(asked, mode, nodes.collect(), "PublishedDatasource", field)
         }
         _ => Ok(json!("Query")),
     }
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn show(&self, model: &'a Model, fields: &[Selection]) -> Result<Value, String> {
+    /// The node with these fields. Below it, lists are in `mode` unless they ask for another one.
+    pub(super) fn show(
+        &self,
+        asked: &Asked<'a>,
+        mode: PermissionMode,
+        fields: &[Selection],
+    ) -> Result<Value, String> {
         let mut shown = Map::new();
         for field in fields {
-            let value = match self.field(model, &field.name)? {
+            let value = match self.visible(asked, &field.name)? {
                 Found::Value(value) => value,
-                Found::One(node) => node.map_or(Ok(Value::Null), |node| node.show(model, &field.fields))?,
-                Found::Many(kind, nodes) => list::show(model, nodes, kind, field)?,
+                Found::One(node) => match node.filter(|_| asked.takes_node()) {
+                    Some(node) => node.show(asked, mode, &field.fields)?,
+                    None => Value::Null,
+                },
+                Found::Many(kind, nodes) => list::show(asked, mode, nodes, kind, field)?,
             };
             shown.insert(field.key().to_owned(), value);
         }
@@ -39,11 +51,27 @@ impl<'a> Node<'a> {
     }
 
     /// The value of a scalar field; `null` for other fields.
-    pub(super) fn scalar(&self, model: &'a Model, name: &str) -> Value {
-        match self.field(model, name) {
+    pub(super) fn scalar(&self, asked: &Asked<'a>, name: &str) -> Value {
+        match self.visible(asked, name) {
             Ok(Found::Value(value)) => value,
             _ => Value::Null,
         }
+    }
+
+    /// Whether the query's user may not see this node.
+    pub(super) fn is_hidden(&self, asked: &Asked<'a>) -> bool {
+        self.content().is_some_and(|luid| asked.hides(luid))
+    }
+
+    /// The value of a field. Of a node that the user may not see, only the type and the id have one.
+    fn visible(&self, asked: &Asked<'a>, name: &str) -> Result<Found<'a>, String> {
+        let found = self.field(asked.model, name)?;
+        Ok(match found {
+            found if matches!(name, "__typename" | "id") || !self.is_hidden(asked) => found,
+            Found::Value(_) => Found::Value(Value::Null),
+            Found::One(_) => Found::One(None),
+            Found::Many(kind, _) => Found::Many(kind, Vec::new()),
+        })
     }
 
     fn field(&self, model: &'a Model, name: &str) -> Result<Found<'a>, String> {

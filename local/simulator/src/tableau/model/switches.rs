@@ -10,4 +10,6 @@ pub enum Feature {
     RunNow,
     /// PDFs, images and data of views. Forbidden: `403105`.
     Exports,
+    /// The Metadata API, which is off on a new Tableau Server. Forbidden: `FEATURE_DISABLED` in a `200`.
+    MetadataApi,
 }

@@ -1,5 +1,6 @@
 //! Renders a notification as a Slack message. Pure; decides nothing about timing, grouping or suppression.
 
+mod impact;
 mod lists;
 mod mentions;
 mod parts;
@@ -29,7 +30,7 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     let own_title = shown.own_title.as_deref().map(short);
     let usual = || name.as_ref().map_or_else(|| title.clone(), |name| format!("{title}: {name}"));
     let headline = own_title.unwrap_or_else(usual);
-    let above: Vec<Block> = [
+    let mut above: Vec<Block> = [
         Some(Block::header(&format!("{} {headline}", shown.symbol))),
         called.paragraph().map(Block::section),
         shown.own_text.as_deref().map(|text| Block::section(escape(text))),
@@ -50,7 +51,10 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     .into_iter()
     .flatten()
     .collect();
-    let room = ALL_LIMIT.saturating_sub(above.iter().chain(&below).map(length).sum());
+    let room = |above: &[Block]| ALL_LIMIT.saturating_sub(above.iter().chain(&below).map(length).sum());
+    let used_by = shown.impact.as_ref().and_then(|impact| impact::line(impact, room(&above)));
+    above.extend(used_by.map(Block::section));
+    let room = room(&above);
     let lists = lists::blocks(shown, zone, room);
     Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
 }
@@ -76,6 +80,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
         facts,
         lists,
         status: Vec::new(),
+        impact: None,
         links: Vec::new(),
         footnotes: Vec::new(),
         next_step: None,

@@ -32,11 +32,38 @@ pub enum MetadataCode {
     BackfillRunning,
     /// The user may not see the data.
     AccessDenied,
+    /// The Metadata API is switched off on this Tableau Server.
+    FeatureDisabled,
+    /// The Metadata API is switched off for this site.
+    SiteDisabled,
     /// Another code. Empty if there is none, or if it is not a text.
     Other(String),
 }
 
+impl MetadataCode {
+    /// The code in Tableau's spelling. Empty if there is none.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::NodeLimitExceeded => "NODE_LIMIT_EXCEEDED",
+            Self::TimeLimitExceeded => "TIME_LIMIT_EXCEEDED",
+            Self::FilterRequired => "FILTER_REQUIRED",
+            Self::RateExceeded => "RATE_EXCEEDED",
+            Self::BackfillRunning => "BACKFILL_RUNNING",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::FeatureDisabled => "FEATURE_DISABLED",
+            Self::SiteDisabled => "SITE_DISABLED",
+            Self::Other(code) => code,
+        }
+    }
+}
+
 impl MetadataError {
+    /// Whether data beside this error may be incomplete. Two of Tableau's warnings say that it is in another order, or
+    /// on smaller pages, than asked for.
+    pub(super) fn cuts_short(&self) -> bool {
+        !matches!(self.code.as_str(), "USER_VISIBILITY_IS_LIMITED" | "MAX_PAGE_SIZE_EXCEEDED")
+    }
+
     /// Whether the same query may succeed later.
     pub fn is_transient(&self) -> bool {
         use MetadataCode::{BackfillRunning, RateExceeded, TimeLimitExceeded};
@@ -67,6 +94,8 @@ impl From<Raw> for MetadataError {
             "RATE_EXCEEDED" => MetadataCode::RateExceeded,
             "BACKFILL_RUNNING" => MetadataCode::BackfillRunning,
             "ACCESS_DENIED" => MetadataCode::AccessDenied,
+            "FEATURE_DISABLED" => MetadataCode::FeatureDisabled,
+            "SITE_DISABLED" => MetadataCode::SiteDisabled,
             // A recorded answer has only the text and no code.
             "" if message.starts_with("Reached time limit") => MetadataCode::TimeLimitExceeded,
             other => MetadataCode::Other(if is_code(other) { other.to_owned() } else { String::new() }),

@@ -5,7 +5,7 @@ use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tableau::{DatasourceLuid, Subject, WorkbookLuid};
+use tableau::{DatasourceLuid, Subject, UserLuid, WorkbookLuid};
 
 /// A workbook or data source that is connected with another one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -27,12 +27,25 @@ pub struct Lineage<L> {
 /// An owner, as the Metadata API describes one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LineageOwner {
+    /// The owner's LUID, if it was asked for.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub luid: Option<UserLuid>,
     /// The owner's display name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// The owner's e-mail address.
     #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
+}
+
+impl LineageOwner {
+    /// What tells this owner from others: the LUID, or else the e-mail address or the name. `None` if Tableau shows
+    /// none of them.
+    pub(super) fn key(&self) -> Option<&str> {
+        let luid = self.luid.as_ref().map(UserLuid::as_str);
+        let texts = [luid, self.email.as_deref(), self.name.as_deref()];
+        texts.into_iter().flatten().find(|text| !text.is_empty())
+    }
 }
 
 const DOWNSTREAM: &str = "query downstream($luid: String!) { publishedDatasources(filter: {luid: $luid}) { \
@@ -62,7 +75,11 @@ fn number_in(address: &str) -> Option<(bool, &str)> {
 }
 
 /// The elements of a list in an answer. If the list is `null`, the answer's errors say why.
-fn nodes<'a>(answer: &MetadataAnswer<Value>, at: &'a Value, name: &str) -> Result<&'a [Value], Error> {
+pub(super) fn nodes<'a>(
+    answer: &MetadataAnswer<Value>,
+    at: &'a Value,
+    name: &str,
+) -> Result<&'a [Value], Error> {
     match at.get(name) {
         Some(Value::Array(nodes)) => Ok(nodes),
         Some(Value::Null) if !answer.errors.is_empty() => {

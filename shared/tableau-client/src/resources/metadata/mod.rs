@@ -1,9 +1,11 @@
 //! The Metadata API: GraphQL queries over an index of all content. The index is updated with a delay, so it may not
 //! know content that was just published.
 
+mod dependents;
 mod error;
 mod lineage;
 
+pub use dependents::{Dependent, Dependents};
 pub use error::{MetadataCode, MetadataError};
 pub use lineage::{Lineage, LineageOwner};
 

@@ -1,0 +1,117 @@
+//! Which workbooks use a data source whose refresh failed. No alert waits long for it, and none fails with it.
+
+use crate::lookups::FactLookups;
+use crate::question::Question;
+use crate::words::why_of_call;
+use std::time::Duration;
+use tableau::{Action, Subject};
+use tableau_client::{Dependents, Error, MetadataCode};
+
+/// How long Tableau may take. It gives each query five seconds itself.
+const TIMEOUT: Duration = Duration::from_secs(6);
+/// How much longer the client may take to end a call that is out of time.
+const RESERVE: Duration = Duration::from_millis(500);
+/// The Metadata API trails behind what is published.
+const NOT_INDEXED: &str = "Tableau's Metadata API does not know the data source, which may be new";
+
+impl FactLookups {
+    /// The workbooks that use the data source of a failed refresh, or why that is not known: for people, without a full stop.
+    /// `None` for other events.
+    pub async fn dependents(&self, question: Question<'_>) -> Option<Result<Dependents, String>> {
+        let Question { event, invocation, .. } = question;
+        let Subject::Datasource(luid) = &event.subject else { return None };
+        if event.name.action() != Some(Action::RefreshFailed) {
+            return None;
+        }
+        let time = TIMEOUT.min(invocation.remaining() / 4);
+        let client = self.tableau.client().within(time);
+        let call = async {
+            match client.dependents(luid).await {
+                // Says nothing about the REST API, whose calls the circuit stops.
+                Err(error) if is_of_metadata_api(&error) => Ok(Err(error)),
+                other => other.map(Ok),
+            }
+        };
+        let question = Question { is_patient: false, ..question };
+        let answer = question.within(time + RESERVE, self.tableau.call(invocation, call)).await;
+        let (why, reason) = match answer {
+            Ok(Ok(Some(dependents))) => return Some(Ok(dependents)),
+            Ok(Ok(None)) => (NOT_INDEXED.to_owned(), NOT_INDEXED.to_owned()),
+            Ok(Err(error)) => (why(&error), tableau_client::chain(&error)),
+            Err(unanswered) => (unanswered.why, unanswered.failure.reason()),
+        };
+        tracing::info!(event.id = %event.id, reason, "the notification does not say which workbooks use the data source");
+        Some(Err(why))
+    }
+}
+
+/// Whether the error may be the Metadata API's own: there was an answer, or none in time although the REST API answers.
+fn is_of_metadata_api(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Foreign { .. }
+            | Error::Refused { .. }
+            | Error::Redirected { .. }
+            | Error::Metadata { .. }
+            | Error::Unreadable { .. }
+            | Error::TooLarge { .. }
+            | Error::OutOfTime { .. }
+    )
+}
+
+fn why(error: &Error) -> String {
+    let errors = match error {
+        Error::Metadata { errors, .. } => errors,
+        Error::Foreign { status: status @ (404 | 405), .. }
+        | Error::Refused { status: status @ (404 | 405), .. } => {
+            return format!(
+                "Tableau has no Metadata API at its address (status {status}); on Tableau Server an administrator has to \
+                 switch it on"
+            );
+        }
+        error => return why_of_call(error),
+    };
+    let Some(error) = errors.first() else { return why_of_call(error) };
+    let code = error.code.as_str();
+    let what = match error.code {
+        MetadataCode::FeatureDisabled => "is switched off on this Tableau Server",
+        MetadataCode::SiteDisabled => "is switched off for this site",
+        MetadataCode::RateExceeded => "takes no more questions for now",
+        MetadataCode::BackfillRunning => "is still building its index",
+        MetadataCode::TimeLimitExceeded => "did not find an answer in its time",
+        MetadataCode::NodeLimitExceeded => "has more to say than it may",
+        MetadataCode::AccessDenied => "refused",
+        _ if code.is_empty() => return "Tableau's Metadata API answered with an error".to_owned(),
+        _ => "answered with an error",
+    };
+    format!("Tableau's Metadata API {what} ({code})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    // 16, item 5
+    #[test]
+    fn why_is_for_people_and_says_nothing_of_the_servers_text() {
+        let coded = |code: &str| {
+            let error = json!({ "message": "<!channel> secret", "extensions": { "code": code } });
+            let errors = vec![serde_json::from_value(error).unwrap()];
+            why(&Error::Metadata { operation: "o", errors })
+        };
+        for (code, expected) in [
+            ("FEATURE_DISABLED", "is switched off on this Tableau Server (FEATURE_DISABLED)"),
+            ("RATE_EXCEEDED", "takes no more questions for now (RATE_EXCEEDED)"),
+            ("BRAND_NEW", "answered with an error (BRAND_NEW)"),
+            ("<!channel>", "answered with an error"),
+            ("", "answered with an error"),
+        ] {
+            assert_eq!(coded(code), format!("Tableau's Metadata API {expected}"));
+        }
+        assert_eq!(why(&Error::OutOfTime { operation: "o", source: None }), "Tableau did not answer");
+        let page = Error::Foreign { operation: "o", status: 404, content: "HTML", retry_after: None };
+        assert!(why(&page).contains("(status 404)") && is_of_metadata_api(&page));
+        assert!(!is_of_metadata_api(&Error::SignInPending));
+    }
+}

@@ -141,6 +141,25 @@ const SIGNS: [(CauseClass, &[&str]); 7] = [
 ];
 
 impl CauseClass {
+    /// Every class.
+    pub const ALL: [Self; 15] = [
+        Self::Credentials,
+        Self::Permission,
+        Self::Unreachable,
+        Self::TimeLimit,
+        Self::Cancelled,
+        Self::Resources,
+        Self::Quota,
+        Self::Schema,
+        Self::DataType,
+        Self::SourceMissing,
+        Self::DriverMissing,
+        Self::Bridge,
+        Self::Engine,
+        Self::Busy,
+        Self::Unknown,
+    ];
+
     /// The class of the reason in a job's notes.
     pub fn of(notes: &str) -> Self {
         let mut classes = SIGNS.iter().map(|(class, _)| *class);

@@ -106,6 +106,7 @@ fn of_quiet_hours() -> Notification {
             name: name.to_owned(),
             at: at(n),
             cause: (meaning == Meaning::Failed).then(|| "Credentials refused".to_owned()),
+            class: None,
             incident: None,
             meaning,
             generation: 1,

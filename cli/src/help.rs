@@ -48,6 +48,7 @@ pub(crate) const EVENTS_LIST: &str = "\
 Examples:
   tableau-webhooks events list --since 2d --outcome failed,waiting
   tableau-webhooks events list --resource \"sales orders\" --wide
+  tableau-webhooks events list --since 7d --cause Credentials,Permission
   tableau-webhooks events list --outcome failed --limit 100000 --json | jq -r .workflow | sort | uniq -c";
 
 pub(crate) const EVENTS_SHOW: &str = "\

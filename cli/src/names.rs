@@ -1,7 +1,9 @@
 //! Names of events, as people write them. No I/O.
 
 use deliveries::UNREADABLE;
+use rules::settings;
 use tableau::EventName;
+use workflow::FoundCause;
 
 /// Reads an event name that Tableau has. Otherwise the error suggests similar names.
 pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
@@ -32,6 +34,15 @@ pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     event_name(text)
 }
 
+/// Reads the class of a cause, as rules name it, or the name for a cause that was not found.
+pub(crate) fn recorded_cause(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case(FoundCause::NOT_FOUND) {
+        return Ok(FoundCause::NOT_FOUND.to_owned());
+    }
+    settings::cause(text).map(str::to_owned).ok_or_else(|| settings::unknown_cause(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +52,17 @@ mod tests {
         assert_eq!(recorded_name("unreadable").unwrap().as_str(), "Unreadable");
         assert_eq!(recorded_name("SiteUpdated").unwrap(), EventName::SiteUpdated);
         assert!(event_name("Unreadable").is_err() && recorded_name("Unreadble").is_err());
+    }
+
+    #[test]
+    fn a_recorded_cause_is_a_class_in_any_case_or_that_none_was_found() {
+        for (written, cause) in
+            [("credentials", "Credentials"), (" Other", "Unknown"), ("notfound", "NotFound")]
+        {
+            assert_eq!(recorded_cause(written).as_deref(), Ok(cause));
+        }
+        let error = recorded_cause("timeout").unwrap_err();
+        assert_eq!(error, "`timeout` is not a class of causes; did you mean `TimeLimit`?");
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {
         "Accepted",
         "Answers",
         "Attempts",
+        "Causes",
         "DeadLetters",
         "DestinationFailures",
         "SignIns",

@@ -4,7 +4,7 @@ use super::history::Outcome;
 use super::ids::{dead_letter_id, event_id};
 use super::time_range::TimeRangeOptions;
 use crate::help;
-use crate::names::recorded_name;
+use crate::names::{recorded_cause, recorded_name};
 use crate::options::TargetOptions;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, Subcommand, ValueEnum};
@@ -66,6 +66,9 @@ pub(crate) struct ListOptions {
     /// Only these outcomes, separated by commas
     #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = Trimmed)]
     pub(super) outcome: Vec<Outcome>,
+    /// Only failed refreshes with these causes, separated by commas: classes such as Credentials, or NotFound. Reads each record
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = recorded_cause)]
+    pub(super) cause: Vec<String>,
     /// Only events of this resource: its LUID or the first 8 digits of it, or a part of its name
     #[arg(long, value_name = "TEXT")]
     pub(super) resource: Option<String>,

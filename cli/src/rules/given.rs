@@ -1,6 +1,6 @@
 //! What is given as known of an event's object, on the command line or in a case. No I/O.
 
-use rules::settings::CAUSES;
+use rules::settings;
 use rules::{Fact, Facts, Lookup};
 use std::collections::BTreeSet;
 use tableau::Event;
@@ -58,13 +58,7 @@ impl Given {
 
 /// A class of causes, as rules write it.
 pub(super) fn cause(text: &str) -> Result<String, String> {
-    if CAUSES.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    Err(match tableau::nearest(text, CAUSES) {
-        Some(near) => format!("`{text}` is not a cause; did you mean `{near}`?"),
-        None => format!("`{text}` is not a cause; there are: {}", CAUSES.join(", ")),
-    })
+    settings::cause(text).map(str::to_owned).ok_or_else(|| settings::unknown_cause(text))
 }
 
 fn unknown(name: &str) -> String {
@@ -175,11 +169,16 @@ mod tests {
             ("colour=red", "there is no fact `colour`; there are: project, tags, certified"),
             ("project", "write a name and a value, such as project=Finance/Reports"),
             ("certified=yes", "certified is true or false"),
-            ("cause=credential", "`credential` is not a cause; did you mean `Credentials`?"),
+            ("cause=credential", "`credential` is not a class of causes; did you mean `Credentials`?"),
+            ("cause=Timeout", "`Timeout` is not a class of causes; did you mean `TimeLimit`?"),
             ("failures_in_a_row=many", "failures_in_a_row is a number"),
         ] {
             let error = Given::read(text).unwrap_err();
             assert!(error.starts_with(expected), "{text}: {error}");
+        }
+        for unknown in ["Other", "unknown"] {
+            let expected = Given::Cause("Unknown".to_owned());
+            assert_eq!(Given::read(&format!("cause={unknown}")), Ok(expected));
         }
         let tags = vec!["critical".to_owned(), "finance".to_owned()];
         assert_eq!(Given::read("tags=critical, finance"), Ok(Given::Tags(tags)));

@@ -44,6 +44,11 @@ impl<'a> Delivery<'a> {
     }
 
     pub(crate) async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
+        self.end_with(attempt, seconds, end, None).await
+    }
+
+    /// Ends an attempt that has found out the cause of the failure.
+    pub(crate) async fn end_with(self, attempt: u32, seconds: i64, end: End, cause: Option<&str>) -> Self {
         let began = ago(seconds);
         let ended = Ended {
             attempt,
@@ -51,6 +56,7 @@ impl<'a> Delivery<'a> {
             at: began.checked_add(SignedDuration::from_secs(2)).unwrap(),
             end,
             next_at: None,
+            cause: cause.map(str::to_owned),
         };
         self.claims.end(&self.key, &ended).await.unwrap();
         self

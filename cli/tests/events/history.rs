@@ -110,6 +110,7 @@ async fn json_has_the_documented_fields_and_no_others() {
         "outcome",
         "attempts",
         "reason",
+        "cause",
         "resource",
         "resource_name",
         "site",
@@ -215,7 +216,7 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let began = ago(HOUR);
     let until = ago(-HOUR);
     let end = End::Deferred("the Broadcast is being overwritten".to_owned());
-    let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
+    let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until), cause: None };
     delivery.claims.end(&delivery.key, &ended).await.unwrap();
 
     let listed = list(&environment, &["--wide"]).await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod causes;
 mod dead_letters;
 mod delivery;
 mod environment;

@@ -36,6 +36,16 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     // the group is due.
     let grouped =
         wait_for("grouped events", || Some(listed(&home, "grouped")).filter(|events| events.len() == 5));
+    // Each failure has its cause, which the list can filter by.
+    let causes = |cause: &str| {
+        let output = home.run(&["events", "list", "--local", "--cause", cause, "--json"]);
+        stdout(&output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    for cause in grouped.iter().filter_map(|event| event["cause"].as_str()) {
+        let of_cause = causes(cause);
+        assert!(!of_cause.is_empty() && of_cause.iter().all(|event| event["cause"] == cause), "{of_cause:?}");
+    }
+    assert!(grouped.iter().all(|event| event["cause"].is_string()), "{grouped:?}");
     // The oldest event: the terminal prints it before the timer fires, however slow the other events are.
     let oldest = grouped.last().unwrap();
     let event = oldest["event_id"].as_str().unwrap();

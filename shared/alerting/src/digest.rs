@@ -22,6 +22,9 @@ pub struct Entry {
     /// The cause of the failure, if the event is a failure and the cause is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// The name of the cause's class. `None` where `cause` is, and in entries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The id of the incident that the event belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
@@ -98,7 +101,8 @@ pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(St
     let member = |(object, entry): (&str, &Entry)| {
         let id = entry.incident.as_deref().unwrap_or_default();
         let member = Member::new(id, &entry.name, entry.cause.as_deref(), entry.at);
-        (object.to_owned(), Member { owner: entry.owner.clone(), ..member })
+        let class = entry.class.clone();
+        (object.to_owned(), Member { owner: entry.owner.clone(), class, ..member })
     };
     let members: Vec<_> = failing.map(member).collect();
     if members.len() < MANY_WAITING { Vec::new() } else { members }
@@ -116,6 +120,7 @@ mod tests {
             name: object.to_owned(),
             at,
             cause: None,
+            class: None,
             incident: Some(format!("{object}-1")),
             meaning,
             generation: 1,

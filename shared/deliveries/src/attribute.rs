@@ -39,6 +39,7 @@ pub(crate) const EFFECTS: &str = "effects";
 pub(crate) const FAILURES: &str = "failures";
 pub(crate) const DEFERRALS: &str = "deferrals";
 pub(crate) const MISCONFIGURED_SINCE: &str = "misconfigured_since";
+pub(crate) const CAUSE: &str = "cause";
 pub(crate) const HISTORY: &str = "history";
 
 /// The sort key of a record, which is alone in its partition.
@@ -50,7 +51,7 @@ pub(crate) fn item_key(key: &DeliveryKey) -> Item {
 }
 
 /// Every attribute that a delivery record can have, except the sort key, which is the same for all records.
-pub const ATTRIBUTES: [&str; 23] = [
+pub const ATTRIBUTES: [&str; 24] = [
     PK,
     WORKFLOW,
     EVENT_ID,
@@ -73,6 +74,7 @@ pub const ATTRIBUTES: [&str; 23] = [
     FAILURES,
     DEFERRALS,
     MISCONFIGURED_SINCE,
+    CAUSE,
     HISTORY,
 ];
 

@@ -46,6 +46,8 @@ pub struct Progress {
     pub misconfigured_since: Option<Timestamp>,
     /// The reason of the last attempt whose outcome was recorded.
     pub last_reason: Option<String>,
+    /// The cause of the failure, if an earlier attempt recorded one.
+    pub cause: Option<String>,
 }
 
 /// The answer to a request for a claim.
@@ -107,6 +109,9 @@ pub struct Ended {
     /// When the next attempt is due, if there is one and the time is known. Information for people; nothing depends
     /// on it.
     pub next_at: Option<Timestamp>,
+    /// What the attempt found out about why the event's refresh failed: the name of a class. `None` changes nothing in
+    /// the record.
+    pub cause: Option<String>,
 }
 
 impl End {

@@ -1,9 +1,9 @@
 //! Delivery records in DynamoDB: one item per workflow and event, and one conditional write per change.
 
 use crate::attribute::{
-    ATTEMPTS, DAY, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY,
-    MISCONFIGURED_SINCE, OWNER, REASON, STATE, UPDATED_AT, WORKFLOW, day, expires_at, instant, item_key,
-    milliseconds, number, text,
+    ATTEMPTS, CAUSE, DAY, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT,
+    HISTORY, MISCONFIGURED_SINCE, OWNER, REASON, STATE, UPDATED_AT, WORKFLOW, day, expires_at, instant,
+    item_key, milliseconds, number, text,
 };
 use crate::claim::{Claim, ClaimStore, Claimant, End, Ended, Progress, REASON_LIMIT, StoreError};
 use crate::expression::{names, states};
@@ -208,7 +208,7 @@ impl DynamoDbClaims {
     }
 
     async fn end_once(&self, key: &DeliveryKey, ended: &Ended, write: Write) -> Result<(), StoreError> {
-        let Ended { attempt, began, at, end, next_at } = ended;
+        let Ended { attempt, began, at, end, next_at, cause } = ended;
         let state = end.state();
         let reason = end.kept_reason();
         let mut update = Update::default();
@@ -253,6 +253,9 @@ impl DynamoDbClaims {
             // attempt.
             Some(next_at) => update.put(DEADLINE, milliseconds(*next_at)),
             None => update.remove(&[DEADLINE]),
+        }
+        if let Some(cause) = cause {
+            update.put(CAUSE, text(cause));
         }
         if *attempt <= HISTORY_LIMIT {
             let entry = Entry {
@@ -344,6 +347,7 @@ fn granted(record: Record) -> Result<Claim, StoreError> {
         deferrals: record.deferrals,
         misconfigured_since: record.misconfigured_since,
         last_reason: (!last_reason.is_empty()).then_some(last_reason),
+        cause: (!record.cause.is_empty()).then_some(record.cause),
     };
     Ok(Claim::Granted { attempt, progress })
 }

@@ -67,6 +67,7 @@ impl Machine {
         self.check(ended.attempt)?;
         let before = &self.progress;
         let effects = before.effects.clone();
+        let cause = ended.cause.clone().or_else(|| before.cause.clone());
         let progress = match &ended.end {
             End::Released(_) => {
                 let failures = before.failures + 1;
@@ -81,7 +82,7 @@ impl Machine {
                 Progress { effects, ..Progress::default() }
             }
         };
-        self.progress = Progress { last_reason: ended.end.kept_reason(), ..progress };
+        self.progress = Progress { last_reason: ended.end.kept_reason(), cause, ..progress };
         self.position = Position::Ended(ended.end.clone());
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Reads a delivery record. No I/O.
 
 use crate::attribute::{
-    ATTEMPTS, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY, Item,
-    MISCONFIGURED_SINCE, OWNER, PK, REASON, Reader, STATE, UPDATED_AT, WORKFLOW,
+    ATTEMPTS, CAUSE, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY,
+    Item, MISCONFIGURED_SINCE, OWNER, PK, REASON, Reader, STATE, UPDATED_AT, WORKFLOW,
 };
 use crate::facts::EventFacts;
 use crate::history::Entry;
@@ -54,6 +54,9 @@ pub struct Record {
     pub deferrals: u32,
     /// Since when the event has been waiting for a person to fix a secret, a setting or the rules.
     pub misconfigured_since: Option<Timestamp>,
+    /// The class of the cause, if the event is a failed refresh and a class was found; `NotFound` if the cause was looked
+    /// for and not found. Empty if the cause was not looked for, and in records of earlier versions.
+    pub cause: String,
     /// The first [`HISTORY_LIMIT`](crate::HISTORY_LIMIT) attempts whose outcomes were recorded, in the order in which
     /// they ended.
     pub history: Vec<Entry>,
@@ -88,6 +91,7 @@ impl Record {
             failures: reader.number(FAILURES).unwrap_or_default(),
             deferrals: reader.number(DEFERRALS).unwrap_or_default(),
             misconfigured_since: reader.parsed(MISCONFIGURED_SINCE),
+            cause: reader.text(CAUSE),
             history: Vec::new(),
             damaged: Vec::new(),
         };
@@ -180,6 +184,7 @@ mod tests {
             (FAILURES, number(2)),
             (DEFERRALS, number(1)),
             (MISCONFIGURED_SINCE, instant),
+            (CAUSE, text("Credentials")),
             (HISTORY, AttributeValue::L([1, 2].map(|attempt| entry(attempt).to_attribute()).into())),
         ];
         attributes.map(|(name, value)| (name.to_owned(), value)).into()
@@ -212,6 +217,7 @@ mod tests {
             failures: 2,
             deferrals: 1,
             misconfigured_since: instant,
+            cause: "Credentials".to_owned(),
             history: [1, 2].map(entry).into(),
             damaged: Vec::new(),
         }
@@ -242,6 +248,7 @@ mod tests {
             FAILURES => record.failures = empty.failures,
             DEFERRALS => record.deferrals = empty.deferrals,
             MISCONFIGURED_SINCE => record.misconfigured_since = empty.misconfigured_since,
+            CAUSE => record.cause = empty.cause,
             HISTORY => record.history = empty.history,
             other => panic!("no field has what `{other}` says"),
         }

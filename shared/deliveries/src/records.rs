@@ -22,8 +22,8 @@ const DROP: &str = "SET #state = :dropped, #updated_at = :now, #expires_at = :ex
 /// The delivery records in a stack's table.
 #[derive(Clone, Debug)]
 pub struct Records {
-    client: aws_sdk_dynamodb::Client,
-    table: String,
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) table: String,
 }
 
 impl Records {

@@ -9,7 +9,7 @@ use rules::{Fact, Facts, Lookup, Matched, Rules};
 use std::sync::Arc;
 use tableau::{Action, Event, Object, Subject, UserLuid};
 use tableau_client::{CauseLookup, Item, Owner, ProjectTree};
-use workflow::{Failure, Invocation};
+use workflow::{Failure, FoundCause, Invocation};
 
 const OWNER_NOT_SHOWN: &str = "Tableau does not show the owner, who may have left the site";
 const PROJECT_NOT_SHOWN: &str = "Tableau does not show all projects that it is in";
@@ -178,17 +178,19 @@ impl FactLookups {
         Ok(owner)
     }
 
-    /// Why the refresh of an event failed.
+    /// Why the refresh of an event failed. The attempt notes the answer for the delivery record.
     ///
     /// # Errors
     /// When Tableau does not answer.
     pub async fn cause(&self, question: Question<'_>) -> Answer<CauseLookup> {
         let Question { event, invocation, .. } = question;
         if let Some(cause) = self.kept.get(&event.id, invocation.now).cause {
+            invocation.note_cause(&event.id, noted(&cause));
             return Ok(cause);
         }
         let call = self.tableau.client().failure_cause(event, invocation.now);
         let cause = self.tableau.call(invocation, call).await?;
+        invocation.note_cause(&event.id, noted(&cause));
         self.kept.note(&event.id, invocation.now, |answers| answers.cause = Some(cause.clone()));
         Ok(cause)
     }
@@ -292,6 +294,11 @@ fn of_subject(event: &Event, lookup: Lookup) -> Option<Option<&'static str>> {
         (Subject::View(_), _) => Some(Some(DELETED)),
         _ => Some(None),
     }
+}
+
+/// What a delivery record says about the answer.
+fn noted(cause: &CauseLookup) -> FoundCause {
+    cause.found().map_or(FoundCause::NotFound, |cause| FoundCause::Class(cause.class.name()))
 }
 
 fn set_absent(lookup: Lookup, facts: &mut Facts) {

@@ -81,6 +81,108 @@ const CALLED: [(&str, &[&str]); 27] = [
     ("to", &["end", "ends", "until", "till", "end_time", "before"]),
 ];
 
+/// A class of causes, and what people call it. Without case, spaces, `_` and `-`.
+const CAUSES_CALLED: [(&str, &[&str]); 14] = [
+    (
+        "Credentials",
+        &["password", "passwords", "login", "logins", "auth", "authentication", "oauth", "token", "expired"],
+    ),
+    (
+        "Permission",
+        &[
+            "access",
+            "accessdenied",
+            "denied",
+            "forbidden",
+            "privilege",
+            "privileges",
+            "grant",
+            "grants",
+            "rights",
+            "authorization",
+        ],
+    ),
+    (
+        "Unreachable",
+        &["network", "connection", "connectivity", "dns", "down", "offline", "unavailable", "firewall"],
+    ),
+    (
+        "TimeLimit",
+        &["timeout", "timeouts", "timedout", "querytimeout", "time", "timelimitexceeded", "slow", "duration"],
+    ),
+    (
+        "Cancelled",
+        &["canceled", "cancel", "canceledbyuser", "cancelledbyuser", "aborted", "killed", "stopped"],
+    ),
+    ("Resources", &["memory", "outofmemory", "oom", "ram", "disk", "diskspace", "space", "storage", "cpu"]),
+    (
+        "Quota",
+        &[
+            "quotas",
+            "credit",
+            "credits",
+            "billing",
+            "trial",
+            "ratelimit",
+            "ratelimits",
+            "limit",
+            "limits",
+            "apilimit",
+            "throttled",
+            "throttling",
+        ],
+    ),
+    ("Schema", &["table", "tables", "column", "columns", "view", "sql", "query", "sqlerror"]),
+    ("DataType", &["type", "types", "conversion", "cast", "format", "overflow", "encoding"]),
+    (
+        "SourceMissing",
+        &["file", "files", "filemissing", "filenotfound", "missing", "sheet", "folder", "path"],
+    ),
+    ("DriverMissing", &["driver", "drivers", "odbc", "jdbc"]),
+    ("Bridge", &["tableaubridge", "bridgeclient", "bridgepool"]),
+    (
+        "Engine",
+        &[
+            "hyper",
+            "vizql",
+            "backgrounder",
+            "dataengine",
+            "worker",
+            "tableau",
+            "internal",
+            "internalerror",
+            "extract",
+        ],
+    ),
+    (
+        "Busy",
+        &[
+            "lock",
+            "locks",
+            "locked",
+            "deadlock",
+            "deadlocks",
+            "conflict",
+            "connections",
+            "toomanyconnections",
+            "overloaded",
+        ],
+    ),
+];
+
+/// The class of causes that another name most likely means.
+pub(crate) fn cause(name: &str) -> Option<&'static str> {
+    let folded: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let called = CAUSES_CALLED.iter().find(|(_, others)| others.contains(&folded.as_str()));
+    called.map(|(class, _)| *class)
+}
+
+/// Every name in the table of causes that is not a class's own.
+#[cfg(test)]
+pub(crate) fn names_for_causes() -> impl Iterator<Item = &'static str> {
+    CAUSES_CALLED.iter().flat_map(|(_, others)| others.iter().copied())
+}
+
 /// The key of `names` that is most likely meant.
 pub(crate) fn meant<'n>(key: &str, names: &[&'n str]) -> Option<&'n str> {
     let near = || tableau::nearest(key, names.iter().copied());

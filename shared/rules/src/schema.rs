@@ -1,7 +1,7 @@
 //! The JSON Schema of the rules file, for editors.
 
 use crate::file::File;
-use crate::settings::{CAUSES, WORKFLOWS};
+use crate::settings::{CAUSES, FORMER_UNKNOWN, WORKFLOWS};
 use crate::{FAMILIES, KnownWorkflow};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -115,7 +115,13 @@ impl JsonSchema for Cause {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": CAUSES })
+        let former = json_schema!({
+            "type": "string",
+            "enum": [FORMER_UNKNOWN],
+            "deprecated": true,
+            "description": "The former name of Unknown.",
+        });
+        json_schema!({ "anyOf": [{ "type": "string", "enum": CAUSES }, former] })
     }
 }
 

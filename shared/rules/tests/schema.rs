@@ -2,6 +2,7 @@
 #![cfg(feature = "schema")]
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+use rules::settings::CAUSES;
 use rules::{Rules, schema};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -16,7 +17,7 @@ fn difference(root: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
         let of_list = value.as_array();
         let wrong = |is_wrong: bool| is_wrong.then(|| format!("{at}: {keyword} {expected}"));
         match keyword.as_str() {
-            "$schema" | "definitions" | "description" | "title" | "default" => None,
+            "$schema" | "definitions" | "description" | "title" | "default" | "deprecated" => None,
             "$ref" => {
                 let name = expected.as_str().unwrap().strip_prefix("#/definitions/").unwrap();
                 difference(root, &root["definitions"][name], value, at)
@@ -140,6 +141,19 @@ fn a_valid_file_is_valid_for_the_schema_too() {
         Rules::check_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(judged(text), None, "{text}");
     }
+}
+
+// Issue 16, 4
+#[test]
+fn the_schema_has_every_class_of_causes_and_the_one_that_is_deprecated() {
+    for class in CAUSES.into_iter().chain(["Other"]) {
+        let text = WHOLE.replace("cause: [Credentials]", &format!("cause: {class}"));
+        assert_eq!(judged(&text), None, "{class}");
+        Rules::check_text(&text).unwrap_or_else(|error| panic!("{class}: {error}"));
+    }
+    let known = &schema::of_file()["definitions"]["Cause"]["anyOf"];
+    assert_eq!(known[0]["enum"].as_array().unwrap().len(), CAUSES.len());
+    assert_eq!((&known[1]["enum"][0], &known[1]["deprecated"]), (&Value::from("Other"), &Value::from(true)));
 }
 
 // Issue 15, 4

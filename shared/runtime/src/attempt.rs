@@ -1,5 +1,7 @@
 //! One attempt at one event: claims the event, runs the workflow, records the outcome, writes the log line.
 
+pub(crate) use crate::attempted::Attempted;
+use crate::causes;
 use crate::queue::FailedMessages;
 pub(crate) use crate::request::Request;
 use crate::retry::{LONGEST_FIX, MOST_DEFERRALS, Next, Retry, TRIES};
@@ -14,50 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::Event;
 use tokio::time::Instant;
-use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
+use workflow::{BoxError, Effect, EffectLog, Failure, FoundCause, Invocation, Outcome, Workflow, chain};
 
 /// The time kept back from the workflow at the end of an invocation, to release the claim and to answer Lambda.
 pub(crate) const RESERVE: Duration = Duration::from_millis(1_000);
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub(crate) enum Attempted {
-    Done,
-    Skipped(String),
-    /// The event cannot be acted on: its body is unreadable, or its site is not listed. The text says why.
-    Ignored(String),
-    /// The event must be handled later; a copy of its queue message arrives then.
-    Deferred {
-        until: Timestamp,
-        reason: String,
-    },
-    /// Nothing to do: the event has already been handled, or a later copy of its message will be.
-    Duplicate,
-    /// Another worker is handling the event until this time.
-    Busy {
-        until: Timestamp,
-    },
-    Failed {
-        failure: Failure,
-        next: Next,
-    },
-}
-
-impl Attempted {
-    pub(crate) fn as_str(&self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Skipped(_) => "skipped",
-            Self::Ignored(_) => "ignored",
-            Self::Deferred { .. } => "deferred",
-            Self::Duplicate => "duplicate",
-            Self::Busy { .. } => "busy",
-            Self::Failed { failure: Failure::Permanent { .. }, .. } => "permanent",
-            Self::Failed { next: Next::GiveUp, .. } => "exhausted",
-            Self::Failed { failure, next: Next::RetryAfter(_) } => failure.kind(),
-        }
-    }
-}
 
 /// The workflow, or the reason why it cannot start.
 pub(crate) type Started<W> = Result<W, String>;
@@ -134,7 +96,8 @@ impl<W: Workflow> Worker<W> {
                     .repeated(attempt, progress.effects.clone(), Arc::new(log));
                 invocation.retried = message.is_some();
                 let outcome = self.handle(content, &invocation, request).await;
-                let claimed = Claimed { key: &key, attempt, progress, began };
+                let found = invocation.cause_of(&key.event);
+                let claimed = Claimed { key: &key, attempt, progress, began, found };
                 (self.conclude(&claimed, outcome, request, message).await, attempt)
             }
         };
@@ -169,7 +132,7 @@ impl<W: Workflow> Worker<W> {
                     |reason| format!("the last reason: {reason}"),
                 );
                 let attempted = given_up(why);
-                let claimed = Claimed { key: &key, attempt, progress, began };
+                let claimed = Claimed { key: &key, attempt, progress, began, found: None };
                 let ended = claimed.ended(&attempted, request.now());
                 if let Err(error) = self.claims.end(&key, &ended).await {
                     tracing::error!(event.id = %key.event, error = chain(&error), "the delivery record does not show that the event failed");
@@ -248,7 +211,10 @@ impl<W: Workflow> Worker<W> {
         };
         let ended = claimed.ended(&attempted, at);
         match (self.claims.end(claimed.key, &ended).await, attempted) {
-            (Ok(()), attempted) => attempted,
+            (Ok(()), attempted) => {
+                causes::count(W::NAME, ended.cause.as_deref(), claimed.progress.cause.as_deref(), request);
+                attempted
+            }
             // Another attempt has taken the event over. The message becomes visible again later, to check what that
             // attempt decided.
             (Err(StoreError::Superseded), _) => Attempted::Busy { until: at },
@@ -270,6 +236,8 @@ struct Claimed<'a> {
     attempt: u32,
     progress: Progress,
     began: Timestamp,
+    /// What the attempt found out about the cause of the event's failure.
+    found: Option<FoundCause>,
 }
 
 impl Claimed<'_> {
@@ -293,7 +261,8 @@ impl Claimed<'_> {
             }
             Attempted::Done | Attempted::Duplicate | Attempted::Busy { .. } => End::Done,
         };
-        Ended { attempt: self.attempt, began: self.began, at, end, next_at }
+        let cause = causes::recorded(self.found, attempted.is_over()).map(str::to_owned);
+        Ended { attempt: self.attempt, began: self.began, at, end, next_at, cause }
     }
 }
 

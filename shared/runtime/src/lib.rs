@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+mod attempted;
 mod aws;
 mod batch;
+mod causes;
 mod env;
 mod event;
 mod function;

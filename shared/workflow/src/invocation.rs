@@ -1,5 +1,6 @@
 //! An attempt at an event: its time, its deadline, and what earlier attempts did.
 
+use crate::cause::{FoundCause, FoundCauses};
 use crate::{BoxError, Effect, Failure};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tableau::EventId;
 
 /// One attempt at one event.
 #[derive(Clone)]
@@ -25,6 +27,7 @@ pub struct Invocation {
     began: Instant,
     effects: BTreeSet<Effect>,
     log: Arc<dyn EffectLog>,
+    causes: FoundCauses,
 }
 
 impl fmt::Debug for Invocation {
@@ -70,6 +73,7 @@ impl Invocation {
             began: Instant::now(),
             effects: BTreeSet::new(),
             log: Arc::new(NoEffectLog),
+            causes: FoundCauses::default(),
         }
     }
 
@@ -108,6 +112,16 @@ impl Invocation {
     /// Whether an earlier attempt recorded this effect.
     pub fn has_happened(&self, effect: &Effect) -> bool {
         self.effects.contains(effect)
+    }
+
+    /// Notes what was found out about why the refresh of `event` failed. The delivery record and a metric say it.
+    pub fn note_cause(&self, event: &EventId, found: FoundCause) {
+        self.causes.note(event, found);
+    }
+
+    /// What this attempt has found out about why the refresh of `event` failed; `None` if it has not looked.
+    pub fn cause_of(&self, event: &EventId) -> Option<FoundCause> {
+        self.causes.of(event)
     }
 
     /// Runs `action` and records `effect`, unless an earlier attempt has already recorded that effect.

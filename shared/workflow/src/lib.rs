@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod cause;
 mod credential;
 mod effect;
 mod failure;
 mod invocation;
 mod shared_message;
 
+pub use cause::FoundCause;
 pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};

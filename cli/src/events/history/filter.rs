@@ -1,5 +1,6 @@
 //! The filter of `events list`. No I/O.
 
+use super::causes::can_have_cause;
 use super::record::Outcome;
 use crate::events::dead_letters::DeadLetter;
 use crate::out::plain;
@@ -16,6 +17,8 @@ pub(super) struct Filter {
     pub(super) workflow: Option<String>,
     /// Only these outcomes; empty means all.
     pub(super) outcomes: Vec<Outcome>,
+    /// Only these causes; empty means all, and events without one.
+    pub(super) causes: Vec<String>,
     /// A LUID, its first digits, or a part of the object's name.
     pub(super) resource: Option<String>,
 }
@@ -23,15 +26,21 @@ pub(super) struct Filter {
 impl Filter {
     /// Whether the filter accepts every record.
     pub(super) fn is_open(&self) -> bool {
-        self.event.is_none() && self.workflow.is_none() && self.outcomes.is_empty() && self.resource.is_none()
+        self.event.is_none()
+            && self.workflow.is_none()
+            && self.outcomes.is_empty()
+            && self.causes.is_empty()
+            && self.resource.is_none()
     }
 
     /// The filter in words.
     pub(super) fn words(&self) -> Vec<String> {
         let outcomes: Vec<&str> = self.outcomes.iter().map(|outcome| outcome.as_str()).collect();
         let outcomes = (!outcomes.is_empty()).then(|| outcomes.join(" or "));
+        let causes = (!self.causes.is_empty()).then(|| self.causes.join(" or "));
         let words = [
             ("outcome", &outcomes),
+            ("cause", &causes),
             ("event", &self.event),
             ("workflow", &self.workflow),
             ("resource", &self.resource),
@@ -51,12 +60,19 @@ impl Filter {
         self.resource.as_ref().is_none_or(contains)
     }
 
+    /// Whether the filter accepts a record of the index, which has no cause.
     pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {
         let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
         same(&self.event, &record.event.name)
             && same(&self.workflow, &record.workflow)
             && (self.outcomes.is_empty() || self.outcomes.contains(&Outcome::of(record, now)))
+            && (self.causes.is_empty() || can_have_cause(record))
             && self.resource.as_ref().is_none_or(|wanted| is_of(record, wanted))
+    }
+
+    /// Whether the filter accepts the record's cause.
+    pub(super) fn takes_cause(&self, record: &Record) -> bool {
+        self.causes.is_empty() || self.causes.contains(&record.cause)
     }
 }
 
@@ -98,6 +114,17 @@ mod tests {
         let outcomes = |outcomes: &[Outcome]| Filter { outcomes: outcomes.to_vec(), ..Filter::default() };
         assert!(takes(outcomes(&[Outcome::Waiting, Outcome::Failed])));
         assert!(!takes(outcomes(&[Outcome::Waiting, Outcome::Done])));
+    }
+
+    #[test]
+    fn a_cause_is_one_of_those_asked_for_and_events_that_have_none_are_not_read() {
+        let filter = Filter { causes: ["Quota", "Busy"].map(str::to_owned).into(), ..Filter::default() };
+        assert!(!filter.is_open() && takes(filter.clone()));
+        let of = |cause: &str| Record { cause: cause.to_owned(), ..Record::default() };
+        assert!(filter.takes_cause(&of("Busy")));
+        assert!(!filter.takes_cause(&of("Schema")) && !filter.takes_cause(&of("")));
+        assert!(Filter::default().takes_cause(&of("")));
+        assert!(!filter.takes(&of(""), Timestamp::UNIX_EPOCH), "no failed refresh");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `events list`.
 
 use super::USUAL;
+use super::causes;
 use super::filter::Filter;
 use super::record::{Facts, Outcome};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
@@ -44,6 +45,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         event: options.event.map(|event| event.as_str().to_owned()),
         workflow: options.workflow,
         outcomes: options.outcome,
+        causes: options.cause,
         resource: options.resource,
     };
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
@@ -56,16 +58,29 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     let page = i32::try_from(page).ok();
     let mut walk = records.back(since, until);
     let mut more = false;
+    let mut notes = Vec::new();
     while !more && let Some(mut found) = walk.next(page).await? {
         found.retain(|record| filter.takes(record, now));
+        if !filter.causes.is_empty() {
+            causes::fill(&records, &mut found).await?;
+            found.retain(|record| filter.takes_cause(record));
+        }
         more = shown.lines + found.len() > limit;
         found.truncate(limit - shown.lines);
+        // The list is worth having without the causes. One note is enough.
+        if options.json
+            && filter.causes.is_empty()
+            && notes.is_empty()
+            && let Err(error) = causes::fill(&records, &mut found).await
+        {
+            notes.push(format!("the causes are not shown: {error}"));
+        }
         shown.add(&found)?;
         events.extend(found.into_iter().map(|record| record.event_id));
     }
     let records = shown.lines;
     let looked = TimeRange { since: Some(since), until: Some(until) };
-    let (mut timers, notes) = timers(&stack, &filter, looked).await;
+    let (mut timers, notes_on_timers) = timers(&stack, &filter, looked).await;
     more |= records + timers.len() > limit;
     timers.truncate(limit - records);
     shown.add_timers(&timers)?;
@@ -74,7 +89,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         (0, 0) => nothing(&filter, since, time_range.until),
         (lines, timers) => summary(lines, events.len(), timers, more),
     };
-    notes.iter().for_each(note);
+    notes.iter().chain(&notes_on_timers).for_each(note);
     let gone = time_range
         .since
         .filter(|since| now.duration_since(*since) > KEPT)
@@ -97,7 +112,8 @@ async fn timers(
     let mut found = Vec::new();
     let mut notes = Vec::new();
     let is_asked = filter.outcomes.contains(&Outcome::Failed);
-    if filter.event.is_some() || !(is_asked || filter.outcomes.is_empty()) {
+    let is_about_events = filter.event.is_some() || !filter.causes.is_empty();
+    if is_about_events || !(is_asked || filter.outcomes.is_empty()) {
         return (found, notes);
     }
     let most = if is_asked { u64::MAX } else { FEW_LETTERS };
@@ -321,9 +337,10 @@ mod tests {
             event: Some("SiteUpdated".to_owned()),
             workflow: Some("notify-slack".to_owned()),
             outcomes: vec![Outcome::Failed, Outcome::Waiting],
+            causes: vec!["Quota".to_owned(), "NotFound".to_owned()],
             resource: Some("sa\u{1b}les".to_owned()),
         };
-        let expected = "no event matches: outcome failed or waiting, event SiteUpdated, workflow notify-slack, \
+        let expected = "no event matches: outcome failed or waiting, cause Quota or NotFound, event SiteUpdated, workflow notify-slack, \
                         resource sales, since 1970-01-01T00:00:00Z, until 1970-01-02T00:00:00Z";
         assert_eq!(nothing(&filter, since, until), expected);
     }

@@ -1,6 +1,7 @@
 //! The delivery records: what happened to every event in every workflow.
 
 mod attempts;
+mod causes;
 mod filter;
 mod list;
 mod record;

@@ -4,6 +4,8 @@ use crate::aws::Account;
 use crate::stack::Stack;
 use deliveries::{DeliveryKey, Record};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use workflow::BoxError;
 
 /// How far back records can exist, by when their events were first seen: an event may have waited as a dead letter
@@ -11,6 +13,10 @@ use workflow::BoxError;
 pub(super) const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How far AWS's clocks may be ahead of this machine's.
 pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How often in a row a busy table may leave out every record that was asked for, and the wait after each time.
+const BUSY_TRIES: u32 = 8;
+const BUSY_WAIT: Duration = Duration::from_millis(500);
 
 /// The delivery records of a stack.
 #[derive(Debug)]
@@ -31,6 +37,33 @@ impl<'a> Records<'a> {
     pub(in crate::events) async fn get(&self, key: &DeliveryKey) -> Result<Option<Record>, BoxError> {
         let got = self.records.get(key).await;
         got.map_err(|error| self.account.explain("dynamodb:GetItem", *error))
+    }
+
+    /// The causes of the records with these keys, of those that have one.
+    pub(super) async fn causes(
+        &self,
+        mut keys: BTreeSet<DeliveryKey>,
+    ) -> Result<BTreeMap<DeliveryKey, String>, BoxError> {
+        let mut found = BTreeMap::new();
+        let mut tries = 0;
+        while !keys.is_empty() {
+            let read = self.records.causes(&keys).await;
+            let read = read.map_err(|error| self.account.explain("dynamodb:BatchGetItem", *error))?;
+            found.extend(read.found);
+            if read.left_out.len() == keys.len() {
+                tries += 1;
+                if tries == BUSY_TRIES {
+                    return Err(
+                        "the table is busy: dynamodb:BatchGetItem left records out again and again; try again".into()
+                    );
+                }
+                tokio::time::sleep(BUSY_WAIT).await;
+            } else {
+                tries = 0;
+            }
+            keys = read.left_out;
+        }
+        Ok(found)
     }
 
     /// Marks a failed event as dropped, unless a worker has claimed it since.

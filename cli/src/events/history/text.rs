@@ -8,6 +8,7 @@ use crate::out::plain;
 use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use workflow::FoundCause;
 
 /// The width of the left column, enough for its longest word.
 const LEFT: usize = 16;
@@ -80,6 +81,10 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let mut lines = vec![format!("{}: {head}{reason}, {tries}", plain(&record.workflow))];
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
+    if !record.cause.is_empty() {
+        let cause = if record.cause == FoundCause::NOT_FOUND { "not found" } else { &record.cause };
+        lines.push(pair("  ", "cause", cause));
+    }
     lines.extend(attempts(&delivery.attempts));
     lines.extend(effects(&record.effects));
     lines.extend(delivery.shared.iter().map(|shared| shared.line(now)));
@@ -237,6 +242,17 @@ notify-slack: failed permanently, 3 attempts
   sent to       a, b
   dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` shows whether this is among them";
         assert_eq!(trace(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_refresh_stands_before_its_attempts() {
+        for (cause, expected) in [("DriverMissing", "DriverMissing"), ("NotFound", "not found")] {
+            let delivery = delivery();
+            let record = Record { cause: cause.to_owned(), ..delivery.record };
+            let lines = trace(&Delivery { record, ..delivery }, Timestamp::UNIX_EPOCH);
+            assert_eq!(lines[3], format!("  cause         {expected}"));
+            assert!(lines[4].starts_with("  attempt 1"), "{lines:?}");
+        }
     }
 
     #[test]

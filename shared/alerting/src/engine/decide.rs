@@ -272,7 +272,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Announced::Open(_) = about {
             let context = self.context(attempt).await?;
             let described = About { event: attempt.event, site: None, context };
-            member = Member::new(&incident.id, &described.name(), described.cause_title(), incident.since);
+            member = Member::new(&incident.id, &described.name(), described.cause_title(), incident.since)
+                .of_class(described.cause_class());
             member.sample.clone_from(&incident.sample);
             member.owner = described.asked_owner().filter(|_| target.mentions.owner);
         }
@@ -330,6 +331,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             name: described.name(),
             at: found_later.unwrap_or(attempt.happened_at()),
             cause: described.cause_title().map(str::to_owned),
+            class: described.cause_class().map(|class| class.name().to_owned()),
             incident: Some(incident.id.clone()),
             meaning,
             generation: 0,

@@ -156,6 +156,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             name: described.name(),
             at: attempt.happened_at(),
             cause: described.cause_title().map(str::to_owned),
+            class: described.cause_class().map(|class| class.name().to_owned()),
             incident: None,
             meaning: Meaning::None,
             generation: 0,

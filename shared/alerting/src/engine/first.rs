@@ -9,6 +9,7 @@ use crate::incident::{Incident, Route};
 use crate::notification::About;
 use crate::notifier::{Notifier, Routing};
 use store::records::Key;
+use tableau_client::CauseClass;
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
@@ -64,8 +65,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Some(event) => self.routing.context(event, firing.invocation).await?,
                 None => Context::default(),
             };
-            let cause = context.cause.found().map(|cause| cause.class.title());
-            let mut member = Member::new(&open.id, &name, cause, open.since);
+            let class = context.cause.found().map(|cause| cause.class);
+            let title = class.map(CauseClass::title);
+            let mut member = Member::new(&open.id, &name, title, open.since).of_class(class);
             if let Some(event) = event.as_ref().filter(|_| firing.target.mentions.owner) {
                 member.owner = Some(About { event, site: None, context: &context }.owner());
             }

@@ -283,6 +283,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 name: end.title.clone(),
                 at: members.iter().filter_map(|(_, member)| member.resolved_at).max().unwrap_or(firing.now()),
                 cause: None,
+                class: None,
                 incident: None,
                 meaning: Meaning::None,
                 generation: 0,

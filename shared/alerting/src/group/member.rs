@@ -4,6 +4,7 @@ use crate::notification::Person;
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tableau_client::CauseClass;
 
 /// How many characters of an object's name are kept: group messages show no more.
 const NAME_LIMIT: usize = 60;
@@ -19,6 +20,10 @@ pub struct Member {
     /// failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// The name of the cause's class, by which a group's message lists its members. `None` where `cause` is, and in members
+    /// of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// When the failure began, or when the event happened.
     pub since: Timestamp,
     /// When the incident was resolved.
@@ -60,6 +65,7 @@ impl Member {
             id: id.to_owned(),
             name: name.chars().take(NAME_LIMIT).collect(),
             cause: cause.map(str::to_owned),
+            class: None,
             since,
             resolved_at: None,
             placement: Placement::Grouped,
@@ -67,6 +73,27 @@ impl Member {
             is_event: false,
             sample: String::new(),
             owner: None,
+        }
+    }
+
+    /// The member with the class of its cause.
+    #[must_use]
+    pub fn of_class(self, class: Option<CauseClass>) -> Self {
+        Self { class: class.map(|class| class.name().to_owned()), ..self }
+    }
+
+    /// What the member is listed under: the heading, and the name of the class, empty if there is none. Members of one
+    /// class have one heading, whatever title each was stored with. A member of an earlier version has the class of its
+    /// title. A class of a newer version has the title that was stored with it.
+    pub fn listed_under(&self) -> Option<(&str, &str)> {
+        let title = self.cause.as_deref();
+        let is_of = |class: &CauseClass| match &self.class {
+            Some(name) => class.name() == name,
+            None => title == Some(class.title()),
+        };
+        match CauseClass::ALL.iter().find(|class| is_of(class)) {
+            Some(class) => Some((class.title(), class.name())),
+            None => title.map(|title| (title, self.class.as_deref().unwrap_or_default())),
         }
     }
 
@@ -85,5 +112,43 @@ impl Member {
         self.since = if is_credible(self.since, now) { self.since } else { now };
         self.resolved_at = self.resolved_at.filter(|at| is_credible(*at, now));
         self.owner.iter_mut().for_each(Person::sanitize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(json: &str) -> Member {
+        let rest = r#""id":"i","name":"Sales","since":"2026-11-28T10:00:00Z","placement":"grouped""#;
+        serde_json::from_str(&format!("{{{rest}{json}}}")).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_listed_under_its_class_and_one_of_an_earlier_version_under_that_of_its_title() {
+        let credentials = Some((CauseClass::Credentials.title(), "Credentials"));
+        let title = CauseClass::Credentials.title();
+        for (json, expected) in [
+            (format!(r#","cause":"{title}","class":"Credentials""#), credentials),
+            (r#","cause":"The title of another version","class":"Credentials""#.to_owned(), credentials),
+            (format!(r#","cause":"{title}""#), credentials),
+            (r#","cause":"A former title""#.to_owned(), Some(("A former title", ""))),
+            (
+                r#","cause":"Of a newer version","class":"Cosmic""#.to_owned(),
+                Some(("Of a newer version", "Cosmic")),
+            ),
+            (String::new(), None),
+        ] {
+            assert_eq!(stored(&json).listed_under(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_stored_with_its_class_and_read_as_it_was_written() {
+        let member = Member::new("i", "Sales", Some("Quota used up"), Timestamp::UNIX_EPOCH);
+        let member = member.of_class(Some(CauseClass::Quota));
+        let text = serde_json::to_string(&member).unwrap();
+        assert!(text.contains(r#""class":"Quota""#), "{text}");
+        assert_eq!(serde_json::from_str::<Member>(&text).unwrap(), member);
     }
 }

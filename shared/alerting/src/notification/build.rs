@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use plain_text::is_blank;
 use rules::Site;
 use tableau::{Action, Event};
-use tableau_client::{Content, Owner};
+use tableau_client::{CauseClass, Content, Owner};
 
 /// What a notification is about: the event, its site if the rules list the site, and what Tableau says about the
 /// event.
@@ -37,7 +37,12 @@ impl About<'_> {
 
     /// The class of the failure's cause, in a few words.
     pub fn cause_title(&self) -> Option<&'static str> {
-        self.context.cause.found().map(|cause| cause.class.title())
+        self.cause_class().map(CauseClass::title)
+    }
+
+    /// The class of the failure's cause.
+    pub fn cause_class(&self) -> Option<CauseClass> {
+        self.context.cause.found().map(|cause| cause.class)
     }
 
     /// The object's owner for a line of a group or digest. `None` if Tableau was not asked: then nobody is called in the

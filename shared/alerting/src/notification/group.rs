@@ -12,6 +12,9 @@ use tableau::{Action, Event};
 /// The heading above members whose cause is unknown.
 const NO_CAUSE: &str = "Cause not available";
 
+/// A heading, and the class of the causes below it. Two classes have two headings, also if those have the same text.
+type Cause<'a> = (&'a str, &'a str);
+
 /// An object in a group; it may have several members, one for each incident or event.
 struct GroupedObject<'a> {
     /// The object's last member; one that still fails is preferred.
@@ -71,16 +74,16 @@ pub fn group_announced(
     };
     let (severity, symbol) =
         if firing == 0 { (Severity::Resolved, "✅") } else { (Severity::Error, "🔴") };
-    let mut by_cause: BTreeMap<&str, Vec<&GroupedObject<'_>>> = BTreeMap::new();
+    let mut by_cause: BTreeMap<Cause<'_>, Vec<&GroupedObject<'_>>> = BTreeMap::new();
     for object in objects.iter().filter(|object| object.last.is_firing()) {
-        by_cause.entry(object.last.cause.as_deref().unwrap_or(NO_CAUSE)).or_default().push(object);
+        by_cause.entry(object.last.listed_under().unwrap_or((NO_CAUSE, ""))).or_default().push(object);
     }
-    let mut by_cause: Vec<(&str, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
+    let mut by_cause: Vec<(Cause<'_>, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
     by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
-    let list = |(cause, mut objects): (&str, Vec<&GroupedObject<'_>>)| {
+    let list = |((heading, _), mut objects): (Cause<'_>, Vec<&GroupedObject<'_>>)| {
         objects.sort_by_key(|object| &object.last.name);
         let items = objects.into_iter().map(|object| item(object, 1)).collect();
-        List { heading: Some(cause.to_owned()), items, more: 0 }
+        List { heading: Some(heading.to_owned()), items, more: 0 }
     };
     Notification {
         lists: by_cause.into_iter().map(list).collect(),

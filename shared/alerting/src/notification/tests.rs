@@ -43,6 +43,7 @@ fn context() -> Context {
         cause: Lookup::Found(TableauCause {
             class: CauseClass::Credentials,
             line: "Login failed for user 'svc'.".to_owned(),
+            next_step: String::new(),
             job: "j-1".parse().unwrap(),
             refresh: None,
         }),
@@ -216,6 +217,32 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
     assert_eq!((ended.kind, ended.headline()), (Kind::GroupResolved, "All 6 recovered after 1 h".to_owned()));
 }
 
+// Issue 16, 4
+#[test]
+fn a_group_lists_members_by_the_class_of_their_causes_and_not_by_the_title_that_each_was_stored_with() {
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let of = |n: i64, title: &str, class| {
+        let (key, member) = member(n, Some(title), false);
+        (key, member.of_class(class))
+    };
+    let members = [
+        of(1, CauseClass::Credentials.title(), Some(CauseClass::Credentials)),
+        of(2, "A title of another version", Some(CauseClass::Credentials)),
+        of(3, CauseClass::Credentials.title(), None),
+        of(4, CauseClass::Credentials.title(), Some(CauseClass::Busy)),
+        of(5, "A former title", None),
+    ];
+    let shown = group_announced(&failed, &members, true, None);
+    let lists: Vec<(&str, usize)> = shown
+        .lists
+        .iter()
+        .map(|list| (list.heading.as_deref().unwrap_or_default(), list.items.len()))
+        .collect();
+    let expected =
+        [(CauseClass::Credentials.title(), 3), ("A former title", 1), (CauseClass::Busy.title(), 1)];
+    assert_eq!(lists, expected);
+}
+
 #[test]
 fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
     let entry = |n: i64, name: &str, meaning| {
@@ -227,6 +254,7 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
             name: name.to_owned(),
             at: at(n),
             cause: (meaning != Meaning::Resolved).then(|| "Credentials refused".to_owned()),
+            class: None,
             incident: None,
             meaning,
             generation: 1,

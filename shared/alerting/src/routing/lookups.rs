@@ -10,7 +10,7 @@ use std::sync::Arc;
 use store::records::Records;
 use tableau::{Action, Event, Subject};
 use tableau_client::{Cause, CauseLookup, Content, OwnerRef, RecycleBinLookup, RefreshKind as Refreshed};
-use workflow::{Failure, Invocation};
+use workflow::{Failure, FoundCause, Invocation};
 
 /// Asks Tableau.
 pub(super) struct Lookups {
@@ -37,6 +37,7 @@ impl Lookups {
         is_shared: bool,
     ) -> Result<Context, Failure> {
         if is_shared && let Some(context) = self.cache.get(event, invocation.now).await {
+            note_cause(event, &context, invocation);
             return Ok(context);
         }
         let question = Question::new(event, invocation);
@@ -49,6 +50,7 @@ impl Lookups {
                 Context::unavailable(&why)
             }
         };
+        note_cause(event, &context, invocation);
         if is_shared && context.is_complete() {
             self.cache.put(event, &context, invocation.now).await;
         }
@@ -163,6 +165,17 @@ impl Lookups {
             Ok(owner) => Ok(Lookup::Found(item.content(owner))),
             Err(why) => Ok(Lookup::Unavailable(why)),
         }
+    }
+}
+
+/// Notes the cause for the delivery record, also if another workflow has asked for it, or Tableau did not answer.
+fn note_cause(event: &Event, context: &Context, invocation: &Invocation) {
+    match &context.cause {
+        Lookup::Found(cause) => invocation.note_cause(&event.id, FoundCause::Class(cause.class.name())),
+        Lookup::Unavailable(_) if event.name.action() == Some(Action::RefreshFailed) => {
+            invocation.note_cause(&event.id, FoundCause::NotFound);
+        }
+        Lookup::Unavailable(_) | Lookup::NotAsked => {}
     }
 }
 

@@ -3,11 +3,11 @@
 use super::{at, claimant, end, key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use deliveries::{
-    ClaimStore, DynamoDbClaims, Effect, End, Ended, Entry, EventFacts, INDEX, INDEX_CARRIES, INDEX_KEYS,
-    KEPT, Record, Records, State,
+    Causes, ClaimStore, DeliveryKey, DynamoDbClaims, Effect, End, Ended, Entry, EventFacts, INDEX,
+    INDEX_CARRIES, INDEX_KEYS, KEPT, Record, Records, State,
 };
-use local_aws::{Aws, IndexSpec, KeyAttribute, KeySchema, TableSpec};
-use std::collections::BTreeMap;
+use local_aws::{Aws, Fault, IndexSpec, KeyAttribute, KeySchema, TableSpec};
+use std::collections::{BTreeMap, BTreeSet};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
 /// The table of deliveries with the index of the template.
@@ -56,6 +56,7 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
         at: at(30),
         end: End::Released("Slack is down".to_owned()),
         next_at: Some(at(45)),
+        cause: Some("Quota".to_owned()),
     };
     store.end(&key, &ended).await.unwrap();
 
@@ -84,6 +85,7 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
         failures: 1,
         deferrals: 1,
         misconfigured_since: None,
+        cause: "Quota".to_owned(),
         history: vec![
             entry(1, 9, 10, State::Deferred, "quiet hours", None),
             entry(2, 20, 30, State::Released, "Slack is down", Some(45)),
@@ -98,6 +100,7 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
         effects: [].into(),
         failures: 0,
         deferrals: 0,
+        cause: String::new(),
         history: Vec::new(),
         ..whole
     };
@@ -107,6 +110,33 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
         found.extend(some);
     }
     assert_eq!(found, [carried]);
+}
+
+#[tokio::test]
+async fn the_causes_of_many_records_are_read_a_hundred_at_a_time_and_what_is_left_out_is_named() {
+    let aws = table().await;
+    let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
+    let records = Records::new(dynamodb(&aws), "deliveries");
+    let keys: BTreeSet<DeliveryKey> = (0..102).map(|_| key()).collect();
+    let with_cause = keys.iter().next().unwrap();
+    for (key, cause) in [(with_cause, Some("Busy")), (keys.iter().nth(1).unwrap(), None)] {
+        store.claim(key, &EventFacts::default(), &claimant(0, 60)).await.unwrap();
+        let cause = cause.map(str::to_owned);
+        let ended = Ended { attempt: 1, began: at(0), at: at(1), end: End::Done, next_at: None, cause };
+        store.end(key, &ended).await.unwrap();
+    }
+
+    let read = records.causes(&keys).await.unwrap();
+    let found = BTreeMap::from([(with_cause.clone(), "Busy".to_owned())]);
+    let rest: BTreeSet<DeliveryKey> = keys.iter().skip(100).cloned().collect();
+    assert_eq!(read, Causes { found: found.clone(), left_out: rest.clone() });
+
+    // A busy table leaves out a key.
+    aws.fail_next("DynamoDB.BatchGetItem", 1, Fault::PartialFailure);
+    let busy = records.causes(&keys).await.unwrap();
+    assert_eq!((busy.found.len(), busy.left_out.len()), (0, 3), "{busy:?}");
+    assert!(busy.left_out.contains(with_cause) && busy.left_out.is_superset(&rest));
+    assert_eq!(records.causes(&BTreeSet::new()).await.unwrap(), Causes::default());
 }
 
 // `drop` is one function, tested with the operations that it must not undo.

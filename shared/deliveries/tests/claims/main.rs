@@ -74,7 +74,8 @@ async fn end(
     end: End,
     now: i64,
 ) -> Result<(), StoreError> {
-    store.end(key, &Ended { attempt, began: at(now - 1), at: at(now), end, next_at: None }).await
+    let ended = Ended { attempt, began: at(now - 1), at: at(now), end, next_at: None, cause: None };
+    store.end(key, &ended).await
 }
 
 async fn suite(store: Arc<dyn ClaimStore>) {
@@ -90,6 +91,7 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
     a_claim_gets_the_reason_of_the_attempt_before(&*store).await;
     a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(&*store).await;
+    a_claim_gets_the_cause_that_an_earlier_attempt_found(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
 
@@ -118,6 +120,25 @@ async fn a_released_event_is_claimed_again_with_its_effects(store: &dyn ClaimSto
     store.record_effect(&key, 1, &Effect::from("slack/a")).await.unwrap();
     end(store, &key, 1, End::Released("Slack is down".to_owned()), 1).await.unwrap();
     assert_eq!(progress(store, &key, 2).await.1.effects, effects(&["slack/a", "slack/b"]));
+}
+
+async fn a_claim_gets_the_cause_that_an_earlier_attempt_found(store: &dyn ClaimStore) {
+    let key = key();
+    let found = [None, Some("NotFound"), None, Some("Quota"), None];
+    let known = [None, None, Some("NotFound"), Some("NotFound"), Some("Quota")];
+    for (attempt, (found, known)) in (1..).zip(found.into_iter().zip(known)) {
+        let now = i64::from(attempt) * 10;
+        assert_eq!(progress(store, &key, now).await.1.cause.as_deref(), known);
+        let ended = Ended {
+            attempt,
+            began: at(now),
+            at: at(now + 1),
+            end: End::Released("Slack is down".to_owned()),
+            next_at: None,
+            cause: found.map(str::to_owned),
+        };
+        store.end(&key, &ended).await.unwrap();
+    }
 }
 
 async fn a_failed_or_ignored_event_may_be_claimed_again(store: &dyn ClaimStore) {

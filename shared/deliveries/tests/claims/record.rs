@@ -26,7 +26,8 @@ async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
         // Long before the event is due: SQS may deliver a message early.
         let now = i64::from(attempt) * 10;
         assert_eq!(progress(&store, &key, now).await.0, attempt);
-        let ended = Ended { attempt, began: at(now), at: at(now + 1), end, next_at: next_at.map(at) };
+        let ended =
+            Ended { attempt, began: at(now), at: at(now + 1), end, next_at: next_at.map(at), cause: None };
         store.end(&key, &ended).await.unwrap();
         next(next_at);
     }

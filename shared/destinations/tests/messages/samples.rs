@@ -52,6 +52,7 @@ fn context(event: &Event) -> Context {
     let cause = Cause {
         class: CauseClass::Credentials,
         line: "Login failed for user 'svc'.".to_owned(),
+        next_step: String::new(),
         job: "j-1".parse().unwrap(),
         refresh: None,
     };
@@ -108,6 +109,7 @@ fn of_quiet_hours() -> Notification {
             name: name.to_owned(),
             at: at(n),
             cause: (meaning == Meaning::Failed).then(|| "Credentials refused".to_owned()),
+            class: None,
             incident: None,
             meaning,
             generation: 1,

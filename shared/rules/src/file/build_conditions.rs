@@ -8,7 +8,7 @@ use super::values::{is_luid, time_of_day, time_zone};
 use crate::conditions::Conditions;
 use crate::facts::Text;
 use crate::glob::Glob;
-use crate::settings::CAUSES;
+use crate::settings::{cause, unknown_cause};
 use crate::window::{Days, Window, days};
 use plain_text::is_blank;
 use tableau::SiteLuid;
@@ -33,21 +33,13 @@ impl Builder<'_> {
                 }
             }
         }
-        let mut cause = Vec::with_capacity(entry.cause.len());
+        let mut causes = Vec::with_capacity(entry.cause.len());
         for (index, name) in entry.cause.iter().enumerate() {
-            match CAUSES.iter().find(|class| class.eq_ignore_ascii_case(name)) {
-                Some(class) => cause.push((*class).to_owned()),
+            match cause(name) {
+                Some(class) => causes.push(class.to_owned()),
                 // A newer file may name classes that this version does not know.
-                None if self.depth == Depth::Function => cause.push(name.clone()),
-                None => {
-                    let text = match tableau::nearest(name, CAUSES) {
-                        Some(near) => format!("`{name}` is not a class of causes; did you mean `{near}`?"),
-                        None => {
-                            format!("`{name}` is not a class of causes; there are: {}", CAUSES.join(", "))
-                        }
-                    };
-                    self.wrong(at.key("cause").item(index).position(), text);
-                }
+                None if self.depth == Depth::Function => causes.push(name.clone()),
+                None => self.wrong(at.key("cause").item(index).position(), unknown_cause(name)),
             }
         }
         let texts = |all: Vec<String>| all.into_iter().map(Text::name).collect::<Vec<_>>();
@@ -83,7 +75,7 @@ impl Builder<'_> {
             owner: names(entry.owner),
             owner_group: names(entry.owner_group),
             certified: entry.certified,
-            cause,
+            cause: causes,
             failures_in_a_row: entry.failures_in_a_row,
             time: entry.time.and_then(|time| self.window(time, "time", at.key("time"))),
         }

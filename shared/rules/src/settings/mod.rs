@@ -2,9 +2,13 @@
 //!
 //! `cargo xtask new-workflow` writes the file of a new workflow and its three lines here.
 
+mod causes;
 mod notify_slack;
 mod update_broadcast;
 
+#[cfg(feature = "schema")]
+pub(crate) use causes::FORMER_UNKNOWN;
+pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::NotifySlack;
 pub use update_broadcast::UpdateBroadcast;
 
@@ -16,10 +20,6 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
-
-/// The classes of causes that a failed refresh can have, as conditions name them.
-pub const CAUSES: [&str; 8] =
-    ["Credentials", "Permission", "Schema", "TimeLimit", "Resources", "Bridge", "Unreachable", "Other"];
 
 /// The workflow with this name.
 pub(crate) fn workflow(name: &str) -> Option<&'static KnownWorkflow> {

@@ -2,7 +2,7 @@
 //! a digest as an item of its own.
 
 use crate::group::{MANY_WAITING, Member};
-use crate::notification::Person;
+use crate::notification::{Person, Place};
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct Entry {
     /// The object's owner, if later messages of the incident's group call the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Person>,
+    /// Where the object is and whose it is.
+    #[serde(default, skip_serializing_if = "Place::is_empty")]
+    pub place: Place,
 }
 
 /// What an event in a digest means for its incident.
@@ -98,7 +101,7 @@ pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(St
     let member = |(object, entry): (&str, &Entry)| {
         let id = entry.incident.as_deref().unwrap_or_default();
         let member = Member::new(id, &entry.name, entry.cause.as_deref(), entry.at);
-        (object.to_owned(), Member { owner: entry.owner.clone(), ..member })
+        (object.to_owned(), Member { owner: entry.owner.clone(), place: entry.place.clone(), ..member })
     };
     let members: Vec<_> = failing.map(member).collect();
     if members.len() < MANY_WAITING { Vec::new() } else { members }
@@ -120,6 +123,7 @@ mod tests {
             meaning,
             generation: 1,
             owner: None,
+            place: Place::default(),
         };
         (format!("{object}-{minute}"), entry)
     }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use rules::settings::NotifySlack;
-use rules::{SUSPENDS_AFTER, Action, Facts, Rules, Schedule};
+use rules::{Action, Facts, Rules, SUSPENDS_AFTER, Schedule};
 use tableau::{Event, Payload};
 
 const SAMPLE: &str = "
@@ -105,12 +105,14 @@ fn a_site_says_after_how_many_failures_tableau_suspends_a_refresh() {
         (", suspends_after: 0", None),
         (", suspends_after: never", None),
     ] {
-        let rules = Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S{written} }}]\nrules:\n")).unwrap();
+        let rules =
+            Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S{written} }}]\nrules:\n")).unwrap();
         assert_eq!(rules.site(&LUID.parse().unwrap()).unwrap().suspends_after, expected, "{written}");
     }
     assert_eq!(SUSPENDS_AFTER, 5);
     // A newer version may write another form.
-    let newer = format!(r#"{{"sites":[{{"luid":"{LUID}","name":"S","suspends_after":{{"full":3}}}}],"rules":[]}}"#);
+    let newer =
+        format!(r#"{{"sites":[{{"luid":"{LUID}","name":"S","suspends_after":{{"full":3}}}}],"rules":[]}}"#);
     let newer = Rules::of_json(&newer).unwrap();
     assert_eq!(newer.site(&LUID.parse().unwrap()).unwrap().suspends_after, Some(SUSPENDS_AFTER));
 }

@@ -275,6 +275,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             member = Member::new(&incident.id, &described.name(), described.cause_title(), incident.since);
             member.sample.clone_from(&incident.sample);
             member.owner = described.asked_owner().filter(|_| target.mentions.owner);
+            member.place = described.place();
         }
         member.object = attempt.event.subject.luid().to_owned();
         if let Announced::Resolved(resolved) = about {
@@ -334,6 +335,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             meaning,
             generation: 0,
             owner: described.asked_owner().filter(|_| target.mentions.owner),
+            place: described.place(),
         };
         let key = match about {
             Announced::Open(_) => attempt.event.id.short().to_owned(),

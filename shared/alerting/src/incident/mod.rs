@@ -1,8 +1,10 @@
 //! The incident of one object, from the first failure to the recovery.
 
+mod known_cause;
 mod log;
 mod signal;
 
+pub use known_cause::KnownCause;
 pub use log::{LogEntry, MessageRef, REMINDER, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
@@ -68,6 +70,12 @@ pub struct Open {
     /// Set if the incident is suppressed because the object flaps: when a timer decides again whether to announce it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_until: Option<Timestamp>,
+    /// The last success before the incident opened, if one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// Why it fails, as far as a failure's cause was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<KnownCause>,
 }
 
 /// An incident that has ended.
@@ -237,6 +245,8 @@ impl Incident {
             open.since = if is_credible(open.since, now) { open.since } else { now };
             open.last = if is_credible(open.last, now) { open.last } else { now };
             open.suppressed_until = open.suppressed_until.filter(|at| *at <= later(now, LASTING * 2));
+            open.last_success = open.last_success.filter(|at| is_credible(*at, now));
+            open.cause.iter_mut().for_each(KnownCause::sanitize);
         }
         self.applied.drain(..self.applied.len().saturating_sub(APPLIED_LIMIT));
         self.resolved.drain(..self.resolved.len().saturating_sub(RESOLVED_LIMIT));
@@ -311,6 +321,8 @@ impl Incident {
             log: BTreeMap::new(),
             sample: String::new(),
             suppressed_until: None,
+            last_success: self.last_success,
+            cause: None,
         });
         Transition::Opened
     }

@@ -44,7 +44,27 @@ fn members_of(objects: &[GroupedObject<'_>]) -> Status {
 }
 
 fn item(object: &GroupedObject<'_>, times: usize) -> Item {
-    Item { what: None, name: object.last.name.clone(), cause: None, times, when: None }
+    let place = object.last.place.clone();
+    Item { what: None, name: object.last.name.clone(), place, cause: None, times, when: None }
+}
+
+/// Objects by their cause, the most frequent cause first.
+fn by_cause<'a>(
+    objects: impl Iterator<Item = &'a GroupedObject<'a>>,
+    heading: impl Fn(&str) -> String,
+) -> Vec<List> {
+    let mut by_cause: BTreeMap<&str, Vec<&GroupedObject<'_>>> = BTreeMap::new();
+    for object in objects {
+        by_cause.entry(object.last.cause.as_deref().unwrap_or(NO_CAUSE)).or_default().push(object);
+    }
+    let mut by_cause: Vec<(&str, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
+    by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
+    let list = |(cause, mut objects): (&str, Vec<&GroupedObject<'_>>)| {
+        objects.sort_by_key(|object| &object.last.name);
+        let items = objects.into_iter().map(|object| item(object, 1)).collect();
+        List { heading: Some(heading(cause)), items, more: 0 }
+    };
+    by_cause.into_iter().map(list).collect()
 }
 
 /// Builds a group's message: incidents listed by cause, the most frequent cause first; or events of the same kind as
@@ -71,19 +91,8 @@ pub fn group_announced(
     };
     let (severity, symbol) =
         if firing == 0 { (Severity::Resolved, "✅") } else { (Severity::Error, "🔴") };
-    let mut by_cause: BTreeMap<&str, Vec<&GroupedObject<'_>>> = BTreeMap::new();
-    for object in objects.iter().filter(|object| object.last.is_firing()) {
-        by_cause.entry(object.last.cause.as_deref().unwrap_or(NO_CAUSE)).or_default().push(object);
-    }
-    let mut by_cause: Vec<(&str, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
-    by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
-    let list = |(cause, mut objects): (&str, Vec<&GroupedObject<'_>>)| {
-        objects.sort_by_key(|object| &object.last.name);
-        let items = objects.into_iter().map(|object| item(object, 1)).collect();
-        List { heading: Some(cause.to_owned()), items, more: 0 }
-    };
     Notification {
-        lists: by_cause.into_iter().map(list).collect(),
+        lists: by_cause(objects.iter().filter(|object| object.last.is_firing()), str::to_owned),
         status: vec![members_of(&objects)],
         timezone,
         ..Notification::new(kind, severity, symbol, title)
@@ -119,7 +128,7 @@ fn events(
     shown
 }
 
-/// Builds the message that all incidents of a group are over.
+/// Builds the message that all incidents of a group are over, with what they were.
 pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) -> Notification {
     let last = members.iter().filter_map(|(_, member)| member.resolved_at).max();
     let objects = objects(members);
@@ -127,6 +136,7 @@ pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) 
     let lasted = since.zip(last).map(|(began, last)| duration(last.duration_since(began)));
     let after = lasted.map(|lasted| format!(" after {lasted}")).unwrap_or_default();
     Notification {
+        lists: by_cause(objects.iter(), |cause| format!("It was: {cause}")),
         status: vec![members_of(&objects)],
         timezone,
         ..Notification::new(

@@ -313,7 +313,8 @@ fn suspends_after(written: Option<&Value>) -> Option<u32> {
     match written {
         Some(Value::String(word)) if word == NEVER => None,
         Some(Value::Number(count)) => {
-            let count = count.as_u64().map_or(SUSPENDS_AFTER, |count| u32::try_from(count).unwrap_or(u32::MAX));
+            let count =
+                count.as_u64().map_or(SUSPENDS_AFTER, |count| u32::try_from(count).unwrap_or(u32::MAX));
             (count > 0).then_some(count)
         }
         _ => Some(SUSPENDS_AFTER),

@@ -87,7 +87,7 @@ fn notifications() -> Vec<Notification> {
     notifications
 }
 
-async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
+pub(crate) async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
     let credential = Arc::new(Fixed::new(SlackCredential::bot_token(slack.token())));
     let http = http_client::client(None).unwrap();
     let client = Slack::new(http, slack.api_url().parse().unwrap(), credential);

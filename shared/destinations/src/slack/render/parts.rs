@@ -87,7 +87,7 @@ pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<St
     let sentence = |status: &Status| {
         match status {
         Status::StillOpen { lasted } => Some(format!("*Still failing after {lasted}*")),
-        Status::Failures { count: 0 | 1, .. } => Some("*First failure* in a row".to_owned()),
+        Status::Failures { count: 0 | 1, .. } => Some("*First failure*".to_owned()),
         Status::Failures { count, since, lasted } => {
             Some(format!("*{count} failures in a row* within {lasted}, since {}", time(*since, zone)))
         }

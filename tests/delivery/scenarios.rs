@@ -158,8 +158,8 @@ fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> V
         let last = named.last().map(String::as_str).unwrap_or_default();
         let right = match round {
             Round::Begins => last.contains('🔴'),
-            Round::GoesOn => last.contains('🔴') && (!alone || last.contains("2 failures in ")),
-            Round::Recovers if alone => last.contains("Recovered after") && last.contains("2 failures since"),
+            Round::GoesOn => last.contains('🔴') && (!alone || last.contains("2 failures in a row")),
+            Round::Recovers if alone => last.contains("Recovered after 2 failures in "),
             Round::Recovers => {
                 let last = said.iter().rfind(|message| message.channel_name == TOGETHER);
                 last.is_some_and(|message| render(message).contains("✅"))

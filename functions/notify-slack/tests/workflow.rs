@@ -7,7 +7,7 @@ mod support;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{BINARY, failed, inline, message, metrics, queued, readable};
-use testkit::simulator::{Fault, SlackFault, notes};
+use testkit::simulator::{Fault, SlackFault, notes, render};
 use testkit::{Batch, Request, TestEnvironment, fixtures, repository};
 
 #[tokio::test]
@@ -41,6 +41,49 @@ async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
     assert!(text.contains("@example.com"), "no owner in\n{text}");
     assert!(text.contains("Open in Tableau (http"), "no link in\n{text}");
     assert_eq!(environment.slack.messages()[0].channel_name, "data-alerts");
+    environment.assert_no_secret_in(&function.logs());
+}
+
+// 16, item 5
+#[tokio::test]
+async fn a_message_says_how_bad_it_is_and_its_recovery_what_it_was() {
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    for minute in 0..5 {
+        let mut event = event.clone();
+        let at: jiff::Timestamp = event["created_at"].as_str().unwrap().parse().unwrap();
+        event["created_at"] = json!((at + jiff::SignedDuration::from_mins(minute)).to_string());
+        assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
+    }
+    let shown: Vec<String> = environment.slack.messages().iter().map(render).collect();
+    let job = environment.tableau.jobs().last().map(|job| job.luid.to_string()).unwrap();
+    for (n, parts) in [
+        (0, ["First failure", "Tableau suspends the schedule after 4 more failures", &job]),
+        (3, ["4 failures in a row within 3 min, since ", "after 1 more failure in a row", &job]),
+        (4, ["5 failures in a row", "Tableau has probably suspended the schedule.", "Resume"]),
+    ] {
+        for part in parts {
+            assert!(shown[n].contains(part), "no {part} in\n{}", shown[n]);
+        }
+        assert!(shown[n].find("Cause – ") < shown[n].find("Next step – "), "{}", shown[n]);
+        assert!(shown[n].find("Next step – ") < shown[n].find("Owner"), "{}", shown[n]);
+        assert!(shown[n].find("Owner") < shown[n].find("in a row"), "{}", shown[n]);
+    }
+
+    let mut end = event;
+    let at: jiff::Timestamp = end["created_at"].as_str().unwrap().parse().unwrap();
+    end["event_type"] = json!("DatasourceRefreshSucceeded");
+    end["created_at"] = json!((at + jiff::SignedDuration::from_mins(7)).to_string());
+    assert_eq!(function.failures(&message(&end)).await, Vec::<String>::new());
+    let last = environment.slack.messages().last().map(render).unwrap();
+    for part in [
+        "Recovered after 5 failures in 7 min: Sales Orders",
+        "It was – Credentials refused",
+        "It had 5 failures, from ",
+    ] {
+        assert!(last.contains(part), "no {part} in\n{last}");
+    }
     environment.assert_no_secret_in(&function.logs());
 }
 

@@ -2,7 +2,7 @@
 //! a digest as an item of its own.
 
 use crate::group::{MANY_WAITING, Member};
-use crate::notification::Person;
+use crate::notification::{Person, Place};
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Entry {
     /// The object's owner, if later messages of the incident's group call the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Person>,
+    /// Where the object is and whose it is.
+    #[serde(default, skip_serializing_if = "Place::is_empty")]
+    pub place: Place,
 }
 
 /// What an event in a digest means for its incident.
@@ -102,7 +105,10 @@ pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(St
         let id = entry.incident.as_deref().unwrap_or_default();
         let member = Member::new(id, &entry.name, entry.cause.as_deref(), entry.at);
         let class = entry.class.clone();
-        (object.to_owned(), Member { owner: entry.owner.clone(), class, ..member })
+        (
+            object.to_owned(),
+            Member { owner: entry.owner.clone(), place: entry.place.clone(), class, ..member },
+        )
     };
     let members: Vec<_> = failing.map(member).collect();
     if members.len() < MANY_WAITING { Vec::new() } else { members }
@@ -125,6 +131,7 @@ mod tests {
             meaning,
             generation: 1,
             owner: None,
+            place: Place::default(),
         };
         (format!("{object}-{minute}"), entry)
     }

@@ -1,7 +1,7 @@
 //! What is meant by keys and names that other tools have: Alertmanager, Prometheus, GitHub Actions. No I/O.
 
 /// A key of this file, and what it is called elsewhere.
-const CALLED: [(&str, &[&str]); 27] = [
+const CALLED: [(&str, &[&str]); 28] = [
     (
         "where",
         &[
@@ -65,6 +65,7 @@ const CALLED: [(&str, &[&str]); 27] = [
     ("defaults", &["global", "globals", "env"]),
     ("luid", &["id", "uuid", "site_id", "guid"]),
     ("timezone", &["tz", "zone", "location", "time_zone"]),
+    ("suspends_after", &["suspend_after", "suspended_after", "suspension", "failure_threshold"]),
     ("project", &["path", "folder", "project_path", "project_name"]),
     ("owner", &["user", "author", "creator", "owner_email", "email"]),
     ("owner_group", &["group", "groups", "team", "owner_groups"]),

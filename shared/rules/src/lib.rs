@@ -39,7 +39,7 @@ pub use matching::Explanation;
 pub use mentions::Mentions;
 pub use planned::{Planned, ShownFact};
 pub use render::render;
-pub use rule::Site;
+pub use rule::{SUSPENDS_AFTER, Site};
 pub use rules::{Action, Rules, read_file};
 pub use schedule::Schedule;
 pub use workflow::{Described, Invalid, KnownWorkflow, TargetSettings, WorkflowSettings};

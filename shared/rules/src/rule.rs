@@ -12,6 +12,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tableau::{EventName, SiteLuid};
 
+/// After how many failures in a row Tableau suspends a scheduled refresh, if its administrator has not changed that.
+/// Tableau Server's setting is `backgrounder.failure_threshold_for_run_prevention`.
+///
+/// Source: <https://help.tableau.com/current/server/en-us/extract_refresh_alert.htm>
+pub const SUSPENDS_AFTER: u32 = 5;
+
+/// The word for a site where Tableau never suspends a refresh.
+pub(crate) const NEVER: &str = "never";
+
 /// A site that may send events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
@@ -21,6 +30,8 @@ pub struct Site {
     pub name: String,
     /// The time zone of its users.
     pub timezone: TimeZone,
+    /// After how many failures in a row Tableau suspends a scheduled refresh. `None`: messages do not say it.
+    pub suspends_after: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -106,6 +106,26 @@ impl JsonSchema for EventOrFamily {
     }
 }
 
+/// A whole number, or the word `never`.
+pub(crate) struct CountOrNever;
+
+impl JsonSchema for CountOrNever {
+    fn schema_name() -> Cow<'static, str> {
+        "CountOrNever".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": 1_000_000 },
+            { "type": "string", "enum": [crate::rule::NEVER] },
+        ] })
+    }
+}
+
 /// A class of causes.
 pub(crate) struct Cause;
 

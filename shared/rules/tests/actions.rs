@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use rules::settings::NotifySlack;
-use rules::{Action, Facts, Rules, Schedule};
+use rules::{Action, Facts, Rules, SUSPENDS_AFTER, Schedule};
 use tableau::{Event, Payload};
 
 const SAMPLE: &str = "
@@ -93,6 +93,28 @@ fn a_file_without_sites_accepts_every_site() {
         rules.site(&"8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap()).unwrap().name,
         "Marketing"
     );
+}
+
+// 16, item 5
+#[test]
+fn a_site_says_after_how_many_failures_tableau_suspends_a_refresh() {
+    for (written, expected) in [
+        ("", Some(SUSPENDS_AFTER)),
+        (", suspends_after: 10", Some(10)),
+        (", suspends_after: 1", Some(1)),
+        (", suspends_after: 0", None),
+        (", suspends_after: never", None),
+    ] {
+        let rules =
+            Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S{written} }}]\nrules:\n")).unwrap();
+        assert_eq!(rules.site(&LUID.parse().unwrap()).unwrap().suspends_after, expected, "{written}");
+    }
+    assert_eq!(SUSPENDS_AFTER, 5);
+    // A newer version may write another form.
+    let newer =
+        format!(r#"{{"sites":[{{"luid":"{LUID}","name":"S","suspends_after":{{"full":3}}}}],"rules":[]}}"#);
+    let newer = Rules::of_json(&newer).unwrap();
+    assert_eq!(newer.site(&LUID.parse().unwrap()).unwrap().suspends_after, Some(SUSPENDS_AFTER));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a message says about the workbook or data source of an event.
 
+use crate::page::page;
 use crate::{Datasource, Error, ProjectRef, TableauClient, User, Workbook};
 use serde::{Deserialize, Serialize};
 use tableau::{Subject, UserLuid};
@@ -40,7 +41,7 @@ pub struct Item {
     pub project: Option<ProjectRef>,
     /// Whose it is.
     pub owner: Option<UserLuid>,
-    /// Its page.
+    /// Its page, at the server that is called.
     pub link: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
@@ -74,7 +75,10 @@ impl TableauClient {
             _ => return Ok(None),
         };
         match found {
-            Ok(item) => Ok(Some(item)),
+            Ok(item) => {
+                let link = item.link.and_then(|link| page(self.settings().server(), &link));
+                Ok(Some(Item { link, ..item }))
+            }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

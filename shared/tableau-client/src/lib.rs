@@ -14,6 +14,7 @@ mod error;
 mod filter;
 mod lenient;
 mod own_session;
+mod page;
 mod pages;
 mod resources;
 mod session;

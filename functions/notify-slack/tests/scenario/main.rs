@@ -30,10 +30,10 @@ async fn an_incident_is_one_message_that_follows_it_and_says_how_long_it_took() 
         let edits: Vec<bool> = said.iter().map(|said| said.is_edit).collect();
         assert_eq!(edits, [false, true, true, true, false], "{by:?}: {said:#?}");
         assert!(said[1..4].iter().all(|edit| edit.id == said[0].id));
-        assert!(said[2].text.contains("3 failures in 2 h, since"), "{}", said[2].text);
+        assert!(said[2].text.contains("3 failures in a row"), "{}", said[2].text);
         for said in &said[3..] {
-            assert!(said.text.contains("Recovered after 2 h 10 min: Sales"), "{}", said.text);
-            assert!(said.text.contains("3 failures since"), "{}", said.text);
+            assert!(said.text.contains("Recovered after 3 failures in 2 h 10 min: Sales"), "{}", said.text);
+            assert!(said.text.contains("It had 3 failures, from "), "{}", said.text);
         }
         assert_eq!((said[4].reply_to.as_ref(), said[4].is_broadcast), (Some(&said[0].id), true));
     }
@@ -51,13 +51,10 @@ async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doub
         let said = environment.new_messages();
         assert_eq!(said.len(), 4, "{said:#?}");
         assert!(
-            said[1].contains("2 failures in 10 min") && said[2].contains("4 failures in 30 min"),
+            said[1].contains("2 failures in a row") && said[2].contains("4 failures in a row"),
             "{by:?}: {said:#?}"
         );
-        assert!(
-            said[3].contains("Recovered after 1 h: Sales") && said[3].contains("5 failures"),
-            "{said:#?}"
-        );
+        assert!(said[3].contains("Recovered after 5 failures in 1 h: Sales"), "{said:#?}");
     }
 }
 

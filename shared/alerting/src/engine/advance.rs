@@ -277,6 +277,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     && matches!(transition, Transition::Opened | Transition::FailedAgain)
                 {
                     open.sample.clone_from(&attempt.payload);
+                    open.cause = attempt.known_cause().or(open.cause.take());
                 }
                 transition
             }

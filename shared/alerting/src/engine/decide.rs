@@ -276,6 +276,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 .of_class(described.cause_class());
             member.sample.clone_from(&incident.sample);
             member.owner = described.asked_owner().filter(|_| target.mentions.owner);
+            member.place = described.place();
         }
         member.object = attempt.event.subject.luid().to_owned();
         if let Announced::Resolved(resolved) = about {
@@ -336,6 +337,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             meaning,
             generation: 0,
             owner: described.asked_owner().filter(|_| target.mentions.owner),
+            place: described.place(),
         };
         let key = match about {
             Announced::Open(_) => attempt.event.id.short().to_owned(),

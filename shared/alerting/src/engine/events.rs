@@ -78,6 +78,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             member.is_event = true;
             member.sample.clone_from(&attempt.payload);
             member.owner = described.asked_owner().filter(|_| target.mentions.owner);
+            member.place = described.place();
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
             let mut joined = head.document.clone();
             if joined.target.is_empty() {
@@ -161,6 +162,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             meaning: Meaning::None,
             generation: 0,
             owner: None,
+            place: described.place(),
         };
         self.put_entry(attempt, event.id.short(), entry, target, until).await?;
         let digest = SharedMessage::Digest { until, target: target.key.clone() };

@@ -68,8 +68,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let class = context.cause.found().map(|cause| cause.class);
             let title = class.map(CauseClass::title);
             let mut member = Member::new(&open.id, &name, title, open.since).of_class(class);
-            if let Some(event) = event.as_ref().filter(|_| firing.target.mentions.owner) {
-                member.owner = Some(About { event, site: None, context: &context }.owner());
+            if let Some(event) = &event {
+                let described = About { event, site: None, context: &context };
+                member.owner = firing.target.mentions.owner.then(|| described.owner());
+                member.place = described.place();
             }
             member.object = event.map(|event| event.subject.luid().to_owned()).unwrap_or_default();
             let id = open.id.clone();

@@ -7,7 +7,7 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
-use crate::notification::{self, Mentioned, Person, Status};
+use crate::notification::{self, Mentioned, Person, Place, Status};
 use crate::notifier::{Delivered, Delivery, Notifier, Occurrence, Routing, Targeted};
 use crate::time::later;
 use jiff::Timestamp;
@@ -288,6 +288,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 meaning: Meaning::None,
                 generation: 0,
                 owner: None,
+                place: Place::default(),
             };
             let attempt = Attempt::of(&firing.sample, firing.invocation);
             // One entry each time that it ends.

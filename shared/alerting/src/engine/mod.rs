@@ -28,6 +28,7 @@ pub use status::{SharedStatus, TimerSubject};
 
 use crate::context::Context;
 use crate::impact::ImpactLookup;
+use crate::incident::KnownCause;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Occurrence, Routed, Routing, Targeted};
 use documents::{Seen, Transaction};
@@ -108,6 +109,11 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.invocation.now
+    }
+
+    /// The cause of the failure, if it was looked up and found.
+    fn known_cause(&self) -> Option<KnownCause> {
+        self.context.get().and_then(|context| context.cause.found()).map(KnownCause::of)
     }
 
     /// When the event happened at Tableau. If Tableau gave no time, or an impossible one: when the event arrived.

@@ -1,6 +1,6 @@
 //! A member of a group: one incident, or one event in a group of events.
 
-use crate::notification::Person;
+use crate::notification::{Person, Place};
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub struct Member {
     /// The object's owner, if the group's message calls the owner: the timer that sends it looks nothing up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Person>,
+    /// Where the object is and whose it is, for the group's message.
+    #[serde(default, skip_serializing_if = "Place::is_empty")]
+    pub place: Place,
 }
 
 /// How a member is announced.
@@ -73,6 +76,7 @@ impl Member {
             is_event: false,
             sample: String::new(),
             owner: None,
+            place: Place::default(),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The incident of one object, from the first failure to the recovery.
 
+mod known_cause;
 mod log;
 mod signal;
 
+pub use known_cause::KnownCause;
 pub use log::{LogEntry, MessageRef, REMINDER, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
@@ -72,6 +74,12 @@ pub struct Open {
     /// Which workbooks use the data source. `None`: not asked. Dropped when the incident ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<ImpactLookup>,
+    /// The last success before the incident opened, if one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// Why it fails, as far as a failure's cause was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<KnownCause>,
 }
 
 /// An incident that has ended.
@@ -251,6 +259,8 @@ impl Incident {
             if let Some(ImpactLookup::Found(impact)) = &mut open.impact {
                 impact.sanitize();
             }
+            open.last_success = open.last_success.filter(|at| is_credible(*at, now));
+            open.cause.iter_mut().for_each(KnownCause::sanitize);
         }
         self.applied.drain(..self.applied.len().saturating_sub(APPLIED_LIMIT));
         self.resolved.drain(..self.resolved.len().saturating_sub(RESOLVED_LIMIT));
@@ -326,6 +336,8 @@ impl Incident {
             sample: String::new(),
             suppressed_until: None,
             impact: None,
+            last_success: self.last_success,
+            cause: None,
         });
         Transition::Opened
     }

@@ -1,12 +1,13 @@
 //! Notifications about one event or one incident.
 
+use super::standing::standing;
 use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
 use super::{
-    Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Severity, Status, Value,
-    WAS_IN,
+    Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Place, Severity, Status,
+    Value, WAS_IN,
 };
 use crate::context::{Context, Deletion, Lookup, NO_JOB_LISTED};
-use crate::incident::{End, Open, Resolved};
+use crate::incident::{End, KnownCause, Open, Resolved};
 use facts::is_deletion;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +59,17 @@ impl About<'_> {
         let owner = self.content().and_then(|content| content.owner.as_ref());
         let owner = owner.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
         owner.map(Person::of).unwrap_or_default()
+    }
+
+    /// Where the object is and whose it is, as far as Tableau was asked.
+    pub(crate) fn place(&self) -> Place {
+        let content = self.content();
+        let deletion = self.context.deletion.found();
+        let owner = content.and_then(|content| content.owner.as_ref());
+        let owner = owner.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
+        let project = content.and_then(|content| content.project.as_deref());
+        let project = project.or_else(|| deletion.map(|deletion| deletion.path.as_str()));
+        Place::new(project, owner.map(|owner| owner.name.as_str()))
     }
 
     fn content(&self) -> Option<&Content> {
@@ -123,6 +135,8 @@ impl About<'_> {
     fn footnotes(&self) -> Vec<String> {
         let mut footnotes =
             vec![self.event.name.as_str().to_owned(), format!("event {}", self.event.id.short())];
+        // Tableau documents no address of a job's page. Its LUID finds it in the REST API and in Tableau's own logs.
+        footnotes.extend(self.context.cause.found().map(|cause| format!("job {}", cause.job)));
         if self.site.is_none() {
             footnotes.push(format!("site {}", self.event.site));
         }
@@ -186,30 +200,17 @@ pub fn event(about: &About<'_>) -> Notification {
 
 /// Builds the notification that an incident opened.
 pub fn opened(about: &About<'_>, incident: &Open) -> Notification {
-    Notification { kind: Kind::Opened, status: standing(incident), ..event(about) }
+    standing(event(about), Kind::Opened, about.site, incident)
 }
 
 /// Builds the notification that an incident continues: one more failure or, if `reminder` is set, open for another
 /// day.
 pub fn updated(about: &About<'_>, incident: &Open, reminder: Option<Timestamp>) -> Notification {
-    let mut status = standing(incident);
+    let mut shown = standing(event(about), Kind::Updated, about.site, incident);
     if let Some(now) = reminder {
-        status.insert(0, Status::StillOpen { lasted: duration(incident.lasted(now)) });
+        shown.status.insert(0, Status::StillOpen { lasted: duration(incident.lasted(now)) });
     }
-    Notification { kind: Kind::Updated, status, ..event(about) }
-}
-
-/// Status sentences about an open incident, beyond the fact that it opened.
-fn standing(incident: &Open) -> Vec<Status> {
-    let mut status = Vec::new();
-    if incident.failures > 1 {
-        let lasted = duration(incident.lasted(incident.last));
-        status.push(Status::Failures { count: incident.failures, since: incident.since, lasted });
-    }
-    if incident.begins_to_flap() {
-        status.push(Status::Flapping { recoveries: incident.nth - 1 });
-    }
-    status
+    shown
 }
 
 /// Builds the notification that an incident has ended.
@@ -219,21 +220,31 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     let lasted: SignedDuration = incident.lasted(resolved.at);
     let (symbol, title) = match end {
         End::Deleted => ("🗑️", format!("Deleted {} after the first failure", duration(lasted))),
-        End::Recovered | End::RecoveredWithoutEvent => {
-            ("✅", format!("Recovered after {}", duration(lasted)))
-        }
+        End::Recovered | End::RecoveredWithoutEvent => ("✅", recovered(incident.failures, lasted)),
     };
     let is_deleted = end == End::Deleted;
-    let mut status = vec![Status::Total { count: incident.failures, since: incident.since }];
+    let mut status =
+        vec![Status::Total { count: incident.failures, since: incident.since, until: resolved.at }];
     if end == End::RecoveredWithoutEvent {
         status.push(Status::SuccessEventMissing);
     }
+    let cause = incident.cause.clone().map(|KnownCause { title, line }| Cause::Known { title, line });
     Notification {
         subject: Some(about.name()),
+        cause,
         status,
         facts: if is_deleted { about.deletion_facts() } else { Vec::new() },
         footnotes: about.deletion_footnote().filter(|_| is_deleted).into_iter().collect(),
         timezone: about.timezone(),
         ..Notification::new(Kind::Resolved, Severity::Resolved, symbol, title)
+    }
+}
+
+fn recovered(failures: u32, lasted: SignedDuration) -> String {
+    let lasted = duration(lasted);
+    if failures > 1 {
+        format!("Recovered after {failures} failures in {lasted}")
+    } else {
+        format!("Recovered after {lasted}")
     }
 }

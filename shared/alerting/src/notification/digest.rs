@@ -23,6 +23,7 @@ pub fn digest(
         let item = |entry: &&Entry| Item {
             what: None,
             name: entry.name.clone(),
+            place: entry.place.clone(),
             cause: entry.cause.clone(),
             times: 1,
             when: None,
@@ -43,6 +44,7 @@ pub fn digest(
         Some(Item {
             what: Some(last.title.clone()),
             name: last.name.clone(),
+            place: last.place.clone(),
             cause: last.cause.clone(),
             times: entries.len(),
             when: Some((first.at, last.at)),

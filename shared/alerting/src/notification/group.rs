@@ -47,7 +47,27 @@ fn members_of(objects: &[GroupedObject<'_>]) -> Status {
 }
 
 fn item(object: &GroupedObject<'_>, times: usize) -> Item {
-    Item { what: None, name: object.last.name.clone(), cause: None, times, when: None }
+    let place = object.last.place.clone();
+    Item { what: None, name: object.last.name.clone(), place, cause: None, times, when: None }
+}
+
+/// Objects by their cause, the most frequent cause first.
+fn by_cause<'a>(
+    objects: impl Iterator<Item = &'a GroupedObject<'a>>,
+    heading: impl Fn(&str) -> String,
+) -> Vec<List> {
+    let mut by_cause: BTreeMap<Cause<'_>, Vec<&GroupedObject<'_>>> = BTreeMap::new();
+    for object in objects {
+        by_cause.entry(object.last.listed_under().unwrap_or((NO_CAUSE, ""))).or_default().push(object);
+    }
+    let mut by_cause: Vec<(Cause<'_>, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
+    by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
+    let list = |((cause, _), mut objects): (Cause<'_>, Vec<&GroupedObject<'_>>)| {
+        objects.sort_by_key(|object| &object.last.name);
+        let items = objects.into_iter().map(|object| item(object, 1)).collect();
+        List { heading: Some(heading(cause)), items, more: 0 }
+    };
+    by_cause.into_iter().map(list).collect()
 }
 
 /// Builds a group's message: incidents listed by cause, the most frequent cause first; or events of the same kind as
@@ -74,19 +94,8 @@ pub fn group_announced(
     };
     let (severity, symbol) =
         if firing == 0 { (Severity::Resolved, "✅") } else { (Severity::Error, "🔴") };
-    let mut by_cause: BTreeMap<Cause<'_>, Vec<&GroupedObject<'_>>> = BTreeMap::new();
-    for object in objects.iter().filter(|object| object.last.is_firing()) {
-        by_cause.entry(object.last.listed_under().unwrap_or((NO_CAUSE, ""))).or_default().push(object);
-    }
-    let mut by_cause: Vec<(Cause<'_>, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
-    by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
-    let list = |((heading, _), mut objects): (Cause<'_>, Vec<&GroupedObject<'_>>)| {
-        objects.sort_by_key(|object| &object.last.name);
-        let items = objects.into_iter().map(|object| item(object, 1)).collect();
-        List { heading: Some(heading.to_owned()), items, more: 0 }
-    };
     Notification {
-        lists: by_cause.into_iter().map(list).collect(),
+        lists: by_cause(objects.iter().filter(|object| object.last.is_firing()), str::to_owned),
         status: vec![members_of(&objects)],
         timezone,
         ..Notification::new(kind, severity, symbol, title)
@@ -122,7 +131,7 @@ fn events(
     shown
 }
 
-/// Builds the message that all incidents of a group are over.
+/// Builds the message that all incidents of a group are over, with what they were.
 pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) -> Notification {
     let last = members.iter().filter_map(|(_, member)| member.resolved_at).max();
     let objects = objects(members);
@@ -130,6 +139,7 @@ pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) 
     let lasted = since.zip(last).map(|(began, last)| duration(last.duration_since(began)));
     let after = lasted.map(|lasted| format!(" after {lasted}")).unwrap_or_default();
     Notification {
+        lists: by_cause(objects.iter(), |cause| format!("It was: {cause}")),
         status: vec![members_of(&objects)],
         timezone,
         ..Notification::new(

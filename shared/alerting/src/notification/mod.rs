@@ -1,10 +1,13 @@
 //! The content of a notification, the same for all destinations: unescaped facts, which each destination renders.
 
 mod build;
+pub mod clock;
 mod digest;
 mod group;
 mod mentioned;
 mod of_rule;
+mod place;
+mod standing;
 mod words;
 
 pub use build::{About, event, opened, resolved, updated};
@@ -12,6 +15,7 @@ pub use digest::digest;
 pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
+pub use place::Place;
 pub use words::{duration, next_step, symbol, title};
 
 use crate::impact::Impact;
@@ -74,7 +78,7 @@ pub struct Notification {
     pub own_text: Option<String>,
     /// Whom the message calls.
     pub mentioned: Mentioned,
-    /// Why it failed.
+    /// Why it fails; in a recovery, why it failed.
     pub cause: Option<Cause>,
     /// What the reader can do about it.
     pub next_step: Option<String>,
@@ -90,7 +94,7 @@ pub struct Notification {
     pub links: Vec<Link>,
     /// Small print: ids that support needs, and what Tableau could not say and why.
     pub footnotes: Vec<String>,
-    /// The site's time zone, for destinations that cannot show a time by the reader's own clock.
+    /// The site's time zone, in which all times of the message are shown: see [`clock`].
     pub timezone: Option<TimeZone>,
 }
 
@@ -115,7 +119,7 @@ pub enum Cause {
 /// destination can write them in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// How many refreshes have failed, and since when.
+    /// How many refreshes have failed in a row, and since when.
     Failures {
         /// How many refreshes failed.
         count: u32,
@@ -124,12 +128,25 @@ pub enum Status {
         /// How long they have been failing, in words.
         lasted: String,
     },
+    /// The last success before the failures.
+    LastSuccess {
+        /// When the refresh succeeded.
+        at: Timestamp,
+    },
+    /// How far Tableau is from suspending the object's schedule. Tableau counts only failures of scheduled refreshes, and its
+    /// events do not say which refreshes were scheduled.
+    Suspension {
+        /// How many more failures in a row Tableau allows. 0: it has probably suspended the schedule.
+        left: u32,
+    },
     /// How many refreshes failed in all before the incident ended.
     Total {
         /// How many refreshes failed.
         count: u32,
         /// When the first of them failed.
         since: Timestamp,
+        /// When the incident ended.
+        until: Timestamp,
     },
     /// The object is flapping: it failed and recovered so often within a day that further alerts about it are
     /// suppressed.
@@ -201,6 +218,8 @@ pub struct Item {
     pub what: Option<String>,
     /// The object's name.
     pub name: String,
+    /// Where the object is and whose it is.
+    pub place: Place,
     /// The cause, if the refresh failed.
     pub cause: Option<String>,
     /// How many times it happened.
@@ -263,6 +282,7 @@ impl Notification {
             _ => None,
         });
         let cause = match &self.cause {
+            Some(Cause::Known { title, .. }) if self.kind == Kind::Resolved => format!(" – it was: {title}"),
             Some(Cause::Known { title, .. }) => format!(" – {title}"),
             Some(Cause::Unknown { .. }) | None => self.causes(),
         };

@@ -2,7 +2,7 @@ use super::*;
 use crate::context::{Context, Deletion, Lookup};
 use crate::digest::{Entry, Meaning};
 use crate::group::Member;
-use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
+use crate::incident::{End, Incident, KnownCause, Open, RefreshKind, Resolved, Signal};
 use jiff::tz::TimeZone;
 use rules::Site;
 use serde_json::json;
@@ -24,7 +24,7 @@ fn event_named(name: &str, resource_name: &str) -> Event {
 
 fn site() -> Site {
     let timezone = TimeZone::get("Europe/Berlin").unwrap();
-    Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone }
+    Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone, suspends_after: Some(5) }
 }
 
 fn context() -> Context {
@@ -71,9 +71,14 @@ fn a_failure_says_what_where_whose_why_and_what_to_do() {
     assert_eq!(shown.summary(), "Extract refresh failed: Sales (Finance) – Credentials refused");
     let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label).collect();
     assert_eq!(labels, ["Project", "Owner", "When", "Site", "Tags"]);
-    assert_eq!(shown.status, []);
+    let failures = Status::Failures { count: 1, since: at(0), lasted: "less than a minute".to_owned() };
+    assert_eq!(shown.status, [failures, Status::Suspension { left: 4 }]);
     assert!(shown.next_step.unwrap().starts_with("Check the user and password"));
-    assert_eq!(shown.footnotes, ["DatasourceRefreshFailed", &format!("event {}", failed.id.short())]);
+    let event = format!("event {}", failed.id.short());
+    assert_eq!(
+        shown.footnotes,
+        ["DatasourceRefreshFailed", &event, "job j-1", "the last success is not known"]
+    );
 }
 
 #[test]
@@ -170,24 +175,119 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
     let mut incident = incident(3);
     let open = incident.open.clone().unwrap();
     let failures = Status::Failures { count: 3, since: at(0), lasted: "2 h".to_owned() };
-    assert_eq!(updated(&about, &open, None).status, std::slice::from_ref(&failures));
+    let suspension = Status::Suspension { left: 2 };
+    assert_eq!(updated(&about, &open, None).status, [failures.clone(), suspension.clone()]);
     let still_open = Status::StillOpen { lasted: "1 d 2 h".to_owned() };
-    assert_eq!(updated(&about, &open, Some(at(26 * 60))).status, [still_open, failures]);
-    let flapping = updated(&about, &Open { nth: 4, failures: 1, ..open }, None);
-    assert_eq!(flapping.status, [Status::Flapping { recoveries: 3 }]);
+    assert_eq!(
+        updated(&about, &open, Some(at(26 * 60))).status,
+        [still_open, failures.clone(), suspension.clone()]
+    );
+    let flapping = updated(&about, &Open { nth: 4, ..open }, None);
+    assert_eq!(flapping.status, [failures, suspension, Status::Flapping { recoveries: 3 }]);
 
     incident.apply("end", Signal::Succeeded(at(190), RefreshKind::Unknown));
     let ended = incident.resolved_by("end").unwrap();
     let ended_as = |end| Resolved { end, ..ended.clone() };
-    let total = Status::Total { count: 3, since: at(0) };
+    let total = Status::Total { count: 3, since: at(0), until: at(190) };
     let shown = resolved(&about, ended);
     assert_eq!(
         (shown.headline(), shown.status),
-        ("Recovered after 3 h 10 min: Sales".to_owned(), vec![total.clone()])
+        ("Recovered after 3 failures in 3 h 10 min: Sales".to_owned(), vec![total.clone()])
     );
     let lost = resolved(&about, &ended_as(End::RecoveredWithoutEvent));
     assert_eq!(lost.status, [total, Status::SuccessEventMissing]);
     assert!(resolved(&about, &ended_as(End::Deleted)).title.starts_with("Deleted 3 h 10 min after"));
+}
+
+// 16, item 5
+#[test]
+fn the_suspension_counts_down_to_what_the_site_says_and_is_left_out_where_there_is_none() {
+    let failed = event_named("WorkbookRefreshFailed", "Sales");
+    let context = context();
+    let left = |site: Option<&Site>, failures| {
+        let about = About { event: &failed, site, context: &context };
+        let open = Open { failures, ..incident(1).open.unwrap() };
+        updated(&about, &open, None).status.into_iter().find_map(|status| match status {
+            Status::Suspension { left } => Some(left),
+            _ => None,
+        })
+    };
+    let of = |suspends_after| Site { suspends_after, ..site() };
+    for (site, failures, expected) in [
+        (None, 1, Some(4)),
+        (Some(of(Some(5))), 4, Some(1)),
+        (Some(of(Some(5))), 5, Some(0)),
+        (Some(of(Some(5))), 90, Some(0)),
+        (Some(of(Some(10))), 5, Some(5)),
+        (Some(of(None)), 5, None),
+    ] {
+        assert_eq!(left(site.as_ref(), failures), expected, "{site:?} {failures}");
+    }
+}
+
+// 16, item 5
+#[test]
+fn the_last_success_is_the_one_before_the_incident() {
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let context = context();
+    let about = About { event: &failed, site: None, context: &context };
+    let mut incident = incident(1);
+    incident.apply("end", Signal::Succeeded(at(30), RefreshKind::Unknown));
+    incident.apply("again", Signal::Failed(at(90), RefreshKind::Unknown));
+    let shown = opened(&about, incident.open.as_ref().unwrap());
+    assert!(shown.status.contains(&Status::LastSuccess { at: at(30) }), "{:?}", shown.status);
+    assert!(!shown.footnotes.iter().any(|text| text.contains("last success")), "{:?}", shown.footnotes);
+}
+
+// 16, item 5
+#[test]
+fn a_recovery_says_what_it_was() {
+    let succeeded = event_named("DatasourceRefreshSucceeded", "Sales");
+    let context = Context::default();
+    let about = About { event: &succeeded, site: None, context: &context };
+    let line = "Login failed for user 'svc'.".to_owned();
+    let cause = KnownCause { title: "Credentials refused".to_owned(), line: line.clone() };
+    let of = |failures, cause| {
+        let open = Open { failures, cause, ..incident(1).open.unwrap() };
+        let end = Resolved {
+            by: "end".to_owned(),
+            at: at(120),
+            noted_at: None,
+            end: End::Recovered,
+            incident: open,
+        };
+        resolved(&about, &end)
+    };
+    let shown = of(3, Some(cause));
+    let summary = "Recovered after 3 failures in 2 h: Sales – it was: Credentials refused";
+    assert_eq!(shown.summary(), summary);
+    assert_eq!(shown.cause, Some(Cause::Known { title: "Credentials refused".to_owned(), line }));
+    let unknown = of(1, None);
+    assert_eq!((unknown.summary(), unknown.cause), ("Recovered after 2 h: Sales".to_owned(), None));
+}
+
+// 16, item 5
+#[test]
+fn a_line_of_a_group_or_digest_says_where_the_object_is_and_whose() {
+    let context = context();
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let place = About { event: &failed, site: None, context: &context }.place();
+    assert_eq!(place, Place { project: Some("Finance".to_owned()), owner: Some("Ana Ruiz".to_owned()) });
+    let (key, of_group) = member(1, Some("Credentials refused"), false);
+    let members = [(key, Member { place: place.clone(), ..of_group }), member(2, None, false)];
+    let shown = group_announced(&failed, &members, true, None);
+    let places: Vec<&Place> =
+        shown.lists.iter().flat_map(|list| &list.items).map(|item| &item.place).collect();
+    assert!(places.contains(&&place) && places.contains(&&Place::default()), "{places:?}");
+    // Nothing was asked.
+    let unasked = Context::default();
+    assert!(About { event: &failed, site: None, context: &unasked }.place().is_empty());
+    // Documents of earlier versions have no place.
+    let before: Member = serde_json::from_str(
+        r#"{"id":"1","name":"Sales","since":"2025-01-15T17:14:45Z","placement":"grouped"}"#,
+    )
+    .unwrap();
+    assert!(before.place.is_empty());
 }
 
 fn member(n: i64, cause: Option<&str>, resolved: bool) -> (String, Member) {
@@ -215,6 +315,12 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
     }
     let ended = group_resolved(&members, None);
     assert_eq!((ended.kind, ended.headline()), (Kind::GroupResolved, "All 6 recovered after 1 h".to_owned()));
+    let causes: Vec<Option<&str>> = ended.lists.iter().map(|list| list.heading.as_deref()).collect();
+    let expected = ["Credentials refused", "Cause not available", "Time limit exceeded"];
+    assert_eq!(
+        causes,
+        expected.map(|cause| format!("It was: {cause}")).each_ref().map(|text| Some(text.as_str()))
+    );
 }
 
 // Issue 16, 4
@@ -259,6 +365,7 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
             meaning,
             generation: 1,
             owner: None,
+            place: Place::default(),
         };
         (n.to_string(), entry)
     };

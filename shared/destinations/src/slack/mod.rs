@@ -5,7 +5,6 @@
 
 mod answer;
 mod blocks;
-mod clock;
 mod credential;
 mod guarded;
 pub mod mrkdwn;

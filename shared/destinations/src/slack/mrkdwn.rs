@@ -2,7 +2,6 @@
 //!
 //! Source: <https://docs.slack.dev/messaging/formatting-message-text>
 
-use jiff::Timestamp;
 use plain_text::{is_invisible, one_line};
 
 /// The longest name of an emoji. Source: <https://docs.slack.dev/reference/methods/admin.emoji.add>
@@ -99,11 +98,6 @@ pub fn code(text: &str) -> String {
     let line =
         one_line(text).replace('`', "'").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("`{line}`")
-}
-
-/// A point in time, shown in each reader's own time zone; `fallback` is shown where that is not possible.
-pub fn date(at: Timestamp, fallback: &str) -> String {
-    format!("<!date^{}^{{date_short_pretty}} {{time}}|{}>", at.as_second(), fallback.replace(['|', '>'], " "))
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ async fn an_incident_is_one_message_that_is_edited_and_closed_with_a_reply() {
             (SlackCall::PostMessage, recovered)
         ]
     );
-    assert!(messages[1].all_text().contains("2 failures in 1 h, since "), "{}", messages[1].all_text());
+    assert!(
+        messages[1].all_text().contains("*2 failures in a row* within 1 h, since "),
+        "{}",
+        messages[1].all_text()
+    );
     assert_eq!(messages[3].thread_ts.as_ref(), Some(&messages[0].ts));
     assert!(messages[3].reply_broadcast);
     assert_eq!(slack.channel("data-alerts").len(), 2);

@@ -2,7 +2,7 @@
 
 use crate::samples::{all, event_named, members};
 use crate::snapshots::readable;
-use alerting::notification::{Cause, Kind, Notification, Value, group_announced};
+use alerting::notification::{Cause, Kind, Notification, Place, Value, group_announced};
 use alerting::notifier::{Delivery, Notifier};
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential, SlackNotifier, render};
@@ -56,6 +56,7 @@ fn with(name: &str, mut shown: Notification) -> Notification {
     for list in &mut shown.lists {
         for item in &mut list.items {
             item.name = text();
+            item.place = Place { project: Some(text()), owner: Some(text()) };
             item.what = item.what.as_ref().map(|_| text());
             item.cause = item.cause.as_ref().map(|_| text());
         }
@@ -89,7 +90,7 @@ fn notifications() -> Vec<Notification> {
     notifications
 }
 
-async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
+pub(crate) async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
     let credential = Arc::new(Fixed::new(SlackCredential::bot_token(slack.token())));
     let http = http_client::client(None).unwrap();
     let client = Slack::new(http, slack.api_url().parse().unwrap(), credential);

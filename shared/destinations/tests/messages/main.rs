@@ -4,5 +4,10 @@
 
 mod facts;
 mod hostile;
+mod markup;
+mod pictures;
 mod samples;
+mod scenes;
 mod snapshots;
+mod svg;
+mod symbols;

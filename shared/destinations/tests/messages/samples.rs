@@ -4,9 +4,9 @@ use alerting::context::{Context, Deletion, Lookup};
 use alerting::digest::{Entry, Meaning};
 use alerting::group::Member;
 use alerting::impact::{Exact, Impact};
-use alerting::incident::{End, Open, RefreshKind, Resolved};
+use alerting::incident::{End, KnownCause, Open, RefreshKind, Resolved};
 use alerting::notification::{
-    About, Notification, digest, event, group_announced, group_resolved, opened, resolved, updated,
+    About, Notification, Place, digest, event, group_announced, group_resolved, opened, resolved, updated,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -28,12 +28,21 @@ pub(crate) fn event_named(name: &str) -> Event {
     Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
 }
 
+fn place() -> Place {
+    Place { project: Some("Finance".to_owned()), owner: Some("Ana Ruiz".to_owned()) }
+}
+
 fn zone() -> TimeZone {
     TimeZone::get("Europe/Berlin").unwrap()
 }
 
 fn site() -> Site {
-    Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone: zone() }
+    Site {
+        luid: "s-1".parse().unwrap(),
+        name: "Marketing".to_owned(),
+        timezone: zone(),
+        suspends_after: Some(5),
+    }
 }
 
 /// What Tableau says about workbooks and data sources that still exist.
@@ -84,6 +93,11 @@ fn incident(failures: u32, nth: usize) -> Open {
         sample: String::new(),
         suppressed_until: None,
         impact: None,
+        last_success: Some(at(-60)),
+        cause: Some(KnownCause {
+            title: "Credentials refused".to_owned(),
+            line: "Login failed for user 'svc'.".to_owned(),
+        }),
     }
 }
 
@@ -96,6 +110,8 @@ pub(crate) fn members(
     let member = |n: usize| {
         let mut member = Member::new(&n.to_string(), &format!("Sales report {n:03}"), cause(n), at(0));
         member.resolved_at = recovered(n).then(|| at(60));
+        // Tableau does not answer about every object.
+        member.place = if n % 3 == 0 { Place::default() } else { place() };
         (format!("{n:03}"), member)
     };
     (1..=count).map(member).collect()
@@ -114,6 +130,7 @@ fn of_quiet_hours() -> Notification {
             meaning,
             generation: 1,
             owner: None,
+            place: place(),
         };
         (n.to_string(), entry)
     };
@@ -184,6 +201,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         ("opened-without-cause", vec![opened(&without_cause, &incident(1, 1))]),
         ("opened-used-by", used_by),
         ("updated", vec![updated(&about, &incident(3, 1), None)]),
+        ("suspended", vec![updated(&about, &incident(5, 1), None)]),
         ("flapping", vec![opened(&about, &incident(1, 4))]),
         ("reminder", vec![updated(&about, &incident(3, 1), Some(at(26 * 60)))]),
         ("resolved", vec![ended(End::Recovered)]),

@@ -1,4 +1,5 @@
-//! Each message as readable text for reviews, in `snapshots/`.
+//! Each message as readable text for reviews, in `snapshots/`. `UPDATE=1 cargo test -p destinations --test messages` writes them
+//! anew; read what has changed.
 
 use crate::samples::all;
 use destinations::slack::{Block, Message, render};
@@ -39,13 +40,18 @@ fn every_kind_of_message_is_as_its_snapshot_shows() {
         let messages = messages.join("\n");
         let file = format!("{name}.txt");
         fs::write(rendered.join(&file), &messages).unwrap();
-        if fs::read_to_string(folder("snapshots").join(&file)).unwrap_or_default() != messages {
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(folder("snapshots").join(&file), &messages).unwrap();
+        } else if fs::read_to_string(folder("snapshots").join(&file)).unwrap_or_default() != messages {
             different.push(file.clone());
         }
         names.push(file);
     }
     let from = rendered.display();
-    assert!(different.is_empty(), "{different:?}: compare with {from}, and copy what is right from there");
+    assert!(
+        different.is_empty(),
+        "{different:?}: compare with {from}, and copy what is right from there, or all with UPDATE=1"
+    );
     for entry in fs::read_dir(folder("snapshots")).unwrap() {
         let file = entry.unwrap().file_name().into_string().unwrap();
         assert!(names.contains(&file), "no message has the snapshot {file}");

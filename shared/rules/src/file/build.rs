@@ -8,7 +8,7 @@ use crate::conditions::Conditions;
 use crate::error::Problem;
 use crate::family;
 use crate::message::{self, Message};
-use crate::rule::{Maintenance, Positions, Rule, Settings, Site};
+use crate::rule::{Maintenance, NEVER, Positions, Rule, SUSPENDS_AFTER, Settings, Site};
 use crate::schedule::Hours;
 use crate::settings;
 use jiff::tz::TimeZone;
@@ -81,7 +81,12 @@ impl Builder<'_> {
                 continue;
             }
             let Some(luid) = self.kept(at.key("luid"), site_luid(&entry.luid)) else { continue };
-            self.sites.push(Site { luid, name: entry.name, timezone: timezone.unwrap_or(TimeZone::UTC) });
+            self.sites.push(Site {
+                luid,
+                name: entry.name,
+                timezone: timezone.unwrap_or(TimeZone::UTC),
+                suspends_after: suspends_after(entry.suspends_after.as_ref()),
+            });
         }
     }
 
@@ -300,4 +305,18 @@ fn of_workflows(rule: &Rule) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// After how many failures messages say that Tableau suspends a refresh. A value that a newer version wrote and this one
+/// does not know counts as left out.
+fn suspends_after(written: Option<&Value>) -> Option<u32> {
+    match written {
+        Some(Value::String(word)) if word == NEVER => None,
+        Some(Value::Number(count)) => {
+            let count =
+                count.as_u64().map_or(SUSPENDS_AFTER, |count| u32::try_from(count).unwrap_or(u32::MAX));
+            (count > 0).then_some(count)
+        }
+        _ => Some(SUSPENDS_AFTER),
+    }
 }

@@ -42,6 +42,10 @@ pub(crate) struct SiteEntry {
     /// An IANA time zone, such as Europe/Berlin, for times in messages and in rules. Default: UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timezone: Option<String>,
+    /// After how many failures in a row Tableau suspends a scheduled refresh, as messages say it; 0 or never: they do not say it. Default: 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CountOrNever"))]
+    pub(crate) suspends_after: Option<Value>,
 }
 
 /// One rule: what happens about which events.

@@ -7,6 +7,8 @@ pub(crate) enum Shape {
     Flag,
     /// A whole number, 1 or more.
     Count(&'static str),
+    /// A whole number, 0 or more, or the word `never`.
+    CountOrNever(&'static str),
     /// One text, or a list of them.
     Texts(&'static str),
     /// A list; nothing behind the colon is an empty one.
@@ -82,6 +84,7 @@ pub(super) static SITE: &[(&str, Shape)] = &[
     ("luid", Shape::Text("luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b")),
     ("name", Shape::Text("name: Marketing")),
     ("timezone", ZONE),
+    ("suspends_after", Shape::CountOrNever("suspends_after: 5")),
 ];
 
 /// A key, and what it holds.

@@ -8,6 +8,7 @@ use crate::comment::Comment;
 use crate::error::Problem;
 use crate::hints;
 use crate::problem::{self, typographic_quotes};
+use crate::rule::NEVER;
 use crate::settings;
 
 /// Checks a file's shape, and takes out what has another one.
@@ -53,6 +54,14 @@ impl Walk<'_> {
             Shape::Count(example) => match &node.kind {
                 Kind::Number(number) if number.as_u64().is_some_and(|n| (1..=1_000_000).contains(&n)) => true,
                 _ => self.wrong(key, node.at, &format!("write a whole number, as in `{example}`")),
+            },
+            Shape::CountOrNever(example) => match &node.kind {
+                Kind::Number(number) if number.as_u64().is_some_and(|n| n <= 1_000_000) => true,
+                Kind::Text(text) if text == NEVER => true,
+                _ => {
+                    let text = format!("write a whole number, as in `{example}`, or {NEVER}");
+                    self.wrong(key, node.at, &text)
+                }
             },
             Shape::Texts(example) => match &mut node.kind {
                 Kind::List(items) if items.is_empty() => {
@@ -322,6 +331,7 @@ impl Walk<'_> {
             Shape::List(_, example) => (*example).to_owned(),
             Shape::Text(example)
             | Shape::Count(example)
+            | Shape::CountOrNever(example)
             | Shape::Texts(example)
             | Shape::Map(_, example)
             | Shape::Maps(_, example) => full(key, example),

@@ -2,8 +2,8 @@
 
 use super::parts::{markup, named, short};
 use crate::slack::blocks::Block;
-use crate::slack::clock::clock;
 use crate::slack::mrkdwn::escape;
+use alerting::notification::clock::{span, time};
 use alerting::notification::{Item, Kind, List, Notification};
 use jiff::tz::TimeZone;
 
@@ -37,6 +37,14 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
     let taken: usize = headings.iter().flatten().map(|heading| heading.chars().count()).sum();
     let mut room = room.saturating_sub(taken + lists.len() * COUNTS).min(NAMES_LIMIT);
     let separator = if is_digest { "\n" } else { " · " };
+    let text = |item: &Item, with_place| match is_digest {
+        true => happened(item, zone, with_place),
+        false => name(item, with_place),
+    };
+    let length = |item| text(item, true).chars().count() + separator.chars().count();
+    // Projects and owners are left out if there is not enough room for those of all items: names are more important.
+    let mut items = lists.iter().flat_map(|list| &list.items);
+    let with_place = items.try_fold(room, |left, item| left.checked_sub(length(item))).is_some();
     // In a digest repeated events count; in a group each object counts once.
     let counts = |item: &Item| if is_digest { times(item) } else { 1 };
     let mut blocks = Vec::new();
@@ -44,7 +52,7 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
         let mut paragraphs = Paragraphs { separator, texts: Vec::new() };
         let mut shown_items = 0;
         for item in &list.items {
-            let text = if is_digest { happened(item, zone) } else { name(item) };
+            let text = text(item, with_place);
             let length = text.chars().count() + separator.chars().count();
             if length > room {
                 break;
@@ -119,19 +127,28 @@ fn times(item: &Item) -> usize {
     item.times.max(1)
 }
 
-fn name(item: &Item) -> String {
-    let name = escape(&named(&item.name, NAME_LIMIT));
+/// Where an item is and whose it is: ` (Finance, Ana Ruiz)`.
+fn place(item: &Item) -> String {
+    let known = [&item.place.project, &item.place.owner].into_iter().flatten();
+    let known: Vec<String> = known.map(|name| escape(&named(name, NAME_LIMIT))).collect();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
+}
+
+fn name(item: &Item, with_place: bool) -> String {
+    let place = if with_place { place(item) } else { String::new() };
+    let name = format!("{}{place}", escape(&named(&item.name, NAME_LIMIT)));
     if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
 }
 
 /// One line of a digest.
-fn happened(item: &Item, zone: Option<&TimeZone>) -> String {
+fn happened(item: &Item, zone: Option<&TimeZone>, with_place: bool) -> String {
     let what = item.what.as_deref().map(|what| format!("*{}*: ", escape(&short(what)))).unwrap_or_default();
     let cause =
         item.cause.as_deref().map(|cause| format!(" – {}", escape(&short(cause)))).unwrap_or_default();
     let when = item.when.map(|(first, last)| match item.times {
-        0 | 1 => format!(" ({})", clock(first, zone)),
-        times => format!(" ({times} times, {} to {})", clock(first, zone), clock(last, zone)),
+        0 | 1 => format!(" · {}", time(first, zone)),
+        times => format!(" · {times} times, {}", span(first, last, zone)),
     });
-    format!("• {what}{}{cause}{}", escape(&short(&item.name)), when.unwrap_or_default())
+    let place = if with_place { place(item) } else { String::new() };
+    format!("• {what}{}{place}{cause}{}", escape(&short(&item.name)), when.unwrap_or_default())
 }

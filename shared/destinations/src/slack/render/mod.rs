@@ -9,7 +9,7 @@ use super::blocks::{Block, Message};
 use super::mrkdwn::{escape, link};
 use alerting::notification::{List, Mentioned, Notification};
 pub(super) use mentions::Called;
-use parts::{explanation, fields, short, small_print, status};
+use parts::{cause, fields, next_step, short, small_print, status};
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
 const ALL_LIMIT: usize = 13_000;
@@ -21,6 +21,7 @@ pub fn render(shown: &Notification) -> Message {
     render_for(shown, &Called::default())
 }
 
+// For a person who is woken by it, the order is: what and why, what to do, whose it is, how bad it is.
 /// Renders a notification as a Slack message that calls these people, below its header. Each mention stands once: a mention in a
 /// block notifies, and the line is for push notifications.
 pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
@@ -34,7 +35,9 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
         Some(Block::header(&format!("{} {headline}", shown.symbol))),
         called.paragraph().map(Block::section),
         shown.own_text.as_deref().map(|text| Block::section(escape(text))),
-        explanation(shown).map(Block::section),
+        cause(shown).map(Block::section),
+        next_step(shown).map(Block::section),
+        Block::fields(fields(shown, zone)),
         status(shown, zone).map(Block::section),
     ]
     .into_iter()
@@ -44,7 +47,6 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     let links: Vec<String> = links.filter(|link| link.chars().count() <= LINK_LIMIT).take(1).collect();
     let not_listed = lists::not_listed(shown);
     let below: Vec<Block> = [
-        Block::fields(fields(shown, zone)),
         (!links.is_empty()).then(|| Block::section(links.join("\n"))),
         small_print(shown, zone, not_listed).map(|text| Block::context([text])),
     ]

@@ -1,8 +1,8 @@
 //! Renders the parts of a message other than lists.
 
-use crate::slack::clock::{clock, clock_and_utc};
 use crate::slack::mrkdwn::{code, cut, escape};
-use alerting::notification::{Cause, Fact, Notification, Status, Value};
+use alerting::notification::clock::{span, time};
+use alerting::notification::{Cause, Fact, Kind, Notification, Status, Value};
 use jiff::tz::TimeZone;
 use plain_text::{is_blank, one_line};
 
@@ -10,7 +10,7 @@ use plain_text::{is_blank, one_line};
 const NAME_LIMIT: usize = 120;
 /// The longest footnote, which explains why something is missing.
 const FOOTNOTE_LIMIT: usize = 300;
-/// The longest cause, as markup. The next step follows in the same block and must not be cut off.
+/// The longest cause, as markup.
 const CAUSE_LIMIT: usize = 1_400;
 /// The longest next step, and the longest title, as markup.
 const STEP_LIMIT: usize = 700;
@@ -54,23 +54,24 @@ pub(super) fn shortened(fact: &Fact) -> Fact {
     Fact { label: fact.label, value }
 }
 
-/// The paragraph that says why the refresh failed and what to do.
-pub(super) fn explanation(shown: &Notification) -> Option<String> {
-    let mut lines = Vec::new();
-    match &shown.cause {
-        Some(Cause::Known { title, line }) => {
-            lines.push(format!("*Cause* – {}", markup(&short(title), STEP_LIMIT)));
-            lines.extend(code_span(line));
+/// The paragraph that says why the refresh fails, or why it failed.
+pub(super) fn cause(shown: &Notification) -> Option<String> {
+    let label = if shown.kind == Kind::Resolved { "It was" } else { "Cause" };
+    Some(match shown.cause.as_ref()? {
+        Cause::Known { title, line } => {
+            let title = format!("*{label}* – {}", markup(&short(title), STEP_LIMIT));
+            std::iter::once(title).chain(code_span(line)).collect::<Vec<_>>().join("\n")
         }
-        Some(Cause::Unknown { why }) => {
-            lines.push(format!("*Cause* – not available: {}", markup(&one_line(why), CAUSE_LIMIT)));
+        Cause::Unknown { why } => {
+            format!("*{label}* – not available: {}", markup(&one_line(why), CAUSE_LIMIT))
         }
-        None => {}
-    }
-    if let Some(step) = &shown.next_step {
-        lines.push(format!("*Next step* – {}", markup(&one_line(step), STEP_LIMIT)));
-    }
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    })
+}
+
+/// The paragraph that says what to do. It has a block of its own: Slack folds the end of a long block.
+pub(super) fn next_step(shown: &Notification) -> Option<String> {
+    let step = shown.next_step.as_ref()?;
+    Some(format!("*Next step* – {}", markup(&one_line(step), STEP_LIMIT)))
 }
 
 /// Technical text in a code span; if it is cut, the span is still closed. `None` for a text without visible
@@ -83,13 +84,25 @@ fn code_span(line: &str) -> Option<String> {
 
 /// The status of an incident, one sentence per line.
 pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<String> {
-    let sentence = |status: &Status| match status {
+    let sentence = |status: &Status| {
+        match status {
         Status::StillOpen { lasted } => Some(format!("*Still failing after {lasted}*")),
+        Status::Failures { count: 0 | 1, .. } => Some("*First failure*".to_owned()),
         Status::Failures { count, since, lasted } => {
-            Some(format!("{} in {lasted}, since {}", failures(*count), clock(*since, zone)))
+            Some(format!("*{count} failures in a row* within {lasted}, since {}", time(*since, zone)))
         }
-        Status::Total { count, since } => {
-            Some(format!("It had {} since {}.", failures(*count), clock(*since, zone)))
+        Status::LastSuccess { at } => Some(format!("Last success: {}", time(*at, zone))),
+        Status::Suspension { left: 0 } => Some(
+            "*Tableau has probably suspended the schedule.* After the repair, resume it in Tableau: Tasks &gt; Extract \
+             Refreshes &gt; Actions &gt; Resume."
+                .to_owned(),
+        ),
+        Status::Suspension { left } => {
+            let failures = if *left == 1 { "failure" } else { "failures" };
+            Some(format!("Tableau suspends the schedule after {left} more {failures} in a row of scheduled refreshes."))
+        }
+        Status::Total { count, since, until } => {
+            Some(format!("It had {}, from {}.", failures(*count), span(*since, *until, zone)))
         }
         Status::Flapping { recoveries } => Some(format!(
             "*Flapping:* it failed and recovered {recoveries} times within a day. Further alerts are suppressed until it is \
@@ -101,6 +114,7 @@ pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<St
         Status::New { count } => Some(format!("*New since the last message:* {count}")),
         // The number of members is shown in the small print.
         Status::Members { .. } => None,
+    }
     };
     let lines: Vec<String> = shown.status.iter().filter_map(sentence).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
@@ -117,7 +131,7 @@ pub(super) fn fields(shown: &Notification, zone: Option<&TimeZone>) -> Vec<Strin
             Value::Text(text) => escape(&text),
             Value::Person { name, email: None } => escape(&name),
             Value::Person { name, email: Some(email) } => format!("{} ({})", escape(&name), escape(&email)),
-            Value::Time(at) => clock_and_utc(at, zone),
+            Value::Time(at) => time(at, zone),
         };
         format!("*{}*\n{}", fact.label, cut(&value, VALUE_LIMIT))
     };
@@ -132,7 +146,7 @@ pub(super) fn small_print(
 ) -> Option<String> {
     let members = |status: &Status| match status {
         Status::Members { count, since } => {
-            let since = since.map(|at| format!("since {} · ", clock(at, zone))).unwrap_or_default();
+            let since = since.map(|at| format!("since {} · ", time(at, zone))).unwrap_or_default();
             let objects = if *count == 1 { "object" } else { "objects" };
             Some(format!("{since}{count} {objects} in this message"))
         }

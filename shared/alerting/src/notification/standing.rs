@@ -1,0 +1,31 @@
+//! How an open incident stands: how often it has failed, since when, and how far Tableau is from suspending its schedule.
+
+use super::words::duration;
+use super::{Kind, Notification, Status};
+use crate::incident::Open;
+use rules::{SUSPENDS_AFTER, Site};
+
+/// Adds to the notification of a failure how the incident stands.
+pub(super) fn standing(
+    failure: Notification,
+    kind: Kind,
+    site: Option<&Site>,
+    incident: &Open,
+) -> Notification {
+    let mut footnotes = failure.footnotes;
+    if incident.last_success.is_none() {
+        footnotes.push("the last success is not known".to_owned());
+    }
+    Notification { kind, status: status(site, incident), footnotes, ..failure }
+}
+
+fn status(site: Option<&Site>, incident: &Open) -> Vec<Status> {
+    let lasted = duration(incident.lasted(incident.last));
+    let failures = Status::Failures { count: incident.failures, since: incident.since, lasted };
+    let last_success = incident.last_success.map(|at| Status::LastSuccess { at });
+    let after = site.map_or(Some(SUSPENDS_AFTER), |site| site.suspends_after);
+    let suspension = after.map(|after| Status::Suspension { left: after.saturating_sub(incident.failures) });
+    let flapping =
+        incident.begins_to_flap().then(|| Status::Flapping { recoveries: incident.nth.saturating_sub(1) });
+    [Some(failures), last_success, suspension, flapping].into_iter().flatten().collect()
+}

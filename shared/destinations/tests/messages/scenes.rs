@@ -3,7 +3,7 @@
 use alerting::context::{Context, Deletion, Lookup};
 use alerting::digest::{Entry, Meaning};
 use alerting::group::Member;
-use alerting::impact::{Exact, Impact, ImpactLookup};
+use alerting::impact::{Exact, Impact};
 use alerting::incident::{End, KnownCause, Open, RefreshKind, Resolved};
 use alerting::notification::{
     About, Mentioned, Notification, Person, Place, digest, event, group_announced, group_resolved, opened,
@@ -97,7 +97,7 @@ fn incident(failures: u32) -> Open {
         log: BTreeMap::new(),
         sample: String::new(),
         suppressed_until: None,
-        impact: Some(ImpactLookup::Found(impact())),
+        impact: None,
         last_success: Some(at(-60)),
         cause: Some(KnownCause { title: CauseClass::Credentials.title().to_owned(), line: LINE.to_owned() }),
     }
@@ -110,7 +110,9 @@ fn failure(failures: u32, context: &Context, change: impl FnOnce(&mut Open)) -> 
     let about = About { event: &event, site: Some(&site), context };
     let mut incident = incident(failures);
     change(&mut incident);
-    if failures == 1 { opened(&about, &incident) } else { updated(&about, &incident, None) }
+    let shown = if failures == 1 { opened(&about, &incident) } else { updated(&about, &incident, None) };
+    let impact = matches!(context.content, Lookup::Found(_)).then(impact);
+    Notification { impact, ..shown }
 }
 
 fn end(failures: u32, minute: i64, end: End) -> Notification {
@@ -127,7 +129,7 @@ fn end(failures: u32, minute: i64, end: End) -> Notification {
         false => Context { content: content(), ..Context::default() },
     };
     let about = About { event: &event, site: Some(&site), context: &context };
-    let incident = Open { impact: None, ..incident(failures) };
+    let incident = incident(failures);
     resolved(&about, &Resolved { by: "end".to_owned(), at: at(minute), noted_at: None, end, incident })
 }
 

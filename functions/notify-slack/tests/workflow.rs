@@ -60,8 +60,8 @@ async fn a_message_says_how_bad_it_is_and_its_recovery_what_it_was() {
     let job = environment.tableau.jobs().last().map(|job| job.luid.to_string()).unwrap();
     for (n, parts) in [
         (0, ["First failure", "Tableau suspends the schedule after 4 more failures", &job]),
-        (3, ["4 failures in a row within 3 min, since ", "after 1 more failure in a row", &job]),
-        (4, ["5 failures in a row", "Tableau has probably suspended the schedule.", "Resume"]),
+        (2, ["4 failures in a row within 3 min, since ", "after 1 more failure in a row", &job]),
+        (3, ["5 failures in a row", "Tableau has probably suspended the schedule.", "Resume"]),
     ] {
         for part in parts {
             assert!(shown[n].contains(part), "no {part} in\n{}", shown[n]);

@@ -25,6 +25,8 @@ pub struct Situation<'a> {
     pub schedule: Schedule,
     /// What the destination can do.
     pub capabilities: Capabilities,
+    /// After how many failures in a row Tableau probably suspends the schedule.
+    pub suspends_after: Option<u32>,
     /// Whether timers are available. Without timers (inline mode) nothing can be sent later.
     pub has_timers: bool,
     /// The attempt that decides.
@@ -136,6 +138,11 @@ impl Situation<'_> {
     }
 
     /// Whether the target has an editable message about this incident.
+    /// Whether Tableau has probably suspended the schedule since this number of failures.
+    fn is_suspended_since(&self, failures: u32) -> bool {
+        self.suspends_after.is_some_and(|after| failures < after && after <= self.incident.failures)
+    }
+
     fn can_edit(&self) -> bool {
         self.capabilities.edit && self.entry.is_some_and(|entry| entry.message.is_some())
     }
@@ -199,8 +206,11 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
         0 => Situation::send(Operation::Post, true),
         notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
         // Where messages cannot be edited, each update is a further message, so one is sent only when the number of
-        // failures has doubled.
-        notified if !situation.can_edit() && failures >= notified.saturating_mul(2) => {
+        // failures has doubled, and when Tableau has probably suspended the schedule: no event comes after that.
+        notified
+            if !situation.can_edit()
+                && (failures >= notified.saturating_mul(2) || situation.is_suspended_since(notified)) =>
+        {
             Situation::send(Operation::Post, true)
         }
         _ => suppress(Suppression::AlreadyAnnounced),

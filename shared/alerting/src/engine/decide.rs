@@ -9,7 +9,7 @@ use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
 use crate::incident::{End, Incident, LogEntry, REMINDER, Route, Transition};
-use crate::notification::{About, title};
+use crate::notification::{About, suspends_after, title};
 use crate::notifier::{Notifier, Routing, Targeted};
 use crate::plan::{
     Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
@@ -114,6 +114,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             digest,
             schedule: target.schedule,
             capabilities,
+            suspends_after: suspends_after(self.routing.site(attempt.event).as_ref()),
             has_timers: self.has_timers(),
             owner: attempt.owner,
             now,

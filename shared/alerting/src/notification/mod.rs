@@ -16,6 +16,7 @@ pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use place::Place;
+pub(crate) use standing::suspends_after;
 pub use words::{duration, next_step, symbol, title};
 
 use crate::impact::Impact;

@@ -23,9 +23,14 @@ fn status(site: Option<&Site>, incident: &Open) -> Vec<Status> {
     let lasted = duration(incident.lasted(incident.last));
     let failures = Status::Failures { count: incident.failures, since: incident.since, lasted };
     let last_success = incident.last_success.map(|at| Status::LastSuccess { at });
-    let after = site.map_or(Some(SUSPENDS_AFTER), |site| site.suspends_after);
-    let suspension = after.map(|after| Status::Suspension { left: after.saturating_sub(incident.failures) });
+    let suspension = suspends_after(site)
+        .map(|after| Status::Suspension { left: after.saturating_sub(incident.failures) });
     let flapping =
         incident.begins_to_flap().then(|| Status::Flapping { recoveries: incident.nth.saturating_sub(1) });
     [Some(failures), last_success, suspension, flapping].into_iter().flatten().collect()
+}
+
+/// After how many failures in a row Tableau suspends a schedule of this site. `None`: the rules say never.
+pub(crate) fn suspends_after(site: Option<&Site>) -> Option<u32> {
+    site.map_or(Some(SUSPENDS_AFTER), |site| site.suspends_after)
 }

@@ -31,6 +31,7 @@ fn situation<'a>(incident: &'a Open, entry: Option<&'a LogEntry>) -> Situation<'
         digest: DigestState::Waiting,
         schedule: Schedule::Now,
         capabilities: EDITS,
+        suspends_after: Some(5),
         has_timers: true,
         owner: LeaseOwner::with_id(1, at(10)),
         now: at(9),
@@ -75,6 +76,25 @@ fn a_message_is_edited_at_each_failure_or_posted_anew_when_failures_have_doubled
         let capabilities = if message { EDITS } else { POSTS };
         let situation = Situation { capabilities, ..situation(&incident, Some(&entry)) };
         assert_eq!(plan(&situation), [expected], "{failures} failures, {notified} notified");
+    }
+}
+
+// 16, item 5
+#[test]
+fn where_messages_cannot_be_edited_one_more_says_that_the_schedule_is_probably_suspended() {
+    let suppressed = Decision::Suppress(Suppression::AlreadyAnnounced);
+    for (failures, notified, suspends_after, expected) in [
+        (5, 4, Some(5), POST),
+        (6, 4, Some(5), POST),
+        (6, 5, Some(5), suppressed.clone()),
+        (5, 4, Some(10), suppressed.clone()),
+        (5, 4, None, suppressed),
+    ] {
+        let incident = open(failures);
+        let entry = entry(Route::Alone, notified, false);
+        let situation =
+            Situation { capabilities: POSTS, suspends_after, ..situation(&incident, Some(&entry)) };
+        assert_eq!(plan(&situation), [expected], "{failures} {notified} {suspends_after:?}");
     }
 }
 

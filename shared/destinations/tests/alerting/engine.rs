@@ -35,7 +35,7 @@ async fn an_incident_is_one_message_that_is_edited_and_closed_with_a_reply() {
     let messages = slack.messages();
     let calls: Vec<_> = messages.iter().map(|message| (message.call, header(message))).collect();
     let failed = "🔴 Extract refresh failed: Sales".to_owned();
-    let recovered = "✅ Recovered after 2 h: Sales".to_owned();
+    let recovered = "✅ Recovered after 2 failures in 2 h: Sales".to_owned();
     assert_eq!(
         calls,
         [

@@ -111,7 +111,7 @@ pub(crate) fn members(
         let mut member = Member::new(&n.to_string(), &format!("Sales report {n:03}"), cause(n), at(0));
         member.resolved_at = recovered(n).then(|| at(60));
         // Tableau does not answer about every object.
-        member.place = if n % 3 == 0 { Place::default() } else { place() };
+        member.place = if n.is_multiple_of(3) { Place::default() } else { place() };
         (format!("{n:03}"), member)
     };
     (1..=count).map(member).collect()

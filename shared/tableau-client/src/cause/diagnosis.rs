@@ -8,8 +8,10 @@ use super::strip::{Stripped, strip};
 use plain_text::{REMOVED, visible, without_secrets};
 use std::ops::Range;
 
-/// How much of one line is compared with patterns, in bytes.
+/// How much of one line is read, in bytes.
 const LINE_READ: usize = 8 * 1024;
+/// How many lines are read. Tableau's notes have only a few.
+const LINES_READ: usize = 1_000;
 
 /// Beginnings of lines that explain the line before, or announce the next: `Msg 8115, Level 16`.
 const DETAILS: [&str; 4] = ["detail:", "hint:", "context:", "msg "];
@@ -57,7 +59,8 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     // the next line.
     let notes = without_secrets(&visible(beginning(notes)));
     let knowledge = Knowledge::get();
-    let kept: Vec<Stripped> = notes.lines().filter_map(|line| strip(line, knowledge)).collect();
+    let read = notes.lines().take(LINES_READ).map(|line| &line[..line.floor_char_boundary(LINE_READ)]);
+    let kept: Vec<Stripped> = read.filter_map(|line| strip(line, knowledge)).collect();
     let lines: Vec<Line<'_>> = kept.iter().map(Line::of).collect();
     let named = knowledge.named(&normal(&notes).text);
     let best = best(&lines, &named, knowledge).or_else(|| {

@@ -44,7 +44,6 @@ async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
     environment.assert_no_secret_in(&function.logs());
 }
 
-// 16, item 5
 #[tokio::test]
 async fn a_message_says_how_bad_it_is_and_its_recovery_what_it_was() {
     let environment = TestEnvironment::start().await;

@@ -1,6 +1,5 @@
 //! The classes of reasons why a refresh fails.
 
-use super::diagnosis::diagnose;
 use serde::{Deserialize, Serialize};
 
 /// The class of the reason why a refresh failed.
@@ -59,11 +58,6 @@ impl CauseClass {
         Self::Busy,
         Self::Unknown,
     ];
-
-    /// The class of the reason in a job's notes.
-    pub fn of(notes: &str) -> Self {
-        diagnose(notes).class
-    }
 
     /// The class with this name, as rules and metrics have it.
     pub fn named(name: &str) -> Option<Self> {

@@ -55,9 +55,10 @@ static REPORTED: LazyLock<Vec<Note>> = LazyLock::new(|| {
 static EXAMPLES: LazyLock<Vec<Note>> = LazyLock::new(|| {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/cause/sources");
     let mut notes = Vec::new();
-    for file in std::fs::read_dir(folder).unwrap() {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "txt")) {
         let mut class = None;
-        for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+        for line in std::fs::read_to_string(file).unwrap().lines() {
             let head = line
                 .strip_prefix('[')
                 .filter(|_| !line.contains(" | "))

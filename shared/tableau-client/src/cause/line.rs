@@ -8,6 +8,8 @@ use std::ops::Range;
 const LINE_LIMIT: usize = 300;
 /// How many bytes of the notes are read. Tableau's notes have only a few lines.
 const NOTES_LIMIT: usize = 256 * 1024;
+/// How many bytes of a line are prepared. What follows is not shown.
+const WINDOW: usize = 4 * LINE_LIMIT;
 /// How many characters are shown before the words that tell the cause, where the line is too long.
 const BEFORE: usize = 60;
 
@@ -26,7 +28,8 @@ pub(super) fn shown(line: &str, told: Range<usize>) -> String {
     let cut = without_drivers(line);
     let told_from = told.start.saturating_sub(line.len() - cut.len());
     let skipped = skipped(cut, told_from, told.end.saturating_sub(line.len() - cut.len()));
-    let shortened = shorten(&cut[skipped..]);
+    let window = &cut[skipped..];
+    let shortened = shorten(&window[..window.floor_char_boundary(WINDOW)]);
     if skipped == 0 { short(&shortened) } else { short(&format!("…{shortened}")) }
 }
 

@@ -1,5 +1,5 @@
 //! Shortens what a chat need not see, by its kind: hosts, addresses, user names, connection strings, home folders.
-//! `docs/decisions/0019-what-a-cause-shows.md` says why.
+//! `docs/decisions/0020-what-a-cause-shows.md` says why.
 
 /// Stands for what was left out.
 const CUT: char = '…';

@@ -6,6 +6,9 @@ use super::normal::Normal;
 /// A sentence shorter than this is removed only where it is the whole line: it may be part of another sentence.
 const LONG: usize = 40;
 
+/// How many wrappers are removed from one line, so that a hostile line costs little.
+const TURNS: usize = 16;
+
 /// A line without wrappers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stripped {
@@ -19,7 +22,7 @@ pub(super) struct Stripped {
 pub(super) fn strip(line: &str, knowledge: &Knowledge) -> Option<Stripped> {
     let mut rest = line.trim().to_owned();
     let mut classes = String::new();
-    loop {
+    for _ in 0..TURNS {
         let before = rest.len();
         let without = without_class(&rest).to_owned();
         classes.push_str(&rest[..rest.len() - without.len()]);

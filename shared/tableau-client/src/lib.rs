@@ -27,7 +27,7 @@ pub use ::tableau::{
     QualityWarningLuid, ScheduleLuid, SiteLuid, Subject, TableLuid, TaskLuid, UnknownEvent, UserLuid,
     ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
-pub use cause::{Cause, CauseClass, CauseLookup};
+pub use cause::{Cause, CauseClass, CauseLookup, Diagnosis, diagnose};
 pub use client::TableauClient;
 pub use confidential::{InvalidUrl, SecureUrl};
 pub use content::{Content, Item, Owner};

@@ -142,7 +142,7 @@ impl About<'_> {
         let why = match &self.context.cause {
             Lookup::Found(cause) => {
                 let known = Cause::Known { title: cause.class.title().to_owned(), line: cause.line.clone() };
-                return (Some(known), Some(cause.class.next_step().to_owned()));
+                return (Some(known), Some(cause.next_step().to_owned()));
             }
             Lookup::Unavailable(why) => why.clone(),
             Lookup::NotAsked => "it was not looked up".to_owned(),

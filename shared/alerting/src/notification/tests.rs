@@ -43,6 +43,7 @@ fn context() -> Context {
         cause: Lookup::Found(TableauCause {
             class: CauseClass::Credentials,
             line: "Login failed for user 'svc'.".to_owned(),
+            next_step: String::new(),
             job: "j-1".parse().unwrap(),
             refresh: None,
         }),

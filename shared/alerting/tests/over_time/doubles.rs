@@ -354,6 +354,7 @@ impl Routing<String> for Rules {
         let cause = Cause {
             class: CauseClass::Credentials,
             line: "Login failed.".to_owned(),
+            next_step: String::new(),
             job: "j-1".parse().unwrap(),
             refresh: None,
         };

@@ -51,6 +51,7 @@ fn context(event: &Event) -> Context {
     let cause = Cause {
         class: CauseClass::Credentials,
         line: "Login failed for user 'svc'.".to_owned(),
+        next_step: String::new(),
         job: "j-1".parse().unwrap(),
         refresh: None,
     };

@@ -1,44 +1,175 @@
-//! Reduces a job's notes to one line that may be shown in a chat.
+//! Chooses and cuts the one line of a job's notes that may be shown in a chat.
 
-use super::CauseClass;
-use plain_text::{REMOVED, without_secrets};
+use super::pattern::{Pattern, normalised, origins};
+use super::shorten::shortened;
+use super::wrappers::{is_wrapper, without_beginning, without_sentences};
+use plain_text::REMOVED;
 
 /// The longest line, in characters.
-const LINE_LIMIT: usize = 300;
-/// How many bytes of the notes are read. Tableau's notes have only a few lines.
-const NOTES_LIMIT: usize = 256 * 1024;
+const LIMIT: usize = 300;
+/// How many characters before the recognised words stay when a line is cut at its beginning.
+const BEFORE: usize = 60;
 
-/// Returns the line of the notes that shows `class`, or else the first line with any text. Removes Java class names,
-/// secrets and invisible characters, and shortens the line.
-pub(super) fn one_line(notes: &str, class: CauseClass) -> String {
-    // Secrets are removed before anything is cut: half of a secret is not recognised, and a secret may continue on
-    // the next line.
-    let notes = without_secrets(beginning(notes));
-    let lines = || notes.lines().map(|line| strip_classes(line.trim())).filter(|line| !line.is_empty());
-    let of_class = lines().find(|line| class.shows_in(line));
-    let line = of_class.or_else(|| lines().find(|line| says_something(line))).or_else(|| lines().next());
-    short(line.unwrap_or_default())
+/// A line of the notes, or a part of one.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) text: &'a str,
+    /// Whether it is printed around a cause, such as Tableau's closing sentence or a line of a stack trace.
+    pub(super) is_wrapper: bool,
 }
 
-/// The beginning of the notes, up to the limit, without an incomplete word at the end.
-fn beginning(notes: &str) -> &str {
-    if notes.len() <= NOTES_LIMIT {
-        return notes;
+/// The lines of the notes, without what is printed before a cause on the same line.
+pub(super) fn lines(notes: &str) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for line in notes.lines() {
+        let parts = without_sentences(line);
+        if parts.is_empty() {
+            lines.push(Line { text: line.trim(), is_wrapper: true });
+        }
+        for part in parts {
+            let text = if is_wrapper(part) { part.trim() } else { without_beginning(part) };
+            lines.push(Line { text, is_wrapper: is_wrapper(text) });
+        }
     }
-    let start = &notes[..notes.floor_char_boundary(NOTES_LIMIT)];
-    start.rfind(char::is_whitespace).map_or(start, |end| &start[..end])
+    lines.retain(|line| !line.text.is_empty());
+    lines
 }
 
-/// Whether a line contains words besides `[removed]`.
+/// The line to show: the one with the words that were recognised, or else the first one that says something.
+pub(super) fn shown(lines: &[Line<'_>], found: Option<(usize, &Pattern)>) -> String {
+    let says = |line: &&Line<'_>| says_something(without_prefixes(line.text));
+    let chosen = match found {
+        Some((n, _)) => Some(main_line(lines, n)),
+        None => {
+            let own = lines.iter().position(|line| !line.is_wrapper && says(&line));
+            own.or_else(|| lines.iter().position(|line| says(&line))).or((!lines.is_empty()).then_some(0))
+        }
+    };
+    let Some(chosen) = chosen else { return String::new() };
+    let pattern = found.map(|(_, pattern)| pattern);
+    let mut text = message(lines[chosen].text, pattern);
+    if text.ends_with(':')
+        && let Some(next) = lines.get(chosen + 1).filter(|next| !next.is_wrapper && says(next))
+    {
+        text = format!("{text} {}", without_prefixes(next.text));
+    }
+    cut(&shortened(&text), pattern)
+}
+
+/// The number of the line that a detail or hint belongs to; any other line's own number.
+fn main_line(lines: &[Line<'_>], n: usize) -> usize {
+    let is_detail = |line: &Line<'_>| {
+        let text = line.text.to_ascii_lowercase();
+        ["detail:", "hint:", "context:"].iter().any(|word| text.starts_with(word))
+    };
+    let mut main = n;
+    while is_detail(&lines[main]) && main > 0 && !lines[main - 1].is_wrapper {
+        main -= 1;
+    }
+    main
+}
+
+/// Whether a line has words besides `[removed]`.
 fn says_something(line: &str) -> bool {
-    line.replace(REMOVED, "").contains(char::is_alphanumeric)
+    line.replace(REMOVED, "").contains(char::is_alphabetic)
 }
 
-fn short(line: &str) -> String {
-    if line.chars().count() <= LINE_LIMIT {
+/// A line without names of classes and drivers before its words. Of a JSON object only the message.
+fn message(line: &str, pattern: Option<&Pattern>) -> String {
+    let from_json = || {
+        let value: serde_json::Value =
+            serde_json::from_str(line).ok().filter(serde_json::Value::is_object)?;
+        let mut strings = Vec::new();
+        collect(&value, "", &mut strings);
+        let said = ["error_description", "message", "detail", "error"];
+        let main = said.iter().find_map(|key| strings.iter().find(|(of, _)| of.eq_ignore_ascii_case(key)))?.1;
+        let has_words = |text: &str| pattern.is_some_and(|words| words.find(&normalised(text), 0).is_some());
+        let words = strings.iter().map(|(_, text)| *text).find(|text| has_words(text));
+        Some(match words {
+            Some(words) if !has_words(main) => format!("{words}: {main}"),
+            _ => main.to_owned(),
+        })
+    };
+    let message = from_json().unwrap_or_else(|| line.to_owned());
+    let one_line: Vec<&str> = message.split_whitespace().collect();
+    without_prefixes(&one_line.join(" ")).to_owned()
+}
+
+fn collect<'a>(value: &'a serde_json::Value, key: &'a str, strings: &mut Vec<(&'a str, &'a str)>) {
+    match value {
+        serde_json::Value::String(text) => strings.push((key, text)),
+        serde_json::Value::Array(all) => all.iter().for_each(|one| collect(one, key, strings)),
+        serde_json::Value::Object(all) => all.iter().for_each(|(key, one)| collect(one, key, strings)),
+        _ => {}
+    }
+}
+
+/// A line without names of classes, of drivers and of what is printed before a cause.
+fn without_prefixes(line: &str) -> &str {
+    let mut rest = line;
+    loop {
+        let shorter = without_beginning(without_drivers(without_classes(rest)));
+        if shorter.len() == rest.len() || !says_something(shorter) {
+            return rest;
+        }
+        rest = shorter;
+    }
+}
+
+/// Removes Java class names: `java.lang.RuntimeException: com.x.YException: text` becomes `text`.
+fn without_classes(mut line: &str) -> &str {
+    while let Some((head, rest)) = line.split_once(':') {
+        let is_class = head.contains('.') && (head.ends_with("Exception") || head.ends_with("Error"));
+        if !is_class || head.contains(char::is_whitespace) || !rest.contains(char::is_alphanumeric) {
+            break;
+        }
+        line = rest.trim_start();
+    }
+    line
+}
+
+/// Removes names in brackets that an ODBC driver prints: `[Microsoft][ODBC Driver 17 for SQL Server]text` becomes
+/// `text`. A code in brackets stays.
+fn without_drivers(line: &str) -> &str {
+    let mut rest = line;
+    let mut groups = 0;
+    let mut names_driver = false;
+    while let Some((group, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if group.contains([':', '[', '"']) || group.len() > 60 {
+            break;
+        }
+        let lower = group.to_ascii_lowercase();
+        names_driver |= ["odbc", "jdbc", "driver"].iter().any(|word| lower.contains(word));
+        let is_code = !lower.contains("driver") && lower.contains(|c: char| c.is_ascii_digit());
+        if is_code && !lower.contains("mysql") {
+            break;
+        }
+        groups += 1;
+        rest = after;
+    }
+    if groups > 1 || names_driver { rest.trim_start() } else { line }
+}
+
+/// Cuts a line to the limit. The words of the pattern stay visible.
+fn cut(line: &str, pattern: Option<&Pattern>) -> String {
+    if line.chars().count() <= LIMIT {
         return line.to_owned();
     }
-    let mut short: String = line.chars().take(LINE_LIMIT - 1).collect();
+    let place = pattern.and_then(|pattern| pattern.find(&normalised(line), 0));
+    let origins = origins(line);
+    let (start, end) = place.map_or((0, 0), |place| (origins[place.start], origins[place.end]));
+    let chars = |text: &str| text.chars().count();
+    if chars(&line[..end]) < LIMIT {
+        return cut_end(line);
+    }
+    let from = line[..start].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
+    let from = line[from..start].find(' ').map_or(from, |at| from + at + 1);
+    let rest = format!("…{}", &line[from..]);
+    if chars(&rest) <= LIMIT { rest } else { cut_end(&rest) }
+}
+
+fn cut_end(line: &str) -> String {
+    let mut short: String = line.chars().take(LIMIT - 1).collect();
     // Half of `[removed]` would look like a part of the note, so it is cut off too.
     if let Some(at) = short.rfind('[')
         && short.len() - at < REMOVED.len()
@@ -47,98 +178,4 @@ fn short(line: &str) -> String {
         short.truncate(at);
     }
     format!("{}…", short.trim_end())
-}
-
-/// Removes Java class names: `java.lang.RuntimeException: com.x.YException: text` becomes `text`.
-fn strip_classes(mut line: &str) -> &str {
-    while let Some((head, rest)) = line.split_once(':') {
-        let is_class = head.contains('.') && (head.ends_with("Exception") || head.ends_with("Error"));
-        if !is_class || head.contains(char::is_whitespace) {
-            break;
-        }
-        line = rest.trim_start();
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn line_of(notes: &str) -> String {
-        one_line(notes, CauseClass::of(notes))
-    }
-
-    #[test]
-    fn the_line_is_the_one_that_names_the_cause() {
-        for (notes, line) in [
-            (
-                "x.DataSourceException: [Snowflake][Snowflake] (4) \nREST request failed: code=22\n\
-                 Incorrect username or password was specified.\nUnable to connect to the server.",
-                "Incorrect username or password was specified.",
-            ),
-            (
-                "[Snowflake] (4)\nSQL compilation error:\nObject 'SALES' does not exist or not authorized.",
-                "Object 'SALES' does not exist or not authorized.",
-            ),
-            ("\nSomething new\nand more of it", "Something new"),
-        ] {
-            assert_eq!(line_of(notes), line);
-        }
-    }
-
-    #[test]
-    fn the_line_has_no_class_names_and_no_secrets() {
-        let notes = "\n java.lang.RuntimeException: com.tableausoftware.nativeapi.exceptions.DataSourceException: \
-                     Login failed. Server=db1;Uid=svc;PWD=hunter2;Port=1433\n  at com.tableau.X(Y.java:1)";
-        assert_eq!(line_of(notes), "Login failed. Server=db1;Uid=svc;PWD=[removed];Port=1433");
-        assert_eq!(line_of("Error: 5: text"), "Error: 5: text");
-    }
-
-    #[test]
-    fn secrets_are_removed_from_the_whole_notes_before_a_line_is_chosen_and_cut() {
-        for (notes, line) in [
-            ("Password:\nhunter2\nLogin failed for user 'svc'.", "Login failed for user 'svc'."),
-            (
-                "-----BEGIN PRIVATE KEY-----\nMIIEvQ\nhunter2\n-----END PRIVATE KEY-----\nThe key was refused",
-                "The key was refused",
-            ),
-            ("The key was refused:\n-----BEGIN PRIVATE KEY-----\nhunter2", "The key was refused:"),
-            ("-----BEGIN PRIVATE KEY-----\nhunter2", "[removed]"),
-            ("pass\u{200b}word=hunter2 was refused\u{202e}", "password=[removed] was refused"),
-            ("log\u{200b}in failed: x", "login failed: x"),
-        ] {
-            assert_eq!(one_line(notes, CauseClass::of(&plain_text::visible(notes))), line, "{notes:?}");
-        }
-        for spaces in 250..310 {
-            let line = line_of(&format!("{}password=hunter2hunter2 and so on", ". ".repeat(spaces / 2)));
-            let end = line.trim_end_matches('…').trim_start_matches(['.', ' ']);
-            assert!("password=[removed] and so on".starts_with(end), "{end}");
-            assert!(!end.contains("=[") || end.contains("[removed]"), "{end}");
-        }
-    }
-
-    #[test]
-    fn notes_of_a_megabyte_are_read_in_part_and_show_no_half_of_a_secret() {
-        let filler = "word ".repeat(NOTES_LIMIT / 5 - 4);
-        for shift in 0..24 {
-            let notes =
-                format!("{}\n{}{filler}/4Fh8sKq0Zr7Lm2Xw9Tb5Vc3 end", ".".repeat(shift), "x".repeat(shift));
-            let read = beginning(&notes);
-            assert!(!read.contains("/4F") || read.contains("5Vc3"), "{shift}");
-        }
-        let text = "Login failed: password=hunter2 ".repeat(40_000);
-        assert!(line_of(&text).starts_with("Login failed: password=[removed] Login"));
-        assert!(line_of(&"é".repeat(NOTES_LIMIT)).ends_with('…'));
-    }
-
-    proptest! {
-        #[test]
-        fn a_line_is_short_and_one_line(notes in "(?s).*") {
-            let line = line_of(&notes);
-            prop_assert!(line.chars().count() <= LINE_LIMIT);
-            prop_assert!(!line.contains('\n'));
-        }
-    }
 }

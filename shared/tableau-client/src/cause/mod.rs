@@ -4,16 +4,24 @@
 //! failed at about that time, and picks the one of this workbook or data source. That job's notes contain the reason.
 
 mod class;
+mod diagnosis;
+mod index;
+mod knowledge;
+#[cfg(test)]
+mod knowledge_tests;
 mod line;
+mod pattern;
 mod search;
+mod shorten;
+mod sources;
 mod success;
+mod wrappers;
 
 pub use class::CauseClass;
+pub use diagnosis::{Diagnosis, diagnose};
 
 use crate::{Error, Job, RefreshKind, TableauClient};
 use jiff::Timestamp;
-use line::one_line;
-use plain_text::visible;
 use search::{Found, Search};
 use serde::{Deserialize, Serialize};
 use tableau::{Event, JobLuid};
@@ -24,12 +32,22 @@ pub struct Cause {
     /// The class of the reason.
     pub class: CauseClass,
     /// The reason in the job's own words: one line of at most 300 characters, with `[removed]` in place of passwords,
-    /// tokens and keys.
+    /// tokens and keys, and with users, hosts and addresses shortened.
     pub line: String,
+    /// What to do about this reason. Empty in records of earlier versions.
+    #[serde(default)]
+    pub next_step: String,
     /// The LUID of the failed job.
     pub job: JobLuid,
     /// Whether the refresh was full or incremental, if the job's type says so.
     pub refresh: Option<RefreshKind>,
+}
+
+impl Cause {
+    /// What to do about this reason: its own advice, or else that of its class.
+    pub fn next_step(&self) -> &str {
+        if self.next_step.is_empty() { self.class.next_step() } else { &self.next_step }
+    }
 }
 
 /// The result of searching for the reason of a failed refresh.
@@ -93,6 +111,6 @@ impl TableauClient {
 fn cause(job: &Job, refresh: Option<RefreshKind>) -> CauseLookup {
     let job_luid = job.id.clone();
     let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job_luid, refresh } };
-    let class = CauseClass::of(&visible(&notes));
-    CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job_luid, refresh })
+    let Diagnosis { class, line, next_step, .. } = diagnose(&notes);
+    CauseLookup::Found(Cause { class, line, next_step: next_step.to_owned(), job: job_luid, refresh })
 }

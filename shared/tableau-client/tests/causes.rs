@@ -150,3 +150,21 @@ async fn of_more_jobs_of_one_name_than_there_is_time_for_the_number_is_reported(
     assert_eq!(look(&simulator, last).await, CauseLookup::TooMany { jobs: 11 });
     assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
 }
+
+#[test]
+fn every_simulated_note_has_a_class() {
+    let classes = notes::ALL.map(|(name, note)| (name, tableau_client::diagnose(note).class));
+    let expected = [
+        ("sql-server-login", CauseClass::Credentials),
+        ("snowflake-login", CauseClass::Credentials),
+        ("postgres-refused", CauseClass::Unreachable),
+        ("postgres-timeout", CauseClass::Unreachable),
+        ("query-time-limit", CauseClass::TimeLimit),
+        ("missing-column", CauseClass::Schema),
+        ("missing-table", CauseClass::Schema),
+        ("bridge-not-connected", CauseClass::Bridge),
+        ("no-space", CauseClass::Resources),
+        ("oauth-expired", CauseClass::Credentials),
+    ];
+    assert_eq!(classes, expected);
+}

@@ -51,21 +51,23 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     // the next line.
     let notes = without_secrets(beginning(notes));
     let knowledge = &*KNOWLEDGE;
-    let lines = lines(&notes);
-    let (hits, named) = hits(knowledge, &notes, &lines);
+    let (lines, whole) = lines(&notes);
+    let (hits, named) = hits(knowledge, &whole, &lines);
     let rank = |hit: &Hit<'_>| {
         let block = &knowledge.blocks[hit.sign.block];
         let is_named = named[block.source];
+        let is_general = knowledge.sources[block.source].is_general;
         Rank {
             level: match hit.sign.mark {
                 Mark::Code => 3,
                 Mark::Words => 2,
-                Mark::Weak => u8::from(is_named),
+                Mark::Weak if is_named => 2,
+                Mark::Weak => u8::from(is_general),
             },
             is_reason: block.class != CauseClass::Unreachable,
             is_named,
             length: hit.sign.pattern.length,
-            is_general: knowledge.sources[block.source].is_general,
+            is_general,
         }
     };
     // Of equals the first.
@@ -91,11 +93,11 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     }
 }
 
-/// The signs in the notes, each once, in order, and which sources the notes name.
-fn hits<'a>(knowledge: &'a Knowledge, notes: &str, lines: &[Line<'_>]) -> (Vec<Hit<'a>>, Vec<bool>) {
+/// The signs in the notes, each once, in order, and which sources the notes name. Everything names a source, also what
+/// was removed from the `whole` lines, such as a closing sentence.
+fn hits<'a>(knowledge: &'a Knowledge, whole: &[&str], lines: &[Line<'_>]) -> (Vec<Hit<'a>>, Vec<bool>) {
     let mut named = vec![false; knowledge.sources.len()];
-    // Everything names a source, also a closing sentence.
-    for line in notes.lines() {
+    for line in whole {
         knowledge.search(&normalised(line), |found, _| {
             if let Found::Source(source) = found {
                 named[source] = true;
@@ -106,12 +108,12 @@ fn hits<'a>(knowledge: &'a Knowledge, notes: &str, lines: &[Line<'_>]) -> (Vec<H
     let mut seen = HashSet::new();
     for (n, line) in lines.iter().enumerate() {
         let mut of_line = Vec::new();
-        knowledge.search(&normalised(line.text), |found, place| {
-            if let Found::Sign(number, sign) = found
-                && (!line.is_wrapper || sign.is_engine)
-                && seen.insert(number)
-            {
-                of_line.push((place.start, Hit { sign, line: n }));
+        knowledge.search(&normalised(line.text), |found, place| match found {
+            Found::Source(source) => named[source] = true,
+            Found::Sign(number, sign) => {
+                if (!line.is_wrapper || sign.is_engine) && seen.insert(number) {
+                    of_line.push((place.start, Hit { sign, line: n }));
+                }
             }
         });
         of_line.sort_by_key(|(start, _)| *start);
@@ -250,6 +252,25 @@ mod tests {
         let text = "Login failed: password=hunter2 ".repeat(40_000);
         assert!(line_of(&text).starts_with("Login failed: password=[removed] Login"));
         assert!(line_of(&"é".repeat(NOTES_LIMIT)).ends_with('…'));
+    }
+
+    #[test]
+    fn hostile_notes_take_time_in_proportion_to_their_length() {
+        let start = std::time::Instant::now();
+        for text in [
+            "table and column error ",
+            "at a.",
+            "{",
+            "e\n",
+            "error 1 ",
+            "sql = a,",
+            "user \"",
+            "permission * ",
+        ] {
+            diagnose(&text.repeat(64 * 1024 / text.len()));
+        }
+        // Quadratic time would be many minutes.
+        assert!(start.elapsed() < std::time::Duration::from_secs(120), "{:?}", start.elapsed());
     }
 
     proptest! {

@@ -10,6 +10,9 @@ const LIMIT: usize = 300;
 /// How many characters before the recognised words stay when a line is cut at its beginning.
 const BEFORE: usize = 60;
 
+/// How many bytes before and after the recognised words are looked at when a line is cut.
+const WINDOW: (usize, usize) = (1_000, 4_000);
+
 /// A line of the notes, or a part of one.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -18,21 +21,30 @@ pub(super) struct Line<'a> {
     pub(super) is_wrapper: bool,
 }
 
-/// The lines of the notes, without what is printed before a cause on the same line.
-pub(super) fn lines(notes: &str) -> Vec<Line<'_>> {
+/// The lines of the notes, without what is printed before a cause on the same line, and the lines from which something
+/// was removed, whole.
+pub(super) fn lines(notes: &str) -> (Vec<Line<'_>>, Vec<&str>) {
     let mut lines = Vec::new();
-    for line in notes.lines() {
+    let mut whole = Vec::new();
+    for line in notes.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let parts = without_sentences(line);
         if parts.is_empty() {
-            lines.push(Line { text: line.trim(), is_wrapper: true });
+            lines.push(Line { text: line, is_wrapper: true });
         }
+        let mut rest = 0;
         for part in parts {
-            let text = if is_wrapper(part) { part.trim() } else { without_beginning(part) };
-            lines.push(Line { text, is_wrapper: is_wrapper(text) });
+            let text = without_beginning(part);
+            rest += text.len();
+            if !text.is_empty() {
+                let is_wrapper = is_wrapper(part) || (text.len() < part.len() && is_wrapper(text));
+                lines.push(Line { text, is_wrapper });
+            }
+        }
+        if rest < line.len() {
+            whole.push(line);
         }
     }
-    lines.retain(|line| !line.text.is_empty());
-    lines
+    (lines, whole)
 }
 
 /// The line to show: the one with the words that were recognised, or else the first one that says something.
@@ -47,13 +59,27 @@ pub(super) fn shown(lines: &[Line<'_>], found: Option<(usize, &Pattern)>) -> Str
     };
     let Some(chosen) = chosen else { return String::new() };
     let pattern = found.map(|(_, pattern)| pattern);
-    let mut text = message(lines[chosen].text, pattern);
+    let mut text = message(window(lines[chosen].text, pattern), pattern);
     if text.ends_with(':')
         && let Some(next) = lines.get(chosen + 1).filter(|next| !next.is_wrapper && says(next))
     {
         text = format!("{text} {}", without_prefixes(next.text));
     }
     cut(&shortened(&text), pattern)
+}
+
+/// The part of a very long line that may be shown, so that the rest is not worked on.
+fn window<'a>(line: &'a str, pattern: Option<&Pattern>) -> &'a str {
+    if line.len() <= WINDOW.0 + WINDOW.1 {
+        return line;
+    }
+    let place = pattern.and_then(|pattern| pattern.find(&normalised(line), 0));
+    let (start, end) = place.map_or((0, 0), |place| {
+        let origins = origins(line);
+        (origins[place.start], origins[place.end])
+    });
+    let from = line.floor_char_boundary(start.saturating_sub(WINDOW.0));
+    &line[from..line.floor_char_boundary(end.saturating_add(WINDOW.1))]
 }
 
 /// The number of the line that a detail or hint belongs to; any other line's own number.

@@ -129,26 +129,22 @@ impl Pattern {
 /// The places where `parts` may end, in order, if they begin at `from`. Every `*` stands for at most `gap` characters.
 fn forward(parts: &[Part], line: &str, from: usize, gap: usize) -> Vec<usize> {
     let mut places = vec![from];
-    let mut parts = parts.iter().peekable();
-    while let Some(part) = parts.next() {
+    let mut parts = parts.iter();
+    while let Some(part) = parts.next().filter(|_| !places.is_empty()) {
         places = match part {
-            Part::Text(text) => places
-                .into_iter()
-                .filter(|at| line[*at..].starts_with(&**text))
-                .map(|at| at + text.len())
-                .collect(),
+            Part::Text(text) => {
+                let fits = places.into_iter().filter(|at| line[*at..].starts_with(&**text));
+                fits.map(|at| at + text.len()).collect()
+            }
             Part::Digits => {
-                let digits = |at: usize| line[at..].bytes().take_while(u8::is_ascii_digit).count();
-                places.into_iter().filter(|at| digits(*at) > 0).map(|at| at + digits(at)).collect()
+                let fits = places.into_iter().map(|at| (at, digits_after(line, at)));
+                fits.filter(|(_, digits)| *digits > 0).map(|(at, digits)| at + digits).collect()
             }
             Part::Gap => match parts.next() {
                 None => places,
-                Some(next_part) => after_gaps(next_part, line, &places, gap),
+                Some(part) => after_gaps(part, line, &places, gap),
             },
         };
-        if places.is_empty() {
-            break;
-        }
     }
     places
 }
@@ -159,17 +155,25 @@ fn after_gaps(part: &Part, line: &str, places: &[usize], gap: usize) -> Vec<usiz
     let mut from = 0;
     for place in places {
         from = from.max(*place);
-        let last = line[*place..].char_indices().nth(gap).map_or(line.len(), |(at, _)| place + at);
+        // Only as far as the gap: a line may be very long.
+        let last = match gap {
+            usize::MAX => line.len(),
+            gap => line[*place..].char_indices().nth(gap).map_or(line.len(), |(at, _)| place + at),
+        };
         while from <= last {
-            let next_at = match part {
-                Part::Text(text) => line[from..].find(&**text).map(|at| (at, text.len())),
-                _ => line[from..]
-                    .find(|c: char| c.is_ascii_digit())
-                    .map(|at| (at, line[from + at..].bytes().take_while(u8::is_ascii_digit).count())),
+            let length = if let Part::Text(text) = part { text.len() } else { 1 };
+            let window = &line[from..line.ceil_char_boundary(last.saturating_add(length))];
+            let at = match part {
+                Part::Text(text) => window.find(&**text),
+                Part::Digits | Part::Gap => window.find(|c: char| c.is_ascii_digit()),
             };
-            let Some((at, length)) = next_at.filter(|(at, _)| from + at <= last) else { break };
-            found.push(from + at + length);
-            from = next(line, from + at);
+            let Some(at) = at.map(|at| from + at).filter(|at| *at <= last) else {
+                // What was searched for one place need not be searched for the next.
+                from = next(line, last);
+                break;
+            };
+            found.push(at + if let Part::Text(text) = part { text.len() } else { digits_after(line, at) });
+            from = next(line, at);
         }
     }
     found
@@ -179,25 +183,21 @@ fn after_gaps(part: &Part, line: &str, places: &[usize], gap: usize) -> Vec<usiz
 fn backward(parts: &[Part], line: &str, to: usize) -> Vec<usize> {
     let mut places = vec![to];
     let mut parts = parts.iter().rev();
-    while let Some(part) = parts.next() {
+    while let Some(part) = parts.next().filter(|_| !places.is_empty()) {
         places = match part {
-            Part::Text(text) => places
-                .into_iter()
-                .filter(|at| line[..*at].ends_with(&**text))
-                .map(|at| at - text.len())
-                .collect(),
+            Part::Text(text) => {
+                let fits = places.into_iter().filter(|at| line[..*at].ends_with(&**text));
+                fits.map(|at| at - text.len()).collect()
+            }
             Part::Digits => {
-                let digits = |at: usize| line[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
-                places.into_iter().filter(|at| digits(*at) > 0).map(|at| at - digits(at)).collect()
+                let fits = places.into_iter().map(|at| (at, digits_before(line, at)));
+                fits.filter(|(_, digits)| *digits > 0).map(|(at, digits)| at - digits).collect()
             }
             Part::Gap => match parts.next() {
                 None => places,
-                Some(next_part) => before_gaps(next_part, line, &places),
+                Some(part) => before_gaps(part, line, &places),
             },
         };
-        if places.is_empty() {
-            break;
-        }
     }
     places
 }
@@ -209,24 +209,39 @@ fn before_gaps(part: &Part, line: &str, places: &[usize]) -> Vec<usize> {
     for place in places {
         to = to.min(*place);
         let first = line[..*place].char_indices().rev().nth(GAP - 1).map_or(0, |(at, _)| at);
-        loop {
-            let before = match part {
-                Part::Text(text) => line[..to].rfind(&**text).map(|at| (at, at + text.len())),
-                _ => line[..to].rfind(|c: char| c.is_ascii_digit()).map(|at| {
-                    (at + 1 - line[..=at].bytes().rev().take_while(u8::is_ascii_digit).count(), at + 1)
-                }),
+        while to >= first {
+            let length = if let Part::Text(text) = part { text.len() } else { 1 };
+            let from = line.floor_char_boundary(first.saturating_sub(length));
+            let at = match part {
+                Part::Text(text) => line[from..to].rfind(&**text),
+                Part::Digits | Part::Gap => line[from..to].rfind(|c: char| c.is_ascii_digit()),
             };
-            let Some((start, end)) = before.filter(|(_, end)| *end >= first) else { break };
-            found.push(start);
-            to = line[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+            let end = at.map(|at| from + at + length).filter(|end| *end >= first);
+            if let Some(end) = end {
+                found.push(
+                    end - if let Part::Text(text) = part { text.len() } else { digits_before(line, end) },
+                );
+            }
+            let Some((before, _)) = line[..end.unwrap_or(first)].char_indices().next_back() else {
+                return found;
+            };
+            to = before;
         }
     }
     found
 }
 
+fn digits_after(line: &str, at: usize) -> usize {
+    line[at..].bytes().take_while(u8::is_ascii_digit).count()
+}
+
+fn digits_before(line: &str, at: usize) -> usize {
+    line[..at].bytes().rev().take_while(u8::is_ascii_digit).count()
+}
+
 /// The byte after the character at `at`.
 fn next(line: &str, at: usize) -> usize {
-    at + line[at..].chars().next().map_or(1, char::len_utf8)
+    at + line.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
 }
 
 /// The text as patterns and lines are compared: in lower case, `_`, tabs and runs of spaces as one space, and

@@ -177,17 +177,14 @@ fn first_two(text: &str, separator: char) -> Option<String> {
 /// What comes between the last of `words` in the text and its end, if only spaces, quotes and the like do.
 fn after_word<'a>(before: &'a str, words: &[&str]) -> Option<&'a str> {
     let head = before.trim_end_matches([' ', '"', '\'', '`', '=', ':', '(', '[', '\\']);
-    let is_word = |word: &&str| {
+    let is_word = |word: &str| {
         let start = head.len().checked_sub(word.len()).filter(|start| head.is_char_boundary(*start));
         start.is_some_and(|start| {
             head[start..].eq_ignore_ascii_case(word) && !head[..start].ends_with(char::is_alphanumeric)
         })
     };
-    words
-        .iter()
-        .any(|word| is_word(&word))
-        .then(|| &before[head.len()..])
-        .filter(|between| !between.is_empty())
+    let between = &before[head.len()..];
+    (!between.is_empty() && words.iter().any(|word| is_word(word))).then_some(between)
 }
 
 fn is_user(before: &str, token: &str) -> bool {

@@ -15,6 +15,7 @@ pub(super) const CLOSING: &str = include_str!("sources/closing.txt");
 pub(super) const FILES: &[(&str, &str)] = &[
     file!("athena.txt"),
     file!("aws.txt"),
+    file!("azure_data_explorer.txt"),
     file!("azure_entra.txt"),
     file!("bigquery.txt"),
     file!("box_dropbox.txt"),

@@ -1,5 +1,6 @@
 //! Removes what Tableau, a driver or a language prints around a cause: closing sentences, stack traces, ids.
 
+use super::index::Index;
 use super::pattern::{Pattern, normalised, origins};
 use super::sources::{CLOSING, WRAPPERS};
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ struct Wrappers {
     beginnings: HashMap<u8, Vec<Pattern>>,
     /// Sentences that are removed wherever they are in a line.
     sentences: Vec<Pattern>,
+    index: Option<Index>,
 }
 
 static ALL: LazyLock<Wrappers> = LazyLock::new(|| {
@@ -32,6 +34,7 @@ static ALL: LazyLock<Wrappers> = LazyLock::new(|| {
         }
     }
     all.sentences = entries(CLOSING).filter_map(|(pattern, _)| Pattern::parse(pattern)).collect();
+    all.index = Some(Index::of(all.sentences.iter()));
     all
 });
 
@@ -43,9 +46,11 @@ pub(super) fn entries(file: &'static str) -> impl Iterator<Item = (&'static str,
         .map(|(pattern, example)| (pattern.trim_end(), example.trim()))
 }
 
-fn of<'a>(patterns: &'a HashMap<u8, Vec<Pattern>>, line: &str) -> impl Iterator<Item = &'a Pattern> {
+/// The patterns that a normalised line may begin with.
+fn of<'a>(patterns: &'a HashMap<u8, Vec<Pattern>>, line: &'a str) -> impl Iterator<Item = &'a Pattern> {
     let first = line.bytes().next().unwrap_or(0);
-    [first, 0].into_iter().filter_map(|key| patterns.get(&key)).flatten()
+    let patterns = [first, 0].into_iter().filter_map(|key| patterns.get(&key)).flatten();
+    patterns.filter(|pattern| line.starts_with(pattern.beginning()))
 }
 
 /// Whether the whole line is a wrapper.
@@ -74,7 +79,10 @@ pub(super) fn without_beginning(line: &str) -> &str {
 /// The parts of a line between the closing sentences in it.
 pub(super) fn without_sentences(line: &str) -> Vec<&str> {
     let text = normalised(line);
-    let mut places: Vec<_> = ALL.sentences.iter().filter_map(|pattern| pattern.find(&text, 0)).collect();
+    let mut places = Vec::new();
+    if let Some(index) = &ALL.index {
+        index.search(|n| &ALL.sentences[n], &text, |_, place| places.push(place));
+    }
     if places.is_empty() {
         return vec![line];
     }

@@ -25,13 +25,23 @@ pub struct Diagnosis {
     pub next_step: &'static str,
 }
 
+/// Whether the notes name a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    Not,
+    /// Only in what is printed around the cause, such as the closing sentence.
+    Around,
+    /// In the cause itself.
+    Inside,
+}
+
 /// How strong a sign is. The greatest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     level: u8,
     /// A connection also breaks when the source ends a query for another reason, so that reason counts more.
     is_reason: bool,
-    is_named: bool,
+    named: Named,
     length: usize,
     /// Of the same words in two files, those of a source count only if the notes name it.
     is_general: bool,
@@ -55,17 +65,17 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     let (hits, named) = hits(knowledge, &whole, &lines);
     let rank = |hit: &Hit<'_>| {
         let block = &knowledge.blocks[hit.sign.block];
-        let is_named = named[block.source];
+        let named = named[block.source];
         let is_general = knowledge.sources[block.source].is_general;
         Rank {
             level: match hit.sign.mark {
                 Mark::Code => 3,
                 Mark::Words => 2,
-                Mark::Weak if is_named => 2,
+                Mark::Weak if named > Named::Not => 2,
                 Mark::Weak => u8::from(is_general),
             },
             is_reason: block.class != CauseClass::Unreachable,
-            is_named,
+            named,
             length: hit.sign.pattern.length,
             is_general,
         }
@@ -95,12 +105,12 @@ pub fn diagnose(notes: &str) -> Diagnosis {
 
 /// The signs in the notes, each once, in order, and which sources the notes name. Everything names a source, also what
 /// was removed from the `whole` lines, such as a closing sentence.
-fn hits<'a>(knowledge: &'a Knowledge, whole: &[&str], lines: &[Line<'_>]) -> (Vec<Hit<'a>>, Vec<bool>) {
-    let mut named = vec![false; knowledge.sources.len()];
+fn hits<'a>(knowledge: &'a Knowledge, whole: &[&str], lines: &[Line<'_>]) -> (Vec<Hit<'a>>, Vec<Named>) {
+    let mut named = vec![Named::Not; knowledge.sources.len()];
     for line in whole {
         knowledge.search(&normalised(line), |found, _| {
             if let Found::Source(source) = found {
-                named[source] = true;
+                named[source] = Named::Around;
             }
         });
     }
@@ -109,7 +119,10 @@ fn hits<'a>(knowledge: &'a Knowledge, whole: &[&str], lines: &[Line<'_>]) -> (Ve
     for (n, line) in lines.iter().enumerate() {
         let mut of_line = Vec::new();
         knowledge.search(&normalised(line.text), |found, place| match found {
-            Found::Source(source) => named[source] = true,
+            Found::Source(source) => {
+                let place = if line.is_wrapper { Named::Around } else { Named::Inside };
+                named[source] = named[source].max(place);
+            }
             Found::Sign(number, sign) => {
                 if (!line.is_wrapper || sign.is_engine) && seen.insert(number) {
                     of_line.push((place.start, Hit { sign, line: n }));

@@ -54,16 +54,18 @@ pub(crate) fn group(items: &[&Value], said: &[SlackMessage]) -> Result<BTreeSet<
     let text = render(message);
     let named = members.values().filter_map(|member| member["name"].as_str());
     let named = named.filter(|name| names(&text).contains(name)).count();
-    let more = text.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
-    if named + more.unwrap_or_default() != members.len() {
+    // A group of several causes has a list for each.
+    let more: usize =
+        text.split("… and ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum();
+    if named + more != members.len() {
         let count = members.len();
-        return Err(format!("{named} of {count} members named, {more:?} more counted in\n{text}"));
+        return Err(format!("{named} of {count} members named, {more} more counted in\n{text}"));
     }
     Ok(members.into_keys().collect())
 }
 
-/// The names in a list.
+/// The names in a list, without the project and the owner in parentheses after them.
 fn names(text: &str) -> BTreeSet<&str> {
     let parts = text.lines().flat_map(|line| line.split(" · ")).flat_map(|part| part.split(" … and "));
-    parts.map(str::trim).collect()
+    parts.map(|part| part.split(" (").next().unwrap_or(part).trim()).collect()
 }

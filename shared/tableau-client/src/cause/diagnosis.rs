@@ -4,6 +4,7 @@ use super::class::CauseClass;
 use super::knowledge::{Entry, Knowledge, Level};
 use super::line::{beginning, shown};
 use super::normal::Normal;
+use super::quoted::begins_in_name;
 use super::strip::{Stripped, strip};
 use plain_text::{REMOVED, visible, without_secrets};
 use std::ops::Range;
@@ -14,7 +15,7 @@ const LINE_READ: usize = 8 * 1024;
 const LINES_READ: usize = 1_000;
 
 /// Beginnings of lines that explain the line before, or announce the next: `Msg 8115, Level 16`.
-const DETAILS: [&str; 4] = ["detail:", "hint:", "context:", "msg "];
+const DETAILS: [&str; 5] = ["detail:", "hint:", "context:", "msg ", "sql compilation error: error line"];
 
 /// What a job's notes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,13 @@ struct Match<'a> {
     line: usize,
 }
 
+impl Match<'_> {
+    /// What to do. A source that the notes do not name is not named here either, if the words are weak.
+    fn next_step(&self) -> &'static str {
+        if self.rank.level == Level::Foreign { self.entry.class.next_step() } else { self.entry.next_step }
+    }
+}
+
 /// How much a match counts; the greatest wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
@@ -63,14 +71,14 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     let kept: Vec<Stripped> = read.filter_map(|line| strip(line, knowledge)).collect();
     let lines: Vec<Line<'_>> = kept.iter().map(Line::of).collect();
     let named = knowledge.named(&normal(&notes).text);
-    let best = best(&lines, &named, knowledge).or_else(|| {
+    let best = best_match(&lines, &named, knowledge).or_else(|| {
         let with_classes: Vec<String> = kept.iter().map(|line| line.classes.clone() + &line.text).collect();
         let pairs: Vec<String> =
             kept.windows(2).map(|pair| format!("{} {}", pair[0].text, pair[1].text)).collect();
         // The first of two lines announces the second, which is shown.
         let of_pair = |found: Match<'static>| Match { line: found.line + 1, ..found };
-        best_elsewhere(&with_classes, &named, knowledge)
-            .or_else(|| best_elsewhere(&pairs, &named, knowledge).map(of_pair))
+        best_match_of_texts(&with_classes, &named, knowledge)
+            .or_else(|| best_match_of_texts(&pairs, &named, knowledge).map(of_pair))
     });
     match best {
         Some(found) => {
@@ -78,7 +86,7 @@ pub fn diagnose(notes: &str) -> Diagnosis {
             Diagnosis {
                 class: found.entry.class,
                 line: line.unwrap_or_default(),
-                next_step: found.entry.next_step,
+                next_step: found.next_step(),
             }
         }
         None => Diagnosis {
@@ -100,13 +108,19 @@ fn normal(text: &str) -> Normal {
 }
 
 /// The best match of all lines. `None` if nothing matches, or if two classes fit equally well.
-fn best<'a>(lines: &[Line<'_>], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
+fn best_match<'a>(lines: &[Line<'_>], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
     let mut matches = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let is_main = !DETAILS.iter().any(|word| line.normal.text.starts_with(word));
         for entry in knowledge.candidates(&line.normal.text) {
-            let Some(range) = entry.pattern.find(&line.normal.text) else { continue };
             let is_named = entry.is_engine || named.get(entry.source).copied().unwrap_or_default();
+            if entry.is_bare_number && !is_named {
+                continue;
+            }
+            let Some(range) = entry.pattern.find(&line.normal.text) else { continue };
+            if begins_in_name(&line.normal.text, &range) {
+                continue;
+            }
             let is_reason = !matches!(entry.class, CauseClass::Unreachable | CauseClass::Bridge);
             let level = match entry.level {
                 // Words that are weak alone are as good as others where the notes name their source.
@@ -146,10 +160,10 @@ fn with_words<'a>(best: Match<'a>, others: &[Match<'a>]) -> Match<'a> {
     }
 }
 
-/// The best match of texts that are not shown themselves.
-fn best_elsewhere<'a>(texts: &[String], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
+/// The best match of texts that are made of lines, and not shown themselves.
+fn best_match_of_texts<'a>(texts: &[String], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
     let lines: Vec<Line<'_>> = texts.iter().map(|text| Line { text, normal: normal(text) }).collect();
-    best(&lines, named, knowledge).map(|found| Match { range: 0..0, ..found })
+    best_match(&lines, named, knowledge).map(|found| Match { range: 0..0, ..found })
 }
 
 /// The line to show where nothing matches: the first that says something.
@@ -188,6 +202,15 @@ mod tests {
             (
                 "Msg 8115, Level 16, State 2\nArithmetic overflow error converting x.",
                 "Arithmetic overflow error converting x.",
+            ),
+            (
+                "[Snowflake]\nSQL compilation error: error line 1 at position 7\ninvalid identifier 'AMOUNT'",
+                "invalid identifier 'AMOUNT'",
+            ),
+            (
+                "[Microsoft][ODBC Driver 18 for SQL Server]SSL Provider: The certificate chain was issued by an authority \
+                 that is not trusted.",
+                "SSL Provider: The certificate chain was issued by an authority that is not trusted.",
             ),
             ("\nSomething new\nand more of it", "Something new"),
         ] {
@@ -248,6 +271,37 @@ mod tests {
             line.starts_with('…') && line.contains("Login failed") && line.chars().count() <= LINE_LIMIT,
             "{line}"
         );
+    }
+
+    #[test]
+    fn a_name_in_quotes_and_a_number_of_another_vendor_tell_no_cause() {
+        for (notes, class) in [
+            ("Unknown column 'password expired' in 'field list'", CauseClass::Schema),
+            ("Object 'ACCOUNT_LOCKED' does not exist.", CauseClass::Schema),
+            ("SELECT a FROM b WHERE msg = 'Login failed for user'", CauseClass::Unknown),
+            ("Salesforce: the plan (1227) was changed", CauseClass::Unknown),
+            ("Web data connector: the page returned error 208", CauseClass::Unknown),
+            ("[MySQL] (1227)", CauseClass::Permission),
+            ("{\"error\":\"invalid_grant\"}", CauseClass::Credentials),
+        ] {
+            assert_eq!(diagnose(notes).class, class, "{notes}");
+        }
+    }
+
+    #[test]
+    fn a_next_step_names_a_product_only_if_the_notes_do() {
+        let step = |notes: &str| diagnose(notes).next_step;
+        assert!(
+            !step("[Amazon][Amazon Redshift] FATAL: password authentication failed for user \"x\"")
+                .contains("PostgreSQL")
+        );
+        assert!(!step("The server said: Login failed for user 'x'").contains("SQL Server"));
+        assert!(
+            step("[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'x'")
+                .contains("SQL Server")
+        );
+        assert!(!step("File not found: orders.csv").contains("Google"));
+        assert!(step("[ODBC Driver 18 for SQL Server]The certificate chain was issued by an authority that is not trusted.").contains("trust"));
     }
 
     #[test]

@@ -11,6 +11,10 @@ use std::sync::LazyLock;
 /// The knowledge files without comments and examples, which `build.rs` joins.
 const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.txt"));
 const WRAPPERS: &str = include_str!(concat!(env!("OUT_DIR"), "/wrappers.txt"));
+/// Words that many vendors print before a number.
+const COMMON_WORDS: [&str; 8] = ["code", "errcode", "errno", "error", "no", "sql", "state", "status"];
+/// How many digits a number has at most that several vendors use.
+const SHORT: usize = 4;
 /// A wrapper that ends with this is removed from the beginning of a line; the rest of the line stays.
 const OPEN_END: char = '…';
 
@@ -36,6 +40,8 @@ pub(super) struct Entry {
     pub(super) level: Level,
     /// Whether only Tableau's own engine says it, so that the source is known without its name.
     pub(super) is_engine: bool,
+    /// Whether it is a number that other sources use too: it means nothing unless the notes name the source.
+    pub(super) is_bare_number: bool,
     pub(super) pattern: Pattern<'static>,
 }
 
@@ -153,6 +159,14 @@ fn marked(line: &'static str) -> Entry {
         next_step: "",
         level,
         is_engine: line.starts_with('@'),
+        is_bare_number: level == Level::Code && is_bare_number(pattern),
         pattern: Pattern(pattern.trim()),
     }
+}
+
+/// Whether a pattern has a short number and no word by which only one vendor is known.
+fn is_bare_number(pattern: &str) -> bool {
+    let is_number = |word: &str| word.len() <= SHORT && word.bytes().all(|byte| byte.is_ascii_digit());
+    words(pattern).any(is_number)
+        && words(pattern).all(|word| is_number(word) || COMMON_WORDS.contains(&word))
 }

@@ -10,7 +10,7 @@ const LINE_LIMIT: usize = 300;
 const NOTES_LIMIT: usize = 256 * 1024;
 /// How many bytes of a line are prepared. What follows is not shown.
 const WINDOW: usize = 4 * LINE_LIMIT;
-/// How many characters are shown before the words that tell the cause, where the line is too long.
+/// How many characters are shown before the matched part, where the line is too long.
 const BEFORE: usize = 60;
 
 /// The beginning of the notes, up to the limit, without an incomplete word at the end.
@@ -23,11 +23,12 @@ pub(super) fn beginning(notes: &str) -> &str {
 }
 
 /// The line for a message: without the names of drivers before it, private parts shortened, at most 300 characters.
-/// `told` is where the line tells the cause.
-pub(super) fn shown(line: &str, told: Range<usize>) -> String {
+/// `matched` is the part of the line by which the cause was recognised.
+pub(super) fn shown(line: &str, matched: Range<usize>) -> String {
     let cut = without_drivers(line);
-    let told_from = told.start.saturating_sub(line.len() - cut.len());
-    let skipped = skipped(cut, told_from, told.end.saturating_sub(line.len() - cut.len()));
+    let drivers = line.len() - cut.len();
+    let matched = matched.start.saturating_sub(drivers)..matched.end.saturating_sub(drivers);
+    let skipped = skipped(cut, matched);
     let window = &cut[skipped..];
     let shortened = shorten(&window[..window.floor_char_boundary(WINDOW)]);
     if skipped == 0 { short(&shortened) } else { short(&format!("…{shortened}")) }
@@ -50,14 +51,16 @@ fn without_drivers(line: &str) -> &str {
     rest
 }
 
-/// How many bytes to leave out at the beginning, so that the words that tell the cause are within the limit.
-fn skipped(line: &str, told_from: usize, told_to: usize) -> usize {
+/// How many bytes to leave out at the beginning, so that the matched part is within the limit.
+fn skipped(line: &str, matched: Range<usize>) -> usize {
     let within = |at: usize| line.get(..at).map_or(usize::MAX, |start| start.chars().count());
-    if within(told_to.min(line.len())) < LINE_LIMIT || within(told_from) <= BEFORE {
+    if within(matched.end.min(line.len())) < LINE_LIMIT || within(matched.start) <= BEFORE {
         return 0;
     }
-    let before = line[..told_from].char_indices().rev().map(|(at, _)| at).nth(BEFORE - 1).unwrap_or_default();
-    line[before..told_from].find(char::is_whitespace).map_or(told_from, |space| before + space + 1)
+    let start = matched.start;
+    let before = line[..start].char_indices().rev().map(|(at, _)| at).nth(BEFORE - 1).unwrap_or_default();
+    let space = line[before..start].char_indices().find(|(_, c)| c.is_whitespace());
+    space.map_or(start, |(at, c)| before + at + c.len_utf8())
 }
 
 fn short(line: &str) -> String {

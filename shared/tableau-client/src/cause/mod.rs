@@ -9,6 +9,7 @@ mod knowledge;
 mod line;
 mod normal;
 mod pattern;
+mod quoted;
 mod search;
 mod shorten;
 mod strip;

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 /// The most characters that `*` stands for.
 const GAP: usize = 80;
-/// How many steps a search may take at one place of a line, so that a hostile line costs little.
-const STEPS: u32 = 4_000;
+/// How many steps a search in one line may take, so that a hostile line costs little.
+const STEPS: u32 = 50_000;
 
 /// A text in its normal form, in which `*` stands for at most 80 characters and `#` for digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +17,10 @@ impl<'a> Pattern<'a> {
     pub(super) fn find(self, line: &str) -> Option<Range<usize>> {
         let literal = self.0.find(['*', '#']).map_or(self.0, |end| &self.0[..end]);
         let mut from = 0;
+        let mut steps = STEPS;
         while let Some(found) = line.get(from..).and_then(|rest| rest.find(literal)) {
             let start = from + found;
-            if let Some(end) = self.matches_at(line, start) {
+            if let Some(end) = self.end_of_match(line, start, &mut steps) {
                 return Some(start..end);
             }
             from = start + line[start..].chars().next().map_or(1, char::len_utf8);
@@ -27,8 +28,24 @@ impl<'a> Pattern<'a> {
         None
     }
 
+    /// Where the pattern last matches: the shortest match, if a gap could take other words too.
+    pub(super) fn find_last(self, line: &str) -> Option<Range<usize>> {
+        let mut last = self.find(line)?;
+        loop {
+            let from = last.start + line[last.start..].chars().next().map_or(1, char::len_utf8);
+            match line.get(from..).and_then(|rest| self.find(rest)) {
+                Some(found) => last = from + found.start..from + found.end,
+                None => return Some(last),
+            }
+        }
+    }
+
     /// Where a match ends that starts here.
     pub(super) fn matches_at(self, line: &str, start: usize) -> Option<usize> {
+        self.end_of_match(line, start, &mut { STEPS })
+    }
+
+    fn end_of_match(self, line: &str, start: usize, steps: &mut u32) -> Option<usize> {
         let is_cut = |at: usize| {
             let bytes = line.as_bytes();
             let is_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
@@ -40,8 +57,7 @@ impl<'a> Pattern<'a> {
         }
         let closes_with_word = self.0.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '#');
         let accepts = |end: usize| !(closes_with_word && is_cut(end));
-        let mut steps = STEPS;
-        end_of(self.0.as_bytes(), line, start, &accepts, &mut steps)
+        end_of(self.0.as_bytes(), line, start, &accepts, steps)
     }
 
     /// The words that a line must contain, so that the pattern can match in it: those that stand alone in the pattern.

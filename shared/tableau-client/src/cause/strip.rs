@@ -2,6 +2,7 @@
 
 use super::knowledge::Knowledge;
 use super::normal::Normal;
+use super::pattern::Pattern;
 
 /// A sentence shorter than this is removed only where it is the whole line: it may be part of another sentence.
 const LONG: usize = 40;
@@ -40,20 +41,19 @@ pub(super) fn strip(line: &str, knowledge: &Knowledge) -> Option<Stripped> {
 fn without_sentences(line: &str, knowledge: &Knowledge) -> String {
     let normal = Normal::of(line);
     let text = normal.text.trim_end();
-    for sentence in knowledge.sentences() {
-        if let Some(end) = sentence.matches_at(text, 0)
-            && text[end..].chars().all(|c| c.is_ascii_punctuation())
-        {
-            return String::new();
-        }
-        if sentence.0.len() >= LONG
-            && let Some(range) = sentence.find(text)
-        {
-            let range = normal.origin(&range);
-            return format!("{} {}", line[..range.start].trim_end(), line[range.end..].trim_start())
-                .trim()
-                .to_owned();
-        }
+    let is_end = |rest: &str| rest.chars().all(|c| c.is_ascii_punctuation());
+    let is_whole =
+        |sentence: &Pattern<'_>| sentence.matches_at(text, 0).is_some_and(|end| is_end(&text[end..]));
+    if knowledge.sentences().iter().filter(|sentence| sentence.0.len() < LONG).any(is_whole) {
+        return String::new();
+    }
+    let long = knowledge.sentences().iter().filter(|sentence| sentence.0.len() >= LONG);
+    let found = long.filter_map(|sentence| Some((sentence.0.len(), sentence.find_last(text)?)));
+    // The sentence with most words of its own has the fewest of the vendor's words in its gaps.
+    if let Some((_, range)) = found.max_by_key(|(length, _)| *length) {
+        let range = normal.origin(&range);
+        let rest = format!("{} {}", line[..range.start].trim_end(), line[range.end..].trim_start());
+        return rest.trim().to_owned();
     }
     line.to_owned()
 }

@@ -1,55 +1,14 @@
 //! Notes of failed refreshes from public reports, and the class, line and next step that are right.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "helpers of tests")]
-
+use crate::files::{Row, rows};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use tableau_client::{CauseClass, diagnose};
-
-/// A note, and what is right about it. `origin` says where it was reported.
-struct Row {
-    id: String,
-    database: String,
-    note: String,
-    classes: Vec<CauseClass>,
-    line_contains: String,
-    /// Words of the next step; empty if only its sense is noted.
-    next_step_contains: String,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Score {
     Right,
     Unknown,
     Wrong,
-}
-
-fn rows(file: &str) -> Vec<Row> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/causes").join(file);
-    let text = fs::read_to_string(path).unwrap();
-    let mut lines = text.lines();
-    let columns: Vec<&str> = lines.next().unwrap().split('\t').collect();
-    let row = |line: &str| {
-        let values: Vec<&str> = line.split('\t').collect();
-        assert_eq!(values.len(), columns.len(), "{line}");
-        let value = |name: &str| {
-            let at = columns.iter().position(|column| *column == name);
-            at.map_or("", |at| values[at]).to_owned()
-        };
-        let class =
-            |name: &str| CauseClass::named(name).unwrap_or_else(|| panic!("{name} is no class: {line}"));
-        assert!(!value("origin").is_empty(), "{line}");
-        Row {
-            id: value("id"),
-            database: value("database"),
-            note: value("note").replace("\\n", "\n"),
-            classes: value("right_class").split('|').map(class).collect(),
-            line_contains: value("line_contains"),
-            next_step_contains: value("next_step_contains"),
-        }
-    };
-    lines.map(row).collect()
 }
 
 fn score(row: &Row) -> (Score, String) {

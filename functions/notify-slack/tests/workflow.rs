@@ -58,9 +58,16 @@ async fn a_message_says_how_bad_it_is_and_its_recovery_what_it_was() {
     let shown: Vec<String> = environment.slack.messages().iter().map(render).collect();
     let job = environment.tableau.jobs().last().map(|job| job.luid.to_string()).unwrap();
     for (n, parts) in [
-        (0, ["First failure", "Tableau suspends the schedule after 4 more failures", &job]),
+        (
+            0,
+            [
+                "First failure",
+                "Tableau suspends the scheduled refresh at the earliest after 4 more failures",
+                &job,
+            ],
+        ),
         (2, ["4 failures in a row within 3 min, since ", "after 1 more failure in a row", &job]),
-        (3, ["5 failures in a row", "Tableau has probably suspended the schedule.", "Resume"]),
+        (3, ["5 failures in a row", "Tableau has probably suspended the scheduled refresh.", "Resume"]),
     ] {
         for part in parts {
             assert!(shown[n].contains(part), "no {part} in\n{}", shown[n]);

@@ -1,5 +1,6 @@
 //! Which workbooks use a failing data source: what an incident keeps of it. No I/O.
 
+use facts::DependentsUnknown;
 use plain_text::is_blank;
 use serde::{Deserialize, Serialize};
 use tableau_client::Dependents;
@@ -45,8 +46,11 @@ pub enum Exact {
 pub enum ImpactLookup {
     /// The workbooks.
     Found(Impact),
-    /// Tableau could not say. The text says why; people read it, and it has no full stop.
+    /// Tableau cannot say until a person changes something there. The text says why; people read it, and it has no full
+    /// stop.
     Unavailable(String),
+    /// Tableau did not say this time, so the next message asks again. The text is as above.
+    Unanswered(String),
 }
 
 impl Impact {
@@ -66,13 +70,14 @@ impl Impact {
 
 impl ImpactLookup {
     /// What Tableau's answer says.
-    pub(crate) fn of(answer: Result<Dependents, String>) -> Self {
+    pub(crate) fn of(answer: Result<Dependents, DependentsUnknown>) -> Self {
         let dependents = match answer {
             Ok(dependents) => dependents,
-            Err(why) => return Self::Unavailable(why),
+            Err(DependentsUnknown { why, is_lasting: true }) => return Self::Unavailable(why),
+            Err(DependentsUnknown { why, is_lasting: false }) => return Self::Unanswered(why),
         };
         if dependents.total == 0 && dependents.is_cut_short {
-            return Self::Unavailable("Tableau's Metadata API cut its answer short".to_owned());
+            return Self::Unanswered("Tableau's Metadata API cut its answer short".to_owned());
         }
         // A workbook that the credential's user may not see has no name.
         let names = dependents.workbooks.iter().filter_map(|workbook| workbook.name.as_deref());
@@ -115,7 +120,7 @@ mod tests {
     fn found(dependents: Dependents) -> Impact {
         match ImpactLookup::of(Ok(dependents)) {
             ImpactLookup::Found(impact) => impact,
-            ImpactLookup::Unavailable(why) => panic!("{why}"),
+            ImpactLookup::Unavailable(why) | ImpactLookup::Unanswered(why) => panic!("{why}"),
         }
     }
 
@@ -140,7 +145,7 @@ mod tests {
         let cut =
             |names: &[Option<&str>]| Dependents { is_cut_short: true, ..dependents(names, names.len()) };
         assert_eq!(found(cut(&[Some("A")])).exact, Exact::Nothing);
-        assert!(matches!(ImpactLookup::of(Ok(cut(&[]))), ImpactLookup::Unavailable(_)));
+        assert!(matches!(ImpactLookup::of(Ok(cut(&[]))), ImpactLookup::Unanswered(_)));
     }
 
     // 16, item 5

@@ -25,7 +25,7 @@ pub struct Situation<'a> {
     pub schedule: Schedule,
     /// What the destination can do.
     pub capabilities: Capabilities,
-    /// After how many failures in a row Tableau probably suspends the schedule.
+    /// After how many failures in a row Tableau probably suspends the refresh.
     pub suspends_after: Option<u32>,
     /// Whether timers are available. Without timers (inline mode) nothing can be sent later.
     pub has_timers: bool,
@@ -138,7 +138,7 @@ impl Situation<'_> {
     }
 
     /// Whether the target has an editable message about this incident.
-    /// Whether Tableau has probably suspended the schedule since this number of failures.
+    /// Whether Tableau has probably suspended the refresh since this number of failures.
     fn is_suspended_since(&self, failures: u32) -> bool {
         self.suspends_after.is_some_and(|after| failures < after && after <= self.incident.failures)
     }
@@ -206,7 +206,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
         0 => Situation::send(Operation::Post, true),
         notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
         // Where messages cannot be edited, each update is a further message, so one is sent only when the number of
-        // failures has doubled, and when Tableau has probably suspended the schedule: no event comes after that.
+        // failures has doubled, and when Tableau has probably suspended the refresh: no event comes after that.
         notified
             if !situation.can_edit()
                 && (failures >= notified.saturating_mul(2) || situation.is_suspended_since(notified)) =>

@@ -7,17 +7,25 @@ use std::time::Duration;
 use tableau::{Action, Subject};
 use tableau_client::{Dependents, Error, MetadataCode};
 
-/// How long Tableau may take. It gives each query five seconds itself.
-const TIMEOUT: Duration = Duration::from_secs(6);
+/// How long Tableau may take. It gives each query five seconds itself. With [`RESERVE`] it is six seconds.
+const TIMEOUT: Duration = Duration::from_millis(5_500);
 /// How much longer the client may take to end a call that is out of time.
 const RESERVE: Duration = Duration::from_millis(500);
 /// The Metadata API trails behind what is published.
 const NOT_INDEXED: &str = "Tableau's Metadata API does not know the data source, which may be new";
 
+/// Why Tableau did not say which workbooks use a data source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DependentsUnknown {
+    /// The reason, for people, without a full stop.
+    pub why: String,
+    /// Whether asking again is of no use until a person changes something in Tableau.
+    pub is_lasting: bool,
+}
+
 impl FactLookups {
-    /// The workbooks that use the data source of a failed refresh, or why that is not known: for people, without a full stop.
-    /// `None` for other events.
-    pub async fn dependents(&self, question: Question<'_>) -> Option<Result<Dependents, String>> {
+    /// The workbooks that use the data source of a failed refresh, or why that is not known. `None` for other events.
+    pub async fn dependents(&self, question: Question<'_>) -> Option<Result<Dependents, DependentsUnknown>> {
         let Question { event, invocation, .. } = question;
         let Subject::Datasource(luid) = &event.subject else { return None };
         if event.name.action() != Some(Action::RefreshFailed) {
@@ -34,14 +42,14 @@ impl FactLookups {
         };
         let question = Question { is_patient: false, ..question };
         let answer = question.within(time + RESERVE, self.tableau.call(invocation, call)).await;
-        let (why, reason) = match answer {
+        let (why, is_lasting, reason) = match answer {
             Ok(Ok(Some(dependents))) => return Some(Ok(dependents)),
-            Ok(Ok(None)) => (NOT_INDEXED.to_owned(), NOT_INDEXED.to_owned()),
-            Ok(Err(error)) => (why(&error), tableau_client::chain(&error)),
-            Err(unanswered) => (unanswered.why, unanswered.failure.reason()),
+            Ok(Ok(None)) => (NOT_INDEXED.to_owned(), false, NOT_INDEXED.to_owned()),
+            Ok(Err(error)) => (why(&error), is_lasting(&error), tableau_client::chain(&error)),
+            Err(unanswered) => (unanswered.why, false, unanswered.failure.reason()),
         };
         tracing::info!(event.id = %event.id, reason, "the notification does not say which workbooks use the data source");
-        Some(Err(why))
+        Some(Err(DependentsUnknown { why, is_lasting }))
     }
 }
 
@@ -57,6 +65,20 @@ fn is_of_metadata_api(error: &Error) -> bool {
             | Error::TooLarge { .. }
             | Error::OutOfTime { .. }
     )
+}
+
+/// Whether the answer stays the same until a person changes something in Tableau.
+fn is_lasting(error: &Error) -> bool {
+    match error {
+        Error::Metadata { errors, .. } => errors.first().is_some_and(|error| {
+            matches!(
+                error.code,
+                MetadataCode::FeatureDisabled | MetadataCode::SiteDisabled | MetadataCode::AccessDenied
+            )
+        }),
+        Error::Foreign { status: 404 | 405, .. } | Error::Refused { status: 404 | 405, .. } => true,
+        _ => false,
+    }
 }
 
 fn why(error: &Error) -> String {
@@ -91,6 +113,26 @@ fn why(error: &Error) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_a_person_can_change_what_is_lasting() {
+        let coded = |code: &str| {
+            let errors = vec![serde_json::from_value(json!({ "extensions": { "code": code } })).unwrap()];
+            is_lasting(&Error::Metadata { operation: "o", errors })
+        };
+        for (code, expected) in [
+            ("FEATURE_DISABLED", true),
+            ("SITE_DISABLED", true),
+            ("RATE_EXCEEDED", false),
+            ("BACKFILL_RUNNING", false),
+            ("BRAND_NEW", false),
+        ] {
+            assert_eq!(coded(code), expected, "{code}");
+        }
+        let page = |status| Error::Foreign { operation: "o", status, content: "HTML", retry_after: None };
+        assert!(is_lasting(&page(404)) && !is_lasting(&page(502)));
+        assert!(!is_lasting(&Error::OutOfTime { operation: "o", source: None }));
+    }
 
     // 16, item 5
     #[test]

@@ -8,6 +8,7 @@ mod lookups;
 mod question;
 mod words;
 
+pub use impact::DependentsUnknown;
 pub use kind::is_deletion;
 pub use lookups::{FactLookups, never_known};
 pub use question::{Answer, Question, Unanswered};

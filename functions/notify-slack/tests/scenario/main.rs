@@ -43,7 +43,7 @@ async fn an_incident_is_one_message_that_follows_it_and_says_how_long_it_took() 
 async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doubled() {
     for by in By::POSTING {
         let environment = Environment::start(by, RULES).await;
-        // The fifth is the one after which Tableau suspends the schedule.
+        // The fifth is the one after which Tableau suspends the refresh.
         for (n, is_sent) in (0..7).zip([true, true, false, true, true, false, false]) {
             let outcome = environment.one(FAILED, "Sales", n * 10).await;
             assert_eq!(outcome == Outcome::Done, is_sent, "{outcome:?}");

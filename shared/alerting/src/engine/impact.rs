@@ -22,7 +22,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         match known {
             Some(ImpactLookup::Found(impact)) => shown.impact = Some(impact),
-            Some(ImpactLookup::Unavailable(why)) => {
+            Some(ImpactLookup::Unavailable(why) | ImpactLookup::Unanswered(why)) => {
                 shown.footnotes.push(format!("which workbooks use it is not known: {why}"));
             }
             None => {}

@@ -71,7 +71,7 @@ pub struct Open {
     /// Set if the incident is suppressed because the object flaps: when a timer decides again whether to announce it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_until: Option<Timestamp>,
-    /// Which workbooks use the data source. `None`: not asked. Dropped when the incident ends.
+    /// Which workbooks use the data source. `None`: not asked, or not answered. Dropped when the incident ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<ImpactLookup>,
     /// The last success before the incident opened, if one is known.
@@ -229,6 +229,9 @@ impl Incident {
 
     /// Keeps which workbooks use the data source, if the incident `id` is open and does not know it.
     pub(crate) fn keep_impact(&mut self, id: &str, impact: &ImpactLookup) {
+        if matches!(impact, ImpactLookup::Unanswered(_)) {
+            return;
+        }
         if let Some(open) = self.open.as_mut().filter(|open| open.id == id) {
             open.impact.get_or_insert_with(|| impact.clone());
         }
@@ -351,6 +354,9 @@ impl Incident {
             self.last_success = self.last_success.max(Some(at));
         }
         if self.last_failure.is_some_and(|failure| at < failure) {
+            if let Some(open) = self.open.as_mut().filter(|open| at < open.since) {
+                open.last_success = open.last_success.max(Some(at));
+            }
             return Transition::Outdated;
         }
         let Some(mut open) = self.open.take() else { return Transition::Unchanged };

@@ -68,6 +68,21 @@ fn a_success_older_than_the_last_failure_resolves_nothing() {
 }
 
 #[test]
+fn a_success_that_comes_late_is_the_last_one_before_the_incident() {
+    let last_success = |signals: &[Signal]| applied(signals).0.open.unwrap().last_success;
+    assert_eq!(
+        last_success(&[Succeeded(at(1), ANY), Failed(at(9), ANY), Succeeded(at(5), ANY)]),
+        Some(at(5))
+    );
+    assert_eq!(
+        last_success(&[Succeeded(at(6), ANY), Failed(at(9), ANY), Succeeded(at(5), ANY)]),
+        Some(at(6))
+    );
+    let between = [Succeeded(at(1), ANY), Failed(at(9), ANY), Failed(at(12), ANY), Succeeded(at(10), ANY)];
+    assert_eq!(last_success(&between), Some(at(1)), "it is not before the incident");
+}
+
+#[test]
 fn a_start_before_the_last_end_is_outdated() {
     for end in [Succeeded(at(5), ANY), Failed(at(5), ANY)] {
         let before = applied(&[end]).0;

@@ -134,10 +134,10 @@ pub enum Status {
         /// When the refresh succeeded.
         at: Timestamp,
     },
-    /// How far Tableau is from suspending the object's schedule. Tableau counts only failures of scheduled refreshes, and its
-    /// events do not say which refreshes were scheduled.
+    /// How far Tableau is from suspending the scheduled refresh. Tableau counts only failures of scheduled runs, and its
+    /// events do not say which runs were scheduled.
     Suspension {
-        /// How many more failures in a row Tableau allows. 0: it has probably suspended the schedule.
+        /// How many more failures in a row Tableau allows at least. 0: it has probably suspended the refresh.
         left: u32,
     },
     /// How many refreshes failed in all before the incident ended.

@@ -1,4 +1,4 @@
-//! How an open incident stands: how often it has failed, since when, and how far Tableau is from suspending its schedule.
+//! How an open incident stands: how often it has failed, since when, and how far Tableau is from suspending its refresh.
 
 use super::words::duration;
 use super::{Kind, Notification, Status};
@@ -23,14 +23,16 @@ fn status(site: Option<&Site>, incident: &Open) -> Vec<Status> {
     let lasted = duration(incident.lasted(incident.last));
     let failures = Status::Failures { count: incident.failures, since: incident.since, lasted };
     let last_success = incident.last_success.map(|at| Status::LastSuccess { at });
-    let suspension = suspends_after(site)
+    let suspension = suspends_after(site, incident)
         .map(|after| Status::Suspension { left: after.saturating_sub(incident.failures) });
     let flapping =
         incident.begins_to_flap().then(|| Status::Flapping { recoveries: incident.nth.saturating_sub(1) });
     [Some(failures), last_success, suspension, flapping].into_iter().flatten().collect()
 }
 
-/// After how many failures in a row Tableau suspends a schedule of this site. `None`: the rules say never.
-pub(crate) fn suspends_after(site: Option<&Site>) -> Option<u32> {
-    site.map_or(Some(SUSPENDS_AFTER), |site| site.suspends_after)
+/// After how many failures in a row Tableau suspends the refresh of this incident. `None`: the rules say never, or several
+/// refreshes of the object fail, which Tableau counts each by itself.
+pub(crate) fn suspends_after(site: Option<&Site>, incident: &Open) -> Option<u32> {
+    let is_one_refresh = incident.kinds.len() <= 1;
+    is_one_refresh.then(|| site.map_or(Some(SUSPENDS_AFTER), |site| site.suspends_after)).flatten()
 }

@@ -223,6 +223,12 @@ fn the_suspension_counts_down_to_what_the_site_says_and_is_left_out_where_there_
     ] {
         assert_eq!(left(site.as_ref(), failures), expected, "{site:?} {failures}");
     }
+    let kinds = [RefreshKind::Full, RefreshKind::Incremental].into();
+    let open = Open { failures: 4, kinds, ..incident(1).open.unwrap() };
+    let about = About { event: &failed, site: None, context: &context };
+    let status = updated(&about, &open, None).status;
+    let is_about_suspension = |status: &Status| matches!(status, Status::Suspension { .. });
+    assert!(!status.iter().any(is_about_suspension), "Tableau counts each of the two by itself: {status:?}");
 }
 
 // 16, item 5

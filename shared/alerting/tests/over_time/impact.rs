@@ -76,6 +76,27 @@ async fn why_it_is_not_known_is_small_print_and_is_not_asked_again() {
     assert_eq!(environment.asked().impacts, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_a_passing_failure_the_next_message_asks_again() {
+    let why = "Tableau did not answer";
+    let (mut environment, _) = environment(EDITS, ImpactLookup::Unanswered(why.to_owned()));
+    environment.one(FAILED, "Sales", 0).await;
+    let message = shown(&environment).remove(0);
+    assert!(message.footnotes.iter().any(|text| text.ends_with(why)), "{:?}", message.footnotes);
+    environment.impact_is(ImpactLookup::Found(impact()));
+    for n in 1..3 {
+        environment.one(FAILED, "Sales", n * HOUR).await;
+        let message = shown(&environment).remove(0);
+        assert_eq!(message.impact, Some(impact()));
+        assert!(
+            !message.footnotes.iter().any(|text| text.contains("is not known: ")),
+            "{:?}",
+            message.footnotes
+        );
+    }
+    assert_eq!(environment.asked().impacts, 2, "the answer is kept");
+}
+
 // 16, item 5
 #[tokio::test(start_paused = true)]
 async fn a_flood_asks_for_its_first_and_messages_about_many_do_not_say_it() {

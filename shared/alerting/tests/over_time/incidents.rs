@@ -43,7 +43,7 @@ async fn where_messages_cannot_be_edited_they_come_when_failures_have_doubled() 
     }
     environment.one(SUCCEEDED, "Sales", HOUR).await;
     let kinds: Vec<Kind> = environment.messages().iter().map(|message| message.shown.kind).collect();
-    // The second, the fourth, and the fifth, after which Tableau suspends the schedule.
+    // The second, the fourth, and the fifth, after which Tableau suspends the refresh.
     assert_eq!(kinds, [Kind::Opened, Kind::Updated, Kind::Updated, Kind::Updated, Kind::Resolved]);
 }
 

@@ -52,9 +52,12 @@ fn each_sentence_about_an_incident_says_its_numbers() {
         readable(&render(&shown))
     };
     for (left, expected) in [
-        (4, "Tableau suspends the schedule after 4 more failures in a row of scheduled refreshes."),
-        (1, "Tableau suspends the schedule after 1 more failure in a row of scheduled refreshes."),
-        (0, "*Tableau has probably suspended the schedule.* After the repair, resume it in Tableau:"),
+        (4, "Tableau suspends the scheduled refresh at the earliest after 4 more failures in a row."),
+        (1, "Tableau suspends the scheduled refresh at the earliest after 1 more failure in a row."),
+        (
+            0,
+            "*Tableau has probably suspended the scheduled refresh.* After the repair, resume it in Tableau:",
+        ),
     ] {
         assert!(of(Status::Suspension { left }).contains(expected), "{left}");
     }

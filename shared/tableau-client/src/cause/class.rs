@@ -34,8 +34,8 @@ pub enum CauseClass {
     Engine,
     /// Too many connections, a lock or a conflict: the same refresh may succeed when it runs again.
     Busy,
-    /// None of the classes above for sure. `Other` in records of earlier versions.
-    #[serde(alias = "Other")]
+    /// None of the classes above for sure. `Other` in records of earlier versions; also a class of a later version.
+    #[serde(alias = "Other", other)]
     Unknown,
 }
 
@@ -144,6 +144,26 @@ impl CauseClass {
             }
             Self::Busy => "Run the refresh again, at a quieter time if it fails again.",
             Self::Unknown => "Open the job's details in Tableau.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_of_another_version_is_unknown() {
+        for class in CauseClass::ALL {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+            assert_eq!(serde_json::from_value::<CauseClass>(class.name().into()).unwrap(), class);
+        }
+        for name in ["Other", "OfALaterVersion"] {
+            assert_eq!(
+                serde_json::from_value::<CauseClass>(name.into()).unwrap(),
+                CauseClass::Unknown,
+                "{name}"
+            );
         }
     }
 }

@@ -8,21 +8,50 @@ const HOST_ENDINGS: [&str; 18] = [
     "com", "net", "org", "io", "local", "internal", "intranet", "lan", "corp", "cloud", "dev", "app", "ai",
     "edu", "gov", "tech", "biz", "info",
 ];
+/// Words after which a name with dots is a host's, and words after which it is a table's or a column's.
+const HOST_WORDS: [&str; 8] = ["server", "host", "hostname", "at", "to", "address", "endpoint", "gateway"];
+const OBJECT_WORDS: [&str; 12] = [
+    "object",
+    "relation",
+    "table",
+    "view",
+    "column",
+    "field",
+    "schema",
+    "dataset",
+    "database",
+    "sequence",
+    "procedure",
+    "function",
+];
 /// Hosts of vendors' documentation: people need these links.
-const DOCUMENTATION: [&str; 9] = [
-    "docs.",
-    "help.",
-    "kb.",
-    "learn.",
-    "support.",
-    "developer.",
-    "cloud.google.com",
-    "go.microsoft.com",
+const DOCUMENTATION: [&str; 20] = [
     "aka.ms",
+    "cloud.google.com",
+    "community.snowflake.com",
+    "dev.mysql.com",
+    "developers.google.com",
+    "docs.aws.amazon.com",
+    "docs.databricks.com",
+    "docs.microsoft.com",
+    "docs.oracle.com",
+    "docs.snowflake.com",
+    "go.microsoft.com",
+    "help.salesforce.com",
+    "help.sap.com",
+    "help.tableau.com",
+    "kb.databricks.com",
+    "kb.tableau.com",
+    "learn.microsoft.com",
+    "support.google.com",
+    "support.microsoft.com",
+    "www.postgresql.org",
 ];
 /// Words after which a quoted name is a user's.
 const USER_WORDS: [&str; 8] =
     ["user", "username", "user name", "user id", "userid", "uid", "login", "principal"];
+/// Words before `user` and a name without quotes: `for user SVC_BI`.
+const BEFORE_USER: [&str; 5] = ["for user", "of user", "by user", "as user", "failed user"];
 
 /// A line with private parts shortened.
 pub(super) fn shorten(line: &str) -> String {
@@ -81,7 +110,7 @@ fn url(text: &str, out: &mut String) -> Option<usize> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let path_end = path.find(['?', '#']).unwrap_or(path.len());
-    let is_documentation = DOCUMENTATION.iter().any(|known| host.starts_with(known));
+    let is_documentation = DOCUMENTATION.contains(&host);
     let host =
         if is_documentation { host.to_owned() } else { short_host(host).unwrap_or_else(|| host.to_owned()) };
     out.push_str(&format!("{scheme}://{host}{}", &path[..path_end]));
@@ -95,7 +124,8 @@ fn url(text: &str, out: &mut String) -> Option<usize> {
 fn short_atom(atom: &str, before: &str, following: &str) -> String {
     let core = atom.trim_end_matches(['.', ':', '!', '?']);
     let (core, tail) = (core, &atom[core.len()..]);
-    if is_user(before, following) && !core.is_empty() {
+    let is_user = is_user(before, following) || is_user_without_quotes(before, core);
+    if is_user && !core.is_empty() {
         return format!("{}{tail}", first_two(core));
     }
     if let Some((user, host)) = core.split_once('@')
@@ -105,8 +135,9 @@ fn short_atom(atom: &str, before: &str, following: &str) -> String {
         let host = short_ipv4(host).unwrap_or_else(|| host.to_owned());
         return format!("{}@{host}{tail}", first_two(user));
     }
-    let short = short_ipv4(core).or_else(|| short_ipv6(core)).or_else(|| short_host(core));
-    let short = short.or_else(|| short_home(core));
+    let short = short_ipv4(core).or_else(|| short_ipv6(core));
+    let short = short.or_else(|| if is_object(before) { None } else { short_host(core) });
+    let short = short.or_else(|| short_share(core)).or_else(|| short_home(core));
     short.map_or_else(|| atom.to_owned(), |short| format!("{short}{tail}"))
 }
 
@@ -123,6 +154,25 @@ fn is_user(before: &str, following: &str) -> bool {
             word.strip_suffix(user)
                 .is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         })
+}
+
+/// Whether the name after this text is a user's although it has no quotes: only a name that is no plain word, since
+/// "for user table" is a sentence.
+fn is_user_without_quotes(before: &str, name: &str) -> bool {
+    let head = before.trim_end().to_lowercase();
+    let is_word = name.chars().all(|c| c.is_lowercase() || c == '-');
+    before.ends_with(' ') && !is_word && BEFORE_USER.iter().any(|words| head.ends_with(words))
+}
+
+/// Whether the name after this text is a table's or a column's: the nearest word that says what it is counts.
+fn is_object(before: &str) -> bool {
+    let words = before.rsplit(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut kinds = words.take(3).filter_map(|word| {
+        let word = word.to_lowercase();
+        let is_object = OBJECT_WORDS.contains(&word.as_str());
+        (is_object || HOST_WORDS.contains(&word.as_str())).then_some(is_object)
+    });
+    kinds.next().unwrap_or(false)
 }
 
 fn first_two(name: &str) -> String {
@@ -163,15 +213,25 @@ fn short_host(text: &str) -> Option<String> {
     let is_name =
         |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let is_host = labels.len() >= 3 && labels.iter().all(is_name);
-    (is_host && HOST_ENDINGS.contains(&last.as_str())).then(|| format!("{first}.{CUT}{port}"))
+    // A column `id` is more frequent than a host in Indonesia.
+    let is_country = last.len() == 2 && last != "id" && last.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_ending = is_country || HOST_ENDINGS.contains(&last.as_str());
+    (is_host && is_ending).then(|| format!("{first}.{CUT}{port}"))
+}
+
+/// `\\files.example.com\sales\a.xlsx` becomes `\\files.…\sales\a.xlsx`.
+fn short_share(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("\\\\")?;
+    let (host, rest) = rest.split_at(rest.find('\\').unwrap_or(rest.len()));
+    Some(format!("\\\\{}{rest}", short_host(host)?))
 }
 
 /// `C:\Users\jane\sales.xlsx` becomes `C:\Users\…\sales.xlsx`.
 fn short_home(path: &str) -> Option<String> {
     ["\\Users\\", "/Users/", "/home/"].iter().find_map(|folder| {
         let (before, rest) = path.split_once(folder)?;
-        let end = rest.find(['\\', '/'])?;
-        Some(format!("{before}{folder}{CUT}{}", &rest[end..]))
+        let end = rest.find(['\\', '/']).unwrap_or(rest.len());
+        (end > 0).then(|| format!("{before}{folder}{CUT}{}", &rest[end..]))
     })
 }
 
@@ -209,6 +269,13 @@ mod tests {
             ("https://ana:x@files.example.com/a", "https://files.…/a"),
             ("not found: C:\\Users\\ana\\sales.xlsx", "not found: C:\\Users\\…\\sales.xlsx"),
             ("connect to 2001:db8::1 failed", "connect to 2001:… failed"),
+            ("could not connect to server db.example.de", "could not connect to server db.…"),
+            ("table not read from host db.sales.info", "table not read from host db.…"),
+            ("Access denied for user SVC_BI", "Access denied for user SV…"),
+            ("Login failed for user CORP\\svc_bi.", "Login failed for user CO…."),
+            ("cannot open \\\\files.example.com\\sales\\a.xlsx", "cannot open \\\\files.…\\sales\\a.xlsx"),
+            ("folder /home/ana", "folder /home/…"),
+            ("see https://docs.example.com/a", "see https://docs.…/a"),
         ] {
             assert_eq!(shorten(line), short);
         }
@@ -223,6 +290,11 @@ mod tests {
             "Warehouse 'COMPUTE_WH' cannot be resumed",
             "The user table is missing; user_login too",
             "unsupported version 1.2.3",
+            "Invalid object name 'shop.sales.info'.",
+            "relation \"shop.sales.dev\" does not exist",
+            "Unknown column 'o.customer.id'",
+            "not allowed for user table",
+            "see https://docs.snowflake.com/en/errors",
             "日本… ‘x’",
         ] {
             assert_eq!(shorten(line), line);

@@ -93,13 +93,13 @@ pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<St
         }
         Status::LastSuccess { at } => Some(format!("Last success: {}", time(*at, zone))),
         Status::Suspension { left: 0 } => Some(
-            "*Tableau has probably suspended the schedule.* After the repair, resume it in Tableau: Tasks &gt; Extract \
-             Refreshes &gt; Actions &gt; Resume."
+            "*Tableau has probably suspended the scheduled refresh.* After the repair, resume it in Tableau: Tasks &gt; \
+             Extract Refreshes &gt; Actions &gt; Resume."
                 .to_owned(),
         ),
         Status::Suspension { left } => {
             let failures = if *left == 1 { "failure" } else { "failures" };
-            Some(format!("Tableau suspends the schedule after {left} more {failures} in a row of scheduled refreshes."))
+            Some(format!("Tableau suspends the scheduled refresh at the earliest after {left} more {failures} in a row."))
         }
         Status::Total { count, since, until } => {
             Some(format!("It had {}, from {}.", failures(*count), span(*since, *until, zone)))

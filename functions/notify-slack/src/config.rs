@@ -35,7 +35,40 @@ impl Config {
         let tableau =
             tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
         let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL);
-        let slack_api_url = slack_api_url.parse().map_err(|error| format!("SLACK_API_URL {error}"))?;
+        let slack_api_url: SecureUrl =
+            slack_api_url.parse().map_err(|error| format!("SLACK_API_URL {error}"))?;
+        if !is_slacks(&slack_api_url) {
+            return Err(
+                "SLACK_API_URL must be https://slack.com/api or, for GovSlack, https://slack-gov.com/api"
+                    .into(),
+            );
+        }
         Ok(Self { tableau, tableau_secret, slack_secret, slack_api_url })
+    }
+}
+
+/// Whether a bot token may be sent there: to Slack, to GovSlack, or to a test on this machine.
+fn is_slacks(address: &SecureUrl) -> bool {
+    let host = address.as_url().host_str().unwrap_or_default();
+    address.is_loopback() || host == "slack.com" || host == "slack-gov.com"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D035
+    #[test]
+    fn a_token_goes_to_slack_to_govslack_and_to_this_machine_only() {
+        for (address, expected) in [
+            ("https://slack.com/api", true),
+            ("https://slack-gov.com/api", true),
+            ("http://127.0.0.1:8080/api", true),
+            ("https://slack.com.example/api", false),
+            ("https://evil-slack.com/api", false),
+            ("https://hooks.slack.com/api", false),
+        ] {
+            assert_eq!(is_slacks(&address.parse().unwrap()), expected, "{address}");
+        }
     }
 }

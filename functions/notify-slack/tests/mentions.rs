@@ -58,7 +58,7 @@ fn id(environment: &TestEnvironment, email: &str) -> String {
     format!("@{}", environment.slack.person(email).unwrap())
 }
 
-// 15, item 1
+// 15, item 1; D077: the mention is in a block and not in an attachment, where it would notify no one.
 #[tokio::test]
 async fn the_owner_is_mentioned_in_an_incidents_first_message_and_in_no_edit_or_recovery() {
     let environment = calling_the_owner().await;
@@ -71,6 +71,9 @@ async fn the_owner_is_mentioned_in_an_incidents_first_message_and_in_no_edit_or_
     let mentions = mentions(&environment);
     assert!(mentions.len() >= 3, "{}", readable(&environment));
     assert_eq!(mentions[0], [id(&environment, ANA)]);
+    let first = environment.slack.messages().remove(0);
+    let mention = format!("<@{}>", id(&environment, ANA));
+    assert!(first.blocks.iter().any(|block| block.to_string().contains(&mention)), "{:?}", first.blocks);
     assert!(mentions[1..].iter().all(Vec::is_empty), "{mentions:?}");
     assert_eq!(environment.slack.lookups(), [ANA]);
     environment.assert_no_secret_in(&function.logs());

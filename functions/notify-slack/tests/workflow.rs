@@ -120,7 +120,7 @@ async fn inline_mode_answers_with_the_outcome() {
 
     assert_eq!((done.status, &done.body["status"]), (200, &json!("done")));
     assert_eq!((again.status, &again.body["reason"]), (200, &json!("the event was handled before")));
-    assert!(readable(&environment).contains("Database unreachable"));
+    assert!(readable(&environment).contains("Source unreachable"));
 }
 
 #[tokio::test]
@@ -246,7 +246,11 @@ async fn a_channel_that_was_archived_goes_to_the_dead_letters_with_advice() {
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
     let dead = environment.aws.messages("dead-letters");
     assert_eq!(dead[0].attributes["workflow"], "notify-slack");
-    assert!(dead[0].attributes["reason"].contains("check the channel"), "{:?}", dead[0].attributes);
+    assert!(
+        dead[0].attributes["reason"].contains("the channel is archived: name another one in the rule"),
+        "{:?}",
+        dead[0].attributes
+    );
     environment.assert_no_secret_in(&function.logs());
     environment.assert_no_secret_in(&[format!("{dead:?}")]);
 }
@@ -271,8 +275,8 @@ async fn a_channel_that_is_not_there_goes_to_the_dead_letters_at_once_with_advic
     environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
     let dead = environment.aws.messages("dead-letters");
-    let reason = "Slack refused with 200 `channel_not_found` for `data-nwes`: check the channel, and that the app may \
-                  post to it";
+    let reason = "Slack refused with 200 `channel_not_found` for `data-nwes`: there is no such channel, or it is or has \
+                  become private and the app is not in it; in the channel, write /invite @ and the app's name";
     assert_eq!((dead.len(), dead[0].attributes["reason"].as_str()), (1, reason));
     assert_eq!(environment.slack.calls(), 1);
 }

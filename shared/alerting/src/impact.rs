@@ -7,6 +7,8 @@ use tableau_client::Dependents;
 
 /// How many names of workbooks are kept.
 const NAMES: usize = 10;
+/// The longest reason that is kept, in bytes.
+const WHY_LIMIT: usize = 300;
 /// The longest name that is kept, in characters.
 const NAME_LIMIT: usize = 120;
 
@@ -60,7 +62,7 @@ impl Impact {
     }
 
     /// Clears what this crate never writes: more or longer names than it keeps.
-    pub(crate) fn sanitize(&mut self) {
+    fn sanitize(&mut self) {
         let names = self.workbooks.len();
         self.workbooks.truncate(NAMES);
         self.more = self.more.saturating_add(names - self.workbooks.len());
@@ -69,6 +71,16 @@ impl Impact {
 }
 
 impl ImpactLookup {
+    /// Clears what this crate never writes: more names, or longer texts, than it keeps.
+    pub(crate) fn sanitize(&mut self) {
+        match self {
+            Self::Found(impact) => impact.sanitize(),
+            Self::Unavailable(why) | Self::Unanswered(why) => {
+                why.truncate(why.floor_char_boundary(WHY_LIMIT));
+            }
+        }
+    }
+
     /// What Tableau's answer says.
     pub(crate) fn of(answer: Result<Dependents, DependentsUnknown>) -> Self {
         let dependents = match answer {

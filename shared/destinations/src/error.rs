@@ -41,7 +41,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The destination refused the message.
-    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(destination, *.refusal))]
+    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(destination, *.refusal, code))]
     Refused {
         /// The destination's name.
         destination: &'static str,
@@ -97,7 +97,10 @@ pub enum Error {
     Credential(#[from] CredentialError),
 }
 
-fn hint(destination: &str, refusal: Refusal) -> String {
+fn hint(destination: &str, refusal: Refusal, code: &str) -> String {
+    if let Some(advice) = crate::slack::advice(code).filter(|_| destination == "Slack") {
+        return format!(": {advice}");
+    }
     if refusal == Refusal::Credential {
         return format!(": put a valid credential into the {destination} secret");
     }

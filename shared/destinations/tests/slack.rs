@@ -70,6 +70,7 @@ async fn a_token_that_stays_refused_waits_for_a_person_after_one_more_read() {
     }
 }
 
+// D054: the channel is not looked up. D080: the edit names the channel's id that Slack answered.
 #[tokio::test]
 async fn a_message_of_a_bot_token_is_replaced_and_replied_to_where_it_stands() {
     let recorder = SlackSimulator::start().await.unwrap();
@@ -78,8 +79,10 @@ async fn a_message_of_a_bot_token_is_replaced_and_replied_to_where_it_stands() {
         Slack::new(http_client::client(None).unwrap(), recorder.api_url().parse().unwrap(), credential);
     assert!(slack.changes_messages().await.unwrap());
     let sent = slack.post("data-alerts", &message()).await.unwrap().message.unwrap();
+    assert_eq!(recorder.calls(), 1);
+    assert!(sent.channel.starts_with('C'), "{sent:?}");
     slack.update(&sent, &Message::new("Recovered: Sales", [])).await.unwrap();
-    slack.reply(&sent, &Message::new("Recovered after 5 min", [])).await.unwrap();
+    slack.reply(&sent, true, &Message::new("Recovered after 5 min", [])).await.unwrap();
 
     let messages = recorder.messages();
     let calls: Vec<_> = messages.iter().map(|message| (message.call, message.text.as_str())).collect();
@@ -150,7 +153,7 @@ async fn a_change_and_a_reply_are_sent_as_plain_text_too_and_no_old_block_stays(
     let sent = slack.post("data-alerts", &message()).await.unwrap().message.unwrap();
     recorder.fail_next(4, SlackFault::Blocks("invalid_blocks"));
     slack.update(&sent, &Message::new("Recovered", [Block::header("Recovered: Sales")])).await.unwrap();
-    slack.reply(&sent, &Message::new("Recovered", [Block::header("After 5 min")])).await.unwrap();
+    slack.reply(&sent, true, &Message::new("Recovered", [Block::header("After 5 min")])).await.unwrap();
     let seen = recorder.channel("data-alerts");
     let seen: Vec<_> = seen.iter().map(|message| (message.text.as_str(), message.blocks.len())).collect();
     assert_eq!(seen, [("*Recovered: Sales*", 0), ("*After 5 min*", 0)]);

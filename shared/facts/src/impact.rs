@@ -98,10 +98,10 @@ fn why(error: &Error) -> String {
     let what = match error.code {
         MetadataCode::FeatureDisabled => "is switched off on this Tableau Server",
         MetadataCode::SiteDisabled => "is switched off for this site",
-        MetadataCode::RateExceeded => "takes no more questions for now",
+        MetadataCode::RateExceeded => "has reached its limit on questions",
         MetadataCode::BackfillRunning => "is still building its index",
         MetadataCode::TimeLimitExceeded => "did not find an answer in its time",
-        MetadataCode::NodeLimitExceeded => "has more to say than it may",
+        MetadataCode::NodeLimitExceeded => "has too large an answer",
         MetadataCode::AccessDenied => "refused",
         _ if code.is_empty() => return "Tableau's Metadata API answered with an error".to_owned(),
         _ => "answered with an error",
@@ -144,7 +144,7 @@ mod tests {
         };
         for (code, expected) in [
             ("FEATURE_DISABLED", "is switched off on this Tableau Server (FEATURE_DISABLED)"),
-            ("RATE_EXCEEDED", "takes no more questions for now (RATE_EXCEEDED)"),
+            ("RATE_EXCEEDED", "has reached its limit on questions (RATE_EXCEEDED)"),
             ("BRAND_NEW", "answered with an error (BRAND_NEW)"),
             ("<!channel>", "answered with an error"),
             ("", "answered with an error"),

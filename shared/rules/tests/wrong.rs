@@ -167,7 +167,12 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         (
             "SiteUpdated",
             "notify-slack: { channel: data, thread: true }",
-            "line 5, rule `a`: unknown field `thread`, expected one of `channel`, `mention`, `mention_if_unknown`",
+            "line 5, rule `a`: unknown field `thread`, expected one of `channel`, `mention`, `mention_if_unknown`, `recovery`",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: data, recovery: broadcast }",
+            "line 5, rule `a`: unknown variant `broadcast`, expected one of `channel`, `thread`, `message`",
         ),
         (
             "WorkbookUpdated",

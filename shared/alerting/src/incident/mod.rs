@@ -259,9 +259,7 @@ impl Incident {
             open.since = if is_credible(open.since, now) { open.since } else { now };
             open.last = if is_credible(open.last, now) { open.last } else { now };
             open.suppressed_until = open.suppressed_until.filter(|at| *at <= later(now, LASTING * 2));
-            if let Some(ImpactLookup::Found(impact)) = &mut open.impact {
-                impact.sanitize();
-            }
+            open.impact.iter_mut().for_each(ImpactLookup::sanitize);
             open.last_success = open.last_success.filter(|at| is_credible(*at, now));
             open.cause.iter_mut().for_each(KnownCause::sanitize);
         }

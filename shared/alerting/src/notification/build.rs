@@ -55,21 +55,21 @@ impl About<'_> {
 
     /// The object's owner; an empty person if Tableau does not say who it is.
     pub(crate) fn owner(&self) -> Person {
-        let deletion = self.context.deletion.found();
+        self.known_owner().map(Person::of).unwrap_or_default()
+    }
+
+    fn known_owner(&self) -> Option<&Owner> {
         let owner = self.content().and_then(|content| content.owner.as_ref());
-        let owner = owner.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
-        owner.map(Person::of).unwrap_or_default()
+        owner.or_else(|| self.context.deletion.found().and_then(|deletion| deletion.owner.as_ref()))
     }
 
     /// Where the object is and whose it is, as far as Tableau was asked.
     pub(crate) fn place(&self) -> Place {
         let content = self.content();
         let deletion = self.context.deletion.found();
-        let owner = content.and_then(|content| content.owner.as_ref());
-        let owner = owner.or_else(|| deletion.and_then(|deletion| deletion.owner.as_ref()));
         let project = content.and_then(|content| content.project.as_deref());
         let project = project.or_else(|| deletion.map(|deletion| deletion.path.as_str()));
-        Place::new(project, owner.map(|owner| owner.name.as_str()))
+        Place::new(project, self.known_owner().map(|owner| owner.name.as_str()))
     }
 
     fn content(&self) -> Option<&Content> {

@@ -58,8 +58,8 @@ pub enum Severity {
 }
 
 /// The content of one notification. Texts are unescaped and of any length; the destination escapes and shortens them.
-/// Text written by Tableau or by users is only in `subject`, `facts`, `impact`, `lists`, `links`, `mentioned` and [`Cause`]; the
-/// rest is fixed text of this crate.
+/// Text written by Tableau or by users is only in `subject`, `own_title`, `own_text`, `facts`, `impact`, `lists`, `links`,
+/// `mentioned`, `footnotes` and [`Cause`]; the rest is fixed text of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// What the notification announces.

@@ -193,6 +193,36 @@ fn sent(channel: Option<&str>, ts: Option<&str>) -> Option<Sent> {
     Some(Sent { channel: channel.to_owned(), ts: ts.to_owned() })
 }
 
+/// What a person has to do about an error code of Slack's, where the kind of the refusal does not say it.
+pub(crate) fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        // Slack does not say that a private channel exists to an app that is not in it.
+        "channel_not_found" => {
+            "there is no such channel, or it is or has become private and the app is not in it; in the channel, write \
+             /invite @ and the app's name"
+        }
+        "not_in_channel" => {
+            "the app is not in the channel; in the channel, write /invite @ and the app's name"
+        }
+        "is_archived" | "channel_is_archived" => {
+            "the channel is archived: name another one in the rule, or unarchive it in Slack"
+        }
+        "action_prohibited" | "posting_to_general_channel_denied" => {
+            "an administrator of the workspace does not allow this app's messages there"
+        }
+        code if code.starts_with("restricted_action") => {
+            "an administrator of the workspace has restricted who may post in the channel"
+        }
+        "user_not_found" => "the webhook's user or the person of this id does not exist any more",
+        "message_limit_exceeded" => "the workspace has reached the number of messages that its plan allows",
+        "token_expired" => "the token has expired: put a new one into the Slack secret",
+        "missing_scope" => {
+            "the app has no scope for it: add chat:write to the app, install it again, and put the token into the Slack secret"
+        }
+        _ => return None,
+    })
+}
+
 /// Whether a text looks like an error code of Slack's and repeats nothing that was sent.
 fn is_word(text: &str, answer: &Answer) -> bool {
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
@@ -257,6 +287,8 @@ mod tests {
             (404, "channel_not_found", Refusal::Target),
             (410, "channel_is_archived", Refusal::Target),
             (400, "invalid_blocks", Refusal::Content),
+            // D013
+            (400, "invalid_attachments", Refusal::Content),
             (500, "rollup_error", Refusal::Unavailable),
             (403, "a_word_of_tomorrow", Refusal::Credential),
             (429, "", Refusal::Throttled),
@@ -274,6 +306,8 @@ mod tests {
             ("internal_error", Refusal::Unavailable),
             ("token_revoked", Refusal::Credential),
             ("not_in_channel", Refusal::Target),
+            // D125
+            ("cant_update_message", Refusal::Gone),
             ("restricted_action_read_only_channel", Refusal::Target),
             ("invalid_blocks", Refusal::Content),
         ] {
@@ -390,7 +424,30 @@ mod tests {
             of_web_api(&answer(200, r#"{"ok":false,"error":"channel_not_found"}"#), "data").unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "Slack refused with 200 `channel_not_found` for `data`: check the channel, and that the app may post to it"
+            "Slack refused with 200 `channel_not_found` for `data`: there is no such channel, or it is or has become private and \
+             the app is not in it; in the channel, write /invite @ and the app's name"
         );
+    }
+
+    // D070, D128
+    #[test]
+    fn each_reason_why_a_channel_takes_nothing_has_its_own_advice() {
+        let mut advices = std::collections::BTreeSet::new();
+        for (status, code, expected) in [
+            (200, "channel_not_found", "has become private"),
+            (200, "not_in_channel", "/invite @"),
+            (200, "is_archived", "is archived"),
+            (200, "restricted_action_read_only_channel", "restricted who may post"),
+            (200, "message_limit_exceeded", "its plan allows"),
+            (200, "missing_scope", "chat:write"),
+            (200, "ratelimited", "too many messages"),
+        ] {
+            let body = format!(r#"{{"ok":false,"error":"{code}"}}"#);
+            let text = of_web_api(&answer(status, &body), "data").unwrap_err().to_string();
+            assert!(text.contains(expected), "{text}");
+            assert!(advices.insert(text), "{code}");
+        }
+        let archived = of_webhook(&answer(410, "channel_is_archived"), "data").unwrap_err().to_string();
+        assert!(archived.contains("name another one in the rule"), "{archived}");
     }
 }

@@ -180,6 +180,7 @@ impl Message {
 mod tests {
     use super::*;
 
+    // D013, D022: no attachments and no pictures. D145: the text is there beside the blocks.
     #[test]
     fn a_message_has_the_shape_that_slack_documents() {
         let message = Message::new(

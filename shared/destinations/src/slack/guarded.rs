@@ -59,9 +59,10 @@ impl GuardedSlack {
         &self,
         to: To<'_>,
         sent: &Sent,
+        is_broadcast: bool,
         message: &Message,
     ) -> Result<Posted, Guarded<Error>> {
-        self.call(to, self.slack.reply(sent, message)).await
+        self.call(to, self.slack.reply(sent, is_broadcast, message)).await
     }
 
     /// Replaces the text of a message.

@@ -13,6 +13,7 @@ mod people;
 mod render;
 
 pub use answer::Sent;
+pub(crate) use answer::advice;
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
 pub use notifier::SlackNotifier;
@@ -58,8 +59,13 @@ pub struct Posted {
 enum Delivery<'a> {
     /// As a new message in this channel.
     Post(&'a str),
-    /// As a reply to this message that is also shown in the channel.
-    Reply(&'a Sent),
+    /// As a reply to this message.
+    Reply {
+        /// The message.
+        to: &'a Sent,
+        /// Whether the reply is also shown in the channel.
+        is_broadcast: bool,
+    },
     /// In place of this message.
     Update(&'a Sent),
 }
@@ -69,7 +75,7 @@ impl Delivery<'_> {
     fn channel(&self) -> &str {
         match self {
             Self::Post(channel) => channel,
-            Self::Reply(sent) | Self::Update(sent) => &sent.channel,
+            Self::Reply { to: sent, .. } | Self::Update(sent) => &sent.channel,
         }
     }
 }
@@ -95,12 +101,12 @@ impl Slack {
         self.deliver(Delivery::Post(channel), message).await
     }
 
-    /// Replies to a message; the reply is also shown in the channel. Needs a bot token.
+    /// Replies to a message in its thread and, if `is_broadcast`, in the channel too. Needs a bot token.
     ///
     /// # Errors
     /// As for [`Slack::post`].
-    pub async fn reply(&self, to: &Sent, message: &Message) -> Result<Posted, Error> {
-        self.deliver(Delivery::Reply(to), message).await
+    pub async fn reply(&self, to: &Sent, is_broadcast: bool, message: &Message) -> Result<Posted, Error> {
+        self.deliver(Delivery::Reply { to, is_broadcast }, message).await
     }
 
     /// Replaces the text of a message that was sent with the same bot token.
@@ -221,7 +227,7 @@ impl Slack {
             }
             // The secret contained a bot token when the earlier message was posted, and contains only webhook URLs
             // now.
-            (Kind::WebhookUrls(_), Delivery::Reply(sent) | Delivery::Update(sent)) => {
+            (Kind::WebhookUrls(_), Delivery::Reply { to: sent, .. } | Delivery::Update(sent)) => {
                 Err(Error::NotChangeable(sent.channel.clone()))
             }
         }
@@ -248,9 +254,9 @@ impl Slack {
         body["channel"] = json!(delivery.channel());
         let method = match delivery {
             Delivery::Post(_) => "chat.postMessage",
-            Delivery::Reply(sent) => {
-                body["thread_ts"] = json!(sent.ts);
-                body["reply_broadcast"] = json!(true);
+            Delivery::Reply { to, is_broadcast } => {
+                body["thread_ts"] = json!(to.ts);
+                body["reply_broadcast"] = json!(is_broadcast);
                 "chat.postMessage"
             }
             Delivery::Update(sent) => {

@@ -70,7 +70,7 @@ fn begins_emoji(behind: impl Iterator<Item = char>) -> bool {
     false
 }
 
-/// A link with a fixed label. `None` when the address is not http or https, which a message must not link to.
+/// A link with a label on one line. `None` when the address is not http or https, which a message must not link to.
 pub fn link(url: &str, label: &str) -> Option<String> {
     let lower = url.to_ascii_lowercase();
     if !lower.starts_with("https://") && !lower.starts_with("http://") {
@@ -90,7 +90,7 @@ pub fn link(url: &str, label: &str) -> Option<String> {
             c => address.push(c),
         }
     }
-    Some(format!("<{address}|{}>", escape(label).replace('|', "¦")))
+    Some(format!("<{address}|{}>", escape(&one_line(label)).replace('|', "¦")))
 }
 
 /// Technical text on one line in a code span. Backticks and line breaks, which would end the span, are replaced.
@@ -128,6 +128,15 @@ mod tests {
         assert_eq!(
             link("https://t.example/\u{202e}a", "Open").unwrap(),
             "<https://t.example/%E2%80%AEa|Open>"
+        );
+    }
+
+    // D029
+    #[test]
+    fn a_label_is_on_one_line_and_has_no_markup() {
+        assert_eq!(
+            link("https://t.example/", "Sales\n*EU*|>").unwrap(),
+            "<https://t.example/|Sales \u{200b}*\u{200b}EU\u{200b}*\u{200b}¦&gt;>"
         );
     }
 

@@ -11,7 +11,7 @@ use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use circuit::{Circuits, Guarded};
-use rules::settings::NotifySlack;
+use rules::settings::{NotifySlack, Recovery};
 use workflow::{Failure, Invocation};
 
 /// A Slack workspace that notifications are sent to.
@@ -53,6 +53,7 @@ impl SlackNotifier {
         &self,
         to: To<'_>,
         delivery: Delivery<'_>,
+        recovery: Recovery,
         message: &Message,
     ) -> Result<Delivered, Guarded<Error>> {
         let (before, audible, replies) = match delivery {
@@ -61,12 +62,16 @@ impl SlackNotifier {
             Delivery::Close { message, audible } => (message, audible, true),
         };
         match self.edit(to, before, message).await? {
-            Some(before) if replies && audible => match self.slack.reply(to, &before, message).await {
-                Ok(_) => Ok(Delivered { message: None, audible: true }),
-                // A person has deleted the message, so a new one is posted.
-                Err(error) if is_gone(&error) => self.post(to, message).await,
-                Err(error) => Err(error),
-            },
+            Some(_) if replies && audible && recovery == Recovery::Message => self.post(to, message).await,
+            Some(before) if replies && audible => {
+                let is_broadcast = recovery == Recovery::Channel;
+                match self.slack.reply(to, &before, is_broadcast, message).await {
+                    Ok(_) => Ok(Delivered { message: None, audible: true }),
+                    // A person has deleted the message, so a new one is posted.
+                    Err(error) if is_gone(&error) => self.post(to, message).await,
+                    Err(error) => Err(error),
+                }
+            }
             None if audible => self.post(to, message).await,
             Some(_) | None => Ok(Delivered::default()),
         }
@@ -95,7 +100,7 @@ impl Notifier for SlackNotifier {
             true => Called::default(),
             false => self.people.called(self.slack.inner(), mentioned, invocation.now).await,
         };
-        let sent = self.send(to, delivery, &render_for(notification, &called)).await;
+        let sent = self.send(to, delivery, target.recovery(), &render_for(notification, &called)).await;
         sent.map_err(|error| {
             let maybe_sent = may_have_arrived(&error);
             Undelivered { failure: error.into(), maybe_sent }

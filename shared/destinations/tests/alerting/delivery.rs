@@ -7,6 +7,7 @@ use alerting::incident::MessageRef;
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use destinations::slack::{SlackCredential, SlackNotifier};
+use rules::settings::{NotifySlack, Recovery};
 use simulator::{SlackCall, SlackFault, SlackSimulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,8 +19,17 @@ async fn deliver(
     delivery: Delivery<'_>,
     title: &str,
 ) -> Result<Delivered, Undelivered> {
+    deliver_to(&channel("#data-alerts"), notifier, delivery, title).await
+}
+
+async fn deliver_to(
+    target: &NotifySlack,
+    notifier: &SlackNotifier,
+    delivery: Delivery<'_>,
+    title: &str,
+) -> Result<Delivered, Undelivered> {
     let invocation = Invocation::new("r", at(0), Duration::from_secs(60));
-    notifier.deliver(&channel("#data-alerts"), delivery, &notification(title), &invocation).await
+    notifier.deliver(target, delivery, &notification(title), &invocation).await
 }
 
 /// The accepted calls: kind, headline, whether it is a reply, and whether the reply shows in the channel.
@@ -75,6 +85,33 @@ async fn a_message_is_posted_edited_and_closed_in_its_place_with_a_reply() {
     assert_eq!(messages[3].thread_ts.as_ref(), Some(&message.id), "the reply is below the message");
 }
 
+#[tokio::test]
+async fn a_rule_says_whether_the_end_is_in_the_channel_in_the_thread_or_in_a_new_message() {
+    for (recovery, end) in [
+        (Some(Recovery::Channel), reply("Recovered")),
+        (None, reply("Recovered")),
+        (Some(Recovery::Thread), (SlackCall::PostMessage, "Recovered: Sales".to_owned(), true, false)),
+        (Some(Recovery::Message), post("Recovered")),
+    ] {
+        let slack = SlackSimulator::start().await.unwrap();
+        let target = NotifySlack { recovery, ..channel("data-alerts") };
+        let notifier = by_token(&slack);
+        let posted = deliver_to(&target, &notifier, Delivery::Post, "Opened").await.unwrap();
+        let close = Delivery::Close { message: posted.message.as_ref(), audible: true };
+        assert!(deliver_to(&target, &notifier, close, "Recovered").await.unwrap().audible);
+        assert_eq!(calls(&slack), [post("Opened"), update("Recovered"), end], "{recovery:?}");
+
+        // Through a webhook URL it is a new message, whatever the rule says.
+        let slack = SlackSimulator::start().await.unwrap();
+        let close = Delivery::Close { message: None, audible: true };
+        deliver_to(&target, &by_webhook(&slack), close, "Recovered").await.unwrap();
+        let messages = slack.messages();
+        assert_eq!((messages.len(), messages[0].call), (1, SlackCall::Webhook));
+        assert!(messages[0].thread_ts.is_none() && !messages[0].reply_broadcast);
+    }
+}
+
+// D125: also a message of another app or token.
 #[tokio::test]
 async fn a_message_that_is_gone_is_sent_anew_if_it_may_be_audible() {
     let slack = SlackSimulator::start().await.unwrap();
@@ -144,6 +181,7 @@ async fn a_forged_reference_to_a_message_is_not_sent_to_slack() {
 async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() {
     let slack = SlackSimulator::start().await.unwrap();
     for (fault, maybe_sent, kind) in [
+        // D059: the call is not made again in the same attempt.
         (SlackFault::AnswerLost, true, "transient"),
         (SlackFault::Reset, true, "transient"),
         (SlackFault::ServerError, true, "transient"),
@@ -154,8 +192,11 @@ async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() 
         (SlackFault::Archived, false, "permanent"),
     ] {
         slack.fail_next(2, fault.clone());
+        let before = slack.messages().len();
         let undelivered = deliver(&by_token(&slack), Delivery::Post, "Opened").await.unwrap_err();
         assert_eq!((undelivered.maybe_sent, undelivered.failure.kind()), (maybe_sent, kind), "{fault:?}");
+        let posted = slack.messages().len() - before;
+        assert_eq!(posted, usize::from(matches!(fault, SlackFault::AnswerLost)), "{fault:?}");
         slack.recover();
     }
     let unreachable = {

@@ -9,7 +9,7 @@ mod update_broadcast;
 #[cfg(feature = "schema")]
 pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
-pub use notify_slack::NotifySlack;
+pub use notify_slack::{NotifySlack, Recovery};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;

@@ -35,6 +35,31 @@ pub struct NotifySlack {
     #[serde(default, deserialize_with = "given")]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(here|channel|[USW][A-Z0-9]{2,31})$")))]
     pub mention_if_unknown: Option<String>,
+    /// Where the end of an incident is announced: `channel` (in the thread of its message, and shown in the channel too), `thread`
+    /// (in the thread only) or `message` (a new message). Needs a bot token; through webhook URLs it is always a new message.
+    /// Default: channel.
+    #[serde(default, deserialize_with = "given_recovery")]
+    #[cfg_attr(feature = "schema", schemars(with = "Recovery"))]
+    pub recovery: Option<Recovery>,
+}
+
+/// Where the end of an incident is announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Recovery {
+    /// In the thread of the incident's message, and shown in the channel too.
+    #[default]
+    Channel,
+    /// In the thread of the incident's message only.
+    Thread,
+    /// In a new message.
+    Message,
+}
+
+/// A place that is there: a key without a value is a mistake.
+fn given_recovery<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Recovery>, D::Error> {
+    Recovery::deserialize(value).map(Some)
 }
 
 /// A text that is there: a key without a value is a mistake.
@@ -55,6 +80,23 @@ impl NotifySlack {
     pub fn must_be_a_key(&self) -> bool {
         let channel = self.channel();
         channel.chars().any(|c| c == ' ' || c.is_uppercase()) && !mention::is_id(channel, "CGD")
+    }
+
+    /// Where the end of an incident is announced.
+    pub fn recovery(&self) -> Recovery {
+        self.recovery.unwrap_or_default()
+    }
+
+    fn check_recovery(&self) -> Result<(), Invalid> {
+        match self.recovery {
+            Some(Recovery::Channel | Recovery::Thread) if self.must_be_a_key() => Err(Invalid {
+                field: "recovery",
+                problem: "messages to a webhook URL have no thread, and this channel can only be a key of `webhook_urls`: remove \
+                          this, or write a channel's name for a bot token"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn calls_owner(&self) -> bool {
@@ -128,7 +170,8 @@ impl WorkflowSettings for NotifySlack {
         if channel.chars().count() > LONGEST {
             return invalid(format!("it is longer than {LONGEST} characters, the most that Slack allows"));
         }
-        self.check_mentions()
+        self.check_mentions()?;
+        self.check_recovery()
     }
 
     fn repeats(&self, earlier: &Self) -> bool {
@@ -242,6 +285,7 @@ mod tests {
             channel: "data-alerts".to_owned(),
             mention: mention.map(str::to_owned),
             mention_if_unknown: if_unknown.map(str::to_owned),
+            ..NotifySlack::default()
         };
         settings.check().err().map(|invalid| format!("{}: {}", invalid.field, invalid.problem))
     }
@@ -257,6 +301,22 @@ mod tests {
         }
     }
 
+    // D081
+    #[test]
+    fn the_end_needs_a_thread_only_where_there_can_be_one() {
+        let problem = |channel: &str, recovery| {
+            let settings = NotifySlack { channel: channel.to_owned(), recovery, ..NotifySlack::default() };
+            settings.check().err().map(|invalid| (invalid.field, invalid.problem))
+        };
+        for recovery in [Recovery::Channel, Recovery::Thread] {
+            let (field, text) = problem("Data Alerts", Some(recovery)).unwrap();
+            assert!(field == "recovery" && text.contains("have no thread"), "{text}");
+            assert_eq!(problem("data-alerts", Some(recovery)), None);
+        }
+        assert_eq!(problem("Data Alerts", Some(Recovery::Message)), None);
+        assert_eq!(problem("Data Alerts", None), None);
+    }
+
     // 15, item 1
     #[test]
     fn another_mention_is_refused_with_what_to_write_and_no_secret_is_repeated() {
@@ -266,6 +326,8 @@ mod tests {
             ("@ana", "write the id of the user or user group"),
             ("ana.roth", "write the id of the user or user group"),
             ("oncall-bi", "write the id of the user or user group"),
+            // D078
+            ("@oncall-bi", "write the id of the user or user group"),
             ("ana@example.com", "write the id of the user or user group"),
             ("@owner", "write owner, without `@`"),
             ("@here", "write here, without `@`"),

@@ -10,15 +10,15 @@ pub enum CauseClass {
     Credentials,
     /// The database accepts the user, but the user may not read the data.
     Permission,
-    /// A table or column does not exist any more, or is not visible to the user.
+    /// A table or column does not exist any more or is not visible to the user, or the query does not fit it.
     Schema,
-    /// The refresh took longer than Tableau allows.
+    /// The refresh or its query took longer than Tableau or the source allows.
     TimeLimit,
-    /// Tableau ran out of memory or disk space.
+    /// Tableau or the source ran out of memory or disk space.
     Resources,
     /// Tableau Bridge is not connected.
     Bridge,
-    /// The database server could not be reached.
+    /// The source could not be reached.
     Unreachable,
     /// A person cancelled the refresh or the query.
     Cancelled,
@@ -90,18 +90,18 @@ impl CauseClass {
         match self {
             Self::Credentials => "Credentials refused",
             Self::Permission => "No permission",
-            Self::Schema => "Table or column missing",
+            Self::Schema => "Table, column or query not valid",
             Self::TimeLimit => "Time limit exceeded",
             Self::Resources => "Out of memory or disk",
             Self::Bridge => "Tableau Bridge",
-            Self::Unreachable => "Database unreachable",
+            Self::Unreachable => "Source unreachable",
             Self::Cancelled => "Cancelled",
             Self::Quota => "Quota used up",
             Self::DataType => "Data does not fit",
             Self::SourceMissing => "File or sheet missing",
             Self::DriverMissing => "Driver missing",
             Self::Engine => "Tableau's engine failed",
-            Self::Busy => "Database busy",
+            Self::Busy => "Source busy",
             Self::Unknown => "Error",
         }
     }

@@ -1,10 +1,11 @@
 //! Finds the class of a job's notes, the line that says most, and what to do about it.
 
 use super::class::CauseClass;
-use super::knowledge::{Entry, Knowledge, Level};
+use super::knowledge::{Entry, Knowledge, Level, Number};
 use super::line::{beginning, shown};
 use super::normal::Normal;
-use super::quoted::begins_in_name;
+use super::pattern::Steps;
+use super::quoted::Names;
 use super::strip::{Stripped, strip};
 use plain_text::{REMOVED, visible, without_secrets};
 use std::ops::Range;
@@ -32,20 +33,22 @@ pub struct Diagnosis {
 struct Line<'a> {
     text: &'a str,
     normal: Normal,
+    names: Names,
 }
 
-/// The best match of a line.
+/// A match of a line.
 struct Match<'a> {
     rank: Rank,
     entry: &'a Entry,
     range: Range<usize>,
     line: usize,
+    is_sure_of_source: bool,
 }
 
 impl Match<'_> {
     /// What to do. A source that the notes do not name is not named here either, if the words are weak.
     fn next_step(&self) -> &'static str {
-        if self.rank.level == Level::Foreign { self.entry.class.next_step() } else { self.entry.next_step }
+        if self.is_sure_of_source { self.entry.next_step } else { self.entry.class.next_step() }
     }
 }
 
@@ -67,18 +70,18 @@ pub fn diagnose(notes: &str) -> Diagnosis {
     // the next line.
     let notes = without_secrets(&visible(beginning(notes)));
     let knowledge = Knowledge::get();
+    let steps = Steps::new();
     let read = notes.lines().take(LINES_READ).map(|line| &line[..line.floor_char_boundary(LINE_READ)]);
-    let kept: Vec<Stripped> = read.filter_map(|line| strip(line, knowledge)).collect();
+    let kept: Vec<Stripped> = read.filter_map(|line| strip(line, knowledge, &steps)).collect();
     let lines: Vec<Line<'_>> = kept.iter().map(Line::of).collect();
-    let named = knowledge.named(&normal(&notes).text);
-    let best = best_match(&lines, &named, knowledge).or_else(|| {
+    let search = Search { knowledge, named: knowledge.named(&notes, &steps), steps };
+    let best = search.best_match(&lines).or_else(|| {
         let with_classes: Vec<String> = kept.iter().map(|line| line.classes.clone() + &line.text).collect();
         let pairs: Vec<String> =
             kept.windows(2).map(|pair| format!("{} {}", pair[0].text, pair[1].text)).collect();
         // The first of two lines announces the second, which is shown.
         let of_pair = |found: Match<'static>| Match { line: found.line + 1, ..found };
-        best_match_of_texts(&with_classes, &named, knowledge)
-            .or_else(|| best_match_of_texts(&pairs, &named, knowledge).map(of_pair))
+        search.best_match_of_texts(&with_classes).or_else(|| search.best_match_of_texts(&pairs).map(of_pair))
     });
     match best {
         Some(found) => {
@@ -99,71 +102,99 @@ pub fn diagnose(notes: &str) -> Diagnosis {
 
 impl<'a> Line<'a> {
     fn of(stripped: &'a Stripped) -> Self {
-        Self { text: &stripped.text, normal: normal(&stripped.text) }
+        Self::new(&stripped.text)
+    }
+
+    fn new(text: &'a str) -> Self {
+        let text = &text[..text.floor_char_boundary(LINE_READ)];
+        let normal = Normal::of(text);
+        let names = Names::of(&normal, text);
+        Self { text, normal, names }
     }
 }
 
-fn normal(text: &str) -> Normal {
-    Normal::of(&text[..text.floor_char_boundary(LINE_READ)])
+/// What a search in the notes of one job has at hand.
+struct Search {
+    knowledge: &'static Knowledge,
+    /// Which sources the notes name.
+    named: Vec<bool>,
+    steps: Steps,
 }
 
-/// The best match of all lines. `None` if nothing matches, or if two classes fit equally well.
-fn best_match<'a>(lines: &[Line<'_>], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
-    let mut matches = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let is_main = !DETAILS.iter().any(|word| line.normal.text.starts_with(word));
-        for entry in knowledge.candidates(&line.normal.text) {
-            let is_named = entry.is_engine || named.get(entry.source).copied().unwrap_or_default();
-            if entry.is_bare_number && !is_named {
-                continue;
+impl Search {
+    /// The best match of all lines. `None` if nothing matches, or if two classes fit equally well.
+    fn best_match(&self, lines: &[Line<'_>]) -> Option<Match<'static>> {
+        let found = lines.iter().enumerate().flat_map(|(at, line)| self.matches(at, line));
+        let mut matches: Vec<Match<'_>> = found.collect();
+        let rank = matches.iter().map(|found| found.rank).max()?;
+        let first = matches.iter().position(|found| found.rank == rank)?;
+        let best = matches.swap_remove(first);
+        let is_unsure = matches.iter().any(|found| {
+            found.rank == best.rank && found.entry.class != best.entry.class && found.line == best.line
+        });
+        (!is_unsure).then(|| with_words(best, &matches))
+    }
+
+    /// The best match of texts that are made of lines, and not shown themselves.
+    fn best_match_of_texts(&self, texts: &[String]) -> Option<Match<'static>> {
+        let lines: Vec<Line<'_>> = texts.iter().map(|text| Line::new(text)).collect();
+        self.best_match(&lines).map(|found| Match { range: 0..0, ..found })
+    }
+
+    fn matches(&self, at: usize, line: &Line<'_>) -> Vec<Match<'static>> {
+        let text = &line.normal.text;
+        let is_main = !DETAILS.iter().any(|word| text.starts_with(word));
+        let found = self.knowledge.candidates(text).into_iter().filter_map(|entry| {
+            let is_named = entry.is_engine || self.named.get(entry.source).copied().unwrap_or_default();
+            let is_general = self.knowledge.is_general(entry.source);
+            let is_of_another = match entry.number {
+                Number::None => false,
+                Number::Short => !is_named,
+                Number::Long => !is_named && !is_general,
+            };
+            if is_of_another {
+                return None;
             }
-            let Some(range) = entry.pattern.find(&line.normal.text) else { continue };
-            if begins_in_name(&line.normal.text, &range) {
-                continue;
-            }
-            let is_reason = !matches!(entry.class, CauseClass::Unreachable | CauseClass::Bridge);
+            let range = entry.pattern.find(text, &self.steps).filter(|range| !line.names.hold(range))?;
             let level = match entry.level {
                 // Words that are weak alone are as good as others where the notes name their source.
                 Level::Weak if is_named => Level::Words,
-                Level::Weak if !knowledge.is_general(entry.source) => Level::Foreign,
+                Level::Weak if !is_general => Level::Foreign,
+                // Another source may print the same words, but hardly the same code.
+                Level::Code if !is_named && !is_general && !entry.has_digit => Level::Words,
                 level => level,
             };
-            let length = entry.pattern.0.len();
-            matches.push(Match {
-                rank: Rank { level, is_main, is_reason, is_named, length },
-                entry,
-                range,
-                line: at,
-            });
-        }
+            let rank = Rank {
+                level,
+                is_main,
+                is_reason: !matches!(entry.class, CauseClass::Unreachable | CauseClass::Bridge),
+                is_named,
+                length: entry.pattern.0.len(),
+            };
+            let is_sure_of_source = level != Level::Foreign;
+            Some(Match { rank, entry, range, line: at, is_sure_of_source })
+        });
+        found.collect()
     }
-    let rank = matches.iter().map(|found| found.rank).max()?;
-    let first = matches.iter().position(|found| found.rank == rank)?;
-    let best = matches.swap_remove(first);
-    let is_unsure = matches.iter().any(|found| {
-        found.rank == best.rank && found.entry.class != best.entry.class && found.line == best.line
-    });
-    (!is_unsure).then(|| with_words(best, &matches))
 }
 
-/// A match with the line that says it in words, where its own is no main line.
-fn with_words<'a>(best: Match<'a>, others: &[Match<'a>]) -> Match<'a> {
+/// A match with the words that say the same: those in its own line or, where this is no main line, in another.
+fn with_words(best: Match<'static>, others: &[Match<'static>]) -> Match<'static> {
     let in_words = |found: &&Match<'_>| {
         found.entry.class == best.entry.class && found.rank.level == Level::Words && found.rank.is_main
     };
-    if best.rank.is_main || others.iter().filter(in_words).any(|found| found.line == best.line) {
+    let in_line = others.iter().filter(in_words).filter(|found| found.line == best.line);
+    if let Some(words) = in_line.max_by_key(|found| found.rank) {
+        let range = if best.rank.level == Level::Code { words.range.clone() } else { best.range.clone() };
+        return Match { range, ..best };
+    }
+    if best.rank.is_main {
         return best;
     }
     match others.iter().filter(in_words).max_by_key(|found| found.rank) {
         Some(words) => Match { line: words.line, range: words.range.clone(), ..best },
         None => best,
     }
-}
-
-/// The best match of texts that are made of lines, and not shown themselves.
-fn best_match_of_texts<'a>(texts: &[String], named: &[bool], knowledge: &'a Knowledge) -> Option<Match<'a>> {
-    let lines: Vec<Line<'_>> = texts.iter().map(|text| Line { text, normal: normal(text) }).collect();
-    best_match(&lines, named, knowledge).map(|found| Match { range: 0..0, ..found })
 }
 
 /// The line to show where nothing matches: the first that says something.
@@ -271,6 +302,15 @@ mod tests {
             line.starts_with('…') && line.contains("Login failed") && line.chars().count() <= LINE_LIMIT,
             "{line}"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_the_words_are_shown_and_not_the_code_at_its_end() {
+        let line = line_of(&format!(
+            "Database 'dw' on server 'a' is not currently available. {} Azure SQL (40613) (SQLDriverConnect)",
+            "word ".repeat(90)
+        ));
+        assert!(line.starts_with("Database 'dw' on server 'a' is not currently available."), "{line}");
     }
 
     #[test]

@@ -3,18 +3,22 @@
 //! `sources/README.md` explains their form. A line that cannot be read is left out here; a test reports it.
 
 use super::class::CauseClass;
-use super::normal::words;
-use super::pattern::Pattern;
+use super::normal::{Normal, words};
+use super::pattern::{Pattern, Steps};
+use super::quoted::Names;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// The knowledge files without comments and examples, which `build.rs` joins.
 const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.txt"));
 const WRAPPERS: &str = include_str!(concat!(env!("OUT_DIR"), "/wrappers.txt"));
+/// How much of the notes is read for the names of sources, in bytes.
+const NAMES_READ: usize = 16 * 1024;
 /// Words that many vendors print before a number.
 const COMMON_WORDS: [&str; 8] = ["code", "errcode", "errno", "error", "no", "sql", "state", "status"];
-/// How many digits a number has at most that several vendors use.
-const SHORT: usize = 4;
+/// How many characters an SQLSTATE has.
+const SQLSTATE: usize = 5;
 /// A wrapper that ends with this is removed from the beginning of a line; the rest of the line stays.
 const OPEN_END: char = '…';
 
@@ -31,6 +35,17 @@ pub(super) enum Level {
     Code,
 }
 
+/// A number without words, which other sources may print for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    /// It has words, or is no number.
+    None,
+    /// It means nothing unless the notes name the source.
+    Short,
+    /// It may be an SQLSTATE. In a file about one source it means nothing unless the notes name the source.
+    Long,
+}
+
 /// One pattern, and what it means.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
@@ -40,8 +55,9 @@ pub(super) struct Entry {
     pub(super) level: Level,
     /// Whether only Tableau's own engine says it, so that the source is known without its name.
     pub(super) is_engine: bool,
-    /// Whether it is a number that other sources use too: it means nothing unless the notes name the source.
-    pub(super) is_bare_number: bool,
+    pub(super) number: Number,
+    /// Whether it has a digit, as codes have.
+    pub(super) has_digit: bool,
     pub(super) pattern: Pattern<'static>,
 }
 
@@ -118,7 +134,7 @@ impl Knowledge {
     }
 
     /// The entries that may match in a line of normal form, each once.
-    pub(super) fn candidates(&self, line: &str) -> Vec<&Entry> {
+    pub(super) fn candidates(&'static self, line: &str) -> Vec<&'static Entry> {
         let with_word = words(line).filter_map(|word| self.by_word.get(word)).flatten();
         let mut found: Vec<usize> = with_word.chain(&self.without_word).copied().collect();
         found.sort_unstable();
@@ -131,9 +147,29 @@ impl Knowledge {
         self.sources.get(source).is_none_or(|source| source.known_by.is_empty())
     }
 
-    /// Which sources the notes name; `text` is their normal form.
-    pub(super) fn named(&self, text: &str) -> Vec<bool> {
-        let is_named = |source: &Source| source.known_by.iter().any(|known| known.find(text).is_some());
+    /// Which sources the notes name. A table or a file that is called like a source names none.
+    pub(super) fn named(&self, notes: &str, steps: &Steps) -> Vec<bool> {
+        let notes = &notes[..notes.floor_char_boundary(NAMES_READ)];
+        let lines = notes.lines().map(|line| {
+            let normal = Normal::of(line);
+            let names = Names::of(&normal, line);
+            (line, normal, names)
+        });
+        let lines: Vec<_> = lines.collect();
+        let is_named = |source: &Source| {
+            source.known_by.iter().any(|known| {
+                lines.iter().any(|(line, normal, names)| {
+                    let mut from = 0;
+                    while let Some(found) = known.find_from(&normal.text, from, steps) {
+                        if !names.hold(&found) && !is_in_identifier(line, &normal.origin(&found)) {
+                            return true;
+                        }
+                        from = found.end;
+                    }
+                    false
+                })
+            })
+        };
         self.sources.iter().map(is_named).collect()
     }
 
@@ -148,6 +184,17 @@ impl Knowledge {
     }
 }
 
+/// Whether a part of a line is only a part of an identifier: `raw_mysql_orders`, `RAW.SALESFORCE.ACCOUNT`.
+fn is_in_identifier(line: &str, part: &Range<usize>) -> bool {
+    let (before, after) = (&line[..part.start], &line[part.end..]);
+    let has_capitals = !line[part.clone()].contains(char::is_lowercase);
+    before.ends_with('_')
+        || after.starts_with('_')
+        || (has_capitals
+            && (before.ends_with('.')
+                || (after.starts_with('.') && after.len() > 1 && !after.starts_with(". "))))
+}
+
 /// An entry with the level of a pattern by the mark before it.
 fn marked(line: &'static str) -> Entry {
     let marks = [('=', Level::Code), ('~', Level::Weak), ('@', Level::Words)];
@@ -159,14 +206,19 @@ fn marked(line: &'static str) -> Entry {
         next_step: "",
         level,
         is_engine: line.starts_with('@'),
-        is_bare_number: level == Level::Code && is_bare_number(pattern),
+        number: if level == Level::Code { bare_number(pattern) } else { Number::None },
+        has_digit: pattern.contains(|c: char| c.is_ascii_digit()),
         pattern: Pattern(pattern.trim()),
     }
 }
 
-/// Whether a pattern has a short number and no word by which only one vendor is known.
-fn is_bare_number(pattern: &str) -> bool {
-    let is_number = |word: &str| word.len() <= SHORT && word.bytes().all(|byte| byte.is_ascii_digit());
-    words(pattern).any(is_number)
-        && words(pattern).all(|word| is_number(word) || COMMON_WORDS.contains(&word))
+/// Which number a pattern is, if it has no word by which only one vendor is known.
+fn bare_number(pattern: &str) -> Number {
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_bare = words(pattern).all(|word| is_number(word) || COMMON_WORDS.contains(&word));
+    match words(pattern).filter(|word| is_number(word)).map(str::len).max() {
+        Some(digits) if is_bare && digits < SQLSTATE => Number::Short,
+        Some(_) if is_bare => Number::Long,
+        _ => Number::None,
+    }
 }

@@ -43,6 +43,12 @@ impl Normal {
         let at = |index: usize| self.origins.get(index).copied().unwrap_or(self.length);
         at(range.start)..at(range.end)
     }
+
+    /// The range of the normal form that a range of the line stands for.
+    pub(super) fn place(&self, range: &Range<usize>) -> Range<usize> {
+        let at = |origin: usize| self.origins.partition_point(|at| *at < origin);
+        at(range.start)..at(range.end)
+    }
 }
 
 /// The words of a text in its normal form: runs of ASCII letters and digits.
@@ -67,5 +73,7 @@ mod tests {
         let at = normal.text.find("login").unwrap();
         assert_eq!(&line[normal.origin(&(at..at + 5))], "Login");
         assert_eq!(&line[normal.origin(&(at..normal.text.len()))], "Login”  Failed");
+        let login = line.find("Login").unwrap();
+        assert_eq!(&normal.text[normal.place(&(login..login + 5))], "login");
     }
 }

@@ -10,7 +10,7 @@ const HOST_ENDINGS: [&str; 18] = [
 ];
 /// Words after which a name with dots is a host's, and words after which it is a table's or a column's.
 const HOST_WORDS: [&str; 8] = ["server", "host", "hostname", "at", "to", "address", "endpoint", "gateway"];
-const OBJECT_WORDS: [&str; 12] = [
+const OBJECT_WORDS: [&str; 11] = [
     "object",
     "relation",
     "table",
@@ -19,7 +19,6 @@ const OBJECT_WORDS: [&str; 12] = [
     "field",
     "schema",
     "dataset",
-    "database",
     "sequence",
     "procedure",
     "function",
@@ -50,8 +49,6 @@ const DOCUMENTATION: [&str; 20] = [
 /// Words after which a quoted name is a user's.
 const USER_WORDS: [&str; 8] =
     ["user", "username", "user name", "user id", "userid", "uid", "login", "principal"];
-/// Words before `user` and a name without quotes: `for user SVC_BI`.
-const BEFORE_USER: [&str; 5] = ["for user", "of user", "by user", "as user", "failed user"];
 
 /// A line with private parts shortened.
 pub(super) fn shorten(line: &str) -> String {
@@ -107,22 +104,40 @@ fn url(text: &str, out: &mut String) -> Option<usize> {
     if !is_scheme {
         return None;
     }
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let path_end = path.find(['?', '#']).unwrap_or(path.len());
-    let is_documentation = DOCUMENTATION.contains(&host);
-    let host =
-        if is_documentation { host.to_owned() } else { short_host(host).unwrap_or_else(|| host.to_owned()) };
-    out.push_str(&format!("{scheme}://{host}{}", &path[..path_end]));
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#', ';', ')', ']']).unwrap_or(rest.len()));
+    // What ends the sentence is not a part of the host.
+    let whole = authority.len();
+    let authority = if path.is_empty() { authority.trim_end_matches(['.', ',', ':']) } else { authority };
+    let tail = &rest[authority.len()..whole];
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let path_end = path.find(['?', '#', ';']).unwrap_or(path.len());
+    out.push_str(scheme);
+    out.push_str("://");
+    let hosts: Vec<String> = hosts.split(',').map(host_of_url).collect();
+    out.push_str(&hosts.join(","));
+    out.push_str(&path[..path_end]);
     if path_end < path.len() {
         out.push(path[path_end..].chars().next().unwrap_or('?'));
         out.push(CUT);
     }
+    out.push_str(tail);
     Some(end)
 }
 
+/// A host of an address. One that does not look like a host's name is cut all the same, if it has several parts.
+fn host_of_url(host: &str) -> String {
+    if DOCUMENTATION.contains(&host) {
+        return host.to_owned();
+    }
+    let cut = || {
+        let (name, port) = with_port(host);
+        name.split_once('.').map(|(first, _)| format!("{first}.{CUT}{port}"))
+    };
+    short_host(host).or_else(cut).unwrap_or_else(|| host.to_owned())
+}
+
 fn short_atom(atom: &str, before: &str, following: &str) -> String {
-    let core = atom.trim_end_matches(['.', ':', '!', '?']);
+    let core = atom.trim_end_matches(['.', ':', '!', '?', '-']);
     let (core, tail) = (core, &atom[core.len()..]);
     let is_user = is_user(before, following) || is_user_without_quotes(before, core);
     if is_user && !core.is_empty() {
@@ -130,14 +145,17 @@ fn short_atom(atom: &str, before: &str, following: &str) -> String {
     }
     if let Some((user, host)) = core.split_once('@')
         && !user.is_empty()
+        && !user.contains([':', '/'])
         && host.contains('.')
     {
         let host = short_ipv4(host).unwrap_or_else(|| host.to_owned());
         return format!("{}@{host}{tail}", first_two(user));
     }
     let short = short_ipv4(core).or_else(|| short_ipv6(core));
-    let short = short.or_else(|| if is_object(before) { None } else { short_host(core) });
-    let short = short.or_else(|| short_share(core)).or_else(|| short_home(core));
+    let has_port = !with_port(core).1.is_empty();
+    let short = short.or_else(|| if is_object(before) && !has_port { None } else { short_host(core) });
+    let short =
+        short.or_else(|| short_share(core)).or_else(|| short_home(core)).or_else(|| short_parts(core));
     short.map_or_else(|| atom.to_owned(), |short| format!("{short}{tail}"))
 }
 
@@ -157,11 +175,33 @@ fn is_user(before: &str, following: &str) -> bool {
 }
 
 /// Whether the name after this text is a user's although it has no quotes: only a name that is no plain word, since
-/// "for user table" is a sentence.
+/// "the user table" is a sentence.
 fn is_user_without_quotes(before: &str, name: &str) -> bool {
     let head = before.trim_end().to_lowercase();
     let is_word = name.chars().all(|c| c.is_lowercase() || c == '-');
-    before.ends_with(' ') && !is_word && BEFORE_USER.iter().any(|words| head.ends_with(words))
+    let word = head.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    // A word with one capital letter begins a sentence or is a name in German.
+    let is_title = name.chars().skip(1).all(|c| c.is_lowercase() || !c.is_alphanumeric());
+    before.ends_with(' ') && !is_word && !is_title && (word == "user" || word == "login")
+}
+
+/// Hosts and addresses that are joined: `db.example.com/203.0.113.7:5432`, `10.0.0.5:41234->52.1.2.3:443`.
+fn short_parts(atom: &str) -> Option<String> {
+    let (first, rest) = atom.split_once('/')?;
+    // `jdbc:oracle:thin:@//host:1521/orcl` has the host behind two slashes.
+    let short = match rest.strip_prefix('/') {
+        Some(rest) => {
+            let (host, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            format!("{first}//{}{rest}", short_part(host))
+        }
+        None => format!("{}/{}", short_part(first), short_part(rest)),
+    };
+    Some(short).filter(|short| short != atom)
+}
+
+fn short_part(part: &str) -> String {
+    let address = short_ipv4(part).or_else(|| short_ipv6(part));
+    address.or_else(|| short_host(part)).unwrap_or_else(|| part.to_owned())
 }
 
 /// Whether the name after this text is a table's or a column's: the nearest word that says what it is counts.
@@ -275,6 +315,26 @@ mod tests {
             ("Login failed for user CORP\\svc_bi.", "Login failed for user CO…."),
             ("cannot open \\\\files.example.com\\sales\\a.xlsx", "cannot open \\\\files.…\\sales\\a.xlsx"),
             ("folder /home/ana", "folder /home/…"),
+            (
+                "jdbc:sqlserver://db.corp.example.com:1433;databaseName=Sales;user=svc_bi",
+                "jdbc:sqlserver://db.…:1433;…",
+            ),
+            (
+                "[acme.example.com/10.1.2.3] failed: Connection refused",
+                "[acme.…/10.1.…] failed: Connection refused",
+            ),
+            ("connect to db.example.com/203.0.113.7:5432", "connect to db.…/203.0.…:5432"),
+            ("jdbc:oracle:thin:@//db.corp.example.com:1521/ORCL", "jdbc:oracle:thin:@//db.…:1521/ORCL"),
+            ("https://db.example.com:8443: refused", "https://db.…:8443: refused"),
+            ("(https://db.example.com), https://db.example.com.", "(https://db.…), https://db.…."),
+            (
+                "mongodb://u:p@h1.example.com:27017,h2.example.com:27017/db",
+                "mongodb://h1.…:27017,h2.…:27017/db",
+            ),
+            ("dial 10.0.0.5:41234->52.1.2.3:443", "dial 10.0.…:41234->52.1.…:443"),
+            ("not allowed: 10.20.30.40/32", "not allowed: 10.20.…/32"),
+            ("database db.corp.example.com:5432 is unreachable", "database db.…:5432 is unreachable"),
+            ("User SVC_BI is locked", "User SV… is locked"),
             ("see https://docs.example.com/a", "see https://docs.…/a"),
         ] {
             assert_eq!(shorten(line), short);

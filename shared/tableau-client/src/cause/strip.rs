@@ -2,11 +2,14 @@
 
 use super::knowledge::Knowledge;
 use super::normal::Normal;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Steps};
+use std::ops::Range;
 
 /// A sentence shorter than this is removed only where it is the whole line: it may be part of another sentence.
 const LONG: usize = 40;
 
+/// Classes of Tableau's own. Alone they tell nothing, while `java.net.UnknownHostException` does.
+const OWN_CLASSES: &str = "com.tableausoftware.";
 /// How many wrappers are removed from one line, so that a hostile line costs little.
 const TURNS: usize = 16;
 
@@ -20,16 +23,19 @@ pub(super) struct Stripped {
 }
 
 /// A line without wrappers. `None` if nothing remains.
-pub(super) fn strip(line: &str, knowledge: &Knowledge) -> Option<Stripped> {
+pub(super) fn strip(line: &str, knowledge: &Knowledge, steps: &Steps) -> Option<Stripped> {
     let mut rest = line.trim().to_owned();
     let mut classes = String::new();
     for _ in 0..TURNS {
         let before = rest.len();
+        if is_class(rest.trim_end_matches(':')) && rest.starts_with(OWN_CLASSES) {
+            return None;
+        }
         let without = without_class(&rest).to_owned();
         classes.push_str(&rest[..rest.len() - without.len()]);
         rest = without;
-        rest = without_sentences(&rest, knowledge);
-        rest = without_beginning(&rest, knowledge);
+        rest = without_sentences(&rest, knowledge, steps);
+        rest = without_beginning(&rest, knowledge, steps);
         if rest.len() == before {
             break;
         }
@@ -38,30 +44,52 @@ pub(super) fn strip(line: &str, knowledge: &Knowledge) -> Option<Stripped> {
     (!is_blank).then_some(Stripped { text: rest, classes })
 }
 
-fn without_sentences(line: &str, knowledge: &Knowledge) -> String {
+fn without_sentences(line: &str, knowledge: &Knowledge, steps: &Steps) -> String {
     let normal = Normal::of(line);
     let text = normal.text.trim_end();
-    let is_end = |rest: &str| rest.chars().all(|c| c.is_ascii_punctuation());
-    let is_whole =
-        |sentence: &Pattern<'_>| sentence.matches_at(text, 0).is_some_and(|end| is_end(&text[end..]));
+    let is_whole = |sentence: &Pattern<'_>| sentence.matches_whole(text, steps);
     if knowledge.sentences().iter().filter(|sentence| sentence.0.len() < LONG).any(is_whole) {
         return String::new();
     }
     let long = knowledge.sentences().iter().filter(|sentence| sentence.0.len() >= LONG);
-    let found = long.filter_map(|sentence| Some((sentence.0.len(), sentence.find_last(text)?)));
+    let found = long.filter_map(|sentence| Some((sentence, sentence.find_last(text, steps)?)));
     // The sentence with most words of its own has the fewest of the vendor's words in its gaps.
-    if let Some((_, range)) = found.max_by_key(|(length, _)| *length) {
-        let range = normal.origin(&range);
+    if let Some((sentence, range)) = found.max_by_key(|(sentence, _)| sentence.0.len()) {
+        let range = normal.origin(&whole_sentence(sentence.0, text, range));
         let rest = format!("{} {}", line[..range.start].trim_end(), line[range.end..].trim_start());
         return rest.trim().to_owned();
     }
     line.to_owned()
 }
 
-fn without_beginning(line: &str, knowledge: &Knowledge) -> String {
+/// A range with the rest of its sentence, where the pattern is open at an end.
+fn whole_sentence(pattern: &str, text: &str, range: Range<usize>) -> Range<usize> {
+    let ends = |at: usize, c: char| {
+        c == '。'
+            || (matches!(c, '.' | ':' | ';')
+                && text[at + c.len_utf8()..].starts_with(|c: char| c.is_whitespace()))
+    };
+    let start = match pattern.starts_with('*') {
+        true => {
+            let before = text[..range.start].char_indices().rev().find(|(at, c)| ends(*at, *c));
+            before.map_or(0, |(at, c)| at + c.len_utf8())
+        }
+        false => range.start,
+    };
+    let end = match pattern.ends_with('*') {
+        true => {
+            let after = text[range.end..].char_indices().find(|(at, c)| ends(range.end + at, *c));
+            after.map_or(text.len(), |(at, _)| range.end + at)
+        }
+        false => range.end,
+    };
+    start..end
+}
+
+fn without_beginning(line: &str, knowledge: &Knowledge, steps: &Steps) -> String {
     let normal = Normal::of(line);
     for beginning in knowledge.beginnings() {
-        if let Some(end) = beginning.matches_at(&normal.text, 0) {
+        if let Some(end) = beginning.matches_start(&normal.text, steps) {
             return line[normal.origin(&(end..end)).start..].trim_start().to_owned();
         }
     }
@@ -86,7 +114,7 @@ mod tests {
     use super::*;
 
     fn stripped(line: &str) -> Option<String> {
-        strip(line, Knowledge::get()).map(|stripped| stripped.text)
+        strip(line, Knowledge::get(), &Steps::new()).map(|stripped| stripped.text)
     }
 
     #[test]
@@ -99,5 +127,16 @@ mod tests {
         assert_eq!(stripped("Error: 5: text").as_deref(), Some("Error: 5: text"));
         assert_eq!(stripped("  at com.tableau.X(Y.java:12)"), None);
         assert_eq!(stripped(" . "), None);
+        assert_eq!(stripped("SQL = SELECT user_has_been_disabled FROM crm"), None);
+        assert_eq!(stripped("Request ID: 7d4"), None);
+        assert_eq!(stripped("com.tableausoftware.nativeapi.exceptions.ConnectivityException:"), None);
+        assert_eq!(
+            stripped("java.net.UnknownHostException").as_deref(),
+            Some("java.net.UnknownHostException")
+        );
+        let spanish = "No se puede conectar al servidor \"db\". Compruebe que el servidor se está ejecutando y que tiene \
+                       acceso a la base de datos solicitada.";
+        assert_eq!(stripped(spanish), None);
+        assert_eq!(stripped(&format!("Se rompió. {spanish}")).as_deref(), Some("Se rompió."));
     }
 }

@@ -36,6 +36,10 @@ fn hostile_notes_take_little_longer_than_ordinary_ones_of_their_size() {
         "é",
         "\"",
         "1 ",
+        "login failed \"a ",
+        "at .........(",
+        "a_b.c column ",
+        "サーバー接続",
     ] {
         let time = time_of(&of_size(part));
         println!("{part:?}: {:.1} times", time.as_secs_f64() / ordinary.as_secs_f64());

@@ -15,6 +15,8 @@ pub(crate) struct Example {
     pub(crate) at: String,
     /// The pattern with its mark.
     pub(crate) pattern: String,
+    /// A text by which notes show that they are about the source. Empty for what all sources say.
+    pub(crate) known_by: String,
     pub(crate) text: String,
     pub(crate) class: CauseClass,
     pub(crate) next_step: String,
@@ -39,6 +41,7 @@ pub(crate) fn examples() -> (Vec<Example>, Vec<String>) {
     for (file, text) in files().into_iter().filter(|(file, _)| file != "wrappers.txt") {
         let mut block = None;
         let mut header = HashSet::new();
+        let mut known_by = String::new();
         for (number, line) in iter::zip(1.., text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             let at = format!("{file}:{number}");
             if line == "#" || line.starts_with("# ") {
@@ -46,6 +49,10 @@ pub(crate) fn examples() -> (Vec<Example>, Vec<String>) {
             }
             if let Some(key) = ["name:", "known by:"].into_iter().find(|key| line.starts_with(key)) {
                 header.insert(key);
+                if let Some(texts) = line.strip_prefix("known by:") {
+                    let text = texts.split('|').find(|text| !text.contains(['*', '#'])).unwrap_or_default();
+                    known_by = text.trim().to_owned();
+                }
             } else if let Some(head) = line.strip_prefix('[').filter(|_| !line.contains(" | ")) {
                 let (class, next_step) = head.split_once("] ").unwrap_or((head, ""));
                 let class = CauseClass::named(class);
@@ -60,6 +67,7 @@ pub(crate) fn examples() -> (Vec<Example>, Vec<String>) {
                 examples.push(Example {
                     at,
                     pattern: pattern.trim().to_owned(),
+                    known_by: known_by.clone(),
                     text: text.trim().to_owned(),
                     class: *class,
                     next_step: next_step.clone(),

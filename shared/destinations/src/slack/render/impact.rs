@@ -49,7 +49,7 @@ fn sentence(impact: &Impact, total: usize) -> String {
     let workbooks = counted(total, "workbook", impact.exact == Exact::Nothing);
     let owners = match impact.owners {
         0 => String::new(),
-        owners => format!(" of {}", counted(owners, "owner", impact.exact == Exact::Workbooks)),
+        owners => format!(" of {}", counted(owners, "owner", impact.exact != Exact::All)),
     };
     let begun = if impact.exact == Exact::Nothing { workbooks.replacen("at", "At", 1) } else { workbooks };
     format!("{begun}{owners} {} it", if total == 1 { "uses" } else { "use" })
@@ -85,7 +85,7 @@ mod tests {
             ),
             (
                 impact(&["A"], 99, 3, Exact::Nothing),
-                "At least 100 workbooks of 3 owners use it: *A* … and 99 more",
+                "At least 100 workbooks of at least 3 owners use it: *A* … and 99 more",
             ),
             (impact(&[], 4, 2, Exact::All), "4 workbooks of 2 owners use it"),
             (impact(&[], 0, 0, Exact::All), "No workbook uses it, as far as Tableau knows."),

@@ -7,13 +7,14 @@ mod parts;
 
 use super::blocks::{Block, Message};
 use super::mrkdwn::{escape, link};
-use alerting::notification::{List, Mentioned, Notification};
+use alerting::notification::{List, Mentioned, Notification, Value};
 pub(super) use mentions::Called;
 use parts::{cause, fields, next_step, short, small_print, status};
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
 const ALL_LIMIT: usize = 13_000;
-/// The longest link that is shown, as markup. A longer link is left out, because half a link does not work.
+/// The longest link that is shown, as markup. Of a longer one the query is left out, and a link that is still longer is
+/// not shown, because half a link does not work.
 const LINK_LIMIT: usize = 1_500;
 
 /// Renders a notification as a Slack message that calls no one. Everything is escaped, and cut to what Slack accepts.
@@ -43,8 +44,8 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     .into_iter()
     .flatten()
     .collect();
-    let links = shown.links.iter().filter_map(|shown| link(&shown.url, shown.label));
-    let links: Vec<String> = links.filter(|link| link.chars().count() <= LINK_LIMIT).take(1).collect();
+    let links: Vec<String> =
+        shown.links.iter().filter_map(|link| bounded(&link.url, link.label)).take(1).collect();
     let not_listed = lists::not_listed(shown);
     let below: Vec<Block> = [
         (!links.is_empty()).then(|| Block::section(links.join("\n"))),
@@ -59,6 +60,13 @@ pub(crate) fn render_for(shown: &Notification, called: &Called) -> Message {
     let room = room(&above);
     let lists = lists::blocks(shown, zone, room);
     Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
+}
+
+/// A link, without its query if it is too long with it.
+fn bounded(url: &str, label: &str) -> Option<String> {
+    let fits = |link: &String| link.chars().count() <= LINK_LIMIT;
+    let without_query = || url.split_once('?').and_then(|(page, _)| link(page, label)).filter(fits);
+    link(url, label).filter(fits).or_else(without_query)
 }
 
 /// The line for push notifications and screen readers. For several objects it begins with the symbol, as the header
@@ -90,7 +98,15 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
         ..*shown
     };
     let summary = escape(&brief.summary());
-    if is_about_many { format!("{} {summary}", shown.symbol) } else { summary }
+    let site = brief.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+        ("Site", Value::Text(site)) => Some(format!(" · {}", escape(site))),
+        _ => None,
+    });
+    if is_about_many {
+        format!("{} {summary}", shown.symbol)
+    } else {
+        format!("{summary}{}", site.unwrap_or_default())
+    }
 }
 
 /// How many characters Slack counts for a block.

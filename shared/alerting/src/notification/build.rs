@@ -187,6 +187,7 @@ pub fn event(about: &About<'_>) -> Notification {
     let event = about.event;
     let (cause, next_step) = about.cause();
     Notification {
+        event: Some(Box::new(event.clone())),
         subject: Some(about.name()),
         cause,
         next_step,
@@ -230,6 +231,7 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     }
     let cause = incident.cause.clone().map(|KnownCause { title, line }| Cause::Known { title, line });
     Notification {
+        event: Some(Box::new(about.event.clone())),
         subject: Some(about.name()),
         cause,
         status,

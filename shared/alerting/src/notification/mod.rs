@@ -22,6 +22,7 @@ pub use words::{duration, next_step, symbol, title};
 use crate::impact::Impact;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tableau::Event;
 
 /// The kind of a notification: what it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub struct Notification {
     pub symbol: &'static str,
     /// What happened, in a few words, without the object's name.
     pub title: String,
+    /// The event that it announces; for a group one of its events. `None` for a digest and the end of a group. For destinations
+    /// that hand the event's own fields on.
+    pub event: Option<Box<Event>>,
     /// The object's name. `None` if the notification is about several objects.
     pub subject: Option<String>,
     /// The rule's own words in place of title and subject: untrusted, one line.
@@ -250,6 +254,7 @@ impl Notification {
             severity,
             symbol,
             title: title.into(),
+            event: None,
             subject: None,
             own_title: None,
             own_text: None,

@@ -1,0 +1,71 @@
+//! Renders a post as plain text for terminals and tests. No colour.
+
+use super::post::TeamsPost;
+use serde_json::Value;
+
+/// The lines of a post: a card as Teams would show it, or each plain field that is not empty.
+pub fn render_post(post: &TeamsPost) -> String {
+    if let Some(card) = post.card() {
+        let mut lines: Vec<String> = elements(&card["body"]).flat_map(lines_of).collect();
+        let actions = elements(&card["actions"]);
+        lines
+            .extend(actions.map(|action| format!("[{}] ({})", text(&action["title"]), text(&action["url"]))));
+        return lines.join("\n");
+    }
+    let fields = post.body.as_object().into_iter().flatten();
+    let shown =
+        fields.filter_map(|(name, value)| Some((name, value.as_str().filter(|value| !value.is_empty())?)));
+    shown
+        .map(|(name, value)| format!("{name}: {}", value.replace('\n', "\n    ")))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The texts of a card without escapes, in their order.
+pub(super) fn texts(card: &Value) -> Vec<String> {
+    elements(&card["body"]).flat_map(lines_of).collect()
+}
+
+fn elements(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn lines_of(element: &Value) -> Vec<String> {
+    match element["type"].as_str().unwrap_or_default() {
+        "TextBlock" => vec![plain(text(&element["text"]))],
+        "FactSet" => elements(&element["facts"])
+            .map(|fact| format!("{}  {}", plain(text(&fact["title"])), plain(text(&fact["value"]))))
+            .collect(),
+        "Container" | "Column" => elements(&element["items"]).flat_map(lines_of).collect(),
+        "ColumnSet" => elements(&element["columns"]).flat_map(lines_of).collect(),
+        other => vec![format!("[{other}]")],
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Markdown as it is shown: without the signs of emphasis and the backslashes of escapes.
+fn plain(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len());
+    let mut chars = markdown.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            '*' | '\u{200b}' => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_emphasis_are_not_shown() {
+        assert_eq!(plain(r"**Cause** – sales\_eu \*x\* a\\b <"), r"Cause – sales_eu *x* a\b <");
+    }
+}

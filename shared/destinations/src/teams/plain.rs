@@ -1,0 +1,172 @@
+//! The plain form, for a flow with the trigger *When an HTTP request is received*: one object of texts. The first six are those of
+//! Tableau's own webhooks, so that a flow that took these takes ours.
+//!
+//! Every field is always there and always a text, empty if there is nothing to say: the trigger refuses `null`.
+//! `functions/notify-teams/power-automate.schema.json` is the schema to paste into the flow.
+
+use super::mentions::called;
+use super::text::cut;
+use super::words::{self, footnotes, happened, headline, members, object, sentence};
+use alerting::notification::{Fact, Kind, List, Notification, Severity, Value};
+use plain_text::{is_blank, one_line};
+use serde::Serialize;
+use tableau::{Action, Event, Subject};
+
+/// The longest `text`, in characters. A flow posts it, and Teams takes 28 KB.
+const TEXT_LIMIT: usize = 6_000;
+/// The longest other field.
+const FIELD_LIMIT: usize = 1_400;
+/// How many names a list in `text` has.
+const NAMES: usize = 60;
+
+/// The fields. Texts are not escaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the README of notify-teams and the schema describe each field")]
+pub struct Plain {
+    pub resource: String,
+    pub event_type: String,
+    pub resource_name: String,
+    pub site_luid: String,
+    pub resource_luid: String,
+    pub created_at: String,
+    pub kind: String,
+    pub status: String,
+    pub title: String,
+    pub text: String,
+    pub cause: String,
+    pub cause_detail: String,
+    pub next_step: String,
+    pub project: String,
+    pub owner: String,
+    pub owner_email: String,
+    pub mention: String,
+    pub site: String,
+    pub link: String,
+    pub event_id: String,
+    pub notes: String,
+}
+
+/// The fields of a notification.
+pub fn fields(shown: &Notification) -> Plain {
+    let event = shown.event.as_deref();
+    // Of a group, only its kind and its site are those of one event.
+    let of_one = event.filter(|_| shown.subject.is_some());
+    let (owner, owner_email) = person(shown, "Owner");
+    let short = |text: String| cut(&text, FIELD_LIMIT);
+    Plain {
+        resource: of_one.map(resource).unwrap_or_default().to_owned(),
+        event_type: event.map(|event| event_type(shown, event)).unwrap_or_default(),
+        resource_name: of_one
+            .and_then(|event| event.resource_name.as_deref())
+            .map(one_line)
+            .map(short)
+            .unwrap_or_default(),
+        site_luid: event.map(|event| event.site.as_str().to_owned()).unwrap_or_default(),
+        resource_luid: of_one.map(|event| event.subject.luid().to_owned()).unwrap_or_default(),
+        created_at: of_one.and_then(|event| event.created_at).map(|at| at.to_string()).unwrap_or_default(),
+        kind: kind(shown.kind).to_owned(),
+        status: status(shown.severity).to_owned(),
+        title: format!("{} {}", shown.symbol, headline(shown)),
+        text: text(shown),
+        cause: short(words::cause(shown).unwrap_or_default()),
+        cause_detail: short(words::detail(shown).unwrap_or_default()),
+        next_step: short(shown.next_step.as_deref().map(one_line).unwrap_or_default()),
+        project: short(fact(shown, &["Project", "Was in"])),
+        owner: short(owner),
+        owner_email,
+        mention: called(shown).addresses.join(";"),
+        site: short(fact(shown, &["Site"])),
+        link: shown.links.first().map(|link| link.url.clone()).unwrap_or_default(),
+        event_id: of_one.map(|event| event.id.short().to_owned()).unwrap_or_default(),
+        notes: short(footnotes(shown).collect::<Vec<_>>().join(" · ")),
+    }
+}
+
+/// Tableau's word for what the event is about: `EXTRACTS` for a refresh, otherwise the object's kind.
+fn resource(event: &Event) -> &'static str {
+    match (event.name.action(), &event.subject) {
+        (Some(Action::RefreshFailed | Action::RefreshStarted | Action::RefreshSucceeded), _) => "EXTRACTS",
+        (_, Subject::Other(_)) => "",
+        (_, subject) => subject.resource(),
+    }
+}
+
+/// The event's name. Empty for an end that Tableau sent no event about: the failure's name would say the opposite.
+fn event_type(shown: &Notification, event: &Event) -> String {
+    let is_failure = event.name.action() == Some(Action::RefreshFailed);
+    if shown.kind == Kind::Resolved && is_failure { String::new() } else { event.name.as_str().to_owned() }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Event => "event",
+        Kind::Opened => "opened",
+        Kind::Updated => "updated",
+        Kind::Resolved => "resolved",
+        Kind::GroupOpened => "group_opened",
+        Kind::GroupUpdated => "group_updated",
+        Kind::GroupResolved => "group_resolved",
+        Kind::Digest => "digest",
+    }
+}
+
+/// For a condition in the flow: members who want failures only take `failed` and `recovered`.
+fn status(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "failed",
+        Severity::Resolved => "recovered",
+        Severity::Notice => "notice",
+        Severity::Info => "information",
+    }
+}
+
+fn fact(shown: &Notification, labels: &[&str]) -> String {
+    let found = shown.facts.iter().find(|fact| labels.contains(&fact.label));
+    found.map(|fact| words::value(fact, shown.timezone.as_ref())).unwrap_or_default()
+}
+
+/// Name and address of the person in a fact.
+fn person(shown: &Notification, label: &str) -> (String, String) {
+    let found = shown.facts.iter().find(|fact| fact.label == label);
+    match found.map(|Fact { value, .. }| value) {
+        Some(Value::Person { name, email }) => {
+            let email = email.as_deref().filter(|email| !is_blank(email));
+            (words::short(name), email.map(words::short).unwrap_or_default())
+        }
+        _ => (String::new(), String::new()),
+    }
+}
+
+/// Everything as lines, for a flow that posts them as they are.
+fn text(shown: &Notification) -> String {
+    let zone = shown.timezone.as_ref();
+    let mut lines = vec![format!("{} {}", shown.symbol, headline(shown))];
+    lines.extend(shown.own_text.clone());
+    lines.extend(words::cause(shown).map(|cause| format!("Cause – {cause}")));
+    lines.extend(words::detail(shown).map(|detail| cut(&detail, FIELD_LIMIT)));
+    lines.extend(shown.next_step.as_deref().map(|step| format!("Next step – {}", one_line(step))));
+    lines.extend(shown.status.iter().filter_map(|status| sentence(status, zone)));
+    lines.extend(shown.lists.iter().flat_map(|list| list_lines(shown, list)));
+    lines.extend(shown.facts.iter().map(|fact| format!("{}: {}", fact.label, words::value(fact, zone))));
+    lines.extend(shown.links.iter().take(1).map(|link| format!("{}: {}", link.label, link.url)));
+    lines.extend(shown.status.iter().filter_map(|status| members(status, zone)));
+    cut(&lines.join("\n"), TEXT_LIMIT)
+}
+
+/// A heading, and what fits of the items.
+fn list_lines(shown: &Notification, list: &List) -> Vec<String> {
+    let item = |item| match shown.kind {
+        Kind::Digest => format!("• {}", happened(item, shown.timezone.as_ref())),
+        _ => object(item, words::NAME_LIMIT),
+    };
+    let items: Vec<String> = list.items.iter().take(NAMES).map(item).collect();
+    let rest =
+        list.items.iter().skip(NAMES).map(|item| words::times(item, shown.kind)).sum::<usize>() + list.more;
+    let more = (rest > 0).then(|| format!("… and {rest} more"));
+    let mut lines: Vec<String> = words::heading(list, shown.kind).into_iter().collect();
+    match shown.kind {
+        Kind::Digest => lines.extend(items.into_iter().chain(more)),
+        _ => lines.push(items.into_iter().chain(more).collect::<Vec<_>>().join(" · ")),
+    }
+    lines
+}

@@ -327,6 +327,10 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
         causes,
         expected.map(|cause| format!("It was: {cause}")).each_ref().map(|text| Some(text.as_str()))
     );
+    assert_eq!(
+        (ended.event, shown.event.map(|event| event.name)),
+        (None, Some(EventName::DatasourceRefreshFailed))
+    );
 }
 
 // Issue 16, 4

@@ -7,7 +7,7 @@
 use super::mentions::called;
 use super::text::cut;
 use super::words::{self, footnotes, happened, headline, members, object, sentence};
-use alerting::notification::{Fact, Kind, List, Notification, Severity, Value};
+use alerting::notification::{Fact, Kind, Link, List, Notification, Severity, Value};
 use plain_text::{is_blank, one_line};
 use serde::Serialize;
 use tableau::{Action, Event, Subject};
@@ -15,7 +15,9 @@ use tableau::{Action, Event, Subject};
 /// The longest `text`, in characters. A flow posts it, and Teams takes 28 KB.
 const TEXT_LIMIT: usize = 6_000;
 /// The longest other field.
-const FIELD_LIMIT: usize = 1_400;
+const FIELD_LIMIT: usize = 1_000;
+/// The longest link; half a link does not work.
+const LINK_LIMIT: usize = 2_000;
 /// How many names a list in `text` has.
 const NAMES: usize = 60;
 
@@ -76,7 +78,7 @@ pub fn fields(shown: &Notification) -> Plain {
         owner_email,
         mention: called(shown).addresses.join(";"),
         site: short(fact(shown, &["Site"])),
-        link: shown.links.first().map(|link| link.url.clone()).unwrap_or_default(),
+        link: links(shown).next().map(|link| link.url.clone()).unwrap_or_default(),
         event_id: of_one.map(|event| event.id.short().to_owned()).unwrap_or_default(),
         notes: short(footnotes(shown).collect::<Vec<_>>().join(" · ")),
     }
@@ -120,6 +122,10 @@ fn status(severity: Severity) -> &'static str {
     }
 }
 
+fn links(shown: &Notification) -> impl Iterator<Item = &Link> {
+    shown.links.iter().filter(|link| link.url.len() <= LINK_LIMIT)
+}
+
 fn fact(shown: &Notification, labels: &[&str]) -> String {
     let found = shown.facts.iter().find(|fact| labels.contains(&fact.label));
     found.map(|fact| words::value(fact, shown.timezone.as_ref())).unwrap_or_default()
@@ -148,7 +154,7 @@ fn text(shown: &Notification) -> String {
     lines.extend(shown.status.iter().filter_map(|status| sentence(status, zone)));
     lines.extend(shown.lists.iter().flat_map(|list| list_lines(shown, list)));
     lines.extend(shown.facts.iter().map(|fact| format!("{}: {}", fact.label, words::value(fact, zone))));
-    lines.extend(shown.links.iter().take(1).map(|link| format!("{}: {}", link.label, link.url)));
+    lines.extend(links(shown).take(1).map(|link| format!("{}: {}", link.label, link.url)));
     lines.extend(shown.status.iter().filter_map(|status| members(status, zone)));
     cut(&lines.join("\n"), TEXT_LIMIT)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod cards;
 mod clocks;
 mod facts;
 mod hostile;

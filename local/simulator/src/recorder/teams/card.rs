@@ -109,7 +109,7 @@ fn element(element: &Value) -> Result<(), String> {
     if kind == "Container" {
         one_of("style", &["default", "emphasis", "good", "attention", "warning", "accent"])?;
     }
-    if kind == "TextBlock" && !element["text"].as_str().is_some_and(|text| !text.is_empty()) {
+    if kind == "TextBlock" && element["text"].as_str().is_none_or(str::is_empty) {
         return Err("TextBlock: text is missing".to_owned());
     }
     for fact in element.get("facts").and_then(Value::as_array).into_iter().flatten() {

@@ -1,12 +1,8 @@
 //! The real binary: events in, Adaptive Cards out.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{CARDS, assert_taken, event, failed, inline, message, queued, readable, start};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{CARDS, assert_taken, event, failed, inline, message, queued, readable, start};
 use testkit::simulator::{TeamsFault, notes, render_post};
 use testkit::{Batch, Request, fixtures, repository};
 
@@ -138,7 +134,7 @@ async fn an_owner_is_mentioned_by_an_entity_with_the_very_same_text_and_the_end_
     environment.tableau.clock().advance(Duration::from_secs(600));
     let luid = environment.tableau.datasource("Sales Orders").unwrap();
     environment.tableau.succeed_refresh(&luid).unwrap();
-    let success = support::event(&environment, "DatasourceRefreshSucceeded", "Sales Orders");
+    let success = crate::support::event(&environment, "DatasourceRefreshSucceeded", "Sales Orders");
     assert!(function.failures(&message(&success)).await.is_empty());
     let ends: Vec<_> =
         environment.teams.posts().into_iter().filter(|post| post.channel == "finance").collect();

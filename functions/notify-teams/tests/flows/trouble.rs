@@ -1,12 +1,8 @@
 //! What the real binary does when a flow does not take a message.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{CARDS, PLAIN, assert_taken, failed, inline, message, queued, readable, start};
 use serde_json::json;
 use std::time::Duration;
-use support::{CARDS, PLAIN, assert_taken, failed, inline, message, queued, readable, start};
 use testkit::simulator::{TeamsFault, notes};
 use testkit::{Batch, Function, Request, TestEnvironment};
 
@@ -23,7 +19,7 @@ fn last_reason(function: &Function) -> String {
     let lines = logs.iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let reasons =
         lines.filter(|line| ["transient", "misconfigured"].iter().any(|outcome| line["outcome"] == *outcome));
-    let last = reasons.filter_map(|line| line["reason"].as_str().map(str::to_owned)).last();
+    let last = reasons.filter_map(|line| line["reason"].as_str().map(str::to_owned)).next_back();
     last.unwrap_or_else(|| panic!("{}", logs.join("\n")))
 }
 
@@ -133,7 +129,7 @@ async fn the_simulated_trigger_has_a_url_of_the_new_form() {
 async fn a_new_url_in_the_secret_is_used_without_a_restart() {
     let environment = start(CARDS).await;
     let function = queued(&environment);
-    let first = support::event(&environment, "DatasourceUpdated", "Sales Orders");
+    let first = crate::support::event(&environment, "DatasourceUpdated", "Sales Orders");
     assert!(function.failures(&message(&first)).await.is_empty());
 
     let url = environment.teams.regenerate("finance").unwrap();
@@ -144,6 +140,8 @@ async fn a_new_url_in_the_secret_is_used_without_a_restart() {
     assert!(counted, "the operator has an alarm at once");
 
     environment.aws.create_secret("teams", json!({ "webhooks": { "finance": url } }));
+    // A secret that was read less than five seconds ago is not read again.
+    tokio::time::sleep(Duration::from_secs(6)).await;
     let failures = function.failures(&message(&second).received(2)).await;
     assert!(failures.is_empty(), "{}", function.logs().join("\n"));
     assert_eq!(environment.teams.posts().len(), 2, "{}", readable(&environment));
@@ -194,8 +192,11 @@ async fn a_lost_answer_is_not_repeated_inside_the_call() {
 #[tokio::test]
 async fn while_flows_are_down_none_is_called_and_each_gets_its_events_when_they_are_well() {
     let environment = start(CARDS).await;
-    let function =
-        environment.function("notify-teams", support::BINARY.as_ref(), &[("TABLE_NAME", "deliveries")]);
+    let function = environment.function(
+        "notify-teams",
+        crate::support::BINARY.as_ref(),
+        &[("TABLE_NAME", "deliveries")],
+    );
     environment.teams.fail_next(u32::MAX, TeamsFault::ServerError);
     let created = |n: usize| {
         let event = json!({

@@ -1,13 +1,9 @@
 //! Groups, digests and recoveries on the real binary, with the timers of its queue.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{assert_taken, message, queued, readable, start};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use support::{assert_taken, message, queued, readable, start};
 use testkit::simulator::{TeamsPost, render_post};
 use testkit::{Batch, Function, TestEnvironment};
 
@@ -49,7 +45,7 @@ fn of_object(environment: &TestEnvironment, name: &str, n: usize, second: i64) -
 // D010, D134
 #[tokio::test]
 async fn many_failures_are_one_card_that_says_how_many_it_does_not_name_and_their_end_names_them() {
-    let environment = start(support::CARDS).await;
+    let environment = start(crate::support::CARDS).await;
     let function = queued(&environment);
     for n in 0..8 {
         let event = of_object(&environment, "DatasourceRefreshFailed", n, 0);

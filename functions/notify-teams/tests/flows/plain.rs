@@ -1,11 +1,7 @@
 //! The real binary: events in, fields for a flow of one's own out.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{PLAIN, assert_taken, failed, inline, message, queued, start};
 use serde_json::{Value, json};
-use support::{PLAIN, assert_taken, failed, inline, message, queued, start};
 use testkit::simulator::{Recorder, notes};
 use testkit::{Request, fixtures, repository};
 
@@ -77,7 +73,7 @@ async fn a_failure_has_our_fields_too() {
 // D144
 #[tokio::test]
 async fn the_content_type_is_json_and_no_authorization_stands_beside_the_signature() {
-    for rules in [PLAIN, support::CARDS] {
+    for rules in [PLAIN, crate::support::CARDS] {
         let environment = start(rules).await;
         let recorder = Recorder::start().await.unwrap();
         let url = format!("{}/powerautomate/x?api-version=1&sig=simulated-not-a-secret", recorder.url());

@@ -1,4 +1,4 @@
-//! The real binary with the Tableau and Teams simulators over HTTP, and helpers for tests.
+//! Helpers for tests.
 
 use serde_json::{Value, json};
 use testkit::simulator::render_post;

@@ -1,0 +1,186 @@
+//! Cards and plain fields for flows: each kind as text in `teams/`, hostile names, and size.
+
+use crate::hostile::{names, notifications, with};
+use crate::samples::{all, event_named, members};
+use crate::snapshots::folder;
+use alerting::notification::{Notification, group_announced};
+use destinations::teams::{REQUEST_LIMIT, TeamsCredential, fields, render};
+use serde_json::Value;
+use simulator::{TeamsSimulator, render_post};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use workflow::Fixed;
+
+/// What a flow posts of a card: each paragraph and each fact on a line. Panics if Teams would not show the card.
+async fn posted(teams: &TeamsSimulator, http: &reqwest::Client, shown: &Notification) -> String {
+    let url = teams.add_flow("finance");
+    let before = teams.calls();
+    let request = http.post(url).header("content-type", "application/json");
+    let answer = request.body(render(shown).to_json().to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    assert_eq!(teams.run_failures(), []);
+    render_post(&teams.posts_since(before)[0]) + "\n"
+}
+
+#[tokio::test]
+async fn every_kind_of_card_and_of_fields_is_as_its_snapshot_shows() {
+    let teams = TeamsSimulator::start().await.unwrap();
+    let http = http_client::client(None).unwrap();
+    let rendered = Path::new(env!("CARGO_TARGET_TMPDIR")).join("teams-messages");
+    fs::create_dir_all(&rendered).unwrap();
+    let mut different = Vec::new();
+    for (name, notifications) in all() {
+        let mut texts = Vec::new();
+        for shown in &notifications {
+            texts.push(posted(&teams, &http, shown).await);
+        }
+        let plain = notifications
+            .iter()
+            .take(1)
+            .map(|shown| serde_json::to_string_pretty(&fields(shown)).unwrap() + "\n");
+        texts.extend(plain);
+        let texts = texts.join("\n");
+        let file = format!("{name}.txt");
+        fs::write(rendered.join(&file), &texts).unwrap();
+        if fs::read_to_string(folder("teams").join(&file)).unwrap_or_default() != texts {
+            different.push(file);
+        }
+    }
+    let from = rendered.display();
+    assert!(different.is_empty(), "{different:?}: compare with {from}, and copy what is right from there");
+}
+
+/// The bytes that count for a flow: other characters than ASCII as escapes.
+fn weight(value: &Value) -> usize {
+    value.to_string().chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum()
+}
+
+// D010, D017, D028, D076, D134
+#[tokio::test]
+async fn no_name_makes_a_card_too_large_invalid_or_mention_anyone() {
+    let teams = TeamsSimulator::start().await.unwrap();
+    let http = http_client::client(None).unwrap();
+    let mut hostile = names();
+    for text in [
+        "<at>Dana</at> ",
+        "{{DATE(2026-01-01T00:00:00Z)}} ",
+        "\u{1f600}",
+        "売上",
+        "\\",
+        "| a | b |\n|---|---|\n",
+    ] {
+        hostile.push((text.repeat(10_000 / text.chars().count()), None));
+    }
+    for (name, _) in &hostile {
+        for shown in notifications() {
+            let shown = with(name, shown);
+            let card = render(&shown);
+            let weight = weight(card.to_json());
+            assert!(
+                weight <= REQUEST_LIMIT,
+                "{weight} bytes for {:?}",
+                name.chars().take(20).collect::<String>()
+            );
+            // The simulated flow checks envelope, version, elements, actions, mentions and size.
+            posted(&teams, &http, &shown).await;
+            assert!(serde_json::to_string(&fields(&shown)).unwrap().len() < 64 * 1024);
+        }
+    }
+}
+
+// D010, D134
+#[test]
+fn what_a_card_leaves_out_is_counted_in_it() {
+    let sample = event_named("DatasourceRefreshFailed");
+    let causes = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12"];
+    for (count, kinds) in [(3, 1), (190, 1), (190, 5), (500, 8), (500, 12), (2_000, 5)] {
+        let members = members(count, |n| Some(causes[n % kinds]), |_| false);
+        let shown = group_announced(&sample, &members, true, None);
+        let card = render(&shown);
+        let text = card.to_json().to_string();
+        let named = text.matches("Sales report ").count();
+        assert_eq!(named + card.left().items, count, "{kinds} causes: {text}");
+        let said =
+            text.split("… and ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        assert_eq!(said.sum::<usize>(), card.left().items, "{text}");
+        assert!(weight(card.to_json()) <= REQUEST_LIMIT);
+    }
+    let long = "a long name of a data source ".repeat(3);
+    let members = members(400, |_| Some("Credentials refused"), |_| false);
+    let mut shown = group_announced(&sample, &members, true, None);
+    shown.lists.iter_mut().flat_map(|list| &mut list.items).for_each(|item| item.name.clone_from(&long));
+    assert!(!render(&shown).left().is_empty(), "400 long names do not fit");
+}
+
+// D134
+#[test]
+fn the_least_useful_part_goes_first_and_the_card_says_so() {
+    let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();
+    let mut shown = opened.remove(0);
+    assert!(render(&shown).left().is_empty());
+    shown.own_text = Some("売".repeat(2_600));
+    shown.footnotes.extend((0..10).map(|n| format!("note {n} {}", "x ".repeat(140))));
+    let card = render(&shown);
+    let text = card.to_json().to_string();
+    assert!(card.left().footnotes > 0 && card.left().facts == 0, "{:?}", card.left());
+    assert!(text.contains("left out, since the card is full: "), "{text}");
+    assert!(text.contains("Credentials refused") && text.contains("Next step"), "{text}");
+}
+
+// D076
+#[test]
+fn an_owner_without_an_address_is_named_and_people_of_one_name_have_two_texts() {
+    use alerting::notification::{Mentioned, Person};
+    let person =
+        |name: &str, email: Option<&str>| Person { name: name.to_owned(), email: email.map(str::to_owned) };
+    let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();
+    let mut shown = opened.remove(0);
+    shown.mentioned = Mentioned {
+        owners: vec![
+            person("Dana [Holt]", Some("dana@example.com")),
+            person("Dana Holt", Some("dana.holt@example.com")),
+            person("Ana_Ruiz", None),
+        ],
+        more_owners: 2,
+        named: vec!["bo@example.com".to_owned()],
+        if_unknown: vec!["lead@example.com".to_owned(), "DANA@example.com".to_owned()],
+    };
+    let card = render(&shown);
+    let content = &card.to_json()["attachments"][0]["content"];
+    let line = content["body"][1]["text"].as_str().unwrap();
+    assert_eq!(
+        line,
+        "<at>Dana Holt</at> · <at>dana.holt@example.com</at> · <at>bo@example.com</at> · <at>lead@example.com</at> · \
+         owner Ana\\_Ruiz: Tableau has no e-mail address · and 2 more owners"
+    );
+    let entities = content["msteams"]["entities"].as_array().unwrap();
+    assert_eq!(entities.len(), 4);
+    for entity in entities {
+        assert!(line.contains(entity["text"].as_str().unwrap()), "{entity}");
+        assert_eq!(entity["text"], format!("<at>{}</at>", entity["mentioned"]["name"].as_str().unwrap()));
+    }
+}
+
+// D001
+#[tokio::test]
+async fn an_answer_is_not_waited_for_once_its_status_is_a_success() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // The status comes, and the body never does.
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        let _ = stream.read(&mut buffer).await.unwrap();
+        stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 1000\r\n\r\n").await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    });
+    let secret = format!(r#"{{"webhooks":{{"finance":"http://{address}/x?sig=simulated"}}}}"#);
+    let credential: TeamsCredential = serde_json::from_str(&secret).unwrap();
+    let teams =
+        destinations::teams::Teams::new(http_client::client(None).unwrap(), Arc::new(Fixed::new(credential)));
+    let posted = tokio::time::timeout(std::time::Duration::from_secs(3), teams.post("finance", "{}")).await;
+    server.abort();
+    assert!(posted.expect("the body is not read").is_ok());
+}

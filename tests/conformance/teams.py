@@ -14,9 +14,8 @@ import sys
 
 import adaptive_cards
 import requests
-from adaptive_cards.card import AdaptiveCard
+from adaptive_cards.card import AdaptiveCard, TextBlock
 from adaptive_cards.client import TeamsClient
-from adaptive_cards.types import TextBlock
 from jsonschema import Draft6Validator
 
 SCHEMAS = pathlib.Path(adaptive_cards.__file__).parent / "schemas"

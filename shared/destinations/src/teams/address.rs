@@ -4,6 +4,9 @@
 
 use confidential::{InvalidUrl, SecureUrl};
 
+/// The destination's name in errors and metrics.
+pub(super) const NAME: &str = "Teams";
+
 /// Hosts of flows, with every host below them: Microsoft's public cloud, those for US authorities, and China.
 const FLOWS: [&str; 5] = [
     "api.powerplatform.com",

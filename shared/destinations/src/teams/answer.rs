@@ -3,7 +3,7 @@
 //!
 //! Source: <https://learn.microsoft.com/troubleshoot/power-platform/power-automate/flow-run-issues/triggers-troubleshoot>
 
-use super::address::HostKind;
+use super::address::{HostKind, NAME};
 use crate::http::Answer;
 use crate::{Error, Refusal};
 use plain_text::{one_line, without_secrets};
@@ -114,7 +114,7 @@ fn text(answer: &Answer, reason: Option<&Reason>) -> String {
 
 fn foreign(answer: &Answer, target: &str) -> Error {
     Error::Foreign {
-        destination: super::NAME,
+        destination: NAME,
         target: target.to_owned(),
         status: answer.status,
         content: answer.kind(),

@@ -18,6 +18,7 @@ pub mod text;
 mod words;
 
 pub use address::HostKind;
+use address::NAME;
 pub use card::{Card, Left, REQUEST_LIMIT, render};
 pub use credential::TeamsCredential;
 pub use notifier::TeamsNotifier;
@@ -29,9 +30,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use workflow::CredentialSource;
-
-/// The destination's name in errors and metrics.
-const NAME: &str = "Teams";
 
 /// The flows that messages are posted through.
 pub struct Teams {

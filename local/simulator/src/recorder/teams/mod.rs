@@ -7,6 +7,7 @@ mod post;
 mod render;
 mod schema;
 mod serve;
+mod shown;
 mod simulator;
 mod state;
 

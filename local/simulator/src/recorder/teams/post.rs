@@ -27,7 +27,7 @@ impl TeamsPost {
     /// The title: of a card its first text, of plain fields their `title`. Without escapes.
     pub fn title(&self) -> String {
         match self.card() {
-            Some(card) => super::render::texts(card).into_iter().next().unwrap_or_default(),
+            Some(card) => super::shown::texts(card).into_iter().next().unwrap_or_default(),
             None => self.field("title").to_owned(),
         }
     }

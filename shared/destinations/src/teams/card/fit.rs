@@ -1,11 +1,7 @@
 //! Fits a card into what a flow takes.
-//!
-//! Teams takes 28,672 bytes, counted after it has wrapped the card: a request of 24,453 bytes was 28,897 for it. What it does to
-//! characters other than ASCII is not known, so that each counts as the escape `\uXXXX`.
-//!
-//! Source: <https://github.com/MicrosoftDocs/msteams-docs/issues/11274>
 
 use super::element::{envelope, open_url, small_print, title};
+use super::limits::{LEAST, LEVELS, Left, Limits, REQUEST_LIMIT, weight};
 use super::{lists, parts};
 use crate::teams::mentions::called;
 use crate::teams::text::escape;
@@ -13,55 +9,12 @@ use crate::teams::words::{footnotes, headline};
 use alerting::notification::Notification;
 use serde_json::Value;
 
-/// The most bytes of a request, each character other than ASCII counted as six bytes for each of its UTF-16 units.
-pub const REQUEST_LIMIT: usize = 20_000;
 /// What lists get at least, if there are any.
 const LISTS_AT_LEAST: usize = 3_000;
 /// The longest link; half a link does not work.
 const LINK_LIMIT: usize = 2_000;
 /// What the small print about what was left out may take.
 const NOTE: usize = 400;
-
-/// What a card leaves out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Left {
-    /// How many objects or events its lists count, but do not name.
-    pub items: usize,
-    /// How many facts.
-    pub facts: usize,
-    /// How many footnotes.
-    pub footnotes: usize,
-    /// Whether a text is shorter than it would usually be.
-    pub shortened: bool,
-}
-
-impl Left {
-    /// Whether the card has everything.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// How much of each part is shown.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) footnotes: usize,
-    pub(super) facts: usize,
-    pub(super) value: usize,
-    pub(super) own_text: usize,
-    pub(super) detail: usize,
-    pub(super) step: usize,
-}
-
-/// From everything to less: footnotes go first, then the last facts, then texts become shorter.
-const LEVELS: [Limits; 4] = [
-    Limits { footnotes: 12, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 5, value: 200, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 5, value: 120, own_text: 900, detail: 400, step: 400 },
-];
-/// The least, which fits whatever the texts are.
-const LEAST: Limits = Limits { footnotes: 0, facts: 3, value: 40, own_text: 100, detail: 80, step: 100 };
 
 /// The envelope, and what it leaves out.
 pub(super) fn fit(shown: &Notification) -> (Value, Left) {
@@ -113,11 +66,6 @@ fn is_https(url: &str) -> bool {
     url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) && !url.contains(is_odd)
 }
 
-/// What a value counts against [`REQUEST_LIMIT`].
-pub(super) fn weight(value: &Value) -> usize {
-    value.to_string().chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,10 +82,5 @@ mod tests {
         ] {
             assert_eq!(is_https(url), expected, "{url}");
         }
-    }
-
-    #[test]
-    fn other_characters_than_ascii_count_as_escapes() {
-        assert_eq!(weight(&Value::from("aé👍")), 2 + 1 + 6 + 12);
     }
 }

@@ -1,7 +1,7 @@
 //! Renders lists: the members of a group by cause, or the events of a digest. Items that do not fit are counted.
 
 use super::element::{fact, fact_set, heading, paragraph};
-use super::fit::weight;
+use super::limits::weight;
 use crate::teams::clock::clock;
 use crate::teams::text::escape;
 use crate::teams::words::{self, happened, object, times};

@@ -7,10 +7,11 @@
 
 mod element;
 mod fit;
+mod limits;
 mod lists;
 mod parts;
 
-pub use fit::{Left, REQUEST_LIMIT};
+pub use limits::{Left, REQUEST_LIMIT};
 
 use serde_json::Value;
 

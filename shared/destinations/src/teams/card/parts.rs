@@ -1,7 +1,7 @@
 //! The parts of a card other than its title and its lists.
 
 use super::element::{code, fact, fact_set, paragraph};
-use super::fit::{Left, Limits};
+use super::limits::{Left, Limits};
 use crate::teams::text::{cut, escape};
 use crate::teams::words::{self, footnotes, members, sentence};
 use alerting::notification::{Notification, Status};

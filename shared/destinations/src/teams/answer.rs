@@ -215,7 +215,7 @@ mod tests {
             "{said}"
         );
         assert!(said.len() < 500 && !said.contains("hunter2"), "{said}");
-        let said = of(403, "Access  denied\nby policy").to_string();
+        let said = of(403, "Access denied\nby policy").to_string();
         assert!(said.contains("403 (Access denied by policy)"), "{said}");
         let said = of(403, "<html>hunter2hunter2</html>").to_string();
         assert!(said.contains("403 (HTML)"), "{said}");

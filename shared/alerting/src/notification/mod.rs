@@ -7,6 +7,7 @@ mod group;
 mod mentioned;
 mod of_rule;
 mod place;
+mod sentence;
 mod standing;
 mod words;
 
@@ -16,6 +17,7 @@ pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use place::Place;
+pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
 pub use words::{duration, next_step, symbol, title};
 
@@ -120,8 +122,7 @@ pub enum Cause {
     },
 }
 
-/// A sentence about the present state of an incident or group. Times and durations stay data, so that each
-/// destination can write them in its own way.
+/// A sentence about the present state of an incident or group. Times stay data until a destination shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// How many refreshes have failed in a row, and since when.

@@ -8,9 +8,9 @@
 mod address;
 mod answer;
 mod card;
-mod clock;
 mod credential;
 mod guarded;
+mod lists;
 mod mentions;
 mod notifier;
 mod plain;

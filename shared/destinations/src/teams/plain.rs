@@ -4,10 +4,11 @@
 //! Every field is always there and always a text, empty if there is nothing to say: the trigger refuses `null`.
 //! `functions/notify-teams/power-automate.schema.json` is the schema to paste into the flow.
 
+use super::lists;
 use super::mentions::called;
 use super::text::cut;
-use super::words::{self, footnotes, happened, headline, members, object, sentence};
-use alerting::notification::{Fact, Kind, Link, List, Notification, Severity, Value};
+use super::words::{self, footnotes, headline};
+use alerting::notification::{Fact, Kind, Link, Notification, Severity, Value};
 use plain_text::{is_blank, one_line};
 use serde::Serialize;
 use tableau::{Action, Event, Subject};
@@ -18,8 +19,10 @@ const TEXT_LIMIT: usize = 6_000;
 const FIELD_LIMIT: usize = 1_000;
 /// The longest link; half a link does not work.
 const LINK_LIMIT: usize = 2_000;
-/// How many names a list in `text` has.
-const NAMES: usize = 60;
+/// How many workbooks are named.
+const WORKBOOKS: usize = 5;
+/// What a list in `text` takes besides its texts, with its `… and 1,000 more`.
+const FRAME: usize = 50;
 
 /// The fields. Texts are not escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +41,8 @@ pub struct Plain {
     pub cause: String,
     pub cause_detail: String,
     pub next_step: String,
+    pub failures: String,
+    pub impact: String,
     pub project: String,
     pub owner: String,
     pub owner_email: String,
@@ -73,6 +78,8 @@ pub fn fields(shown: &Notification) -> Plain {
         cause: short(words::cause(shown).unwrap_or_default()),
         cause_detail: short(words::detail(shown).unwrap_or_default()),
         next_step: short(shown.next_step.as_deref().map(one_line).unwrap_or_default()),
+        failures: short(failures(shown).collect::<Vec<_>>().join(" · ")),
+        impact: short(impact(shown).unwrap_or_default()),
         project: short(fact(shown, &["Project", "Was in"])),
         owner: short(owner),
         owner_email,
@@ -143,36 +150,57 @@ fn person(shown: &Notification, label: &str) -> (String, String) {
     }
 }
 
-/// Everything as lines, for a flow that posts them as they are.
+/// Everything as lines, for a flow that posts them as they are. Its lists are cut to the room that the other lines leave.
 fn text(shown: &Notification) -> String {
     let zone = shown.timezone.as_ref();
-    let mut lines = vec![format!("{} {}", shown.symbol, headline(shown))];
-    lines.extend(shown.own_text.clone());
-    lines.extend(words::cause(shown).map(|cause| format!("Cause – {cause}")));
-    lines.extend(words::detail(shown).map(|detail| cut(&detail, FIELD_LIMIT)));
-    lines.extend(shown.next_step.as_deref().map(|step| format!("Next step – {}", one_line(step))));
-    lines.extend(shown.status.iter().filter_map(|status| sentence(status, zone)));
-    lines.extend(shown.lists.iter().flat_map(|list| list_lines(shown, list)));
-    lines.extend(shown.facts.iter().map(|fact| format!("{}: {}", fact.label, words::value(fact, zone))));
-    lines.extend(links(shown).take(1).map(|link| format!("{}: {}", link.label, link.url)));
-    lines.extend(shown.status.iter().filter_map(|status| members(status, zone)));
-    cut(&lines.join("\n"), TEXT_LIMIT)
+    let own = shown.own_text.as_deref().filter(|text| !is_blank(text));
+    let sentence = |text: String| cut(&text, FIELD_LIMIT);
+    let mut above = vec![format!("{} {}", shown.symbol, headline(shown))];
+    above.extend(own.map(|text| cut(text, FIELD_LIMIT)));
+    above.extend(
+        words::cause(shown).map(|cause| sentence(format!("{} – {cause}", words::cause_label(shown)))),
+    );
+    above.extend(words::detail(shown).map(sentence));
+    above.extend(shown.next_step.as_deref().map(|step| sentence(format!("Next step – {}", one_line(step)))));
+    above.extend(
+        shown.facts.iter().map(|fact| sentence(format!("{}: {}", fact.label, words::value(fact, zone)))),
+    );
+    above.extend(failures(shown));
+    above.extend(impact(shown));
+    let mut below: Vec<String> =
+        links(shown).take(1).map(|link| format!("{}: {}", link.label, link.url)).collect();
+    below.extend(shown.status.iter().filter_map(|status| status.members(zone)));
+    let above = above.join("\n");
+    let below = below.join("\n");
+    let room = TEXT_LIMIT.saturating_sub(above.chars().count() + below.chars().count());
+    let lists = list_lines(shown, room).join("\n");
+    let parts = [above, lists, below].into_iter().filter(|part| !part.is_empty());
+    cut(&parts.collect::<Vec<_>>().join("\n"), TEXT_LIMIT)
 }
 
-/// A heading, and what fits of the items.
-fn list_lines(shown: &Notification, list: &List) -> Vec<String> {
-    let item = |item| match shown.kind {
-        Kind::Digest => format!("• {}", happened(item, shown.timezone.as_ref())),
-        _ => object(item, words::NAME_LIMIT),
-    };
-    let items: Vec<String> = list.items.iter().take(NAMES).map(item).collect();
-    let rest =
-        list.items.iter().skip(NAMES).map(|item| words::times(item, shown.kind)).sum::<usize>() + list.more;
-    let more = (rest > 0).then(|| format!("… and {rest} more"));
-    let mut lines: Vec<String> = words::heading(list, shown.kind).into_iter().collect();
-    match shown.kind {
-        Kind::Digest => lines.extend(items.into_iter().chain(more)),
-        _ => lines.push(items.into_iter().chain(more).collect::<Vec<_>>().join(" · ")),
+/// How often it failed in a row, the last success, and what else there is to say about the incident or group.
+fn failures(shown: &Notification) -> impl Iterator<Item = String> {
+    shown.status.iter().filter_map(|status| Some(status.sentence(shown.timezone.as_ref())?.to_string()))
+}
+
+/// Which workbooks use the failing data source.
+fn impact(shown: &Notification) -> Option<String> {
+    shown.impact.as_ref().map(|impact| words::impact(impact, WORKBOOKS))
+}
+
+/// The lines of the lists that fit into `room` characters.
+fn list_lines(shown: &Notification, room: usize) -> Vec<String> {
+    const SEPARATOR: &str = " · ";
+    let fitted = lists::fit(shown, room, FRAME, |text| text.chars().count() + SEPARATOR.chars().count());
+    let mut lines = Vec::new();
+    for list in &fitted.lists {
+        lines.extend(list.heading.clone());
+        let texts: Vec<String> = list.items.iter().cloned().chain(list.more()).collect();
+        match shown.kind {
+            Kind::Digest => lines.extend(texts),
+            _ => lines.extend((!texts.is_empty()).then(|| texts.join(SEPARATOR))),
+        }
     }
+    lines.extend(fitted.others());
     lines
 }

@@ -1,13 +1,16 @@
 //! The sentences of a message as plain text, for cards and for plain fields alike. Nothing here is escaped.
 
-use super::clock::{clock, clock_and_utc};
 use super::text::cut;
-use alerting::notification::{Cause, Fact, Item, Kind, List, Notification, Status, Value};
+use alerting::impact::Impact;
+use alerting::notification::clock::time;
+use alerting::notification::{Cause, Fact, Kind, Notification, Value};
 use jiff::tz::TimeZone;
 use plain_text::{is_blank, one_line};
 
 /// The longest name that is shown; names in Tableau may have 255 characters and more.
-pub(super) const NAME_LIMIT: usize = 120;
+const NAME_LIMIT: usize = 120;
+/// The longest name in a list.
+pub(super) const LISTED_LIMIT: usize = 60;
 
 /// A name on one line of at most `limit` characters. A placeholder replaces a name without visible characters.
 pub(super) fn named(name: &str, limit: usize) -> String {
@@ -29,6 +32,11 @@ pub(super) fn headline(shown: &Notification) -> String {
     }
 }
 
+/// The word before a cause: a recovery says what it was.
+pub(super) fn cause_label(shown: &Notification) -> &'static str {
+    if shown.kind == Kind::Resolved { "It was" } else { "Cause" }
+}
+
 /// The class of the cause, or why it is not known.
 pub(super) fn cause(shown: &Notification) -> Option<String> {
     match shown.cause.as_ref()? {
@@ -45,34 +53,19 @@ pub(super) fn detail(shown: &Notification) -> Option<String> {
     }
 }
 
-/// The sentence of a status. `None` for the count of members, which [`members`] says.
-pub(super) fn sentence(status: &Status, zone: Option<&TimeZone>) -> Option<String> {
-    let failures = |count: u32| if count == 1 { "1 failure".to_owned() } else { format!("{count} failures") };
-    match status {
-        Status::StillOpen { lasted } => Some(format!("Still failing after {lasted}")),
-        Status::Failures { count, since, lasted } => {
-            Some(format!("{} in {lasted}, since {}", failures(*count), clock(*since, zone)))
-        }
-        Status::Total { count, since } => {
-            Some(format!("It had {} since {}.", failures(*count), clock(*since, zone)))
-        }
-        Status::Flapping { recoveries } => Some(format!(
-            "Flapping: it failed and recovered {recoveries} times within a day. Further alerts are suppressed until it is stable."
-        )),
-        Status::SuccessEventMissing => Some(
-            "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.".to_owned(),
-        ),
-        Status::New { count } => Some(format!("New since the last message: {count}")),
-        Status::Members { .. } => None,
+/// Which workbooks use the data source. At most `names` of them are named.
+pub(super) fn impact(impact: &Impact, names: usize) -> String {
+    let named: Vec<String> =
+        impact.workbooks.iter().take(names).map(|name| named(name, LISTED_LIMIT)).collect();
+    let sentence = impact.sentence();
+    if named.is_empty() {
+        return sentence;
     }
-}
-
-/// How many objects the message is about.
-pub(super) fn members(status: &Status, zone: Option<&TimeZone>) -> Option<String> {
-    let Status::Members { count, since } = status else { return None };
-    let since = since.map(|at| format!("since {} · ", clock(at, zone))).unwrap_or_default();
-    let objects = if *count == 1 { "object" } else { "objects" };
-    Some(format!("{since}{count} {objects} in this message"))
+    let more = match impact.total() - named.len() {
+        0 => String::new(),
+        more => format!(" … and {more} more"),
+    };
+    format!("{sentence}: {}{more}", named.join(", "))
 }
 
 /// The value of a fact on one line.
@@ -83,40 +76,11 @@ pub(super) fn value(fact: &Fact, zone: Option<&TimeZone>) -> String {
             format!("{} ({})", short(name), short(email))
         }
         Value::Person { name, .. } => short(name),
-        Value::Time(at) => clock_and_utc(*at, zone),
+        Value::Time(at) => time(*at, zone),
     }
 }
 
 /// The footnotes that have something to say.
 pub(super) fn footnotes(shown: &Notification) -> impl Iterator<Item = String> {
     shown.footnotes.iter().map(|note| one_line(note)).filter(|note| !is_blank(note))
-}
-
-/// The heading of a list, in a group with its size.
-pub(super) fn heading(list: &List, kind: Kind) -> Option<String> {
-    let heading = short(list.heading.as_deref()?);
-    let size = list.items.iter().map(|item| item.times.max(1)).sum::<usize>() + list.more;
-    Some(if kind == Kind::Digest { heading } else { format!("{heading} – {size}") })
-}
-
-/// How many events or objects an item of a list stands for: in a digest repeated events count.
-pub(super) fn times(item: &Item, kind: Kind) -> usize {
-    if kind == Kind::Digest { item.times.max(1) } else { 1 }
-}
-
-/// An item of a group's list.
-pub(super) fn object(item: &Item, limit: usize) -> String {
-    let name = named(&item.name, limit);
-    if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
-}
-
-/// An item of a digest: what happened to what, why, and how often.
-pub(super) fn happened(item: &Item, zone: Option<&TimeZone>) -> String {
-    let what = item.what.as_deref().map(|what| format!("{}: ", short(what))).unwrap_or_default();
-    let cause = item.cause.as_deref().map(|cause| format!(" – {}", short(cause))).unwrap_or_default();
-    let times = item
-        .when
-        .filter(|_| item.times > 1)
-        .map(|(_, last)| format!(" ({} times, the last one {})", item.times, clock(last, zone)));
-    format!("{what}{}{cause}{}", short(&item.name), times.unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use crate::hostile::{names, notifications, with};
 use crate::samples::{all, event_named, members};
-use crate::snapshots::folder;
+use crate::snapshots::{folder, readable};
 use alerting::notification::{Notification, group_announced};
 use destinations::teams::{REQUEST_LIMIT, TeamsCredential, fields, render};
 use serde_json::Value;
@@ -30,6 +30,7 @@ async fn every_kind_of_card_and_of_fields_is_as_its_snapshot_shows() {
     let rendered = Path::new(env!("CARGO_TARGET_TMPDIR")).join("teams-messages");
     fs::create_dir_all(&rendered).unwrap();
     let mut different = Vec::new();
+    let mut files = Vec::new();
     for (name, notifications) in all() {
         let mut texts = Vec::new();
         for shown in &notifications {
@@ -43,12 +44,68 @@ async fn every_kind_of_card_and_of_fields_is_as_its_snapshot_shows() {
         let texts = texts.join("\n");
         let file = format!("{name}.txt");
         fs::write(rendered.join(&file), &texts).unwrap();
-        if fs::read_to_string(folder("teams").join(&file)).unwrap_or_default() != texts {
-            different.push(file);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(folder("teams").join(&file), &texts).unwrap();
+        } else if fs::read_to_string(folder("teams").join(&file)).unwrap_or_default() != texts {
+            different.push(file.clone());
         }
+        files.push(file);
     }
     let from = rendered.display();
-    assert!(different.is_empty(), "{different:?}: compare with {from}, and copy what is right from there");
+    assert!(
+        different.is_empty(),
+        "{different:?}: compare with {from}, and copy what is right from there, or all with UPDATE=1"
+    );
+    for entry in fs::read_dir(folder("teams")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        assert!(files.contains(&file), "no message has the snapshot {file}");
+    }
+}
+
+/// The parts of a message in Slack as they are read: lines without markup, labels and values of fields, parts of the small print.
+fn parts_in_slack(shown: &Notification) -> Vec<String> {
+    let text = readable(&destinations::slack::render(shown));
+    let mut parts = Vec::new();
+    for line in text.lines() {
+        let (kind, line) = match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+            Some((kind, line)) => (kind, line),
+            None => ("", line),
+        };
+        let line = line.replace(['*', '`', '\u{200b}'], "");
+        let link = line.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')?.split_once('|'));
+        match (kind, link) {
+            // For push notifications: the same in other words.
+            ("text", _) => {}
+            (_, Some((url, label))) => parts.extend([url.to_owned(), label.to_owned()]),
+            ("context", None) => parts.extend(line.split(" · ").map(str::to_owned)),
+            _ => parts.push(line.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")),
+        }
+    }
+    parts
+}
+
+// 17, item 2
+#[tokio::test]
+async fn a_card_and_the_fields_say_all_that_slacks_message_says() {
+    let teams = TeamsSimulator::start().await.unwrap();
+    let http = http_client::client(None).unwrap();
+    let mut count = 0;
+    for (name, notifications) in all() {
+        // Slack and Teams have room for different numbers of names.
+        for shown in notifications.into_iter().filter(|_| !name.ends_with("-500")) {
+            let card = posted(&teams, &http, &shown).await;
+            let fields = fields(&shown);
+            let plain = format!("{}\n{}", fields.text, fields.notes);
+            let parts = parts_in_slack(&shown);
+            assert!(!parts.is_empty(), "{name}");
+            for part in parts {
+                assert!(card.contains(&part), "{name}: `{part}` is not in the card\n{card}");
+                assert!(plain.contains(&part), "{name}: `{part}` is not in the fields\n{plain}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 300, "{count}");
 }
 
 /// The bytes that count for a flow: other characters than ASCII as escapes.
@@ -73,8 +130,10 @@ async fn no_name_makes_a_card_too_large_invalid_or_mention_anyone() {
         hostile.push((text.repeat(10_000 / text.chars().count()), None));
     }
     for (name, _) in &hostile {
+        // Longer than every part of a card, and not so long that this test takes a minute.
+        let name: String = name.chars().take(2_000).collect();
         for shown in notifications() {
-            let shown = with(name, shown);
+            let shown = with(&name, shown);
             let card = render(&shown);
             let weight = weight(card.to_json());
             assert!(

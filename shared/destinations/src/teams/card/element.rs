@@ -11,6 +11,11 @@ pub(super) fn paragraph(text: &str) -> Value {
     json!({ "type": "TextBlock", "text": text, "wrap": true })
 }
 
+/// A paragraph close to the one above it: a line of a list.
+pub(super) fn line(text: &str) -> Value {
+    json!({ "type": "TextBlock", "text": text, "wrap": true, "spacing": "Small" })
+}
+
 /// A paragraph in bold type: a heading.
 pub(super) fn heading(text: &str) -> Value {
     json!({ "type": "TextBlock", "text": text, "wrap": true, "weight": "Bolder" })

@@ -43,7 +43,8 @@ fn left(shown: &Notification, limits: Limits) -> Left {
 
 /// The texts that limits can make shorter, to find out whether they did.
 fn shortened(shown: &Notification, limits: Limits) -> String {
-    Value::from(parts::above(shown, limits)).to_string()
+    let texts = [parts::above(shown, limits), parts::standing(shown, limits)].concat();
+    Value::from(texts).to_string()
 }
 
 fn assemble(shown: &Notification, limits: Limits, lists: Vec<Value>, left: &Left) -> Value {
@@ -52,8 +53,9 @@ fn assemble(shown: &Notification, limits: Limits, lists: Vec<Value>, left: &Left
     let mut body = vec![title(&escape(&format!("{} {headline}", shown.symbol)), shown.severity)];
     body.extend(called.line().map(|line| super::element::paragraph(&line)));
     body.extend(parts::above(shown, limits));
-    body.extend(lists);
     body.extend(parts::facts(shown, limits));
+    body.extend(parts::standing(shown, limits));
+    body.extend(lists);
     body.extend(parts::small_print(shown, limits, left).map(|text| small_print(&text)));
     let links = shown.links.iter().filter(|link| is_https(&link.url) && link.url.len() <= LINK_LIMIT);
     let actions = links.take(1).map(|link| open_url(link.label, &link.url)).collect();

@@ -38,18 +38,20 @@ pub(super) struct Limits {
     pub(super) own_text: usize,
     pub(super) detail: usize,
     pub(super) step: usize,
+    /// How many workbooks are named that use a data source.
+    pub(super) workbooks: usize,
 }
 
-/// From everything to less: footnotes go first, then the last facts, then texts become shorter.
+/// From everything to less: footnotes go first, then the last facts and most names of workbooks, then texts become shorter.
 pub(super) const LEVELS: [Limits; 4] = [
-    Limits { footnotes: 12, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 5, value: 200, own_text: 3_000, detail: 1_400, step: 700 },
-    Limits { footnotes: 2, facts: 5, value: 120, own_text: 900, detail: 400, step: 400 },
+    Limits { footnotes: 12, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700, workbooks: 5 },
+    Limits { footnotes: 2, facts: 24, value: 500, own_text: 3_000, detail: 1_400, step: 700, workbooks: 5 },
+    Limits { footnotes: 2, facts: 5, value: 200, own_text: 3_000, detail: 1_400, step: 700, workbooks: 2 },
+    Limits { footnotes: 2, facts: 5, value: 120, own_text: 900, detail: 400, step: 400, workbooks: 0 },
 ];
 /// The least, which fits whatever the texts are.
 pub(super) const LEAST: Limits =
-    Limits { footnotes: 0, facts: 3, value: 40, own_text: 100, detail: 80, step: 100 };
+    Limits { footnotes: 0, facts: 3, value: 40, own_text: 100, detail: 80, step: 100, workbooks: 0 };
 
 /// What a value counts against [`REQUEST_LIMIT`].
 pub(super) fn weight(value: &Value) -> usize {

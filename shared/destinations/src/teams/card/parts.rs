@@ -1,36 +1,44 @@
 //! The parts of a card other than its title and its lists.
 
-use super::element::{code, fact, fact_set, paragraph};
+use super::element::{code, fact, fact_set, line, paragraph};
 use super::limits::{Left, Limits};
 use crate::teams::text::{cut, escape};
-use crate::teams::words::{self, footnotes, members, sentence};
-use alerting::notification::{Notification, Status};
+use crate::teams::words::{self, footnotes};
+use alerting::notification::{Notification, Sentence};
 use plain_text::{is_blank, one_line};
 use serde_json::Value;
 
 /// The longest footnote, which explains why something is missing.
 const FOOTNOTE_LIMIT: usize = 300;
 
-/// What is above the lists: the rule's own words, cause and next step, and how the incident stands.
+/// The rule's own words, cause and next step.
 pub(super) fn above(shown: &Notification, limits: Limits) -> Vec<Value> {
     let own = shown.own_text.as_deref().filter(|text| !is_blank(text));
     let own = own.map(|text| paragraph(&escape(&cut(text, limits.own_text))));
     let cause = words::cause(shown).map(|cause| {
         let cause = cut(&cause, limits.detail);
-        paragraph(&format!("**Cause** – {}", escape(&cause)))
+        paragraph(&format!("**{}** – {}", words::cause_label(shown), escape(&cause)))
     });
     let detail = words::detail(shown).map(|line| code(&escape(&cut(&line, limits.detail))));
     let step = shown
         .next_step
         .as_deref()
         .map(|step| paragraph(&format!("**Next step** – {}", escape(&cut(&one_line(step), limits.step)))));
+    [own, cause, detail, step].into_iter().flatten().collect()
+}
+
+/// How the incident or group stands, and which workbooks use a failing data source.
+pub(super) fn standing(shown: &Notification, limits: Limits) -> Vec<Value> {
     let zone = shown.timezone.as_ref();
-    let status = shown.status.iter().filter_map(|status| {
-        let text = escape(&sentence(status, zone)?);
-        let is_urgent = matches!(status, Status::StillOpen { .. } | Status::Flapping { .. });
-        Some(paragraph(&if is_urgent { format!("**{text}**") } else { text }))
+    let sentences = shown.status.iter().filter_map(|status| status.sentence(zone));
+    let sentences = sentences.enumerate().map(|(n, Sentence { bold, rest })| {
+        let bold = if bold.is_empty() { bold } else { format!("**{}**", escape(&bold)) };
+        let text = format!("{bold}{}", escape(&rest));
+        if n == 0 { paragraph(&text) } else { line(&text) }
     });
-    [own, cause, detail, step].into_iter().flatten().chain(status).collect()
+    let impact = shown.impact.as_ref().map(|impact| words::impact(impact, limits.workbooks));
+    let impact = impact.map(|impact| paragraph(&escape(&impact)));
+    sentences.chain(impact).collect()
 }
 
 /// Further facts in two columns.
@@ -45,7 +53,7 @@ pub(super) fn facts(shown: &Notification, limits: Limits) -> Option<Value> {
 /// The small print: how many objects the message is about, the ids that support needs, and what the card leaves out.
 pub(super) fn small_print(shown: &Notification, limits: Limits, left: &Left) -> Option<String> {
     let zone = shown.timezone.as_ref();
-    let members = shown.status.iter().filter_map(|status| members(status, zone));
+    let members = shown.status.iter().filter_map(|status| status.members(zone));
     let notes = footnotes(shown).take(limits.footnotes).map(|note| cut(&note, FOOTNOTE_LIMIT));
     let parts: Vec<String> = members.chain(notes).chain(left_out(left)).map(|part| escape(&part)).collect();
     (!parts.is_empty()).then(|| parts.join(" · "))

@@ -4,6 +4,7 @@
 
 mod over_time;
 mod plain;
+mod standing;
 mod support;
 mod trouble;
 mod workflow;

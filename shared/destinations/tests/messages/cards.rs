@@ -3,7 +3,7 @@
 use crate::hostile::{names, notifications, with};
 use crate::samples::{all, event_named, members};
 use crate::snapshots::{folder, readable};
-use alerting::notification::{Notification, group_announced};
+use alerting::notification::{Kind, Mentioned, Notification, Person, group_announced};
 use destinations::teams::{REQUEST_LIMIT, TeamsCredential, fields, render};
 use serde_json::Value;
 use simulator::{TeamsSimulator, render_post};
@@ -113,6 +113,12 @@ fn weight(value: &Value) -> usize {
     value.to_string().chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum()
 }
 
+/// As many owners as a message calls, with this name and the longest addresses.
+fn owners(name: &str) -> Vec<Person> {
+    let address = |n| format!("{n}.{}@example.com", "x".repeat(240));
+    (0..5).map(|n| Person { name: name.to_owned(), email: Some(address(n)) }).collect()
+}
+
 // D010, D017, D028, D076, D134
 #[tokio::test]
 async fn no_name_makes_a_card_too_large_invalid_or_mention_anyone() {
@@ -133,7 +139,14 @@ async fn no_name_makes_a_card_too_large_invalid_or_mention_anyone() {
         // Longer than every part of a card, and not so long that this test takes a minute.
         let name: String = name.chars().take(2_000).collect();
         for shown in notifications() {
-            let shown = with(&name, shown);
+            let mut shown = with(&name, shown);
+            for (n, list) in shown.lists.iter_mut().enumerate() {
+                list.heading = list.heading.as_ref().map(|_| format!("{n} {name}"));
+            }
+            if shown.kind != Kind::Digest {
+                shown.mentioned.owners = owners(&name);
+                shown.mentioned.more_owners = 9;
+            }
             let card = render(&shown);
             let weight = weight(card.to_json());
             assert!(
@@ -175,22 +188,67 @@ fn what_a_card_leaves_out_is_counted_in_it() {
 // D134
 #[test]
 fn the_least_useful_part_goes_first_and_the_card_says_so() {
-    let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();
-    let mut shown = opened.remove(0);
+    let (_, mut used_by) = all().into_iter().find(|(name, _)| *name == "opened-used-by").unwrap();
+    let mut shown = used_by.remove(1);
     assert!(render(&shown).left().is_empty());
-    shown.own_text = Some("売".repeat(2_600));
-    shown.footnotes.extend((0..10).map(|n| format!("note {n} {}", "x ".repeat(140))));
-    let card = render(&shown);
-    let text = card.to_json().to_string();
-    assert!(card.left().footnotes > 0 && card.left().facts == 0, "{:?}", card.left());
-    assert!(text.contains("left out, since the card is full: "), "{text}");
-    assert!(text.contains("Credentials refused") && text.contains("Next step"), "{text}");
+    shown.footnotes.extend((0..8).map(|n| format!("note {n} {}", "x ".repeat(140))));
+    let fact = shown.facts[3].clone();
+    shown.facts.extend(vec![fact; 12]);
+    let mut stages = Vec::new();
+    for length in (0..3_000).step_by(50) {
+        shown.own_text = Some("売".repeat(length));
+        let card = render(&shown);
+        let text = card.to_json().to_string();
+        let left = card.left();
+        for part in [
+            "Credentials refused",
+            "Login failed",
+            "Next step",
+            "First failure",
+            "workbooks of at least 37 owners",
+            "#/datasources/1",
+        ] {
+            assert!(text.contains(part), "{length}: no {part} in {text}");
+        }
+        assert_eq!(text.contains("left out, since the card is full: "), !left.is_empty(), "{text}");
+        assert_eq!(
+            text.contains("… and 995 more"),
+            left.facts == 0,
+            "names of workbooks go with the last facts: {text}"
+        );
+        assert!(weight(card.to_json()) <= REQUEST_LIMIT, "{length}");
+        let stage = (left.footnotes > 0, left.facts > 0, left.shortened);
+        if stages.last() != Some(&stage) {
+            stages.push(stage);
+        }
+    }
+    let expected = [(false, false, false), (true, false, false), (true, true, true)];
+    assert_eq!(stages, expected, "notes, then the last facts and the names of workbooks");
+}
+
+// D134
+#[test]
+fn the_text_of_the_fields_counts_what_it_does_not_name() {
+    let sample = event_named("DatasourceRefreshFailed");
+    let causes = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12"];
+    for (count, kinds) in [(3, 1), (190, 5), (500, 12), (2_000, 5)] {
+        let members = members(count, |n| Some(causes[n % kinds]), |_| false);
+        let text = fields(&group_announced(&sample, &members, true, None)).text;
+        let named = text.matches("Sales report ").count();
+        let said =
+            text.split("… and ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        assert_eq!(named + said.sum::<usize>(), count, "{kinds} causes: {text}");
+        assert!(
+            text.chars().count() <= 6_000 && text.ends_with(&format!("{count} objects in this message")),
+            "{text}"
+        );
+        assert_eq!(text.contains("(Finance, Ana Ruiz)"), count == 3, "names are more important: {text}");
+    }
 }
 
 // D076
 #[test]
 fn an_owner_without_an_address_is_named_and_people_of_one_name_have_two_texts() {
-    use alerting::notification::{Mentioned, Person};
     let person =
         |name: &str, email: Option<&str>| Person { name: name.to_owned(), email: email.map(str::to_owned) };
     let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use workflow::Fixed;
 
 /// What a flow posts of a card: each paragraph and each fact on a line. Panics if Teams would not show the card.
-async fn posted(teams: &TeamsSimulator, http: &reqwest::Client, shown: &Notification) -> String {
+pub(crate) async fn posted(teams: &TeamsSimulator, http: &reqwest::Client, shown: &Notification) -> String {
     let url = teams.add_flow("finance");
     let before = teams.calls();
     let request = http.post(url).header("content-type", "application/json");

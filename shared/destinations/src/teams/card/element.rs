@@ -11,7 +11,7 @@ pub(super) fn paragraph(text: &str) -> Value {
     json!({ "type": "TextBlock", "text": text, "wrap": true })
 }
 
-/// A paragraph close to the one above it: a line of a list.
+/// A paragraph close to the one above it, to which it belongs.
 pub(super) fn line(text: &str) -> Value {
     json!({ "type": "TextBlock", "text": text, "wrap": true, "spacing": "Small" })
 }
@@ -23,7 +23,7 @@ pub(super) fn heading(text: &str) -> Value {
 
 /// Technical text: the line of a job's notes.
 pub(super) fn code(text: &str) -> Value {
-    json!({ "type": "TextBlock", "text": text, "wrap": true, "fontType": "Monospace", "size": "Small" })
+    json!({ "type": "TextBlock", "text": text, "wrap": true, "fontType": "Monospace", "size": "Small", "spacing": "Small" })
 }
 
 /// The small print.

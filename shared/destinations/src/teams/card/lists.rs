@@ -28,7 +28,9 @@ pub(super) fn elements(shown: &Notification, room: usize) -> (Vec<Value>, usize)
             elements.extend(texts.map(|text| line(&text)));
         } else {
             let names: Vec<String> = texts.collect();
-            elements.extend((!names.is_empty()).then(|| paragraph(&names.join(SEPARATOR))));
+            let names = Some(names.join(SEPARATOR)).filter(|names| !names.is_empty());
+            let element = if list.heading.is_some() { line } else { paragraph };
+            elements.extend(names.map(|names| element(&names)));
         }
     }
     elements.extend(fitted.others().map(|others| paragraph(&others)));

@@ -9,6 +9,7 @@
 
 mod slack;
 mod tableau;
+mod teams;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -71,7 +71,7 @@ pub(crate) async fn a_failed_refresh_becomes_a_message(environment: &Environment
 pub(crate) async fn a_wrong_token_is_refused(environment: &Environment<'_>) {
     let body = payload(environment, EventName::DatasourceRefreshFailed);
     let wrong: String = environment.stack.token().chars().rev().collect();
-    for output in ["WebhookUrl", "NotifySlackUrl", "UpdateBroadcastUrl"] {
+    for output in ["WebhookUrl", "NotifySlackUrl", "NotifyTeamsUrl", "UpdateBroadcastUrl"] {
         for token in [wrong.as_str(), "", "x"] {
             let answer = environment.stack.post(output, token, &body).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{output}");
@@ -83,7 +83,7 @@ pub(crate) async fn a_wrong_token_is_refused(environment: &Environment<'_>) {
 /// Four refusals would disable the webhook, so the body is stored, and every workflow records it.
 pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(environment: &Environment<'_>) {
     let id = accepted(environment, "WebhookUrl", "{\"event_type\":\"WorkbookUpd").await;
-    for workflow in ["notify-slack", "update-broadcast"] {
+    for workflow in ["notify-slack", "notify-teams", "update-broadcast"] {
         let key = format!("delivery#{workflow}#{id}");
         let is_ignored = || async {
             let records = environment.stack.records().await;
@@ -170,11 +170,15 @@ pub(crate) async fn roles_are_enforced(environment: &Environment<'_>) {
         ("ReceiveWebhook", receive("NotifySlackQueue")),
         ("NotifySlack", send("UpdateBroadcastQueue")),
         ("NotifySlack", receive("NotifySlackDeadLetters")),
+        ("NotifySlack", read("TeamsSecretArn")),
+        ("NotifyTeams", read("SlackSecretArn")),
+        ("NotifyTeams", schedule("tw-notify-slack-x")),
+        ("NotifyTeams", send("NotifySlackQueue")),
         ("UpdateBroadcast", read("SlackSecretArn")),
         ("UpdateBroadcast", send("NotifySlackQueue")),
         ("UpdateBroadcast", receive("NotifySlackQueue")),
     ];
-    for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
+    for function in ["NotifySlack", "NotifyTeams", "ReceiveWebhook", "UpdateBroadcast"] {
         let role = role(environment, function).await;
         let (service, operation, arguments) = read("WebhookSecretArn");
         let allowed = environment.cloud.call_as(&role, service, operation, arguments).await;

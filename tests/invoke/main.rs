@@ -7,7 +7,7 @@ mod emulator;
 
 use emulator::{Built, answer};
 use serde_json::Value;
-use simulator::{SlackSimulator, TableauSimulator};
+use simulator::{SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ struct Run {
     built: PathBuf,
     tableau: TableauSimulator,
     slack: SlackSimulator,
+    teams: TeamsSimulator,
     folder: TempDir,
 }
 
@@ -92,6 +93,7 @@ async fn every_function_answers_its_fixture() {
         assert!(["done", "skipped"].contains(&status), "{function} works inline: {body}");
     }
     assert_eq!(run.slack.messages().len(), 1, "notify-slack posts");
+    assert_eq!(run.teams.posts().len(), 1, "notify-teams posts");
 }
 
 impl Run {
@@ -105,8 +107,9 @@ impl Run {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         slack.add_channel("data-alerts", true);
+        let teams = TeamsSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, folder })
+        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, folder })
     }
 
     async fn has_docker(&self) -> bool {
@@ -121,6 +124,7 @@ impl Run {
         let tableau = self.tableau.url();
         let slack = self.slack.url();
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
+        let text = text.replace("http://127.0.0.1:8094", &self.teams.url());
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

@@ -4,8 +4,12 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 2] =
-    [("SlackSecret", "NotifySlack"), ("SlackSecretArn", "NotifySlack")];
+const OF_ONE_WORKFLOW: [(&str, &str); 4] = [
+    ("SlackSecret", "NotifySlack"),
+    ("SlackSecretArn", "NotifySlack"),
+    ("TeamsSecret", "NotifyTeams"),
+    ("TeamsSecretArn", "NotifyTeams"),
+];
 
 /// The workflow that is enabled by default, for a first deployment.
 const ON_BY_ITSELF: &str = "NotifySlack";

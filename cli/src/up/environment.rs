@@ -1,11 +1,12 @@
-//! The local stack with everything around it: Tableau, Slack and the functions.
+//! The local stack with everything around it: Tableau, Slack, Teams and the functions.
 
 use super::documents::Documents;
 use super::settings::{Paths, Settings};
 use super::slack_form;
+use super::teams;
 use super::trace::Names;
 use crate::local::LocalStack;
-use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
+use crate::options::{AWS_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -16,7 +17,9 @@ use rules::Rules;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, Webhook, sample_payload};
+use simulator::{
+    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook, sample_payload,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
@@ -36,6 +39,10 @@ pub(crate) struct Environment {
     pub(crate) tableau: TableauSimulator,
     /// The simulated Slack; `None` if messages go to a real Slack.
     pub(crate) slack: Option<SlackSimulator>,
+    /// The simulated Teams; `None` if cards go to a real flow.
+    pub(crate) teams: Option<TeamsSimulator>,
+    /// Whether the rules name a channel of Teams.
+    names_teams: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -47,7 +54,7 @@ struct WebhookSecret {
     current: String,
 }
 
-/// The addresses of the API (offset 0), Tableau (1), Slack (2) and AWS (3).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3) and Teams (4).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -55,11 +62,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=AWS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
-        match TcpListener::bind(address) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(unavailable(address, &error)),
-        }
+    (0..=TEAMS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(
+        address,
+    ) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unavailable(address, &error)),
     })
 }
 
@@ -79,6 +86,9 @@ impl Environment {
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
             SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
+        let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
+        let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
+        let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let environment = match paths.lists_sites || tableau_settings.real {
@@ -100,6 +110,7 @@ impl Environment {
             secrets: BTreeMap::from([
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
+                ("TeamsSecret".to_owned(), teams_secret),
             ]),
             environment,
             concurrent_executions: None,
@@ -119,6 +130,8 @@ impl Environment {
             stack,
             tableau,
             slack: (!real_slack).then_some(slack),
+            teams: (!real_teams).then_some(teams),
+            names_teams: !paths.teams.is_empty(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -205,8 +218,13 @@ impl Environment {
             self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
         let mut lines = vec![format!("Tableau    {tableau}")];
         lines.extend(token);
+        lines.push(format!("Slack      {slack}"));
+        // A line about Teams is for those whose rules name it.
+        lines.extend(self.names_teams.then(|| match &self.teams {
+            Some(teams) => format!("Teams      {}  simulated; what flows post is shown here", teams.url()),
+            None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
+        }));
         lines.extend([
-            format!("Slack      {slack}"),
             format!("AWS        {}  queues, bus, table, secrets in memory", self.stack.aws().url()),
             format!("Functions  {}", functions.join(", ")),
             format!("API        {}", self.stack.url()),

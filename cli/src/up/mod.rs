@@ -7,6 +7,7 @@ mod environment;
 mod hints;
 mod settings;
 mod slack_form;
+mod teams;
 mod trace;
 
 pub(crate) use environment::SAMPLE_SITE;
@@ -113,7 +114,8 @@ async fn show(
     }
     line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
-    let mut trace = Trace::new(events, environment.names(), environment.slack.clone());
+    let mut trace =
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

@@ -5,6 +5,7 @@ use crate::files::find;
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
+use rules::settings::NotifyTeams;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
@@ -16,6 +17,8 @@ pub(crate) struct Paths {
     pub(crate) rules: PathBuf,
     /// The channels that the rules name.
     pub(crate) channels: Vec<String>,
+    /// The channels of Teams that the rules name.
+    pub(crate) teams: Vec<NotifyTeams>,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -28,11 +31,12 @@ impl Paths {
         // Read here, because the functions would report a broken rules file only with the first event.
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
+        let teams = super::teams::channels(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
-        Ok(Self { template, rules: file, channels, lists_sites: !rules.sites().is_empty() })
+        Ok(Self { template, rules: file, channels, teams, lists_sites: !rules.sites().is_empty() })
     }
 }
 
@@ -59,13 +63,14 @@ pub(crate) struct Settings {
 }
 
 /// The names of all settings.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "SLACK_BOT_TOKEN",
     "SLACK_WEBHOOK_URL",
     "TABLEAU_SERVER_URL",
     "TABLEAU_SITE",
     "TABLEAU_TOKEN_NAME",
     "TABLEAU_TOKEN_SECRET",
+    "TEAMS_WEBHOOK_URL",
 ];
 
 /// A hint about an unknown name that resembles a setting's. Other names may belong to other programs.
@@ -76,7 +81,8 @@ fn misspelt(name: &str) -> Option<String> {
     if let Some(meant) = tableau::nearest(name, NAMES) {
         return Some(format!("`{name}` is not known; did you mean {meant}?"));
     }
-    let is_ours = ["SLACK_", "TABLEAU_"].iter().any(|start| name.to_ascii_uppercase().starts_with(start));
+    let is_ours =
+        ["SLACK_", "TABLEAU_", "TEAMS_"].iter().any(|start| name.to_ascii_uppercase().starts_with(start));
     is_ours.then(|| format!("`{name}` is not known; there are {}", NAMES.join(", ")))
 }
 

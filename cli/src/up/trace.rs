@@ -8,7 +8,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use local_aws::{Aws, StackEvent};
 use serde_json::{Value, json};
-use simulator::{SlackCall, SlackMessage, SlackSimulator, render};
+use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -26,8 +26,11 @@ pub(crate) struct Trace {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
     slack: Option<SlackSimulator>,
+    teams: Option<TeamsSimulator>,
     /// How many of Slack's messages have been printed.
     shown: usize,
+    /// How many posts of flows have been printed.
+    posted: usize,
     last: Instant,
 }
 
@@ -53,8 +56,9 @@ impl Trace {
         events: UnboundedReceiver<StackEvent>,
         names: Names,
         slack: Option<SlackSimulator>,
+        teams: Option<TeamsSimulator>,
     ) -> Self {
-        Self { events, names, slack, shown: 0, last: Instant::now() }
+        Self { events, names, slack, teams, shown: 0, posted: 0, last: Instant::now() }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -98,12 +102,12 @@ impl Trace {
 
     fn print_messages(&mut self) -> Result<(), out::Error> {
         for message in self.new_messages() {
-            let title = title(&message);
-            line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
-            for part in render(&message).lines() {
-                line!("  │ {}", plain(part))?;
-            }
-            line!("  └{}\n", "─".repeat(78))?;
+            frame(&title(&message), &render(&message))?;
+        }
+        let posts = self.teams.as_ref().map(|teams| teams.posts_since(self.posted)).unwrap_or_default();
+        self.posted += posts.len();
+        for post in posts {
+            frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
         }
         Ok(())
     }
@@ -139,6 +143,15 @@ impl Names {
         let due = self.documents.as_ref()?.due(function, &messages).await?;
         Some(format!("; its message is due at {}", due.to_zoned(TimeZone::system()).strftime(DUE)))
     }
+}
+
+/// Prints a message in a frame.
+fn frame(title: &str, text: &str) -> Result<(), out::Error> {
+    line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
+    for part in text.lines() {
+        line!("  │ {}", plain(part))?;
+    }
+    line!("  └{}\n", "─".repeat(78))
 }
 
 /// A function that finds the name of an event's object by workflow and event id.
@@ -330,7 +343,7 @@ mod tests {
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
         let names = Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None };
-        let mut trace = Trace::new(events, names, Some(slack.clone()));
+        let mut trace = Trace::new(events, names, Some(slack.clone()), None);
         let mut shown = Vec::new();
         for n in 0..20 {
             let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));

@@ -1,7 +1,7 @@
 //! Every listener of this crate refuses requests from other web pages.
 
 use serde_json::json;
-use simulator::{Recorder, SlackSimulator, TableauSimulator};
+use simulator::{Recorder, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::foreign::{FOREIGN, address, ask};
@@ -10,6 +10,8 @@ use testkit::foreign::{FOREIGN, address, ask};
 async fn no_listener_answers_a_foreign_host_or_origin() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let slack = SlackSimulator::start().await.unwrap();
+    let teams = TeamsSimulator::start().await.unwrap();
+    let flow = teams.add_flow("finance").replace(&teams.url(), "POST ");
     let recorder = Recorder::start().await.unwrap();
     let luid = tableau.datasource("Sales Orders").unwrap();
     let jobs = tableau.jobs().len();
@@ -28,6 +30,8 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
         (address(&slack.url()), "POST /api/chat.postMessage"),
         (address(&slack.url()), "POST /simulator/faults?fault=archived"),
         (address(&slack.url()), "DELETE /simulator/faults"),
+        (address(&teams.url()), &flow),
+        (address(&teams.url()), "POST /simulator/faults?fault=403"),
         (address(&recorder.url()), "GET /anything"),
         (address(&recorder.url()), "POST /anything"),
     ];
@@ -40,6 +44,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
         }
     }
     assert_eq!((tableau.calls("*"), tableau.jobs().len(), tableau.deliveries().len()), (0, jobs, 0));
+    assert_eq!((teams.calls(), teams.posts().len()), (0, 0));
     assert_eq!((slack.calls(), slack.messages().len(), recorder.requests().len()), (0, 0, 0));
     // The same requests without these headers succeed, so it was the headers that were refused.
     let own = ["Host: localhost:PORT"];
@@ -56,6 +61,7 @@ async fn an_address_that_other_machines_reach_is_not_served() {
     for result in [
         TableauSimulator::sample().address(anywhere).start().await.map(drop),
         SlackSimulator::start_at(anywhere).await.map(drop),
+        TeamsSimulator::start_at(anywhere).await.map(drop),
         Recorder::start_at(anywhere).await.map(drop),
     ] {
         assert_eq!(

@@ -2,14 +2,14 @@
 
 use crate::dynamodb::create_table;
 use crate::function::Function;
-use crate::repository::every_rule;
+use crate::repository::{every_rule, power_automate_schema};
 use crate::request::TOKEN;
 use jiff::Timestamp;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS, Tableau and Slack on loopback, and a rules file.
+/// AWS, Tableau, Slack and Teams on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -36,6 +36,8 @@ pub struct TestEnvironment {
     pub tableau: TableauSimulator,
     /// A Slack with the channels of `rules.yaml`.
     pub slack: SlackSimulator,
+    /// Flows of Power Automate: `finance` and `news` post cards to channels, `finance-flow` takes fields.
+    pub teams: TeamsSimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl TestEnvironment {
         aws.create_bus(BUS);
         let tableau = TableauSimulator::sample().start().await.expect("Tableau");
         let slack = SlackSimulator::start().await.expect("Slack");
+        let teams = TeamsSimulator::start().await.expect("Teams");
         aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
         aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
@@ -70,7 +73,14 @@ impl TestEnvironment {
             vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
         secrets.extend(channels.iter().filter_map(|(_, url)| url.rsplit('/').next()).map(str::to_owned));
         aws.create_secret("slack", json!({ "webhook_urls": BTreeMap::from(channels) }));
-        let environment = Self { aws, tableau, slack, rules: Mutex::default(), secrets };
+        let flows = [
+            ("finance", teams.add_flow("finance")),
+            ("news", teams.add_flow("news")),
+            ("finance-flow", teams.add_http_flow("finance-flow", power_automate_schema())),
+        ];
+        secrets.extend(flows.iter().filter_map(|(_, url)| url.rsplit("sig=").next()).map(str::to_owned));
+        aws.create_secret("teams", json!({ "webhooks": BTreeMap::from(flows) }));
+        let environment = Self { aws, tableau, slack, teams, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -146,6 +156,7 @@ impl TestEnvironment {
             ("TABLEAU_SITE", "marketing"),
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
+            ("TEAMS_SECRET", "teams"),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

@@ -19,6 +19,12 @@ pub fn every_rule() -> String {
     lines.collect()
 }
 
+/// The JSON schema that notify-teams ships for a flow with the trigger *When an HTTP request is received*.
+pub fn power_automate_schema() -> serde_json::Value {
+    let file = root().join("functions/notify-teams/power-automate.schema.json");
+    serde_json::from_slice(&fs::read(file).expect("the schema")).expect("JSON")
+}
+
 /// Names of the folders in `functions/`, in alphabetical order.
 pub fn functions() -> Vec<String> {
     let entries =

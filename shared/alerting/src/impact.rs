@@ -61,6 +61,24 @@ impl Impact {
         self.workbooks.len().saturating_add(self.more)
     }
 
+    /// How many workbooks of how many owners use the data source, for a message: `12 workbooks of 5 owners use it`.
+    pub fn sentence(&self) -> String {
+        let total = self.total();
+        if total == 0 {
+            return "No workbook uses it, as far as Tableau knows.".to_owned();
+        }
+        let workbooks = counted(total, "workbook", self.exact == Exact::Nothing);
+        let owners = match self.owners {
+            0 => String::new(),
+            owners => format!(" of {}", counted(owners, "owner", self.exact == Exact::Workbooks)),
+        };
+        let begun = match self.exact {
+            Exact::Nothing => workbooks.replacen("at", "At", 1),
+            Exact::All | Exact::Workbooks => workbooks,
+        };
+        format!("{begun}{owners} {} it", if total == 1 { "uses" } else { "use" })
+    }
+
     /// Clears what this crate never writes: more or longer names than it keeps.
     fn sanitize(&mut self) {
         let names = self.workbooks.len();
@@ -103,6 +121,11 @@ impl ImpactLookup {
         let more = dependents.total.saturating_sub(workbooks.len());
         Self::Found(Impact { workbooks, more, owners: dependents.owners, exact })
     }
+}
+
+fn counted(count: usize, what: &str, at_least: bool) -> String {
+    let words = if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+    if at_least { format!("at least {words}") } else { words }
 }
 
 fn shortened(name: &str) -> String {

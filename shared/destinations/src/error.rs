@@ -18,6 +18,8 @@ pub enum Refusal {
     Target,
     /// The message to edit was deleted, or can no longer be edited.
     Gone,
+    /// The destination forbids the call, which may pass: a few more tries, then a person has to look.
+    Forbidden,
     /// The destination did not accept the content. Slack may accept the same text without a layout.
     Content,
 }
@@ -92,6 +94,35 @@ pub enum Error {
     /// sent.
     #[error("the webhook URL in the Slack secret {0}")]
     BadWebhookUrl(InvalidUrl),
+    /// The trigger of a flow of Power Automate refused the message.
+    #[error("the flow of `{target}` refused with {status} ({reason}): {advice}")]
+    Flow {
+        /// The channel, as the rule names it.
+        target: String,
+        /// HTTP status.
+        status: u16,
+        /// The trigger's code and the beginning of its message, without secrets.
+        reason: String,
+        /// The kind of refusal.
+        refusal: Refusal,
+        /// What a person has to do.
+        advice: String,
+        /// How long the trigger asked the caller to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The Teams secret has no URL for this channel.
+    #[error(
+        "the Teams secret has no URL for the channel `{0}`, nor one named `default`: add one to `webhooks`"
+    )]
+    NoSuchFlow(String),
+    /// The URL in the Teams secret cannot be the one of a flow's trigger. Nothing was sent.
+    #[error("the URL of `{target}` in the Teams secret {problem}")]
+    BadFlowUrl {
+        /// The channel, as the rule names it.
+        target: String,
+        /// What is wrong, and what to do, without the URL.
+        problem: String,
+    },
     /// The credential could not be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -110,6 +141,7 @@ fn hint(destination: &str, refusal: Refusal, code: &str) -> String {
         Refusal::Credential => "",
         Refusal::Target => ": check the channel, and that the app may post to it",
         Refusal::Gone => ": the message cannot be changed any more",
+        Refusal::Forbidden => ": it forbids the call",
         Refusal::Content => ": it does not accept this message",
     };
     hint.to_owned()
@@ -120,10 +152,13 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Foreign { .. } => true,
-            Self::Refused { refusal, .. } => refusal.is_transient(),
-            Self::NoSuchChannel(_) | Self::NotChangeable(_) | Self::BadToken | Self::BadWebhookUrl(_) => {
-                false
-            }
+            Self::Refused { refusal, .. } | Self::Flow { refusal, .. } => refusal.is_transient(),
+            Self::NoSuchChannel(_)
+            | Self::NotChangeable(_)
+            | Self::BadToken
+            | Self::BadWebhookUrl(_)
+            | Self::NoSuchFlow(_)
+            | Self::BadFlowUrl { .. } => false,
             Self::Credential(error) => error.transient,
         }
     }
@@ -132,7 +167,11 @@ impl Error {
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Credential(error) => !error.transient,
-            Self::NoSuchChannel(_) | Self::BadToken | Self::BadWebhookUrl(_) => true,
+            Self::NoSuchChannel(_)
+            | Self::BadToken
+            | Self::BadWebhookUrl(_)
+            | Self::NoSuchFlow(_)
+            | Self::BadFlowUrl { .. } => true,
             _ => self.is_credential_refused(),
         }
     }
@@ -162,7 +201,11 @@ impl Error {
 
     /// Whether the destination said that the credential is wrong.
     pub(crate) fn is_credential_refused(&self) -> bool {
-        matches!(self, Self::Refused { refusal: Refusal::Credential, .. })
+        matches!(
+            self,
+            Self::Refused { refusal: Refusal::Credential, .. }
+                | Self::Flow { refusal: Refusal::Credential, .. }
+        )
     }
 }
 
@@ -172,7 +215,11 @@ impl From<Error> for Failure {
         match error {
             Error::Credential(error) => error.into(),
             error if error.is_misconfiguration() => Self::misconfigured(error),
-            Error::Refused { retry_after, .. } | Error::Foreign { retry_after, .. } if transient => {
+            Error::Refused { retry_after, .. }
+            | Error::Flow { retry_after, .. }
+            | Error::Foreign { retry_after, .. }
+                if transient =>
+            {
                 Self::Transient { source: Box::new(error), retry_after }
             }
             error if transient => Self::transient(error),

@@ -3,5 +3,6 @@
 mod error;
 mod http;
 pub mod slack;
+pub mod teams;
 
 pub use error::{Error, Refusal};

@@ -58,7 +58,9 @@ fn tidy(value: &mut Value) {
     {
         map.remove("default");
     }
-    if map.remove("format").is_some() {
+    // The format of a number; a setting may have this name too.
+    if map.get("format").is_some_and(Value::is_string) {
+        map.remove("format");
         map.insert("minimum".to_owned(), json!(1));
     }
     if let Some(Value::String(text)) = map.get_mut("description") {

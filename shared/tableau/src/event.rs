@@ -7,7 +7,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 /// Something that happened at Tableau: the checked form of a [`Payload`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The event's id, equal for all deliveries of this event.
     pub id: EventId,

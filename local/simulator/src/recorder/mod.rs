@@ -3,10 +3,14 @@
 mod any;
 mod log;
 mod slack;
+mod teams;
 
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
     render,
+};
+pub use teams::{
+    SAMPLE_FLOW, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure, TeamsSimulator, render_post,
 };

@@ -81,14 +81,8 @@ impl About<'_> {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let mut facts = Vec::new();
+        let mut facts = self.whose();
         let mut fact = |label, value| facts.push(Fact { label, value });
-        if let Some(project) = self.content().and_then(|content| content.project.as_deref()) {
-            fact(PROJECT, Value::Text(shown(project).to_owned()));
-        }
-        if let Some(owner) = self.content().and_then(|content| content.owner.as_ref()) {
-            fact("Owner", person(owner));
-        }
         self.deletion_facts().into_iter().for_each(|Fact { label, value }| fact(label, value));
         if let Some(at) = self.event.created_at {
             fact("When", Value::Time(at));
@@ -102,6 +96,15 @@ impl About<'_> {
             fact("Tags", Value::Text(tags.join(", ")));
         }
         facts
+    }
+
+    /// Where the object is and whose it is.
+    fn whose(&self) -> Vec<Fact> {
+        let Some(content) = self.content() else { return Vec::new() };
+        let project = content.project.as_deref().map(shown);
+        let project = project.map(|name| Fact { label: PROJECT, value: Value::Text(name.to_owned()) });
+        let owner = content.owner.as_ref().map(|owner| Fact { label: "Owner", value: person(owner) });
+        project.into_iter().chain(owner).collect()
     }
 
     /// Who deleted the object, where it was, and whose it was.
@@ -187,6 +190,7 @@ pub fn event(about: &About<'_>) -> Notification {
     let event = about.event;
     let (cause, next_step) = about.cause();
     Notification {
+        event: Some(Box::new(event.clone())),
         subject: Some(about.name()),
         cause,
         next_step,
@@ -230,10 +234,11 @@ pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     }
     let cause = incident.cause.clone().map(|KnownCause { title, line }| Cause::Known { title, line });
     Notification {
+        event: Some(Box::new(about.event.clone())),
         subject: Some(about.name()),
         cause,
         status,
-        facts: if is_deleted { about.deletion_facts() } else { Vec::new() },
+        facts: if is_deleted { about.deletion_facts() } else { about.whose() },
         footnotes: about.deletion_footnote().filter(|_| is_deleted).into_iter().collect(),
         timezone: about.timezone(),
         ..Notification::new(Kind::Resolved, Severity::Resolved, symbol, title)

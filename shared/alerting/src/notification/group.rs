@@ -95,6 +95,7 @@ pub fn group_announced(
     let (severity, symbol) =
         if firing == 0 { (Severity::Resolved, "✅") } else { (Severity::Error, "🔴") };
     Notification {
+        event: Some(Box::new(sample.clone())),
         lists: by_cause(objects.iter().filter(|object| object.last.is_firing()), str::to_owned),
         status: vec![members_of(&objects)],
         timezone,
@@ -110,6 +111,7 @@ fn events(
     timezone: Option<TimeZone>,
 ) -> Notification {
     let mut shown = Notification {
+        event: Some(Box::new(sample.clone())),
         status: vec![members_of(objects)],
         timezone,
         ..Notification::new(kind, severity(&sample.name), symbol(&sample.name), "")

@@ -7,6 +7,7 @@ mod group;
 mod mentioned;
 mod of_rule;
 mod place;
+mod sentence;
 mod standing;
 mod words;
 
@@ -16,12 +17,14 @@ pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use place::Place;
+pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
 pub use words::{duration, next_step, symbol, title};
 
 use crate::impact::Impact;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tableau::Event;
 
 /// The kind of a notification: what it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,9 @@ pub struct Notification {
     pub symbol: &'static str,
     /// What happened, in a few words, without the object's name.
     pub title: String,
+    /// The event that it announces; for a group one of its events. `None` for a digest and the end of a group. For destinations
+    /// that hand the event's own fields on.
+    pub event: Option<Box<Event>>,
     /// The object's name. `None` if the notification is about several objects.
     pub subject: Option<String>,
     /// The rule's own words in place of title and subject: untrusted, one line.
@@ -116,8 +122,7 @@ pub enum Cause {
     },
 }
 
-/// A sentence about the present state of an incident or group. Times and durations stay data, so that each
-/// destination can write them in its own way.
+/// A sentence about the present state of an incident or group. Times stay data until a destination shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// How many refreshes have failed in a row, and since when.
@@ -250,6 +255,7 @@ impl Notification {
             severity,
             symbol,
             title: title.into(),
+            event: None,
             subject: None,
             own_title: None,
             own_text: None,

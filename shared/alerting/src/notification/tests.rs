@@ -194,6 +194,9 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
         (shown.headline(), shown.status),
         ("Recovered after 3 failures in 3 h 10 min: Sales".to_owned(), vec![total.clone()])
     );
+    // Another object may have the same name, and the message of the failure may be far above.
+    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label).collect();
+    assert_eq!(labels, ["Project", "Owner"]);
     let lost = resolved(&about, &ended_as(End::RecoveredWithoutEvent));
     assert_eq!(lost.status, [total, Status::SuccessEventMissing]);
     assert!(resolved(&about, &ended_as(End::Deleted)).title.starts_with("Deleted 3 h 10 min after"));
@@ -326,6 +329,10 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
     assert_eq!(
         causes,
         expected.map(|cause| format!("It was: {cause}")).each_ref().map(|text| Some(text.as_str()))
+    );
+    assert_eq!(
+        (ended.event, shown.event.map(|event| event.name)),
+        (None, Some(EventName::DatasourceRefreshFailed))
     );
 }
 

@@ -18,7 +18,7 @@ use workflow::{Fixed, Invocation};
 const ALL_LIMIT: usize = 13_200;
 
 /// Names that a Tableau user may choose, and how each begins in the message, where it must appear.
-fn names() -> Vec<(String, Option<&'static str>)> {
+pub(crate) fn names() -> Vec<(String, Option<&'static str>)> {
     let many = |text: &str| text.repeat(10_000 / text.chars().count());
     vec![
         ("<!channel> <@U0123456789> <!subteam^S1|x>".to_owned(), Some("&lt;!channel&gt;")),
@@ -39,7 +39,7 @@ fn names() -> Vec<(String, Option<&'static str>)> {
 }
 
 /// A notification with this text in every field that can contain foreign text.
-fn with(name: &str, mut shown: Notification) -> Notification {
+pub(crate) fn with(name: &str, mut shown: Notification) -> Notification {
     let text = || name.to_owned();
     shown.subject = shown.subject.map(|_| text());
     shown.cause = shown.cause.map(|cause| match cause {
@@ -70,7 +70,7 @@ fn with(name: &str, mut shown: Notification) -> Notification {
 }
 
 /// Every kind of notification, with many entries in each list.
-fn notifications() -> Vec<Notification> {
+pub(crate) fn notifications() -> Vec<Notification> {
     // Events differ only in their titles; a few events are enough.
     let mut notifications: Vec<Notification> =
         all().into_iter().flat_map(|(_, shown)| shown.into_iter().take(4)).collect();

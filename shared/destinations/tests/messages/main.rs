@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod card_pictures;
+mod card_svg;
+mod cards;
 mod cases;
 mod clocks;
 mod facts;

@@ -17,7 +17,7 @@ use workflow::Invocation;
 
 const FOLDER: &str = "images/messages";
 
-fn docs() -> PathBuf {
+pub(crate) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 

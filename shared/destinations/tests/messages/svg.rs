@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const WIDTH: f64 = 680.0;
+pub(crate) const WIDTH: f64 = 680.0;
 const LEFT: f64 = 66.0;
 const TEXT_WIDTH: f64 = WIDTH - LEFT - 22.0;
 const SIZE: f64 = 14.5;
@@ -19,18 +19,22 @@ pub(crate) fn draw(title: &str, messages: &[Vec<Value>], names: &BTreeMap<String
     for (index, blocks) in messages.iter().enumerate() {
         drawing.message(blocks, index);
     }
-    let height = drawing.y + 6.0;
+    frame(title, drawing.y, "#ffffff", &drawing.body)
+}
+
+/// The picture around what was drawn, down to `y`.
+pub(crate) fn frame(title: &str, y: f64, ground: &str, body: &str) -> String {
+    let height = y + 6.0;
     let inner = WIDTH - 1.0;
     let inner_height = height - 1.0;
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0}" viewBox="0 0 {WIDTH} {height:.0}" role="img" aria-labelledby="title"
   font-family="-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif" font-size="{SIZE}" fill="#1d1c1d">
 <title id="title">{}</title>
-<rect x="0.5" y="0.5" width="{inner}" height="{inner_height:.0}" rx="10" fill="#ffffff" stroke="#d0d0d0"/>
-{}</svg>
+<rect x="0.5" y="0.5" width="{inner}" height="{inner_height:.0}" rx="10" fill="{ground}" stroke="#d0d0d0"/>
+{body}</svg>
 "##,
-        escape(title),
-        drawing.body
+        escape(title)
     )
 }
 
@@ -175,6 +179,6 @@ impl Drawing<'_> {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

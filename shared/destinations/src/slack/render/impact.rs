@@ -2,7 +2,7 @@
 
 use super::parts::named;
 use crate::slack::mrkdwn::escape;
-use alerting::impact::{Exact, Impact};
+use alerting::impact::Impact;
 
 /// How many workbooks are named.
 const NAMES: usize = 5;
@@ -15,12 +15,7 @@ const COUNT: usize = 30;
 
 /// The line, in at most `room` characters. `None` if there is no room.
 pub(super) fn line(impact: &Impact, room: usize) -> Option<String> {
-    let total = impact.total();
-    if total == 0 {
-        let line = "No workbook uses it, as far as Tableau knows.".to_owned();
-        return Some(line).filter(|line| line.chars().count() <= room);
-    }
-    let mut line = sentence(impact, total);
+    let mut line = impact.sentence();
     let room = room.min(LINE_LIMIT).checked_sub(line.chars().count() + COUNT)?;
     let mut names: Vec<String> = Vec::new();
     let mut length = 0;
@@ -37,32 +32,17 @@ pub(super) fn line(impact: &Impact, room: usize) -> Option<String> {
     }
     line.push_str(": ");
     line.push_str(&names.join(", "));
-    match total - names.len() {
+    match impact.total() - names.len() {
         0 => {}
         more => line.push_str(&format!(" … and {more} more")),
     }
     Some(line)
 }
 
-/// `12 workbooks of 5 owners use it`.
-fn sentence(impact: &Impact, total: usize) -> String {
-    let workbooks = counted(total, "workbook", impact.exact == Exact::Nothing);
-    let owners = match impact.owners {
-        0 => String::new(),
-        owners => format!(" of {}", counted(owners, "owner", impact.exact != Exact::All)),
-    };
-    let begun = if impact.exact == Exact::Nothing { workbooks.replacen("at", "At", 1) } else { workbooks };
-    format!("{begun}{owners} {} it", if total == 1 { "uses" } else { "use" })
-}
-
-fn counted(count: usize, what: &str, at_least: bool) -> String {
-    let words = if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
-    if at_least { format!("at least {words}") } else { words }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alerting::impact::Exact;
     use proptest::prelude::*;
 
     fn impact(names: &[&str], more: usize, owners: usize, exact: Exact) -> Impact {

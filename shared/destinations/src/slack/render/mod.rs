@@ -82,6 +82,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let is_about_many = name.is_none();
     let brief = Notification {
         title,
+        event: None,
         subject: name,
         own_title: shown.own_title.as_deref().map(short),
         own_text: None,

@@ -1,8 +1,8 @@
 //! Renders the parts of a message other than lists.
 
 use crate::slack::mrkdwn::{code, cut, escape};
-use alerting::notification::clock::{span, time};
-use alerting::notification::{Cause, Fact, Kind, Notification, Status, Value};
+use alerting::notification::clock::time;
+use alerting::notification::{Cause, Fact, Kind, Notification, Sentence, Value};
 use jiff::tz::TimeZone;
 use plain_text::{is_blank, one_line};
 
@@ -84,44 +84,13 @@ fn code_span(line: &str) -> Option<String> {
 
 /// The status of an incident, one sentence per line.
 pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<String> {
-    let sentence = |status: &Status| {
-        match status {
-        Status::StillOpen { lasted } => Some(format!("*Still failing after {lasted}*")),
-        Status::Failures { count: 0 | 1, .. } => Some("*First failure*".to_owned()),
-        Status::Failures { count, since, lasted } => {
-            Some(format!("*{count} failures in a row* within {lasted}, since {}", time(*since, zone)))
-        }
-        Status::LastSuccess { at } => Some(format!("Last success: {}", time(*at, zone))),
-        Status::Suspension { left: 0 } => Some(
-            "*Tableau has probably suspended the scheduled refresh.* After the repair, resume it in Tableau: Tasks &gt; \
-             Extract Refreshes &gt; Actions &gt; Resume."
-                .to_owned(),
-        ),
-        Status::Suspension { left } => {
-            let failures = if *left == 1 { "failure" } else { "failures" };
-            Some(format!("Tableau suspends the scheduled refresh at the earliest after {left} more {failures} in a row."))
-        }
-        Status::Total { count, since, until } => {
-            Some(format!("It had {}, from {}.", failures(*count), span(*since, *until, zone)))
-        }
-        Status::Flapping { recoveries } => Some(format!(
-            "*Flapping:* it failed and recovered {recoveries} times within a day. Further alerts are suppressed until it is \
-             stable."
-        )),
-        Status::SuccessEventMissing => Some(
-            "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.".to_owned(),
-        ),
-        Status::New { count } => Some(format!("*New since the last message:* {count}")),
-        // The number of members is shown in the small print.
-        Status::Members { .. } => None,
-    }
+    let line = |Sentence { bold, rest }| {
+        let bold = if bold.is_empty() { bold } else { format!("*{}*", escape(&bold)) };
+        format!("{bold}{}", escape(&rest))
     };
-    let lines: Vec<String> = shown.status.iter().filter_map(sentence).collect();
+    let lines: Vec<String> =
+        shown.status.iter().filter_map(|status| status.sentence(zone)).map(line).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-fn failures(count: u32) -> String {
-    if count == 1 { "1 failure".to_owned() } else { format!("{count} failures") }
 }
 
 /// Further facts in two columns.
@@ -144,15 +113,7 @@ pub(super) fn small_print(
     zone: Option<&TimeZone>,
     not_listed: usize,
 ) -> Option<String> {
-    let members = |status: &Status| match status {
-        Status::Members { count, since } => {
-            let since = since.map(|at| format!("since {} · ", time(at, zone))).unwrap_or_default();
-            let objects = if *count == 1 { "object" } else { "objects" };
-            Some(format!("{since}{count} {objects} in this message"))
-        }
-        _ => None,
-    };
-    let members = shown.status.iter().filter_map(members);
+    let members = shown.status.iter().filter_map(|status| status.members(zone));
     let others = (not_listed > 0).then(|| format!("{not_listed} more have other causes"));
     let footnotes = shown.footnotes.iter().filter(|text| !is_blank(text));
     let footnotes = footnotes.map(|text| escape(&cut(&one_line(text), FOOTNOTE_LIMIT)));

@@ -1,0 +1,79 @@
+//! What a message says about the present state of an incident or group, in the same words for every destination. Nothing here is
+//! escaped, and nothing comes from outside.
+
+use super::Status;
+use super::clock::{span, time};
+use jiff::tz::TimeZone;
+use std::fmt;
+
+/// A sentence that may begin with words in bold type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// The words in bold type. Empty if there are none.
+    pub bold: String,
+    /// What follows them.
+    pub rest: String,
+}
+
+impl Sentence {
+    fn new(bold: impl Into<String>, rest: impl Into<String>) -> Option<Self> {
+        Some(Self { bold: bold.into(), rest: rest.into() })
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.bold, self.rest)
+    }
+}
+
+impl Status {
+    /// The sentence, with times in this zone. `None` for the number of members, which [`Self::members`] says.
+    pub fn sentence(&self, zone: Option<&TimeZone>) -> Option<Sentence> {
+        match self {
+            Self::StillOpen { lasted } => Sentence::new(format!("Still failing after {lasted}"), ""),
+            Self::Failures { count: 0 | 1, .. } => Sentence::new("First failure", ""),
+            Self::Failures { count, since, lasted } => Sentence::new(
+                format!("{count} failures in a row"),
+                format!(" within {lasted}, since {}", time(*since, zone)),
+            ),
+            Self::LastSuccess { at } => Sentence::new("", format!("Last success: {}", time(*at, zone))),
+            Self::Suspension { left: 0 } => Sentence::new(
+                "Tableau has probably suspended the scheduled refresh.",
+                " After the repair, resume it in Tableau: Tasks > Extract Refreshes > Actions > Resume.",
+            ),
+            Self::Suspension { left } => {
+                let left =
+                    if *left == 1 { "1 more failure".to_owned() } else { format!("{left} more failures") };
+                Sentence::new(
+                    "",
+                    format!("Tableau suspends the scheduled refresh at the earliest after {left} in a row."),
+                )
+            }
+            Self::Total { count, since, until } => {
+                let failures = if *count == 1 { "1 failure".to_owned() } else { format!("{count} failures") };
+                Sentence::new("", format!("It had {failures}, from {}.", span(*since, *until, zone)))
+            }
+            Self::Flapping { recoveries } => Sentence::new(
+                "Flapping:",
+                format!(
+                    " it failed and recovered {recoveries} times within a day. Further alerts are suppressed until it is stable."
+                ),
+            ),
+            Self::SuccessEventMissing => Sentence::new(
+                "",
+                "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.",
+            ),
+            Self::New { count } => Sentence::new("New since the last message:", format!(" {count}")),
+            Self::Members { .. } => None,
+        }
+    }
+
+    /// How many objects the message is about, for its small print.
+    pub fn members(&self, zone: Option<&TimeZone>) -> Option<String> {
+        let Self::Members { count, since } = self else { return None };
+        let since = since.map(|at| format!("since {} · ", time(at, zone))).unwrap_or_default();
+        let objects = if *count == 1 { "object" } else { "objects" };
+        Some(format!("{since}{count} {objects} in this message"))
+    }
+}

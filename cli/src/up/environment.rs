@@ -207,7 +207,10 @@ impl Environment {
         lines.extend(token);
         lines.extend([
             format!("Slack      {slack}"),
-            format!("AWS        {}  queues, bus, table, secrets in memory", self.stack.aws().url()),
+            format!(
+                "AWS        {}  queues, bus, table, secrets, mails in memory; mails are shown here",
+                self.stack.aws().url()
+            ),
             format!("Functions  {}", functions.join(", ")),
             format!("API        {}", self.stack.url()),
         ]);

@@ -121,8 +121,9 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
     std::fs::write(&path, other).unwrap();
     let path = path.display().to_string();
     let output = run(&["rules", "check", &file, "--template", &path]);
-    let expected =
-        format!("error: {path} has no workflow `update-broadcast`; it has: notify-slack, tag-workbook");
+    let expected = format!(
+        "error: {path} has no workflow `update-broadcast`; it has: notify-slack, send-email, tag-workbook"
+    );
     let first = stderr(&output).lines().next().unwrap_or_default().to_owned();
     assert_eq!(output.status.code(), Some(1));
     assert!(first.starts_with(&format!("{file}:1:")) && first.ends_with(&expected), "{first}");

@@ -21,12 +21,15 @@ const DEAD_LETTERS: &str = "dead-letters";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
+/// The sender of mails.
+const SENDER: &str = "alerts@example.com";
+
 const SITES: &str = "
 sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS, Tableau and Slack on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau and Slack on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -61,6 +64,7 @@ impl TestEnvironment {
         });
         create_table(&aws, TABLE);
         aws.create_bus(BUS);
+        aws.verify_identity(SENDER);
         let tableau = TableauSimulator::sample().start().await.expect("Tableau");
         let slack = SlackSimulator::start().await.expect("Slack");
         aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
@@ -146,6 +150,7 @@ impl TestEnvironment {
             ("TABLEAU_SITE", "marketing"),
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
+            ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

@@ -179,6 +179,7 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/runtime", test: "timers" },
             Suite { package: "shared/store", test: "contract" },
             Suite { package: "shared/circuit", test: "shared" },
+            Suite { package: "shared/email", test: "contract" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

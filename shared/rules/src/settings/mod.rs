@@ -4,12 +4,14 @@
 
 mod causes;
 mod notify_slack;
+mod send_email;
 mod update_broadcast;
 
 #[cfg(feature = "schema")]
 pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::NotifySlack;
+pub use send_email::{Recipient, Recipients, SendEmail};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -18,6 +20,7 @@ use crate::workflow::KnownWorkflow;
 #[rustfmt::skip] // One line each, since `cargo xtask new-workflow` adds lines.
 pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
+    KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

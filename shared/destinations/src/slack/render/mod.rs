@@ -73,6 +73,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let lists = shown.lists.iter().map(counts).collect();
     let is_about_many = name.is_none();
     let brief = Notification {
+        thread: None,
         title,
         subject: name,
         own_title: shown.own_title.as_deref().map(short),

@@ -11,10 +11,12 @@ use support::{
     BINARY, DEAD_LETTERS, dead_letter, environment, handle, inline, message, queued, recipients, refreshed,
     wait_for_mails,
 };
-use testkit::local_aws::{Fault, SesAccount};
+use testkit::local_aws::{Fault, Mail, SesAccount};
 use testkit::{Batch, Request, TestEnvironment, fixtures, repository};
 
 const STEWARD: &str = "{ to: steward@example.com }";
+/// Who uses the data source `Sales Orders` of the sample site.
+const USED_BY: &str = "use it: ";
 
 #[tokio::test]
 async fn a_queued_event_becomes_a_mail_with_cause_owner_and_link() {
@@ -53,6 +55,47 @@ async fn a_queued_event_becomes_a_mail_with_cause_owner_and_link() {
     environment.assert_no_secret_in(&function.logs());
     let log = function.logs().join("\n");
     assert!(log.contains("Amazon SES has taken a mail"), "{log}");
+}
+
+#[tokio::test]
+async fn a_mail_says_how_bad_it_is_and_its_recovery_what_it_was() {
+    let environment = environment(STEWARD).await;
+    let function = environment.queued_with("send-email", BINARY, &[("EMAIL_RECIPIENTS_PER_SECOND", "1000")]);
+    let mut event = refreshed(&environment, "Sales Orders", "Failed");
+    let failed_at: jiff::Timestamp = event["created_at"].as_str().unwrap().parse().unwrap();
+    let at = |minute| json!((failed_at + jiff::SignedDuration::from_mins(minute)).to_string());
+    for minute in 0..5 {
+        event["created_at"] = at(minute - 6);
+        assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
+    }
+    let mails = environment.aws.mails();
+    let job = environment.tableau.jobs().last().map(|job| job.luid.to_string()).unwrap();
+    // At the first failure, and when their number has doubled; at the fifth Tableau suspends the refresh.
+    assert_eq!(mails.len(), 4);
+    for (n, parts) in [
+        (0, ["First failure.", "at the earliest after 4 more failures in a row.", &job]),
+        (2, ["4 failures in a row within 3 min, since ", "after 1 more failure in a row.", &job]),
+        (3, ["5 failures in a row", "Tableau has probably suspended the scheduled refresh.", "Resume"]),
+    ] {
+        let Mail { text, html, .. } = &mails[n];
+        for part in parts.into_iter().chain([USED_BY]) {
+            assert!(text.contains(part) && html.contains(part), "no {part} in\n{text}\n{html}");
+        }
+        let order = ["CAUSE", "NEXT STEP", "Owner: ", "in a row", USED_BY, "Open in Tableau", &job];
+        let places: Vec<usize> = order.iter().map(|part| text.find(part).unwrap()).collect();
+        assert!(places.is_sorted(), "{places:?} of {order:?} in\n{text}");
+    }
+
+    event["event_type"] = json!("DatasourceRefreshSucceeded");
+    event["created_at"] = at(-1);
+    assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
+    let mails = environment.aws.mails();
+    assert_eq!(mails.len(), 5);
+    assert_eq!(mails[4].shown_subject(), "Recovered after 5 failures in 5 min: Sales Orders");
+    for part in ["IT WAS\nCredentials refused\n", "\nIt had 5 failures, from "] {
+        assert!(mails[4].text.contains(part), "no {part} in\n{}", mails[4].text);
+    }
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
@@ -306,7 +349,7 @@ async fn failure_and_recovery_refer_to_the_same_id_and_another_incident_to_anoth
         tokio::time::sleep(Duration::from_millis(1_100)).await;
     }
     let mails = environment.aws.mails();
-    let subjects: Vec<String> = mails.iter().map(testkit::local_aws::Mail::shown_subject).collect();
+    let subjects: Vec<String> = mails.iter().map(Mail::shown_subject).collect();
     assert_eq!(mails.len(), 4, "{subjects:?}");
     assert!(
         subjects[3].starts_with("Recovered after ") && subjects[3].ends_with(": Sales Orders"),
@@ -335,10 +378,16 @@ async fn several_failures_within_a_minute_are_one_mail_and_so_is_their_recovery(
     let longest = Duration::from_secs(60);
     let mails = wait_for_mails(&environment, &function, 2, longest).await;
     assert_eq!(mails[1].shown_subject(), "4 extract refreshes failed");
-    for name in names {
-        assert!(mails[1].text.contains(&format!("- {name}\n")), "{}", mails[1].text);
-        assert!(mails[1].html.contains(&format!("<li>{name}</li>")), "{}", mails[1].html);
-    }
+    let listed = [
+        "Budget (Finance, Jonas Weber)",
+        "General Ledger (Month End, Jonas Weber)",
+        "Sales Orders (Sales, Ana Ferreira)",
+        "Shipments (Operations, Marcus O'Brien)",
+    ];
+    let lines = listed.map(|line| format!("- {line}\n")).concat();
+    let items = listed.map(|line| format!("<li>{}</li>\n", line.replace('\'', "&#39;"))).concat();
+    assert!(mails[1].text.contains(&format!("CREDENTIALS REFUSED – 4\n{lines}")), "{}", mails[1].text);
+    assert!(mails[1].html.contains(&items), "{}", mails[1].html);
     assert_eq!(
         mails[1].header("References"),
         mails[0].header("References"),
@@ -350,6 +399,8 @@ async fn several_failures_within_a_minute_are_one_mail_and_so_is_their_recovery(
     let mails = wait_for_mails(&environment, &function, 3, longest).await;
     let subject = mails[2].shown_subject();
     assert!(subject.starts_with("All 4 recovered after "), "{subject}");
+    let what = format!("IT WAS: CREDENTIALS REFUSED – 4\n{lines}");
+    assert!(mails[2].text.contains(&what), "{}", mails[2].text);
     assert!(mails.iter().all(|mail| mail.header("References") == mails[0].header("References")));
 }
 

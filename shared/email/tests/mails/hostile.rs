@@ -54,7 +54,7 @@ fn with(name: &str, mut shown: Notification) -> Notification {
         }
     }
     shown.links.iter_mut().for_each(|link| link.url = format!("https://tableau.example/{name}"));
-    let workbooks = vec![text(); 10];
+    let workbooks = vec![text(); 2];
     shown.impact = Some(Impact { workbooks, more: 9, owners: 5, exact: Exact::All });
     shown.footnotes.push(text());
     shown.thread = Some(text());

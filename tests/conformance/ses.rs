@@ -1,4 +1,4 @@
-//! AWS's own Python client against our double of Amazon SES, and our mails at two independent ones.
+//! AWS's own Python client against our double of Amazon SES.
 
 use super::{python, script};
 use testkit::TestEnvironment;

@@ -16,7 +16,7 @@ use testkit::{Batch, Request, TestEnvironment, fixtures, repository};
 
 const STEWARD: &str = "{ to: steward@example.com }";
 /// Who uses the data source `Sales Orders` of the sample site.
-const USED_BY: &str = "use it: ";
+const USED_BY: &str = "2 workbooks of 2 owners use it: Pipeline Review, Superstore";
 
 #[tokio::test]
 async fn a_queued_event_becomes_a_mail_with_cause_owner_and_link() {

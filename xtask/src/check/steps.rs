@@ -161,7 +161,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        purpose: "clients that Slack and Tableau wrote work with our doubles of them",
+        purpose: "clients that Slack, Tableau and AWS wrote work with our doubles of them",
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,

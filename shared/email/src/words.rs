@@ -50,15 +50,13 @@ pub(crate) fn used_by(impact: &Impact, named: impl Fn(&str) -> String) -> String
     if total == 0 {
         return "No workbook uses it, as far as Tableau knows.".to_owned();
     }
-    let at_least = |applies: bool| if applies { "at least " } else { "" };
-    let workbooks = format!(
-        "{}{}",
-        if impact.exact == Exact::Nothing { "At least " } else { "" },
-        counted(total, "workbook")
-    );
-    let owners = match impact.owners {
-        0 => String::new(),
-        owners => format!(" of {}{}", at_least(impact.exact == Exact::Workbooks), counted(owners, "owner")),
+    let workbooks = counted(total, "workbook");
+    let workbooks = if impact.exact == Exact::Nothing { format!("At least {workbooks}") } else { workbooks };
+    let owners = counted(impact.owners, "owner");
+    let owners = match (impact.owners, impact.exact) {
+        (0, _) => String::new(),
+        (_, Exact::All) => format!(" of {owners}"),
+        (_, Exact::Workbooks | Exact::Nothing) => format!(" of at least {owners}"),
     };
     let names: Vec<String> = impact.workbooks.iter().map(|name| named(name)).collect();
     let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
@@ -96,7 +94,7 @@ mod tests {
             ),
             (
                 impact(&["A"], 99, 3, Exact::Nothing),
-                "At least 100 workbooks of 3 owners use it: A … and 99 more",
+                "At least 100 workbooks of at least 3 owners use it: A … and 99 more",
             ),
             (impact(&[], 4, 2, Exact::All), "4 workbooks of 2 owners use it"),
             (impact(&[], 0, 0, Exact::All), "No workbook uses it, as far as Tableau knows."),

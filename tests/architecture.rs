@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("circuit", &["store", "workflow"]),
     ("guarded-tableau", &["circuit", "tableau-client", "workflow"]),
     ("destinations", &["alerting", "circuit", "confidential", "plain-text", "rules", "tableau", "workflow"]),
+    ("email", &["alerting", "aws-http", "circuit", "plain-text", "rules", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
         "runtime",
@@ -82,6 +83,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "circuit",
     "confidential",
     "destinations",
+    "email",
     "facts",
     "guarded-tableau",
     "http-client",
@@ -109,6 +111,7 @@ const OF_BOTH: &[&str] = &[
     "confidential",
     "deliveries",
     "destinations",
+    "email",
     "facts",
     "guarded-tableau",
     "http-client",

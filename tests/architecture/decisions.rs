@@ -90,7 +90,9 @@ fn decisions(text: &str) -> BTreeSet<String> {
 /// The code of destinations and functions.
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    rust_files(&root().join("shared/destinations/src"), &mut files);
+    for destination in ["shared/destinations/src", "shared/email/src"] {
+        rust_files(&root().join(destination), &mut files);
+    }
     for function in fs::read_dir(root().join("functions")).unwrap() {
         rust_files(&function.unwrap().path().join("src"), &mut files);
     }

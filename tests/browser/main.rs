@@ -16,6 +16,7 @@
 
 mod chromium;
 mod environment;
+mod mail;
 mod page;
 
 use chromium::Chromium;

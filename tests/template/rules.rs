@@ -108,7 +108,8 @@ fn what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions() {
     for combination in combinations(&switches) {
         let on = combination.iter().filter(|(_, value)| *value == "true").count();
         for size in sizes.iter().map(|size| size.as_str().unwrap()) {
-            let given = [combination.as_slice(), &[("WorkflowMaximumConcurrency", size)]].concat();
+            let sender = [("EmailFrom", "alerts@example.com"), ("EmailIdentity", "example.com")];
+            let given = [combination.as_slice(), &[("WorkflowMaximumConcurrency", size)], &sender].concat();
             let at_queues = on as u64 * size.parse::<u64>().unwrap();
             let refused = refusals(&template, &given);
             if refused.is_empty() {
@@ -127,6 +128,19 @@ fn what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions() {
         }
     }
     assert_eq!(most, 2, "two workflows fit");
+}
+
+#[test]
+fn e_mails_without_a_sender_are_refused() {
+    let template = read("template.yaml");
+    let on = ("SendEmailEnabled", "true");
+    let sender = [("EmailFrom", "alerts@example.com"), ("EmailIdentity", "example.com")];
+    for given in [vec![on], vec![on, sender[0]], vec![on, sender[1]]] {
+        let refused =
+            refusals(&template, &[given.as_slice(), &[("UpdateBroadcastEnabled", "false")]].concat());
+        assert!(refused.len() == 1 && refused[0].contains("EmailFrom"), "{refused:?}");
+    }
+    assert_eq!(refusals(&template, &[on, sender[0], sender[1]]), Vec::<String>::new());
 }
 
 /// A new account refuses reservations itself, in the middle of a deploy.

@@ -225,7 +225,10 @@ impl Environment {
             None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
         }));
         lines.extend([
-            format!("AWS        {}  queues, bus, table, secrets in memory", self.stack.aws().url()),
+            format!(
+                "AWS        {}  queues, bus, table, secrets, mails in memory; mails are shown here",
+                self.stack.aws().url()
+            ),
             format!("Functions  {}", functions.join(", ")),
             format!("API        {}", self.stack.url()),
         ]);

@@ -6,7 +6,7 @@ use crate::timer_words;
 use alerting::TimerSubject;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use local_aws::{Aws, StackEvent};
+use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
 use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
 use std::time::{Duration, Instant};
@@ -31,6 +31,8 @@ pub(crate) struct Trace {
     shown: usize,
     /// How many posts of flows have been printed.
     posted: usize,
+    /// How many mails have been printed.
+    shown_mails: usize,
     last: Instant,
 }
 
@@ -58,7 +60,7 @@ impl Trace {
         slack: Option<SlackSimulator>,
         teams: Option<TeamsSimulator>,
     ) -> Self {
-        Self { events, names, slack, teams, shown: 0, posted: 0, last: Instant::now() }
+        Self { events, names, slack, teams, shown: 0, posted: 0, shown_mails: 0, last: Instant::now() }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -109,7 +111,17 @@ impl Trace {
         for post in posts {
             frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
         }
+        for mail in self.new_mails() {
+            frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;
+        }
         Ok(())
+    }
+
+    /// The mails that have not been printed.
+    fn new_mails(&mut self) -> Vec<Mail> {
+        let mails = self.names.aws.mails_since(self.shown_mails);
+        self.shown_mails += mails.len();
+        mails
     }
 
     /// Slack's messages that have not been printed. Called for every line, so its cost must not grow with the number
@@ -240,6 +252,16 @@ fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     let Some(id) = text("event.id") else { return format!("{event} ") };
     let of = name_of(function, id).map(|name| format!(" of {}", plain(&name))).unwrap_or_default();
     format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
+}
+
+/// Prints a message as people see it.
+fn print_box(title: &str, text: &str) -> Result<(), out::Error> {
+    line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
+    for part in text.lines() {
+        line!("  │ {}", plain(part))?;
+    }
+    line!("  └{}\n", "─".repeat(78))?;
+    Ok(())
 }
 
 /// The title of a message: its channel, and whether it is new there.

@@ -93,6 +93,10 @@ impl Stack {
         let defaults = template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default()));
         let mut parameters: BTreeMap<String, String> = defaults.collect();
         parameters.extend(options.parameters.clone());
+        // What an operator has done in Amazon SES before the deploy.
+        let given = |name: &str| parameters.get(name).filter(|value| !value.is_empty());
+        given("EmailIdentity").into_iter().for_each(|identity| aws.verify_identity(identity));
+        given("EmailConfigurationSet").into_iter().for_each(|set| aws.create_configuration_set(set));
         aws.set_stack_parameters(STACK, parameters);
 
         let observer = Observer(options.events.clone());

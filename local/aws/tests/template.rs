@@ -174,9 +174,12 @@ fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
 fn every_switch_of_a_workflow_can_be_turned_on_at_once() {
     let switch = "\n  SendFaxEnabled:\n    Type: String\n    Default: \"false\"\n    AllowedValues: [\"true\", \"false\"]\n";
     let named_alike = "  LegacyEnabled:\n    Type: String\n    Default: never\n";
-    let text = FIXTURE.replacen("\nParameters:\n", &format!("\nParameters:{switch}{named_alike}"), 1);
+    let sender = "  EmailFrom:\n    Type: String\n    Default: \"\"\n";
+    let text = FIXTURE.replacen("\nParameters:\n", &format!("\nParameters:{switch}{named_alike}{sender}"), 1);
     let on = Template::parse(&text).unwrap().everything_on();
-    assert_eq!(on, BTreeMap::from([("SendFaxEnabled".to_owned(), "true".to_owned())]));
+    let expected = [("EmailFrom", "tableau-webhooks@example.com"), ("SendFaxEnabled", "true")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(on, BTreeMap::from(expected));
 }
 
 #[test]

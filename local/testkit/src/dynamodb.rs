@@ -114,17 +114,23 @@ pub struct Emulator {
     pub table: String,
 }
 
+/// The URL of the emulator at `AWS_CONTRACT_URL`. `None`, and a line that says so, without one.
+pub fn emulator_url() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the emulator is, is a matter of the run, not of the code"
+    )]
+    let url = std::env::var("AWS_CONTRACT_URL").ok();
+    if url.is_none() {
+        say("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
+    }
+    url
+}
+
 impl Emulator {
     /// The emulator with a new table whose name begins with `prefix`, as [`create_table`] makes one. `None`, and a line that says so, without one.
     pub async fn with_table(prefix: &str) -> Option<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "where the emulator is, is a matter of the run, not of the code"
-        )]
-        let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
-            say("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
-            return None;
-        };
+        let url = emulator_url()?;
         let table = format!("{prefix}-{}", fastrand::u64(..));
         let attribute = |name: &str, kind| {
             let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);

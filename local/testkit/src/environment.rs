@@ -21,12 +21,15 @@ const DEAD_LETTERS: &str = "dead-letters";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
+/// The sender of mails.
+const SENDER: &str = "alerts@example.com";
+
 const SITES: &str = "
 sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS, Tableau, Slack and Teams on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack and Teams on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -63,6 +66,7 @@ impl TestEnvironment {
         });
         create_table(&aws, TABLE);
         aws.create_bus(BUS);
+        aws.verify_identity(SENDER);
         let tableau = TableauSimulator::sample().start().await.expect("Tableau");
         let slack = SlackSimulator::start().await.expect("Slack");
         let teams = TeamsSimulator::start().await.expect("Teams");
@@ -157,6 +161,7 @@ impl TestEnvironment {
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
+            ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rules::message::Message;
 use rules::{Matched, Mentions, Schedule, Site};
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use tableau::Event;
 use workflow::{Failure, Invocation};
@@ -107,6 +108,37 @@ impl<T> Targeted<T> {
             message: None,
             mentions: Mentions::default(),
         }
+    }
+
+    /// Another target that the same rule notifies at the same time, for a routing that makes several targets of one.
+    #[must_use]
+    pub fn with<U>(&self, key: impl Into<String>, settings: U) -> Targeted<U> {
+        Targeted {
+            rule: self.rule.clone(),
+            message: self.message.clone(),
+            mentions: self.mentions.clone(),
+            ..Targeted::new(key, settings, self.schedule)
+        }
+    }
+
+    /// Whether this target is notified as early as the other one, or earlier.
+    pub fn is_as_early_as(&self, other: &Self) -> bool {
+        let is_now = |schedule| matches!(schedule, Schedule::Critical | Schedule::Now);
+        self.schedule <= other.schedule || (is_now(self.schedule) && is_now(other.schedule))
+    }
+
+    /// Each target once: of several with one key, the one that is notified first.
+    pub fn merged(targets: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut merged: BTreeMap<String, Self> = BTreeMap::new();
+        for target in targets {
+            let key = target.key.clone();
+            let target = match merged.remove(&key) {
+                Some(earlier) => earlier.or(target),
+                None => target,
+            };
+            merged.insert(key, target);
+        }
+        merged.into_values().collect()
     }
 
     /// One target of two that rules name for the same place: that of the rule that notifies first. If both notify at the same
@@ -234,5 +266,27 @@ pub trait Routing<T>: Send + Sync {
     /// When Tableau does not answer and the event is to be tried again.
     async fn success_kind(&self, _success: &Event, _invocation: &Invocation) -> Result<RefreshKind, Failure> {
         Ok(RefreshKind::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_targets_with_one_key_the_one_that_is_notified_first_counts() {
+        let until = Timestamp::from_second(1_800_000_000).unwrap();
+        let of =
+            |schedule, rule: &str| Targeted { rule: rule.to_owned(), ..Targeted::new("a", (), schedule) };
+        let later = of(Schedule::DeferUntil(until), "later");
+        let now = of(Schedule::Now, "now");
+        for both in [[now.clone(), later.clone()], [later.clone(), now.clone()]] {
+            let merged = Targeted::merged(both.into_iter().chain([now.with("b", ())]));
+            let rules: Vec<(&str, &str)> =
+                merged.iter().map(|target| (target.key.as_str(), target.rule.as_str())).collect();
+            assert_eq!(rules, [("a", "now"), ("b", "now")]);
+        }
+        assert!(now.is_as_early_as(&later) && !later.is_as_early_as(&now));
+        assert!(now.is_as_early_as(&of(Schedule::Critical, "critical")));
     }
 }

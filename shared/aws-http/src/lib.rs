@@ -3,7 +3,7 @@
 mod answer;
 mod reason;
 
-pub use reason::{code, reason};
+pub use reason::{Said, code, reason, said};
 
 use answer::{Sent, without_secrets};
 use aws_smithy_runtime_api::client::http::{

@@ -40,6 +40,31 @@ where
     }
 }
 
+/// What a service said when it refused a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The error code as the service wrote it; empty if the answer has none.
+    pub code: &'a str,
+    /// The text, to be compared with what was sent. It is not to be shown: it may contain a secret.
+    pub text: &'a str,
+}
+
+/// What the service said, if it refused the call; for services whose codes do not say enough. `None` if there was no answer, or none that
+/// can be read.
+pub fn said<E>(error: &SdkError<E, HttpResponse>) -> Option<Said<'_>>
+where
+    E: ProvideErrorMetadata,
+{
+    let SdkError::ServiceError(answer) = error else { return None };
+    Some(Said {
+        status: answer.raw().status().as_u16(),
+        code: answer.err().code().unwrap_or_default(),
+        text: answer.err().message().unwrap_or_default(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

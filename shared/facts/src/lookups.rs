@@ -178,6 +178,28 @@ impl FactLookups {
         Ok(owner)
     }
 
+    /// The owner of its project, whom Tableau calls the project leader. `None` if Tableau does not say who it is.
+    ///
+    /// # Errors
+    /// When Tableau does not answer.
+    pub async fn project_leader(&self, item: &Item, question: Question<'_>) -> Answer<Option<Owner>> {
+        let Some(luid) = item.project.as_ref().and_then(|project| project.id.as_ref()) else {
+            return Ok(None);
+        };
+        let kept = self.kept.projects(question.invocation.now).filter(|tree| tree.contains(luid));
+        let tree = match kept {
+            Some(tree) => tree,
+            // The project may be newer than the tree that was kept.
+            None => self.projects(question).await?,
+        };
+        let Some(leader) = tree.owner(luid) else { return Ok(None) };
+        // Often the same person, whom this need not ask for twice.
+        if item.owner.as_ref() == Some(leader) {
+            return self.owner_of(leader, question).await;
+        }
+        self.tableau.call(question.invocation, self.tableau.client().owner(leader)).await
+    }
+
     /// Why the refresh of an event failed. The attempt notes the answer for the delivery record.
     ///
     /// # Errors

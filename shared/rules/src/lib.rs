@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod comment;
 mod conditions;
 mod error;
@@ -28,6 +29,7 @@ mod syntax;
 mod window;
 mod workflow;
 
+pub use address::Address;
 pub use conditions::{Mismatch, Missing};
 pub use error::{Error, Problem};
 pub use facts::{Fact, Facts, Lookup};

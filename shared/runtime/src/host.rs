@@ -157,6 +157,11 @@ impl Host {
         self.http.clone()
     }
 
+    /// The configuration of AWS clients, for a service that only this function uses.
+    pub fn aws(&self) -> SdkConfig {
+        self.aws.clone()
+    }
+
     /// The rules, as they are at any time.
     pub fn rules(&self) -> LoadedRules {
         self.rules.clone()

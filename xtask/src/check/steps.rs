@@ -161,7 +161,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        purpose: "clients and schemas of Slack, Tableau and Teams work with our doubles and messages",
+        purpose: "clients and schemas of Slack, Tableau, Teams and AWS work with our doubles and messages",
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,
@@ -179,6 +179,7 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/runtime", test: "timers" },
             Suite { package: "shared/store", test: "contract" },
             Suite { package: "shared/circuit", test: "shared" },
+            Suite { package: "shared/email", test: "contract" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

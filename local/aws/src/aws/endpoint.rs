@@ -4,7 +4,7 @@ use super::keys::Denied;
 use super::names::last_part;
 use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
-use super::{Fault, Notice, Refusal, Shared, State, query_protocol, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, query_protocol, ses, sqs};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -62,6 +62,12 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
         };
         let answer = answer.map(|body| body.to_string());
         (answer.map_or_else(Refusal::into_rest, IntoResponse::into_response), "application/json")
+    } else if ses::is_send(&parts.method, parts.uri.path()) {
+        let answer = match called {
+            Ok(body) => answer_ses(&shared, &body).await,
+            Err(wrong) => Err(wrong.of_json()),
+        };
+        (answer.map(|body| body.to_string()).into_response(), "application/json")
     } else {
         let answer = match called {
             Ok(body) => answer(&shared, &parts, &body).await,
@@ -156,6 +162,17 @@ async fn answer_scheduler(
     let answer = shared.lock().call_scheduler(operation, name, &query, &body);
     shared.changed.notify_waiters();
     answer
+}
+
+/// Amazon SES has a path and an HTTP method per operation too.
+async fn answer_ses(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
+    let fault = fail(shared, ses::SEND).await?;
+    let body = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
+    let answer = shared.lock().send_email(&body);
+    match fault.and_then(|fault| fault.refusal_after(ses::SEND)) {
+        Some(refusal) => answer.and(Err(refusal)),
+        None => answer,
+    }
 }
 
 /// Counts the call. Returns the planned error if the call must fail, else a planned fault that is no error.

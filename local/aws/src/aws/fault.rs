@@ -53,6 +53,7 @@ impl Fault {
                     "EventBridge" => "InternalException",
                     "Scheduler" => "InternalServerException",
                     "SecretsManager" => "InternalServiceError",
+                    "SES" => "InternalServiceErrorException",
                     _ => "com.amazon.coral.service#InternalFailure",
                 }))
             }
@@ -63,6 +64,9 @@ impl Fault {
                 Some(match service {
                     "SQS" => Refusal::sqs("AccessDeniedException", "AccessDenied", message)
                         .of_kind("com.amazon.coral.service#AccessDeniedException"),
+                    "SES" => {
+                        Refusal::new("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
+                    }
                     "CloudFormation" => {
                         Refusal::new("AccessDenied", message).with_status(StatusCode::FORBIDDEN)
                     }
@@ -75,6 +79,8 @@ impl Fault {
                     "com.amazonaws.dynamodb.v20120810#ThrottlingException",
                     "Throughput exceeds the current throughput limit for your account.",
                 ),
+                "SES" => Refusal::new("TooManyRequestsException", "Maximum sending rate exceeded.")
+                    .with_status(StatusCode::TOO_MANY_REQUESTS),
                 _ => Refusal::new("ThrottlingException", "Rate exceeded"),
             }),
         }

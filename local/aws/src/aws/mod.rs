@@ -12,6 +12,7 @@ mod query_protocol;
 mod refusal;
 mod scheduler;
 mod secrets_manager;
+mod ses;
 pub(crate) mod sqs;
 mod state;
 
@@ -22,6 +23,7 @@ pub use fault::Fault;
 pub use keys::Keys;
 pub use names::{ACCOUNT, REGION, STACK};
 pub use scheduler::Schedule;
+pub use ses::{Mail, SesAccount};
 pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
 pub(crate) use input::Input;
@@ -209,6 +211,36 @@ impl Aws {
         self.shared.fire_schedules(until)
     }
 
+    /// Gives the account its state at Amazon SES.
+    pub fn set_ses_account(&self, account: SesAccount) {
+        self.state().ses.set_account(account);
+    }
+
+    /// Verifies an address or a domain at Amazon SES.
+    pub fn verify_identity(&self, identity: &str) {
+        self.state().ses.verify(identity);
+    }
+
+    /// Creates a configuration set of Amazon SES.
+    pub fn create_configuration_set(&self, name: &str) {
+        self.state().ses.create_configuration_set(name);
+    }
+
+    /// Puts an address on the account's suppression list: SES takes mails to it and sends none.
+    pub fn suppress(&self, address: &str) {
+        self.state().ses.suppress(address);
+    }
+
+    /// The mails that Amazon SES has taken, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.mails_since(0)
+    }
+
+    /// The mails after the first `count` ones.
+    pub fn mails_since(&self, count: usize) -> Vec<Mail> {
+        self.state().ses.mails_since(count)
+    }
+
     /// Creates an event bus.
     pub fn create_bus(&self, name: &str) {
         self.state().buses.create(name);
@@ -242,7 +274,7 @@ impl Aws {
     /// How often an operation, such as `SQS.SendMessage`, was called over HTTP. Calls that failed on request count
     /// too. A stack receives from its queues without HTTP, so those receives do not count.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager` and `CloudFormation`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

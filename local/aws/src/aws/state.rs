@@ -1,6 +1,6 @@
 //! The state of all services, and the observers of the services.
 
-use super::{Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, sqs};
+use super::{Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, ses, sqs};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
@@ -13,6 +13,7 @@ pub(crate) struct State {
     pub(super) buses: event_bridge::Buses,
     pub(super) tables: dynamodb::Tables,
     pub(super) schedules: scheduler::Schedules,
+    pub(super) ses: ses::Ses,
     pub(super) stacks: cloud_formation::Stacks,
     pub(super) faults: fault::Faults,
     pub(super) observer: Option<mpsc::UnboundedSender<Notice>>,

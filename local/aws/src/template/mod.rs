@@ -65,6 +65,10 @@ const IGNORED: [&str; 22] = [
     "AWS::Serverless::LayerVersion",
 ];
 
+/// The parameters of e-mails that have no default, and their values on this machine.
+const SENDER: [(&str, &str); 2] =
+    [("EmailFrom", "tableau-webhooks@example.com"), ("EmailIdentity", "example.com")];
+
 impl Template {
     /// Reads a template file.
     ///
@@ -99,13 +103,17 @@ impl Template {
         all.collect()
     }
 
-    /// Parameter values that enable every workflow: `true` for each `…Enabled` switch.
+    /// Parameter values that enable every workflow: `true` for each `…Enabled` switch, and a sender for e-mails, without which a
+    /// deploy refuses them.
     pub fn everything_on(&self) -> BTreeMap<String, String> {
         let all = self.root["Parameters"].as_object().into_iter().flatten();
         let switches = all.filter(|(name, parameter)| {
             name.ends_with("Enabled") && parameter["AllowedValues"] == serde_json::json!(["true", "false"])
         });
-        switches.map(|(name, _)| (name.clone(), "true".to_owned())).collect()
+        let switches = switches.map(|(name, _)| (name.clone(), "true".to_owned()));
+        let is_there = |name: &str| self.root["Parameters"].get(name).is_some();
+        let sender = SENDER.into_iter().filter(|(name, _)| is_there(name));
+        switches.chain(sender.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
     }
 
     /// Resolves the template with these parameter values. Its `Rules` are skipped: they check values against an AWS

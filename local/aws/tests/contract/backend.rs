@@ -89,6 +89,10 @@ impl Backend {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }
 
+    pub(crate) fn ses(&self) -> aws_sdk_sesv2::Client {
+        aws_sdk_sesv2::Client::new(&self.config)
+    }
+
     pub(crate) fn cloud_formation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.config)
     }
@@ -126,6 +130,16 @@ impl Backend {
             Some(aws) => drop(aws.create_secret(name, json!(value))),
             None => {
                 self.secrets().create_secret().name(name).secret_string(value).send().await.unwrap();
+            }
+        }
+    }
+
+    /// Lets mails be sent from a domain.
+    pub(crate) async fn verify(&self, domain: &str) {
+        match &self.double {
+            Some(aws) => aws.verify_identity(domain),
+            None => {
+                self.ses().create_email_identity().email_identity(domain).send().await.unwrap();
             }
         }
     }

@@ -15,6 +15,7 @@ mod scheduler;
 #[path = "../sdk/mod.rs"]
 mod sdk;
 mod secrets_manager;
+mod ses;
 mod sqs;
 mod together;
 

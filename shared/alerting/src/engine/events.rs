@@ -134,6 +134,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let context = self.context(attempt).await?;
             let described = About { event: attempt.event, site: site.as_ref(), context };
             let mut shown = notification::event(&described);
+            shown.thread = Some(attempt.event.id.short().to_owned());
             OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
             shown.mentioned = Mentioned::of_one(&target.mentions, described.owner());
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;

@@ -244,6 +244,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let others = members.iter().filter(|(_, member)| member.id != firing.id());
             shown.mentioned = Mentioned::of_many(&firing.target.mentions, owners(others));
         }
+        shown.thread = Some(firing.id().to_owned());
         let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         match sent {
             // A group of events closes with its first message: events, unlike incidents, have no end to announce.
@@ -272,7 +273,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         members: &[(String, Member)],
     ) -> Result<Fired, (Failure, bool)> {
         let zone = self.routing.site(&firing.sample).map(|site| site.timezone);
-        let end = notification::group_resolved(members, zone);
+        let mut end = notification::group_resolved(members, zone);
+        end.thread = Some(firing.id().to_owned());
         // Maintenance lets recoveries through.
         let audible = firing.is_audible() || matches!(firing.target.schedule, Schedule::Maintenance(_));
         let message = firing.head.message.as_ref();

@@ -184,6 +184,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let zone = self.routing.site(sample).map(|site| site.timezone);
         let mut shown = notification::group_announced(sample, members, false, zone);
+        shown.thread = partition.rsplit('#').next().map(str::to_owned);
         self.add_small_print(&mut shown, &sample.site, now).await;
         shown.mentioned = Mentioned::of_many(&target.mentions, owners(members.iter()));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;

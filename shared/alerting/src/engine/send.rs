@@ -109,6 +109,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Announced::Open(open) => notification::updated(&described, open, None),
             Announced::Resolved(resolved) => notification::resolved(&described, resolved),
         };
+        shown.thread = Some(send.about.incident().id.clone());
         if let Announced::Open(open) = &send.about {
             let rule = OfRule { target: &send.target, matched: &attempt.matched };
             rule.apply(&mut shown, &described, Some(open));

@@ -67,6 +67,9 @@ pub enum Severity {
 pub struct Notification {
     /// What the notification announces.
     pub kind: Kind,
+    /// What the notification belongs to: the id of its incident, group or event, the same in each notification about it. `None`
+    /// for a digest, which belongs to nothing. A destination that makes threads of its messages needs no other memory.
+    pub thread: Option<String>,
     /// How serious the news is.
     pub severity: Severity,
     /// A symbol for destinations that show one. Each kind of news has a symbol of a different shape, so a reader need
@@ -252,6 +255,7 @@ impl Notification {
     ) -> Self {
         Self {
             kind,
+            thread: None,
             severity,
             symbol,
             title: title.into(),

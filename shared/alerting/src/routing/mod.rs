@@ -8,12 +8,11 @@ use crate::impact::ImpactLookup;
 use crate::incident::RefreshKind;
 use crate::notifier::{Occurrence, Routed, Routing, Targeted};
 use async_trait::async_trait;
-use facts::Question;
+use facts::{FactLookups, Question};
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
 use rules::{LoadedRules, Matched, Rules, Site, TargetSettings};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use store::records::Records;
@@ -40,6 +39,11 @@ impl<S: TargetSettings> RulesRouting<S> {
         Self { rules, lookups: Lookups::new(tableau, records), settings: PhantomData }
     }
 
+    /// Lookups at Tableau, for a destination that asks more than conditions and messages do.
+    pub fn facts(&self) -> &FactLookups {
+        self.lookups.facts()
+    }
+
     fn rules(&self) -> Result<Arc<Rules>, Failure> {
         self.rules.current().map_err(Failure::misconfigured)
     }
@@ -53,23 +57,17 @@ impl<S: TargetSettings> RulesRouting<S> {
         now: Timestamp,
     ) -> Result<Vec<Targeted<S>>, Failure> {
         let actions = self.rules()?.actions::<S>(matched, site).map_err(Failure::misconfigured)?;
-        let mut targets: BTreeMap<String, Targeted<S>> = BTreeMap::new();
-        for action in actions {
+        let targets = actions.into_iter().map(|action| {
             let schedule = action.schedule(now);
             let key = action.settings.key().to_owned();
-            let target = Targeted {
+            Targeted {
                 rule: action.rule,
                 message: action.message,
                 mentions: action.settings.mentions(),
-                ..Targeted::new(key.clone(), action.settings, schedule)
-            };
-            let target = match targets.remove(&key) {
-                Some(earlier) => earlier.or(target),
-                None => target,
-            };
-            targets.insert(key, target);
-        }
-        Ok(targets.into_values().collect())
+                ..Targeted::new(key, action.settings, schedule)
+            }
+        });
+        Ok(Targeted::merged(targets))
     }
 }
 

@@ -5,6 +5,7 @@
 mod causes;
 mod notify_slack;
 mod notify_teams;
+mod send_email;
 mod update_broadcast;
 
 #[cfg(feature = "schema")]
@@ -12,6 +13,7 @@ pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
+pub use send_email::{Recipient, Recipients, SendEmail};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -21,6 +23,7 @@ use crate::workflow::KnownWorkflow;
 pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
+    KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

@@ -18,7 +18,16 @@ pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Opti
     metric::set_namespace(namespace);
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let own = function.replace('-', "_");
-    let ours = ["circuit", "destinations", "runtime", "secrets", "tableau_client", "workflow", own.as_str()];
+    let ours = [
+        "circuit",
+        "destinations",
+        "email",
+        "runtime",
+        "secrets",
+        "tableau_client",
+        "workflow",
+        own.as_str(),
+    ];
     let mut targets = Targets::new().with_default(level.min(LevelFilter::WARN));
     for target in ours {
         targets = targets.with_target(target, level);

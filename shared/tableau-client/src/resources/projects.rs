@@ -6,7 +6,7 @@ use crate::pages::{List, Pages, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use std::collections::HashMap;
-use tableau::ProjectLuid;
+use tableau::{ProjectLuid, UserLuid};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -42,6 +42,7 @@ impl Filtered for Project {
 #[derive(Clone, Debug, Default)]
 pub struct ProjectTree {
     names: HashMap<ProjectLuid, (String, Option<ProjectLuid>)>,
+    owners: HashMap<ProjectLuid, UserLuid>,
 }
 
 /// The greatest depth of nested projects that is followed: deeper than Tableau allows.
@@ -50,7 +51,24 @@ const DEEPEST: usize = 100;
 impl ProjectTree {
     /// Builds the tree of these projects.
     pub fn of(projects: impl IntoIterator<Item = Project>) -> Self {
-        Self { names: projects.into_iter().map(|p| (p.id, (p.name, p.parent_project_id))).collect() }
+        let mut tree = Self::default();
+        for project in projects {
+            if let Some(owner) = project.owner.and_then(|owner| owner.id) {
+                tree.owners.insert(project.id.clone(), owner);
+            }
+            tree.names.insert(project.id, (project.name, project.parent_project_id));
+        }
+        tree
+    }
+
+    /// Whether the user may see this project.
+    pub fn contains(&self, project: &ProjectLuid) -> bool {
+        self.names.contains_key(project)
+    }
+
+    /// The owner of a project, whom Tableau calls its leader. `None` if Tableau does not say who it is.
+    pub fn owner(&self, project: &ProjectLuid) -> Option<&UserLuid> {
+        self.owners.get(project)
     }
 
     /// The names from the top-level project to this one, such as `Finance/Europe`. A parent that the user may not see
@@ -145,8 +163,19 @@ mod tests {
         assert_eq!(path(&tree, "c").unwrap(), "Finance/Europe/Q1");
         assert_eq!(path(&tree, "d").unwrap(), "Europe");
         assert_eq!(path(&tree, "x"), None);
+        assert_eq!(tree.owner(&"c".parse().unwrap()), None);
         assert_eq!(tree.find("Finance/Europe").unwrap().as_str(), "b");
         assert_eq!(tree.find("finance/europe"), None);
+    }
+
+    #[test]
+    fn a_project_has_the_owner_that_tableau_names() {
+        let owner = OwnerRef { id: Some("u".parse().unwrap()), name: None, full_name: None, email: None };
+        let owned = Project { owner: Some(owner), ..project("a", "Finance", None) };
+        let tree = ProjectTree::of([owned, project("b", "Europe", Some("a"))]);
+        assert_eq!(tree.owner(&"a".parse().unwrap()).unwrap().as_str(), "u");
+        assert_eq!(tree.owner(&"b".parse().unwrap()), None);
+        assert!(tree.contains(&"b".parse().unwrap()) && !tree.contains(&"c".parse().unwrap()));
     }
 
     proptest! {

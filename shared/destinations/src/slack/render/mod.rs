@@ -81,6 +81,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let lists = shown.lists.iter().map(counts).collect();
     let is_about_many = name.is_none();
     let brief = Notification {
+        thread: None,
         title,
         event: None,
         subject: name,

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod error;
+mod headers;
+mod mail;
+mod notifier;
+mod pace;
+mod render;
+mod ses;
+mod target;
+mod words;
+
+pub use error::{Error, Refusal};
+pub use mail::{Mail, Unsubscribe};
+pub use notifier::EmailNotifier;
+pub use render::{Rendered, render};
+pub use ses::{Sender, Ses};
+pub use target::{MOST_RECIPIENTS, MailTarget, Reason};

@@ -37,6 +37,15 @@ Examples:
   WEBHOOK_URL=https://abc.execute-api.eu-central-1.amazonaws.com/webhook/TOKEN tableau-webhooks send AdminPromoted
   tableau-webhooks send AdminPromoted --dry-run";
 
+pub(crate) const TEST: &str = "\
+The notification is marked as a test. It goes to a target of the rules, past queues, quiet hours and mutes. The exit code says whether
+every target has accepted it. Needs lambda:InvokeFunction on the function.
+
+Examples:
+  tableau-webhooks test notify-slack
+  tableau-webhooks test notify-slack --to data-alerts --local
+  tableau-webhooks test notify-slack --json | jq -r .answer";
+
 pub(crate) const EVENTS: &str = "\
 Examples:
   tableau-webhooks events list

@@ -18,6 +18,7 @@ mod send;
 mod stack;
 mod table;
 mod timer_words;
+mod trial;
 mod up;
 
 use options::{Command, Options};
@@ -45,6 +46,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
+        Some(Command::Test(test)) => trial::test(test).await,
         Some(Command::Rules { command }) => rules::run(command).await,
     }
 }

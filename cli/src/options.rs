@@ -67,6 +67,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TableCommand,
     },
+    /// Send a test notification through a function of the stack, and print what the destination answers
+    #[command(after_help = help::TEST)]
+    Test(TestOptions),
     /// Check, publish, explain and test rules
     #[command(after_help = help::RULES)]
     Rules {
@@ -168,6 +171,20 @@ pub(crate) struct SendOptions {
     /// Print one JSON object per line for each event that is sent
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestOptions {
+    /// Name of the workflow, such as notify-slack
+    pub(crate) workflow: String,
+    /// Name of the target in the rules, such as a channel [default: every target that a rule names]
+    #[arg(long, value_name = "TARGET", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) to: Option<String>,
+    /// Print one JSON object per line for each target
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
 }
 
 /// Where the local stack's AWS listens, unless it was started at other ports.

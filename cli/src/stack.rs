@@ -21,6 +21,8 @@ pub(crate) struct Stack {
     pub(crate) table: Option<String>,
     /// The id of the secret with which functions sign in to Tableau.
     pub(crate) tableau_secret: Option<String>,
+    /// The physical names of functions by name of the workflow.
+    functions: BTreeMap<String, String>,
     /// At least one, by name of the workflow.
     pub(crate) workflows: Vec<WorkflowQueues>,
 }
@@ -44,6 +46,7 @@ impl Stack {
         let client = aws_sdk_cloudformation::Client::new(&account.config);
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
         let mut queues = Vec::new();
+        let mut functions = BTreeMap::new();
         let mut table = None;
         let mut tableau_secret = None;
         while let Some(page) = pages.next().await {
@@ -66,6 +69,10 @@ impl Stack {
                 let (Some(id), Some(physical_id)) = ids else { continue };
                 match resource.resource_type() {
                     Some("AWS::SQS::Queue") => queues.push((id.to_owned(), physical_id.to_owned())),
+                    // The local stack names resources as the template does.
+                    Some("AWS::Lambda::Function" | "AWS::Serverless::Function") => {
+                        functions.insert(kebab(id), physical_id.to_owned());
+                    }
                     Some("AWS::DynamoDB::Table") if id == TABLE => table = Some(physical_id.to_owned()),
                     Some("AWS::SecretsManager::Secret") if id == TABLEAU_SECRET => {
                         tableau_secret = Some(physical_id.to_owned());
@@ -82,7 +89,7 @@ impl Stack {
             )
             .into());
         }
-        Ok(Self { name: name.to_owned(), account, table, tableau_secret, workflows })
+        Ok(Self { name: name.to_owned(), account, table, tableau_secret, functions, workflows })
     }
 
     /// The table with deliveries and rules.
@@ -93,6 +100,15 @@ impl Stack {
                 self.name, self.account.target
             )
             .into()
+        })
+    }
+
+    /// The name of a workflow's function.
+    pub(crate) fn function(&self, workflow: &str) -> Result<&str, BoxError> {
+        let queues = self.queues_of(Some(workflow))?;
+        let found = queues.first().and_then(|queues| self.functions.get(&queues.workflow));
+        found.map(String::as_str).ok_or_else(|| {
+            format!("the stack `{}` has no function of {workflow}: check --stack", self.name).into()
         })
     }
 

@@ -11,7 +11,7 @@ use destinations::slack::SlackNotifier;
 use rules::settings;
 use tableau::Event;
 use timer::TimerMessage;
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use workflow::{Failure, Invocation, Outcome, TestRequest, Tested, Workflow};
 
 /// The workflow `notify-slack`: alerting with Slack as its destination.
 #[derive(Debug)]
@@ -33,5 +33,9 @@ impl<N: Notifier<Target = settings::NotifySlack> + 'static> Workflow for NotifyS
 
     async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.engine.on_sweep(invocation).await
+    }
+
+    async fn on_test(&self, test: &TestRequest, invocation: &Invocation) -> Result<Vec<Tested>, Failure> {
+        self.engine.on_test(test, invocation).await
     }
 }

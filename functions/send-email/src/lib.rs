@@ -12,7 +12,7 @@ use alerting::notifier::Notifier;
 use email::{EmailNotifier, MailTarget};
 use tableau::Event;
 use timer::TimerMessage;
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use workflow::{Failure, Invocation, Outcome, TestRequest, Tested, Workflow};
 
 /// The workflow `send-email`: alerting with e-mail as its destination.
 #[derive(Debug)]
@@ -34,5 +34,9 @@ impl<N: Notifier<Target = MailTarget> + 'static> Workflow for SendEmail<N> {
 
     async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.engine.on_sweep(invocation).await
+    }
+
+    async fn on_test(&self, test: &TestRequest, invocation: &Invocation) -> Result<Vec<Tested>, Failure> {
+        self.engine.on_test(test, invocation).await
     }
 }

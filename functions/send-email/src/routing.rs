@@ -12,6 +12,7 @@ use facts::{Answer, FactLookups, Question, Unanswered, is_deletion};
 use jiff::Timestamp;
 use rules::settings::{Recipient, SendEmail};
 use rules::{Address, LoadedRules, Matched, Rules, Site};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tableau::{Action, Event, Subject};
 use tableau_client::RecycleBinLookup;
@@ -177,6 +178,14 @@ impl Routing<MailTarget> for MailRouting {
 
     fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<MailTarget>>, Failure> {
         Ok(self.of_stored(&self.by_rules.failure_targets(event, now)?, &[]))
+    }
+
+    /// The addresses that rules name. Whose an object is, and so who else gets a mail, only an event says.
+    fn all(&self) -> Result<BTreeMap<String, MailTarget>, Failure> {
+        let settings = self.rules()?.settings::<SendEmail>().map_err(Failure::misconfigured)?;
+        let targets = settings.iter().flat_map(|settings| of_settings(settings, &People::default()));
+        let named = targets.filter(|target| !target.to.is_empty());
+        Ok(named.map(|target| (key(&target.to), MailTarget { left_out: Vec::new(), ..target })).collect())
     }
 
     /// The target with this key. A person's is the target of any rule that names people.

@@ -38,6 +38,15 @@ pub trait Notifier: Send + Sync {
         notification: &Notification,
         invocation: &Invocation,
     ) -> Result<Delivered, Undelivered>;
+
+    /// What a person should know of a test notification that the destination has accepted: where it is, or what may still keep
+    /// it from arriving. One line.
+    fn receipt(&self, _target: &Self::Target, delivered: &Delivered) -> String {
+        match &delivered.message {
+            Some(message) => format!("accepted as message {} in {}", message.id, message.conversation),
+            None => "accepted".to_owned(),
+        }
+    }
 }
 
 /// How a notification is sent.
@@ -214,6 +223,14 @@ pub trait Routing<T>: Send + Sync {
     /// # Errors
     /// When the rules cannot be used.
     fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
+
+    /// Every target that a rule names, by its key.
+    ///
+    /// # Errors
+    /// When the rules cannot be used.
+    fn all(&self) -> Result<BTreeMap<String, T>, Failure> {
+        Ok(BTreeMap::new())
+    }
 
     /// The settings of the target with this key, if any rule names it. A key read from the store must not be used
     /// unchecked.

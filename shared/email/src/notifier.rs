@@ -106,6 +106,12 @@ impl Notifier for EmailNotifier {
             }
         }
     }
+
+    fn receipt(&self, _: &MailTarget, _: &Delivered) -> String {
+        "accepted by Amazon SES, which does not say whether the mail arrives: look in the mailbox. If it is not there, look for \
+         the address in the account's suppression list"
+            .to_owned()
+    }
 }
 
 /// What a failed call says about the health of Amazon SES and of the account, for the circuit breakers.

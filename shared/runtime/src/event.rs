@@ -1,4 +1,4 @@
-//! Distinguishes the kinds of Lambda events (HTTP request, SQS batch, sweep) and reads each with AWS's own types.
+//! Distinguishes the kinds of Lambda events (HTTP request, SQS batch, sweep, test) and reads each with AWS's own types.
 //!
 //! `lambda_http` finds the kind of a request by trying one type after the other, which parses the event again for
 //! each type that does not fit. Here a look at a few keys decides the kind, and the event is parsed once
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use workflow::BoxError;
+use workflow::{BoxError, TestRequest};
 
 /// The `eventSource` of SQS records.
 const SQS: &str = "aws:sqs";
@@ -31,6 +31,8 @@ pub(crate) enum Incoming {
     Batch(SqsEvent),
     /// The hourly sweep: a schedule sends `{"sweep":{}}`.
     Sweep,
+    /// A test notification: `tableau-webhooks test` sends `{"test":{}}`.
+    Test(TestRequest),
 }
 
 /// The top-level keys that distinguish the kinds of events.
@@ -46,6 +48,7 @@ struct Keys<'a> {
     #[serde(rename = "Records")]
     records: Option<Vec<Record>>,
     sweep: Option<IgnoredAny>,
+    test: Option<TestRequest>,
 }
 
 /// The keys of `requestContext` that only one kind of caller writes.
@@ -108,7 +111,7 @@ impl Incoming {
                 None => Ok(Self::Batch(batch(text)?)),
             },
             (None, None) if keys.sweep.is_some() => Ok(Self::Sweep),
-            (None, None) => Err(unknown_kind()),
+            (None, None) => keys.test.map(Self::Test).ok_or_else(unknown_kind),
         }
     }
 }
@@ -306,6 +309,29 @@ mod tests {
             assert!(!is_sweep(&sample.to_string()), "a request or a batch: {sample}");
         }
         assert!(!is_sweep(r#"{"sweep":null}"#));
+    }
+
+    #[test]
+    fn only_a_caller_of_lambda_sends_a_test() {
+        let test = |text: &str| match Incoming::read(text) {
+            Ok(Incoming::Test(test)) => Some(test),
+            _ => None,
+        };
+        assert_eq!(test(r#"{"test":{}}"#), Some(TestRequest { target: None }));
+        let data = TestRequest { target: Some("data".to_owned()) };
+        assert_eq!(test(r#"{"test":{"target":"data"}}"#), Some(data));
+        for text in [
+            r#"{"test":null}"#,
+            r#"{"test":{"target":1}}"#,
+            r#"{"test":{"channel":"data"}}"#,
+            r#"{"test":1}"#,
+        ] {
+            assert_eq!(test(text), None, "{text}");
+        }
+        for mut sample in samples() {
+            sample["test"] = json!({});
+            assert_eq!(test(&sample.to_string()), None, "a request or a batch: {sample}");
+        }
     }
 
     proptest! {

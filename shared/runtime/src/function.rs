@@ -1,4 +1,4 @@
-//! Sends each Lambda invocation to the part of the function that handles it: ingress, queue or sweep.
+//! Sends each Lambda invocation to the part of the function that handles it: ingress, queue, sweep or test.
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
@@ -53,6 +53,13 @@ impl<W: Workflow> Function<W> {
             (Incoming::Sweep, Some(batches)) => {
                 self.follow_rules(&request).await;
                 Ok(to_raw_value(&batches.sweep(&request).await)?)
+            }
+            (Incoming::Test(test), Some(batches)) => {
+                self.follow_rules(&request).await;
+                Ok(to_raw_value(&batches.test(&test, &request).await)?)
+            }
+            (Incoming::Test(_), None) => {
+                Err("received a test, but this function has no queue: QUEUE_URL is not set".into())
             }
             (Incoming::Sweep, None) => {
                 Err("received a sweep, but this function has no queue: QUEUE_URL is not set".into())

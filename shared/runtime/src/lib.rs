@@ -18,6 +18,7 @@ mod retry;
 mod telemetry;
 mod timers;
 mod tokens;
+mod trial;
 
 #[cfg(test)]
 mod clocks;

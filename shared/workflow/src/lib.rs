@@ -6,6 +6,7 @@ mod effect;
 mod failure;
 mod invocation;
 mod shared_message;
+mod trial;
 
 pub use cause::FoundCause;
 pub use credential::{CredentialError, CredentialSource, Fixed};
@@ -13,6 +14,7 @@ pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
 pub use shared_message::{SharedMessage, Why};
+pub use trial::{TestRequest, Tested};
 
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -60,6 +62,20 @@ pub trait Workflow: Send + Sync + 'static {
     fn on_sweep(&self, invocation: &Invocation) -> impl Future<Output = Result<Outcome, Failure>> + Send {
         let _ = invocation;
         async { Ok(Outcome::skipped("this workflow has nothing to sweep")) }
+    }
+
+    /// Sends a test notification to the targets that an operator asks for. Returns what came of it in each of them, also if
+    /// none was accepted.
+    ///
+    /// # Errors
+    /// [`Failure`] if nothing could be sent: there is no target, or the rules cannot be used.
+    fn on_test(
+        &self,
+        test: &TestRequest,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Vec<Tested>, Failure>> + Send {
+        let _ = (test, invocation);
+        async { Err(Failure::permanent("this workflow sends no notifications, so there is nothing to test")) }
     }
 }
 

@@ -4,7 +4,7 @@ use super::keys::Denied;
 use super::names::last_part;
 use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
-use super::{Fault, Notice, Refusal, Shared, State, query_protocol, ses, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, invoke, query_protocol, ses, sqs};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -55,6 +55,12 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
             Err(wrong) => Err(wrong.of_forms()),
         };
         (answer.map_or_else(Refusal::into_xml, IntoResponse::into_response), "text/xml")
+    } else if let Some(name) = invoke::function(&parts) {
+        let answer = match called {
+            Ok(body) => invoke::invoke(&shared, &parts, name, &body).await,
+            Err(wrong) => Err(wrong.of_json()),
+        };
+        (answer.unwrap_or_else(Refusal::into_rest), "application/json")
     } else if let Some((operation, name)) = Operation::read(&parts.method, parts.uri.path()) {
         let answer = match called {
             Ok(body) => answer_scheduler(&shared, &parts, operation, name, &body).await,

@@ -6,6 +6,7 @@ mod endpoint;
 mod event_bridge;
 mod fault;
 mod input;
+mod invoke;
 mod keys;
 pub(crate) mod names;
 mod query_protocol;
@@ -31,6 +32,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use state::{Notice, Shared, State};
 
 use crate::error::{ANY_PORT, Error, listen};
+use crate::lambda::Lambda;
 use crate::server::Server;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -79,6 +81,12 @@ impl Aws {
         let schedules = Arc::clone(&shared);
         scheduler.spawn(async move { schedules.keep_schedules().await });
         Ok(Self { shared, _server: Arc::new(server), _scheduler: Arc::new(scheduler) })
+    }
+
+    /// Lets callers of Lambda invoke these functions, by function name.
+    pub(crate) fn set_functions(&self, functions: BTreeMap<String, Lambda>) {
+        // A stack sets them once.
+        let _ = self.shared.functions.set(functions);
     }
 
     /// The URL of the services: the value for `AWS_ENDPOINT_URL`.

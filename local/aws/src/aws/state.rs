@@ -1,8 +1,10 @@
 //! The state of all services, and the observers of the services.
 
 use super::{Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, ses, sqs};
+use crate::lambda::Lambda;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 /// The state of all services.
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(super) changed: Notify,
     pub(super) url: String,
     pub(super) keys: Keys,
+    /// The functions that Lambda invokes, by name. Set when they run.
+    pub(super) functions: OnceLock<BTreeMap<String, Lambda>>,
 }
 
 impl fmt::Debug for Shared {
@@ -43,7 +47,13 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(super) fn new(state: State, url: String) -> Self {
-        Self { state: Mutex::new(state), changed: Notify::new(), url, keys: Keys::new() }
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            url,
+            keys: Keys::new(),
+            functions: OnceLock::new(),
+        }
     }
 
     /// Ignore a poisoned lock: a panic in another thread leaves the services usable.

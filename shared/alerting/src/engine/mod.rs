@@ -23,6 +23,7 @@ mod send;
 mod site;
 mod status;
 mod sweep;
+mod trial;
 
 pub use status::{SharedStatus, TimerSubject};
 

@@ -202,6 +202,18 @@ pub fn event(about: &About<'_>) -> Notification {
     }
 }
 
+/// Builds a test notification of a workflow.
+pub fn test(workflow: &str) -> Notification {
+    Notification {
+        own_text: Some(
+            "`tableau-webhooks test` sent this. Nothing has happened in Tableau, and there is nothing to do."
+                .to_owned(),
+        ),
+        footnotes: vec![format!("test notification of {workflow}")],
+        ..Notification::new(Kind::Event, Severity::Info, "🧪", "Test")
+    }
+}
+
 /// Builds the notification that an incident opened.
 pub fn opened(about: &About<'_>, incident: &Open) -> Notification {
     standing(event(about), Kind::Opened, about.site, incident)

@@ -11,7 +11,7 @@ mod sentence;
 mod standing;
 mod words;
 
-pub use build::{About, event, opened, resolved, updated};
+pub use build::{About, event, opened, resolved, test, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};

@@ -118,6 +118,11 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
         }
     }
 
+    fn all(&self) -> Result<BTreeMap<String, S>, Failure> {
+        let settings = self.rules()?.settings::<S>().map_err(Failure::misconfigured)?;
+        Ok(settings.into_iter().map(|settings| (settings.key().to_owned(), settings)).collect())
+    }
+
     fn named(&self, key: &str) -> Result<Option<S>, Failure> {
         let settings = self.rules()?.settings::<S>().map_err(Failure::misconfigured)?;
         Ok(settings.into_iter().find(|settings| settings.key() == key))

@@ -108,4 +108,11 @@ impl Notifier for TeamsNotifier {
             }
         }
     }
+
+    // D003
+    fn receipt(&self, _: &NotifyTeams, _: &Delivered) -> String {
+        "accepted by the flow, which does not say whether it posted: look in the channel, and else at the flow's run history. A \
+         flow bot is not in a private channel; let the flow post as a user there"
+            .to_owned()
+    }
 }

@@ -1,0 +1,68 @@
+//! The command `test`: sends a test notification through a deployed function, and prints what the destination answers.
+
+use crate::options::TestOptions;
+use crate::out::{self, line, plain};
+use crate::stack::Stack;
+use aws_sdk_lambda::primitives::Blob;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+/// What the function answers: a list of targets, or why there is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Tested { targets: Vec<Target> },
+    Nothing { reason: String },
+}
+
+#[derive(Deserialize, Serialize)]
+struct Target {
+    target: String,
+    outcome: String,
+    answer: String,
+}
+
+/// Sends the notifications and prints the answers. The exit code says whether every target has accepted its own.
+pub(crate) async fn test(options: TestOptions) -> Result<ExitCode, BoxError> {
+    let stack = Stack::find(&options.target).await?;
+    let workflow = &options.workflow;
+    let function = stack.function(workflow)?;
+    // With `#` or without, it is the same channel.
+    let target = options.to.as_deref().map(|target| target.trim_start_matches('#'));
+    let test = match target {
+        Some(target) => json!({ "test": { "target": target } }),
+        None => json!({ "test": {} }),
+    };
+    let client = aws_sdk_lambda::Client::new(&stack.account.config);
+    let invoked = client.invoke().function_name(function).payload(Blob::new(test.to_string())).send().await;
+    let invoked = invoked.map_err(|error| stack.account.explain("lambda:InvokeFunction", error))?;
+    let payload = invoked.payload().map(|payload| payload.as_ref().to_vec()).unwrap_or_default();
+    if invoked.function_error().is_some() {
+        return Err(format!("{workflow} failed before it could send anything: see its log").into());
+    }
+    let answer = serde_json::from_slice(&payload).map_err(|_| {
+        format!("{workflow} gave no answer that this program knows: its version may be older than that of this program")
+    })?;
+    let targets = match answer {
+        Answer::Tested { targets } => targets,
+        Answer::Nothing { reason } => {
+            return Err(format!("{workflow} sent nothing: {}", plain(&reason)).into());
+        }
+    };
+    let width = targets.iter().map(|target| plain(&target.target).chars().count()).max().unwrap_or_default();
+    for target in &targets {
+        if options.json {
+            line!("{}", out::json(target))?;
+            continue;
+        }
+        let (name, answer) = (plain(&target.target), plain(&target.answer));
+        match target.outcome.as_str() {
+            "accepted" => line!("{name:width$}  {answer}")?,
+            outcome => line!("{name:width$}  {}: {answer}", plain(outcome))?,
+        }
+    }
+    let is_accepted = |target: &Target| target.outcome == "accepted";
+    Ok(if targets.iter().all(is_accepted) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

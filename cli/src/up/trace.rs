@@ -254,16 +254,6 @@ fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
 }
 
-/// Prints a message as people see it.
-fn print_box(title: &str, text: &str) -> Result<(), out::Error> {
-    line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
-    for part in text.lines() {
-        line!("  │ {}", plain(part))?;
-    }
-    line!("  └{}\n", "─".repeat(78))?;
-    Ok(())
-}
-
 /// The title of a message: its channel, and whether it is new there.
 fn title(message: &SlackMessage) -> String {
     let how = match (message.call, &message.thread_ts) {

@@ -170,8 +170,16 @@ async fn without_an_answer_the_message_goes_out_at_once_and_says_why() {
         );
         let began = Instant::now();
         handle(&function, &orders(&environment, 1)).await;
-        assert_eq!(environment.tableau.calls(GRAPHQL), calls, "it is not asked again: {fault:?}");
-        assert!(began.elapsed() < Duration::from_secs(4), "{fault:?}: {:?}", began.elapsed());
+        let again = environment.tableau.calls(GRAPHQL) - calls;
+        match fault {
+            // A person has to change something first.
+            None | Some(Fault::Html(404) | Fault::Error("404000" | "403004")) => {
+                assert_eq!(again, 0, "it is not asked again: {fault:?}");
+                assert!(began.elapsed() < Duration::from_secs(4), "{fault:?}: {:?}", began.elapsed());
+            }
+            Some(Fault::Delay(_)) => {}
+            _ => assert!(again > 0, "it is asked again: {fault:?}"),
+        }
     }
 }
 

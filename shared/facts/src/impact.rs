@@ -76,7 +76,7 @@ fn is_lasting(error: &Error) -> bool {
                 MetadataCode::FeatureDisabled | MetadataCode::SiteDisabled | MetadataCode::AccessDenied
             )
         }),
-        Error::Foreign { status: 404 | 405, .. } | Error::Refused { status: 404 | 405, .. } => true,
+        Error::Foreign { status: 404 | 405, .. } | Error::Refused { status: 403..=405, .. } => true,
         _ => false,
     }
 }

@@ -13,6 +13,7 @@ use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
 use rules::{LoadedRules, Matched, Rules, Site, TargetSettings};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use store::records::Records;

@@ -246,6 +246,26 @@ fn the_text_of_the_fields_counts_what_it_does_not_name() {
     }
 }
 
+// D134
+#[test]
+fn a_link_that_is_too_long_loses_its_query_and_one_that_still_is_is_not_shown() {
+    let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();
+    let mut shown = opened.remove(0);
+    let page = "https://tableau.example/#/datasources/1";
+    let long = "x".repeat(3_000);
+    for (url, expected) in [
+        (format!("{page}?tab=2"), format!("{page}?tab=2")),
+        (format!("{page}?q={long}"), page.to_owned()),
+        (format!("{page}/{long}"), String::new()),
+    ] {
+        shown.links[0].url = url;
+        let card = render(&shown);
+        let opened = card.to_json()["attachments"][0]["content"]["actions"][0]["url"].clone();
+        assert_eq!(opened.as_str().unwrap_or_default(), expected);
+        assert_eq!(fields(&shown).link, expected);
+    }
+}
+
 // D076
 #[test]
 fn an_owner_without_an_address_is_named_and_people_of_one_name_have_two_texts() {

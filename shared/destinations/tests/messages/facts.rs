@@ -59,7 +59,7 @@ const REWORDED: &[(&str, &str, &str)] = &[
     (
         "resolved",
         "Recovered after 3 h 10 min: Sales",
-        "Recovered after 3 failures in 3 h 10 min: Sales – it was: Credentials refused",
+        "Recovered after 3 failures in 3 h 10 min: Sales (Finance) – it was: Credentials refused",
     ),
     (
         "resolved",

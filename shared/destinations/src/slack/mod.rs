@@ -3,6 +3,7 @@
 //! Sources: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>
 
+mod advice;
 mod answer;
 mod blocks;
 mod credential;
@@ -12,8 +13,8 @@ mod notifier;
 mod people;
 mod render;
 
+pub(crate) use advice::advice;
 pub use answer::Sent;
-pub(crate) use answer::advice;
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
 pub use notifier::SlackNotifier;

@@ -8,7 +8,7 @@ use super::lists;
 use super::mentions::called;
 use super::text::cut;
 use super::words::{self, footnotes, headline};
-use alerting::notification::{Fact, Kind, Link, Notification, Severity, Value};
+use alerting::notification::{Fact, Kind, Notification, Severity, Value};
 use plain_text::{is_blank, one_line};
 use serde::Serialize;
 use tableau::{Action, Event, Subject};
@@ -17,8 +17,6 @@ use tableau::{Action, Event, Subject};
 const TEXT_LIMIT: usize = 6_000;
 /// The longest other field.
 const FIELD_LIMIT: usize = 1_000;
-/// The longest link; half a link does not work.
-const LINK_LIMIT: usize = 2_000;
 /// How many workbooks are named.
 const WORKBOOKS: usize = 5;
 /// What a list in `text` takes besides its texts, with its `… and 1,000 more`.
@@ -85,7 +83,7 @@ pub fn fields(shown: &Notification) -> Plain {
         owner_email,
         mention: called(shown).addresses.join(";"),
         site: short(fact(shown, &["Site"])),
-        link: links(shown).next().map(|link| link.url.clone()).unwrap_or_default(),
+        link: words::link(shown).map(|(_, url)| url.to_owned()).unwrap_or_default(),
         event_id: of_one.map(|event| event.id.short().to_owned()).unwrap_or_default(),
         notes: short(footnotes(shown).collect::<Vec<_>>().join(" · ")),
     }
@@ -129,10 +127,6 @@ fn status(severity: Severity) -> &'static str {
     }
 }
 
-fn links(shown: &Notification) -> impl Iterator<Item = &Link> {
-    shown.links.iter().filter(|link| link.url.len() <= LINK_LIMIT)
-}
-
 fn fact(shown: &Notification, labels: &[&str]) -> String {
     let found = shown.facts.iter().find(|fact| labels.contains(&fact.label));
     found.map(|fact| words::value(fact, shown.timezone.as_ref())).unwrap_or_default()
@@ -168,7 +162,7 @@ fn text(shown: &Notification) -> String {
     above.extend(failures(shown));
     above.extend(impact(shown));
     let mut below: Vec<String> =
-        links(shown).take(1).map(|link| format!("{}: {}", link.label, link.url)).collect();
+        words::link(shown).map(|(label, url)| format!("{label}: {url}")).into_iter().collect();
     below.extend(shown.status.iter().filter_map(|status| status.members(zone)));
     let above = above.join("\n");
     let below = below.join("\n");

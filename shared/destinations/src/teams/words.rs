@@ -9,6 +9,8 @@ use plain_text::{is_blank, one_line};
 
 /// The longest name that is shown; names in Tableau may have 255 characters and more.
 const NAME_LIMIT: usize = 120;
+/// The longest link, in bytes.
+const LINK_LIMIT: usize = 2_000;
 /// The longest name in a list.
 pub(super) const LISTED_LIMIT: usize = 60;
 
@@ -78,6 +80,16 @@ pub(super) fn value(fact: &Fact, zone: Option<&TimeZone>) -> String {
         Value::Person { name, .. } => short(name),
         Value::Time(at) => time(*at, zone),
     }
+}
+
+/// The first link, without its query if it is too long with it. Half a link does not work, so one that is still longer is none.
+pub(super) fn link(shown: &Notification) -> Option<(&'static str, &str)> {
+    shown.links.iter().find_map(|link| {
+        let without_query = || link.url.split_once('?').map(|(page, _)| page);
+        let fits = |url: &&str| url.len() <= LINK_LIMIT;
+        let url = Some(link.url.as_str()).filter(fits).or_else(|| without_query().filter(fits))?;
+        Some((link.label, url))
+    })
 }
 
 /// The footnotes that have something to say.

@@ -5,14 +5,12 @@ use super::limits::{LEAST, LEVELS, Left, Limits, REQUEST_LIMIT, weight};
 use super::{lists, parts};
 use crate::teams::mentions::called;
 use crate::teams::text::escape;
-use crate::teams::words::{footnotes, headline};
+use crate::teams::words::{footnotes, headline, link};
 use alerting::notification::Notification;
 use serde_json::Value;
 
 /// What lists get at least, if there are any.
 const LISTS_AT_LEAST: usize = 3_000;
-/// The longest link; half a link does not work.
-const LINK_LIMIT: usize = 2_000;
 /// What the small print about what was left out may take.
 const NOTE: usize = 400;
 
@@ -57,8 +55,8 @@ fn assemble(shown: &Notification, limits: Limits, lists: Vec<Value>, left: &Left
     body.extend(parts::standing(shown, limits));
     body.extend(lists);
     body.extend(parts::small_print(shown, limits, left).map(|text| small_print(&text)));
-    let links = shown.links.iter().filter(|link| is_https(&link.url) && link.url.len() <= LINK_LIMIT);
-    let actions = links.take(1).map(|link| open_url(link.label, &link.url)).collect();
+    let link = link(shown).filter(|(_, url)| is_https(url));
+    let actions = link.map(|(label, url)| open_url(label, url)).into_iter().collect();
     envelope(body, actions, &called.entities, &headline)
 }
 

@@ -320,3 +320,62 @@ fn a_link_and_the_anchor_of_a_heading_are_recognised() {
     assert_eq!(links(page), ["b.md#c"]);
     assert_eq!(anchors(page), BTreeSet::from(["the-urls-token-rotate-it".to_owned()]));
 }
+
+/// Every test function in the repository's Rust files.
+fn test_names() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders: Vec<PathBuf> =
+        ["tests", "functions", "shared", "local", "cli"].map(|top| root().join(top)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+                names.extend(functions.map(str::to_owned));
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn the_readme_names_for_each_workflow_tests_that_there_are() {
+    let readme = read("README.md");
+    let section =
+        readme.split("## How each workflow is tested").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut rows = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
+    let head = rows.next().unwrap();
+    assert_eq!(rows.next().map(|rule| rule.len()), Some(head.len()));
+    let tests = test_names();
+    let routes = read("template.yaml");
+    let mut workflows = BTreeSet::new();
+    for row in rows {
+        assert_eq!(row.len(), head.len(), "{row:?}");
+        workflows.insert(row[0].split('`').nth(1).unwrap().to_owned());
+        for (cell, column) in row.iter().zip(&head) {
+            // What stands between backticks.
+            let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+            assert!(!named.is_empty() || cell.starts_with("none: "), "{column}: {cell}");
+            for name in named {
+                let is_there = match *column {
+                    "Workflow" => root().join("functions").join(name).is_dir(),
+                    "Route" => routes.contains(name),
+                    "Fixture" => root().join(name).is_file(),
+                    _ => tests.contains(name),
+                };
+                assert!(is_there, "{column}: {name}");
+            }
+        }
+    }
+    let folders = fs::read_dir(root().join("functions")).unwrap().map(|folder| folder.unwrap().path());
+    let with_workflow = folders.filter(|folder| folder.join("workflow.yaml").is_file());
+    let all: BTreeSet<String> =
+        with_workflow.map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(workflows, all);
+}

@@ -44,7 +44,8 @@ async fn an_event_travels_through_the_deployed_stack() {
     let refused = scenario::what_a_new_account_cannot_run_is_refused(&environment, &template);
     step("what a new account cannot run is refused", refused).await;
     step("sam deploy", environment.stack.deploy(&template)).await;
-    step("two instances work on each queue", scenario::instances_work_on_each_queue(&environment, 2)).await;
+    step("two instances work on each queue", scenario::instances_work_on_each_queue(&environment, 2, 2))
+        .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL answers a test", scenario::every_url_answers_a_test(&environment)).await;
     step(
@@ -93,12 +94,23 @@ async fn an_event_travels_through_the_deployed_stack() {
     let (restored, items) = step("the table that is left is restored", restored).await;
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
+    let all = [
+        "NotifyTeamsEnabled=true",
+        "SendEmailEnabled=true",
+        "EmailFrom=tableau-webhooks@example.com",
+        "EmailIdentity=example.com",
+    ];
     let inside = ["SubnetIds=subnet-0a1b2c3d", "SecurityGroupIds=sg-0a1b2c3d"];
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
-    let parameters = [more.as_slice(), &inside, &bounded].concat();
+    let parameters = [more.as_slice(), &all, &inside, &bounded].concat();
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 5)).await;
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 4, 5))
+        .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
+    step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;
+    step("a wrong token is refused by all", scenario::a_wrong_token_is_refused(&environment)).await;
+    let further = scenario::further_roles_are_enforced(&environment);
+    step("the roles of all workflows may do no more than their policies say", further).await;
     let copied = restore::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
     step("its items are copied into the new stack", copied).await;
     step(

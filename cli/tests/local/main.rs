@@ -7,6 +7,7 @@ mod groups;
 mod guide;
 mod others;
 mod rules;
+mod trial;
 
 use serde_json::{Value, json};
 use std::fs;

@@ -378,3 +378,34 @@ async fn a_killed_process_gives_its_claim_up_by_itself() {
     assert_eq!(slow.failures(&batch).await, ["m-1"]);
     assert!(slow.logs().iter().any(|line| line.contains(r#""outcome":"busy""#)), "{:?}", slow.logs());
 }
+
+#[tokio::test]
+async fn a_test_notification_is_posted_at_once_and_a_refusal_is_slacks() {
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
+    environment.slack.add_channel("data-alerts", true);
+    environment.slack.add_channel("data-news", true);
+
+    let answer = function.invoke(&json!({ "test": { "target": "data-news" } })).await.unwrap();
+    let targets = answer["targets"].as_array().unwrap();
+    assert_eq!((targets.len(), &targets[0]["outcome"]), (1, &json!("accepted")), "{answer}");
+    let messages = environment.slack.messages();
+    assert_eq!((messages.len(), messages[0].channel_name.as_str()), (1, "data-news"));
+    let told = targets[0]["answer"].as_str().unwrap();
+    assert!(told.contains(&messages[0].ts), "{told}");
+    let text = readable(&environment);
+    assert!(text.contains("Test") && text.contains("Nothing has happened in Tableau"), "{text}");
+    assert!(environment.aws.messages("queue").is_empty(), "it is not queued");
+
+    environment.slack.fail_next(1, SlackFault::Archived);
+    let answer = function.invoke(&json!({ "test": { "target": "data-news" } })).await.unwrap();
+    let tested = &answer["targets"][0];
+    assert_eq!(tested["outcome"], "permanent");
+    assert!(tested["answer"].as_str().unwrap().contains("is_archived"), "{tested}");
+    let answer = function.invoke(&json!({ "test": { "target": "hunter2" } })).await.unwrap();
+    assert_eq!(answer["outcome"], "permanent");
+    let reason = answer["reason"].as_str().unwrap();
+    assert!(reason.starts_with("no rule names this target") && !reason.contains("hunter2"), "{reason}");
+    environment.assert_no_secret_in(&function.logs());
+}

@@ -28,6 +28,7 @@ mod scenarios;
 mod slack;
 mod store;
 mod storm;
+mod together;
 mod workers;
 mod writes;
 

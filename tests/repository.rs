@@ -321,7 +321,7 @@ fn a_link_and_the_anchor_of_a_heading_are_recognised() {
     assert_eq!(anchors(page), BTreeSet::from(["the-urls-token-rotate-it".to_owned()]));
 }
 
-/// Every test function in the repository's Rust files.
+/// Every function in the repository's Rust files that is a test, or a step of the deployed test.
 fn test_names() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders: Vec<PathBuf> =
@@ -333,8 +333,8 @@ fn test_names() -> BTreeSet<String> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(path).unwrap();
-                let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
-                names.extend(functions.map(str::to_owned));
+                let tests = text.split("test]\n").skip(1).filter_map(|rest| rest.split_once("fn "));
+                names.extend(tests.filter_map(|(_, rest)| rest.split('(').next()).map(str::to_owned));
             }
         }
     }
@@ -352,7 +352,10 @@ fn the_readme_names_for_each_workflow_tests_that_there_are() {
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
     let head = rows.next().unwrap();
     assert_eq!(rows.next().map(|rule| rule.len()), Some(head.len()));
-    let tests = test_names();
+    let mut tests = test_names();
+    let steps = read("tests/deployed/main.rs");
+    let steps = steps.split("scenario::").skip(1).filter_map(|rest| rest.split('(').next());
+    tests.extend(steps.map(str::to_owned));
     let routes = read("template.yaml");
     let mut workflows = BTreeSet::new();
     for row in rows {

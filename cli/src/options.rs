@@ -110,7 +110,7 @@ pub(crate) struct UpOptions {
     /// Stop after the first event; for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API. Tableau, Slack and AWS listen on the next three ports. 0 means any free ports
+    /// Port of the API. Tableau, Slack, AWS and Teams listen on the next four ports. 0 means any free ports
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - TEAMS_OFFSET)))]
     pub(crate) port: u16,
     /// The CloudFormation template with the routes, queues and functions to start

@@ -3,11 +3,18 @@
 use crate::options::TestOptions;
 use crate::out::{self, line, plain};
 use crate::stack::Stack;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::process::ExitCode;
+use std::time::Duration;
 use workflow::BoxError;
+
+/// Longer than the timeout of each function in the template.
+const LONGEST_RUN: Duration = Duration::from_secs(75);
 
 /// What the function answers: a list of targets, or why there is none.
 #[derive(Deserialize)]
@@ -24,6 +31,19 @@ struct Target {
     answer: String,
 }
 
+/// A client that invokes once and waits for as long as a function may run: a second invocation would send everything again.
+fn client(stack: &Stack) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(LONGEST_RUN)
+        .operation_timeout(LONGEST_RUN)
+        .read_timeout(LONGEST_RUN)
+        .build();
+    let config = aws_sdk_lambda::config::Builder::from(&stack.account.config)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    Client::from_conf(config.build())
+}
+
 /// Sends the notifications and prints the answers. The exit code says whether every target has accepted its own.
 pub(crate) async fn test(options: TestOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
@@ -35,7 +55,7 @@ pub(crate) async fn test(options: TestOptions) -> Result<ExitCode, BoxError> {
         Some(target) => json!({ "test": { "target": target } }),
         None => json!({ "test": {} }),
     };
-    let client = aws_sdk_lambda::Client::new(&stack.account.config);
+    let client = client(&stack);
     let invoked = client.invoke().function_name(function).payload(Blob::new(test.to_string())).send().await;
     let invoked = invoked.map_err(|error| stack.account.explain("lambda:InvokeFunction", error))?;
     let payload = invoked.payload().map(|payload| payload.as_ref().to_vec()).unwrap_or_default();

@@ -267,7 +267,7 @@ rules: [{ name: a, on: [RefreshFailed], do: [{ notify-slack: { channel: data-ale
     }
 }
 
-// 15-1: nobody is called in the place of an owner whom no one has asked for.
+// 15-1: no one is called in the place of an owner whom no one has asked for.
 #[tokio::test]
 async fn members_of_a_group_of_deletions_have_no_owner_since_tableau_is_not_asked() {
     let rules = "

@@ -72,7 +72,7 @@ async fn the_owner_is_mentioned_in_an_incidents_first_message_and_in_no_edit_or_
     assert!(mentions.len() >= 3, "{}", readable(&environment));
     assert_eq!(mentions[0], [id(&environment, ANA)]);
     let first = environment.slack.messages().remove(0);
-    let mention = format!("<@{}>", id(&environment, ANA));
+    let mention = id(&environment, ANA);
     assert!(first.blocks.iter().any(|block| block.to_string().contains(&mention)), "{:?}", first.blocks);
     assert!(mentions[1..].iter().all(Vec::is_empty), "{mentions:?}");
     assert_eq!(environment.slack.lookups(), [ANA]);

@@ -392,8 +392,8 @@ async fn a_test_notification_is_posted_at_once_and_a_refusal_is_slacks() {
     assert_eq!((targets.len(), &targets[0]["outcome"]), (1, &json!("accepted")), "{answer}");
     let messages = environment.slack.messages();
     assert_eq!((messages.len(), messages[0].channel_name.as_str()), (1, "data-news"));
-    let told = targets[0]["answer"].as_str().unwrap();
-    assert!(told.contains(&messages[0].ts), "{told}");
+    let answer = targets[0]["answer"].as_str().unwrap();
+    assert!(answer.contains(&messages[0].ts), "{answer}");
     let text = readable(&environment);
     assert!(text.contains("Test") && text.contains("Nothing has happened in Tableau"), "{text}");
     assert!(environment.aws.messages("queue").is_empty(), "it is not queued");

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_known_is_named_in_the_mail_of_the_others_and_somebody_gets_it_in_their_place() {
+    fn who_is_not_known_is_named_in_the_mail_of_the_others_and_another_address_gets_it_in_their_place() {
         let rule = json!({
             "to": ["owner", "s@example.com"], "to_if_unknown": "bi@example.com", "reply_to": "owner",
         });

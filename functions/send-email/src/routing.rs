@@ -12,7 +12,7 @@ use facts::{Answer, FactLookups, Question, Unanswered, is_deletion};
 use jiff::Timestamp;
 use rules::settings::{Recipient, SendEmail};
 use rules::{Address, LoadedRules, Matched, Rules, Site};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tableau::{Action, Event, Subject};
 use tableau_client::RecycleBinLookup;
@@ -103,14 +103,18 @@ impl MailRouting {
 
     /// The targets of a stored event: those that its rules still mean, and of people those who were found when it arrived.
     fn of_stored(&self, rules: &[Targeted<SendEmail>], keys: &[String]) -> Vec<Targeted<MailTarget>> {
-        let mut targets = Vec::new();
+        let mut targets: Vec<Targeted<MailTarget>> =
+            rules.iter().flat_map(|rule| of_rule(rule, &People::default())).collect();
+        // An address that a rule names is that rule's, and no owner's by another rule.
+        let named: BTreeSet<String> = targets.iter().map(|target| target.key.clone()).collect();
+        let keys_of_people: Vec<&String> = keys.iter().filter(|key| !named.contains(*key)).collect();
         for rule in rules {
-            targets.extend(of_rule(rule, &People::default()));
             let Some(reason) = reason_of_people(&rule.settings) else { continue };
-            let people = keys.iter().filter_map(|key| person(key, reason));
+            let people =
+                keys_of_people.iter().filter_map(|key| person(key, reason, fixed_reply_to(&rule.settings)));
             targets.extend(people.map(|person| rule.with(key(&person.to), person)));
         }
-        // Nobody was left out now: who was is said in the first mail.
+        // The first mail says who was left out.
         for target in &mut targets {
             target.settings.left_out.clear();
         }
@@ -130,9 +134,17 @@ fn reason_of_people(settings: &SendEmail) -> Option<Reason> {
 }
 
 /// The target of one person, by its key.
-fn person(key: &str, reason: Reason) -> Option<MailTarget> {
+fn person(key: &str, reason: Reason, reply_to: Option<Address>) -> Option<MailTarget> {
     let to = vec![Address::parse(key).ok()?];
-    Some(MailTarget { to, reply_to: None, reason, left_out: Vec::new() })
+    Some(MailTarget { to, reply_to, reason, left_out: Vec::new() })
+}
+
+/// Where answers go, if the rule says an address.
+fn fixed_reply_to(settings: &SendEmail) -> Option<Address> {
+    match &settings.reply_to {
+        Some(Recipient::Address(address)) => Some(address.clone()),
+        _ => None,
+    }
 }
 
 #[async_trait]
@@ -156,13 +168,15 @@ impl Routing<MailTarget> for MailRouting {
         let targets = merged(targets);
         // An end is recorded in any case: those who got the failure learn of it.
         let is_end = matches!(event.name.action(), Some(Action::RefreshSucceeded | Action::Deleted));
-        if targets.is_empty() && is_end {
+        // A site, a user, a view and a label have no owner who could be asked for.
+        let has_people = matches!(event.subject, Subject::Workbook(_) | Subject::Datasource(_));
+        if targets.is_empty() && (is_end || !has_people) {
             return Ok(Routed { targets, matched: routed.matched });
         }
         if targets.is_empty() {
             return Err(Failure::permanent(format!(
                 "no one to send a mail to: {}",
-                nobody(&people, &routed.targets)
+                no_recipients(&people, &routed.targets)
             )));
         }
         // The keys of the rules' targets, for a rule that has another name later, and those of the people.
@@ -195,7 +209,8 @@ impl Routing<MailTarget> for MailRouting {
             if let Some(target) = named.into_iter().find(|target| key(&target.to) == wanted) {
                 return Ok(Some(MailTarget { left_out: Vec::new(), ..target }));
             }
-            let person = reason_of_people(&settings).and_then(|reason| person(wanted, reason));
+            let person = reason_of_people(&settings)
+                .and_then(|reason| person(wanted, reason, fixed_reply_to(&settings)));
             if person.is_some() {
                 return Ok(person);
             }
@@ -240,7 +255,7 @@ impl Routing<MailTarget> for MailRouting {
 }
 
 /// Why there is no one, and what to do.
-fn nobody(people: &People, rules: &[Targeted<SendEmail>]) -> String {
+fn no_recipients(people: &People, rules: &[Targeted<SendEmail>]) -> String {
     let why = |found: &Found| match found {
         Found::Missing(why) => why.clone(),
         Found::At(_) => String::new(),

@@ -70,7 +70,7 @@ impl Impact {
         let workbooks = counted(total, "workbook", self.exact == Exact::Nothing);
         let owners = match self.owners {
             0 => String::new(),
-            owners => format!(" of {}", counted(owners, "owner", self.exact == Exact::Workbooks)),
+            owners => format!(" of {}", counted(owners, "owner", self.exact != Exact::All)),
         };
         let begun = match self.exact {
             Exact::Nothing => workbooks.replacen("at", "At", 1),

@@ -41,7 +41,7 @@ pub trait Notifier: Send + Sync {
 
     /// What a person should know of a test notification that the destination has accepted: where it is, or what may still keep
     /// it from arriving. One line.
-    fn receipt(&self, _target: &Self::Target, delivered: &Delivered) -> String {
+    async fn receipt(&self, _target: &Self::Target, delivered: &Delivered) -> String {
         match &delivered.message {
             Some(message) => format!("accepted as message {} in {}", message.id, message.conversation),
             None => "accepted".to_owned(),
@@ -78,6 +78,8 @@ pub struct Delivered {
     pub message: Option<MessageRef>,
     /// Whether a new message was sent, which calls people's attention; an edit does not.
     pub audible: bool,
+    /// What a person should know of it, in one line: that some recipients were left out, for example.
+    pub note: Option<String>,
 }
 
 /// A notification that was not sent, or whose answer was lost.

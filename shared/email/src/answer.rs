@@ -64,7 +64,7 @@ fn named(message: &str, addresses: &[Address]) -> Vec<Address> {
 }
 
 fn names(message: &str, address: &Address) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&*+/=?^_{|}~.-@".contains(c);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-@".contains(c);
     let mut words = message.split(|c: char| !is_part(c));
     words.any(|word| word.trim_end_matches('.').eq_ignore_ascii_case(address.as_str()))
 }

@@ -193,9 +193,11 @@ impl Error {
                 Refusal::DailyQuota => Kind::Transient(Some(QUOTA_WAIT)),
                 Refusal::Unavailable | Refusal::Foreign => Kind::Transient(None),
                 // A person repairs the account or the role, and every mail waits for that.
-                Refusal::Permission { .. } | Refusal::Paused | Refusal::Suspended => Kind::Misconfigured,
-                Refusal::Sender { .. }
-                | Refusal::Sandbox { .. }
+                Refusal::Permission { .. }
+                | Refusal::Paused
+                | Refusal::Suspended
+                | Refusal::Sender { .. } => Kind::Misconfigured,
+                Refusal::Sandbox { .. }
                 | Refusal::NotVerified
                 | Refusal::Address { .. }
                 | Refusal::ConfigurationSet { .. }

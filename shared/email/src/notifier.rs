@@ -10,6 +10,7 @@ use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use circuit::{CallResult, Circuits, Guarded};
+use rules::Address;
 use std::time::Duration;
 use workflow::{Failure, Invocation, chain};
 
@@ -35,16 +36,18 @@ impl EmailNotifier {
     }
 
     /// Sends a mail. If Amazon SES refuses it because of some recipients, the others get it.
-    async fn send(&self, mut mail: Mail, invocation: &Invocation) -> Result<(), Guarded<Error>> {
+    /// Returns those who were left out.
+    async fn send(&self, mut mail: Mail, invocation: &Invocation) -> Result<Vec<Address>, Guarded<Error>> {
         if mail.to.is_empty() || mail.to.len() > MOST_RECIPIENTS {
             return Err(Guarded::Call(Error::Recipients(mail.to.len())));
         }
+        let mut left_out = Vec::new();
         loop {
             let error = match self.send_once(&mail, invocation).await {
                 Ok(id) => {
                     let recipients = mail.to.len();
                     tracing::info!(ses.message_id = id, recipients, "Amazon SES has taken a mail");
-                    return Ok(());
+                    return Ok(left_out);
                 }
                 Err(error) => error,
             };
@@ -60,6 +63,7 @@ impl EmailNotifier {
             let reason = chain(&error);
             tracing::error!(recipients, reason, "recipients were left out of a mail; the others get it");
             mail.to.retain(|address| !unusable.contains(address));
+            left_out.extend(unusable);
         }
     }
 
@@ -99,7 +103,10 @@ impl Notifier for EmailNotifier {
         }
         let mail = Mail::about(notification, target, self.ses.from(), &self.unsubscribe);
         match self.send(mail, invocation).await {
-            Ok(()) => Ok(Delivered { message: None, audible: true }),
+            Ok(left_out) => {
+                let note = (!left_out.is_empty()).then(|| format!("not sent to {}", masked(&left_out)));
+                Ok(Delivered { message: None, audible: true, note })
+            }
             Err(error) => {
                 let maybe_sent = matches!(&error, Guarded::Call(error) if error.may_have_arrived());
                 Err(Undelivered { failure: error.into(), maybe_sent })
@@ -107,7 +114,7 @@ impl Notifier for EmailNotifier {
         }
     }
 
-    fn receipt(&self, _: &MailTarget, _: &Delivered) -> String {
+    async fn receipt(&self, _: &MailTarget, _: &Delivered) -> String {
         "accepted by Amazon SES, which does not say whether the mail arrives: look in the mailbox. If it is not there, look for \
          the address in the account's suppression list"
             .to_owned()

@@ -20,7 +20,7 @@ pub struct MailTarget {
     pub left_out: Vec<String>,
 }
 
-/// Why somebody gets a mail. The mail says it at its end.
+/// Why a person gets a mail. The mail says it at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// A rule names the address.

@@ -1,5 +1,5 @@
 //! Every kind of mail through the notifier to Amazon SES: to the double, and to the emulator whose URL is in `AWS_CONTRACT_URL`, which is
-//! somebody else's idea of SES.
+//! another project's idea of SES.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -90,6 +90,6 @@ async fn an_update_or_end_that_must_be_silent_sends_nothing() {
         assert_eq!((delivered.audible, delivered.message), (audible, None));
     }
     assert_eq!(aws.calls("SES.SendEmail"), 1);
-    let nobody = MailTarget { to: Vec::new(), ..target };
-    assert!(notifier.deliver(&nobody, Delivery::Post, &kinds[0], &invocation).await.is_err());
+    let no_one = MailTarget { to: Vec::new(), ..target };
+    assert!(notifier.deliver(&no_one, Delivery::Post, &kinds[0], &invocation).await.is_err());
 }

@@ -22,7 +22,6 @@ impl<W: Workflow> Batches<W> {
                     workflow = W::NAME,
                     request.id = request.id,
                     outcome,
-                    reason,
                     "no test notification sent"
                 );
                 json!({ "outcome": outcome, "reason": reason })

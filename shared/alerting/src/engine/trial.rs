@@ -2,9 +2,23 @@
 
 use super::Engine;
 use crate::notification;
-use crate::notifier::{Delivery, Notifier, Routing};
+use crate::notifier::{Delivered, Delivery, Notifier, Routing};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use workflow::{Failure, Invocation, TestRequest, Tested};
+
+/// How long one target may take.
+const LONGEST: Duration = Duration::from_secs(20);
+/// What an invocation needs for its answer.
+const RESERVE: Duration = Duration::from_secs(5);
+/// How many targets an answer names.
+const NAMED: usize = 20;
+
+/// Whether a person means the target with this key: `finance (plain)` may be called `Finance`.
+fn is_meant(key: &str, wanted: &str) -> bool {
+    let (key, wanted) = (key.to_lowercase(), wanted.to_lowercase());
+    key == wanted || key.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with(" ("))
+}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Sends a test notification to one target, or to each that a rule names, and says what came of it.
@@ -15,14 +29,28 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let shown = notification::test(self.workflow);
         let mut all = Vec::new();
         for (key, target) in self.tested_targets(test)? {
-            let delivered = self.notifier.deliver(&target, Delivery::Post, &shown, invocation).await;
-            let (outcome, answer) = match delivered {
-                Ok(delivered) => ("accepted", self.notifier.receipt(&target, &delivered)),
-                Err(undelivered) => (undelivered.failure.kind(), undelivered.failure.reason()),
+            // Without an answer in time, those of the targets before it would be lost too.
+            let time = invocation.remaining().saturating_sub(RESERVE).min(LONGEST);
+            let deliver = self.notifier.deliver(&target, Delivery::Post, &shown, invocation);
+            let (outcome, answer) = match tokio::time::timeout(time, deliver).await {
+                _ if time.is_zero() => {
+                    ("not tried", "the function had no time left: name the target".to_owned())
+                }
+                Ok(Ok(delivered)) => self.accepted(&target, &delivered).await,
+                Ok(Err(undelivered)) => (undelivered.failure.kind(), undelivered.failure.reason()),
+                Err(_) => ("transient", "no answer in time".to_owned()),
             };
             all.push(Tested { target: key, outcome, answer });
         }
         Ok(all)
+    }
+
+    async fn accepted(&self, target: &N::Target, delivered: &Delivered) -> (&'static str, String) {
+        let receipt = self.notifier.receipt(target, delivered).await;
+        match &delivered.note {
+            Some(note) => ("accepted in part", format!("{note}; {receipt}")),
+            None => ("accepted", receipt),
+        }
     }
 
     fn tested_targets(&self, test: &TestRequest) -> Result<BTreeMap<String, N::Target>, Failure> {
@@ -34,15 +62,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 false => Ok(targets),
             };
         };
-        match targets.remove_entry(wanted) {
-            Some(target) => Ok(BTreeMap::from([target])),
-            None => {
-                let known: Vec<&str> = targets.keys().map(String::as_str).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Err(Failure::permanent(format!(
-                    "no rule names this target of {workflow}; rules name: {known}"
-                )))
-            }
-        }
+        let known: Vec<&str> = targets.keys().map(String::as_str).take(NAMED).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let unknown = format!("no rule names this target of {workflow}; rules name: {known}");
+        targets.retain(|key, _| is_meant(key, wanted));
+        if targets.is_empty() { Err(Failure::permanent(unknown)) } else { Ok(targets) }
     }
 }

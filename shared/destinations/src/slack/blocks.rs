@@ -180,7 +180,8 @@ impl Message {
 mod tests {
     use super::*;
 
-    // D013, D022: no attachments and no pictures. D145: the text is there beside the blocks.
+    // D013, D022: no attachments and no pictures. D113, D114: nothing that a person can press, so that Slack calls no endpoint.
+    // D145: the text is there beside the blocks.
     #[test]
     fn a_message_has_the_shape_that_slack_documents() {
         let message = Message::new(

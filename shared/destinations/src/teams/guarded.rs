@@ -1,6 +1,6 @@
 //! The circuit breakers of Teams: one for all flows, and one for each channel, because a `429` is about one flow.
 
-use super::Teams;
+use super::{HostKind, Teams};
 use crate::{Error, Refusal};
 use circuit::{CallResult, Circuits, Guarded};
 use std::time::Duration;
@@ -22,6 +22,14 @@ impl GuardedTeams {
     /// Puts `teams` behind `circuits`.
     pub(super) fn new(teams: Teams, circuits: Circuits) -> Self {
         Self { teams, circuits }
+    }
+
+    /// At which kind of host the flow of a channel is.
+    ///
+    /// # Errors
+    /// As for [`Teams::host_kind`].
+    pub(super) async fn host_kind(&self, channel: &str) -> Result<HostKind, Error> {
+        self.teams.host_kind(channel).await
     }
 
     /// Posts a body.

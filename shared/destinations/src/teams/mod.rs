@@ -59,6 +59,14 @@ impl Teams {
         self.try_twice(channel, body).await.inspect_err(|error| error.count(NAME))
     }
 
+    /// At which kind of host the flow of a channel is.
+    ///
+    /// # Errors
+    /// [`Error`] if the secret has no usable URL for the channel.
+    async fn host_kind(&self, channel: &str) -> Result<HostKind, Error> {
+        Ok(self.credentials.current().await?.trigger(channel)?.kind)
+    }
+
     async fn try_twice(&self, channel: &str, body: &str) -> Result<(), Error> {
         let credential = self.credentials.current().await?;
         let refused = match self.post_with(&credential, channel, body).await {

@@ -101,7 +101,7 @@ impl Notifier for TeamsNotifier {
             return Ok(Delivered::default());
         }
         match self.post(target, notification, invocation).await {
-            Ok(()) => Ok(Delivered { message: None, audible: true }),
+            Ok(()) => Ok(Delivered { message: None, audible: true, note: None }),
             Err(error) => {
                 let maybe_sent = may_have_arrived(&error);
                 Err(Undelivered { failure: failure(error, invocation.attempt), maybe_sent })
@@ -109,10 +109,13 @@ impl Notifier for TeamsNotifier {
         }
     }
 
-    // D003
-    fn receipt(&self, _: &NotifyTeams, _: &Delivered) -> String {
-        "accepted by the flow, which does not say whether it posted: look in the channel, and else at the flow's run history. A \
-         flow bot is not in a private channel; let the flow post as a user there"
-            .to_owned()
+    // D003, D135
+    async fn receipt(&self, target: &NotifyTeams, _: &Delivered) -> String {
+        let accepted = "accepted by the flow, which does not say whether it posted: look in the channel, and else at the flow's \
+                        run history. A flow bot is not in a private channel; let the flow post as a user there";
+        match self.teams.host_kind(&target.channel).await {
+            Ok(kind) => format!("{accepted}. The URL: {}", kind.advice()),
+            Err(_) => accepted.to_owned(),
+        }
     }
 }

@@ -13,7 +13,8 @@ use plain_text::{is_blank, one_line};
 use serde::Serialize;
 use tableau::{Action, Event, Subject};
 
-/// The longest `text`, in characters. A flow posts it, and Teams takes 28 KB.
+/// The longest `text`: in characters, of which those other than ASCII count twice, and emoji four times. A flow posts it, and Teams
+/// takes 28 KB, in which such a character may have six bytes or twelve.
 const TEXT_LIMIT: usize = 6_000;
 /// The longest other field.
 const FIELD_LIMIT: usize = 1_000;
@@ -164,12 +165,35 @@ fn text(shown: &Notification) -> String {
     let mut below: Vec<String> =
         words::link(shown).map(|(label, url)| format!("{label}: {url}")).into_iter().collect();
     below.extend(shown.status.iter().filter_map(|status| status.members(zone)));
-    let above = above.join("\n");
     let below = below.join("\n");
-    let room = TEXT_LIMIT.saturating_sub(above.chars().count() + below.chars().count());
+    // The link is the last that is left out.
+    let above = cut_to_size(&above.join("\n"), TEXT_LIMIT.saturating_sub(size(&below) + FRAME));
+    let room = TEXT_LIMIT.saturating_sub(size(&above) + size(&below));
     let lists = list_lines(shown, room).join("\n");
     let parts = [above, lists, below].into_iter().filter(|part| !part.is_empty());
-    cut(&parts.collect::<Vec<_>>().join("\n"), TEXT_LIMIT)
+    cut_to_size(&parts.collect::<Vec<_>>().join("\n"), TEXT_LIMIT)
+}
+
+/// What a text counts against [`TEXT_LIMIT`].
+fn size(text: &str) -> usize {
+    text.chars().map(size_of).sum()
+}
+
+fn size_of(c: char) -> usize {
+    if c.is_ascii() { 1 } else { 2 * c.len_utf16() }
+}
+
+fn cut_to_size(text: &str, limit: usize) -> String {
+    if size(text) <= limit {
+        return text.to_owned();
+    }
+    let mut left = limit.saturating_sub(size_of('…'));
+    let fits = text.chars().take_while(|c| {
+        let fits = size_of(*c) <= left;
+        left = left.saturating_sub(size_of(*c));
+        fits
+    });
+    fits.chain(['…']).collect()
 }
 
 /// How often it failed in a row, the last success, and what else there is to say about the incident or group.
@@ -185,7 +209,7 @@ fn impact(shown: &Notification) -> Option<String> {
 /// The lines of the lists that fit into `room` characters.
 fn list_lines(shown: &Notification, room: usize) -> Vec<String> {
     const SEPARATOR: &str = " · ";
-    let fitted = lists::fit(shown, room, FRAME, |text| text.chars().count() + SEPARATOR.chars().count());
+    let fitted = lists::fit(shown, room, FRAME, |text| size(text) + size(SEPARATOR));
     let mut lines = Vec::new();
     for list in &fitted.lists {
         lines.extend(list.heading.clone());

@@ -3,7 +3,7 @@
 use crate::hostile::{names, notifications, with};
 use crate::samples::{all, event_named, members};
 use crate::snapshots::{folder, readable};
-use alerting::notification::{Kind, Mentioned, Notification, Person, group_announced};
+use alerting::notification::{Kind, Mentioned, Notification, Person, Value as FactValue, group_announced};
 use destinations::teams::{REQUEST_LIMIT, TeamsCredential, fields, render};
 use serde_json::Value;
 use simulator::{TeamsSimulator, render_post};
@@ -320,4 +320,20 @@ async fn an_answer_is_not_waited_for_once_its_status_is_a_success() {
     let posted = tokio::time::timeout(std::time::Duration::from_secs(3), teams.post("finance", "{}")).await;
     server.abort();
     assert!(posted.expect("the body is not read").is_ok());
+}
+
+#[test]
+fn the_text_of_fields_is_bounded_in_bytes_and_keeps_its_link() {
+    let (_, mut opened) = all().into_iter().find(|(name, _)| *name == "opened").unwrap();
+    let opened = opened.remove(0);
+    for word in ["日本語の長い説明", "👍", "long words "] {
+        let mut shown = Notification { own_text: Some(word.repeat(2_000)), ..opened.clone() };
+        for fact in &mut shown.facts {
+            fact.value = FactValue::Text(word.repeat(2_000));
+        }
+        let text = fields(&shown).text;
+        assert!(text.contains("Open in Tableau: https://"), "{word}");
+        let bytes: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum();
+        assert!((5_000..=20_000).contains(&bytes), "{word}: {bytes}");
+    }
 }

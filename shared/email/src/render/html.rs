@@ -1,4 +1,4 @@
-//! A mail as HTML: readable in light and dark mode and by screen readers. Nothing is loaded, nothing runs, nobody is followed.
+//! A mail as HTML: readable in light and dark mode and by screen readers. Nothing is loaded, nothing runs, and no one is tracked.
 //!
 //! No colour of text or background is set: the mail program chooses both for its reader's mode. Only the line at the side has a colour,
 //! which can be seen on white and on black, and the title says in words what it means.

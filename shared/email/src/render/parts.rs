@@ -2,7 +2,7 @@
 
 use crate::headers::line;
 use crate::target::MailTarget;
-use crate::words::{members, sentence, used_by};
+use crate::words::{sentence, used_by};
 use alerting::notification::clock::{span, time};
 use alerting::notification::{Cause, Fact, Item, Kind, List, Notification, Severity, Value};
 use jiff::tz::TimeZone;
@@ -101,7 +101,7 @@ fn cause(shown: &Notification) -> Vec<Part> {
 /// How many objects the mail is about, the ids that support needs, and why its readers get it.
 fn small_print(shown: &Notification, target: &MailTarget) -> Vec<String> {
     let zone = shown.timezone.as_ref();
-    let counts = shown.status.iter().filter_map(|status| members(status, zone));
+    let counts = shown.status.iter().filter_map(|status| status.members(zone));
     let footnotes = shown.footnotes.iter().filter(|text| !is_blank(text)).map(|text| line(text));
     let ids: Vec<String> = counts.chain(footnotes).collect();
     let ids = (!ids.is_empty()).then(|| ids.join(" · "));

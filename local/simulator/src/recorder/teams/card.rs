@@ -151,7 +151,7 @@ fn mentions(card: &Value) -> Result<(), String> {
         let has_id = entity["mentioned"]["id"].as_str().is_some_and(|id| id.contains('@'));
         let is_there = raw.iter().any(|shown| shown.contains(text));
         if entity["type"] != "mention" || !text.starts_with("<at>") || !has_id || !is_there {
-            return Err(format!("an entity mentions nobody: {entity}"));
+            return Err(format!("an entity mentions no one: {entity}"));
         }
     }
     let tags = raw.iter().flat_map(|text| text.split("<at>").skip(1)).map(|rest| rest.split("</at>").next());

@@ -96,6 +96,7 @@ async fn what_comes_in_at_a_url_is_never_a_timer() {
         json!({ "timer": "nonsense" }).to_string(),
         format!("\u{feff}{}", due_in(7_300).to_json().replacen("timer", "\\u0074imer", 1)),
         json!({ "sweep": {} }).to_string(),
+        json!({ "test": {} }).to_string(),
     ];
     for path in ["/webhook", "/webhooks/notify-slack", "/webhooks/update-broadcast"] {
         for body in &bodies {
@@ -139,6 +140,9 @@ async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others()
     let answers = site.stack.run_schedules("notify-slack").await.unwrap();
     assert_eq!(answers, [json!({ "outcome": "skipped" })]);
     assert!(site.stack.run_schedules("update-broadcast").await.unwrap().is_empty());
-    let hourly = &site.stack.plan().repeated[0];
-    assert_eq!((site.stack.plan().repeated.len(), hourly.every), (1, Duration::from_secs(3_600)));
+    let repeated = &site.stack.plan().repeated;
+    let mut functions: Vec<&str> = repeated.iter().map(|hourly| hourly.function.as_str()).collect();
+    functions.sort_unstable();
+    assert_eq!(functions, ["notify-slack", "notify-teams", "send-email"]);
+    assert!(repeated.iter().all(|hourly| hourly.every == Duration::from_secs(3_600)));
 }

@@ -45,7 +45,8 @@ fn address(caller: &Caller, path: &str) -> String {
 }
 
 fn is_of_the_api(path: &str) -> bool {
-    !path.starts_with("/services/") && !path.starts_with("/api/") && path != "/auth/signout"
+    let is_of_others = ["/services/", "/api/", "/powerautomate/"].iter().any(|start| path.starts_with(start));
+    !is_of_others && path != "/auth/signout"
 }
 
 #[tokio::test]

@@ -220,9 +220,14 @@ async fn refused(
 // D138
 #[tokio::test]
 async fn a_sender_that_is_not_verified_is_told_from_a_recipient_in_the_sandbox() {
-    let (_, reason) = refused(|_| {}, &[("EMAIL_FROM", "alerts@example.net")], STEWARD).await;
-    assert!(reason.contains("the sender alerts@example.net is not verified in us-east-1"), "{reason}");
-    assert!(reason.contains("The recipients are not the problem"), "{reason}");
+    // A person has to verify the sender, and every mail waits for that.
+    let environment = environment(STEWARD).await;
+    let function = environment.queued_with("send-email", BINARY, &[("EMAIL_FROM", "alerts@example.net")]);
+    assert_eq!(function.failures(&Batch::of_fixture("workbook-created")).await, ["m-1"]);
+    let log = function.logs().join("\n");
+    assert!(log.contains("the sender alerts@example.net is not verified in us-east-1"), "{log}");
+    assert!(log.contains("The recipients are not the problem") && log.contains("misconfigured"), "{log}");
+    assert!(environment.aws.messages("dead-letters").is_empty());
 
     let sandbox = |environment: &TestEnvironment| {
         environment.aws.set_ses_account(SesAccount { is_in_sandbox: true, ..SesAccount::default() });

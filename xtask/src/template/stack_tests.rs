@@ -81,7 +81,7 @@ fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
 fn a_workflow_without_its_file_leaves_template_yaml_whole() {
     let all = all();
     let stack = stack();
-    for name in ["announce-workbook", "notify-teams", "zap-extract"] {
+    for name in ["announce-workbook", "page-oncall", "zap-extract"] {
         let added = Stack { text: stack.with(&workflow(name, "")).unwrap() };
         assert_ne!(added.text, stack.text, "{name}");
         let removed = added.of(&all).unwrap();
@@ -125,7 +125,7 @@ fn a_block_without_a_blank_line_before_it_takes_no_line_of_another_along() {
 #[test]
 fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
     let stack = stack();
-    for name in ["announce-workbook", "notify-teams", "zap-extract"] {
+    for name in ["announce-workbook", "page-oncall", "zap-extract"] {
         let added = workflow(name, "tableau: true\n");
         let changed = stack.with(&added).unwrap();
 
@@ -151,10 +151,10 @@ fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
 #[test]
 fn parts_of_several_workflows_stand_in_alphabetical_order_in_every_section() {
     let mut stack = stack();
-    for name in ["zap-extract", "announce-workbook", "notify-teams"] {
+    for name in ["zap-extract", "announce-workbook", "page-oncall"] {
         stack.text = stack.with(&workflow(name, "")).unwrap();
     }
-    let order = ["AnnounceWorkbook", "NotifySlack", "NotifyTeams", "UpdateBroadcast", "ZapExtract"];
+    let order = ["AnnounceWorkbook", "NotifySlack", "PageOncall", "UpdateBroadcast", "ZapExtract"];
     for (section, Entry { around: (start, end), .. }, _) in &ENTRIES {
         let names = stack.text.lines().filter_map(|line| line.strip_prefix(start)?.split_once(end));
         let names: Vec<&str> = names.map(|(name, _)| name).filter(|name| order.contains(name)).collect();

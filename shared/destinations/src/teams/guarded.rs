@@ -83,6 +83,8 @@ fn call_result(error: &Error) -> CallResult {
         Error::Flow { refusal: Refusal::Throttled, retry_after, .. } => {
             CallResult::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
+        // The author of one flow may have made it answer so: it says nothing about the others.
+        Error::Foreign { status: 400..=499, content, .. } if *content != "HTML" => CallResult::Answered,
         Error::Flow { refusal: Refusal::Unavailable, retry_after, .. }
         | Error::Foreign { retry_after, .. } => {
             retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
@@ -120,6 +122,13 @@ mod tests {
             assert_eq!(call_result(&flow(400, refusal)), CallResult::Answered, "{refusal:?}");
         }
         assert_eq!(call_result(&Error::NoSuchFlow("x".to_owned())), CallResult::NotCalled);
+        let foreign = |status, content| {
+            let (destination, target) = ("Teams", "finance".to_owned());
+            call_result(&Error::Foreign { destination, target, status, content, retry_after: None })
+        };
+        assert_eq!(foreign(400, "JSON"), CallResult::Answered, "the answer of a flow's author");
+        assert_eq!(foreign(403, "HTML"), CallResult::Failed);
+        assert_eq!(foreign(502, "JSON"), CallResult::Failed);
     }
 
     #[test]

@@ -206,12 +206,20 @@ async fn a_metadata_api_that_is_not_there_keeps_no_call_of_the_rest_api_back() {
 #[tokio::test]
 async fn an_answer_that_is_cut_short_says_at_least_and_a_page_that_is_missing_costs_no_other() {
     for (first, later, expected) in [
-        (Some(Fault::Partial("TIME_LIMIT_EXCEEDED")), None, "At least 250 workbooks of 4 owners use it"),
-        (Some(Fault::Partial("NODE_LIMIT_EXCEEDED")), None, "At least 250 workbooks of 4 owners use it"),
+        (
+            Some(Fault::Partial("TIME_LIMIT_EXCEEDED")),
+            None,
+            "At least 250 workbooks of at least 4 owners use it",
+        ),
+        (
+            Some(Fault::Partial("NODE_LIMIT_EXCEEDED")),
+            None,
+            "At least 250 workbooks of at least 4 owners use it",
+        ),
         (
             Some(Fault::Delay(Duration::ZERO)),
             Some(Fault::Html(404)),
-            "At least 250 workbooks of 4 owners use it",
+            "At least 250 workbooks of at least 4 owners use it",
         ),
         (
             Some(Fault::Delay(Duration::ZERO)),

@@ -127,7 +127,8 @@ impl MailRouting {
 fn reason_of_people(settings: &SendEmail) -> Option<Reason> {
     let to = settings.to.list();
     match (to.contains(&Recipient::Owner), to.contains(&Recipient::ProjectLeader)) {
-        (true, _) => Some(Reason::Owner),
+        (true, true) => Some(Reason::OwnerOrProjectLeader),
+        (true, false) => Some(Reason::Owner),
         (false, true) => Some(Reason::ProjectLeader),
         (false, false) => None,
     }

@@ -29,6 +29,8 @@ pub enum Reason {
     Owner,
     /// They own the project of the content.
     ProjectLeader,
+    /// One of these two; which of them only the first mail says.
+    OwnerOrProjectLeader,
     /// Tableau does not say the address of the owner or project leader.
     InPlace,
 }
@@ -40,6 +42,9 @@ impl Reason {
             Self::Named => "You get this mail because a rule of tableau-webhooks names your address.",
             Self::Owner => "You get this mail because you own the content in Tableau.",
             Self::ProjectLeader => "You get this mail because you own the project of the content in Tableau.",
+            Self::OwnerOrProjectLeader => {
+                "You get this mail because you own the content in Tableau, or its project."
+            }
             Self::InPlace => "You get this mail in the place of a person whose address Tableau does not say.",
         }
     }

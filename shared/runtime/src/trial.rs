@@ -21,7 +21,7 @@ impl<W: Workflow> Batches<W> {
                 tracing::info!(
                     workflow = W::NAME,
                     request.id = request.id,
-                    outcome,
+                    test.outcome = outcome,
                     "no test notification sent"
                 );
                 json!({ "outcome": outcome, "reason": reason })

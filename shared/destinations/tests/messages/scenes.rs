@@ -22,7 +22,7 @@ pub(crate) type Scene = (&'static str, &'static str, Vec<Notification>);
 
 /// The address of an owner whom Slack knows.
 pub(crate) const KNOWN_OWNER: &str = "ana@example.com";
-const LINE: &str = "Login failed for user 'svc_tableau'.";
+const LINE: &str = "Login failed for user 'sv…'.";
 
 /// 02:12 in Berlin, in winter.
 fn at(minute: i64) -> Timestamp {

@@ -17,16 +17,21 @@ pub(super) fn with(list: &str, name: &Name) -> Result<String, Problem> {
     for (start, line) in [
         ("mod ", format!("mod {module};")),
         ("pub use ", format!("pub use {module}::{settings};")),
-        ("    KnownWorkflow::of::<", format!("    KnownWorkflow::of::<{settings}>(),")),
+        ("    KnownWorkflow::", format!("    KnownWorkflow::of::<{settings}>(),")),
     ] {
         let alike = lines.iter().enumerate().filter(|(_, other)| other.starts_with(start));
         let Some((last, _)) = alike.clone().next_back() else {
             return Err(format!("{LIST} has no line that starts with `{}`", start.trim_start()).into());
         };
-        let behind = alike.clone().find(|(_, other)| **other > line).map(|(at, _)| at);
+        let behind = alike.clone().find(|(_, other)| sorted_by(other) > sorted_by(&line)).map(|(at, _)| at);
         lines.insert(behind.unwrap_or(last + 1), line);
     }
     Ok(lines.join("\n") + "\n")
+}
+
+/// What decides where a line stands: the name, also where workflows differ in how they are listed.
+fn sorted_by(line: &str) -> &str {
+    line.split_once('<').map_or(line, |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -34,7 +39,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "//! x\n\nmod b_b;\nmod d;\n\npub use b_b::BB;\npub use d::D;\n\nlist [\n    \
-                        KnownWorkflow::of::<BB>(),\n    KnownWorkflow::of::<D>(),\n];\n";
+                        KnownWorkflow::notifying::<BB>(),\n    KnownWorkflow::of::<D>(),\n];\n";
 
     #[test]
     fn a_workflow_is_listed_where_the_alphabet_puts_it() {
@@ -44,7 +49,7 @@ mod tests {
                 [
                     "mod a;\nmod b_b;",
                     "pub use a::A;\npub use b_b::BB;",
-                    "of::<A>(),\n    KnownWorkflow::of::<BB>(),",
+                    "of::<A>(),\n    KnownWorkflow::notifying::<BB>(),",
                 ],
             ),
             (

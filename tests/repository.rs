@@ -354,7 +354,7 @@ fn the_readme_names_for_each_workflow_tests_that_there_are() {
     assert_eq!(rows.next().map(|rule| rule.len()), Some(head.len()));
     let mut tests = test_names();
     let steps = read("tests/deployed/main.rs");
-    let steps = steps.split("scenario::").skip(1).filter_map(|rest| rest.split('(').next());
+    let steps = steps.split("::").skip(1).filter_map(|rest| rest.split('(').next());
     tests.extend(steps.map(str::to_owned));
     let routes = read("template.yaml");
     let mut workflows = BTreeSet::new();

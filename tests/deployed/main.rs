@@ -10,6 +10,7 @@ mod cloud;
 mod environment;
 mod inventory;
 mod restore;
+mod roles;
 mod scenario;
 mod stack;
 
@@ -65,7 +66,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     .await;
     step("a workflow's own URL works too", scenario::a_workflows_own_url_works(&environment)).await;
     step("a Broadcast follows its workbook", scenario::a_broadcast_follows_its_workbook(&environment)).await;
-    step("a role may do no more than its policy says", scenario::roles_are_enforced(&environment)).await;
+    step("a role may do no more than its policy says", roles::roles_are_enforced(&environment)).await;
     step("a timer of hours is a schedule", scenario::a_timer_of_hours_is_a_schedule(&environment)).await;
     step("Slack fails three times, the message comes", scenario::slack_fails_three_times(&environment)).await;
     step("what cannot succeed waits as a dead letter", scenario::what_cannot_succeed_waits(&environment))
@@ -109,7 +110,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;
     step("a wrong token is refused by all", scenario::a_wrong_token_is_refused(&environment)).await;
-    let further = scenario::further_roles_are_enforced(&environment);
+    let further = roles::further_roles_are_enforced(&environment);
     step("the roles of all workflows may do no more than their policies say", further).await;
     let copied = restore::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
     step("its items are copied into the new stack", copied).await;

@@ -153,83 +153,6 @@ pub(crate) async fn a_change_is_broadcast(
     until("the Broadcast is overwritten", TIMEOUT, sent).await;
 }
 
-/// Denied actions of each role: other functions' secrets and queues, and actions that its function never calls. This
-/// checks the test too: an emulator that allows everything would prove nothing about the policies.
-pub(crate) async fn roles_are_enforced(environment: &Environment<'_>) {
-    let secret = |output: &str| json!({ "SecretId": environment.stack.output(output) });
-    let read = |output: &str| ("secretsmanager", "get_secret_value", secret(output));
-    let message = |queue: &str| json!({ "QueueUrl": environment.stack.resource(queue), "MessageBody": "{}" });
-    let send = |queue: &str| ("sqs", "send_message", message(queue));
-    let receive =
-        |queue: &str| ("sqs", "receive_message", json!({ "QueueUrl": environment.stack.resource(queue) }));
-    let group = environment.stack.resource("TimerGroup");
-    let schedule = |name: &str| ("scheduler", "get_schedule", json!({ "Name": name, "GroupName": group }));
-    let denied = [
-        ("NotifySlack", schedule("tw-update-broadcast-x")),
-        ("UpdateBroadcast", schedule("tw-notify-slack-x")),
-        ("ReceiveWebhook", schedule("tw-notify-slack-x")),
-        ("ReceiveWebhook", read("TableauSecretArn")),
-        ("ReceiveWebhook", read("SlackSecretArn")),
-        ("ReceiveWebhook", send("NotifySlackQueue")),
-        ("ReceiveWebhook", receive("NotifySlackQueue")),
-        ("NotifySlack", send("UpdateBroadcastQueue")),
-        ("NotifySlack", receive("NotifySlackDeadLetters")),
-        ("UpdateBroadcast", read("SlackSecretArn")),
-        ("UpdateBroadcast", send("NotifySlackQueue")),
-        ("UpdateBroadcast", receive("NotifySlackQueue")),
-    ];
-    are_denied(environment, &["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"], &denied).await;
-}
-
-/// Denied actions of the roles of workflows that a new account has no room for.
-pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
-    let read = |output: &str| {
-        ("secretsmanager", "get_secret_value", json!({ "SecretId": environment.stack.output(output) }))
-    };
-    let message = |queue: &str| json!({ "QueueUrl": environment.stack.resource(queue), "MessageBody": "{}" });
-    let send = |queue: &str| ("sqs", "send_message", message(queue));
-    let group = environment.stack.resource("TimerGroup");
-    let schedule = ("scheduler", "get_schedule", json!({ "Name": "tw-notify-slack-x", "GroupName": group }));
-    let denied = [
-        ("NotifySlack", read("TeamsSecretArn")),
-        ("NotifyTeams", read("SlackSecretArn")),
-        ("NotifyTeams", schedule.clone()),
-        ("NotifyTeams", send("NotifySlackQueue")),
-        ("SendEmail", read("SlackSecretArn")),
-        ("SendEmail", read("TeamsSecretArn")),
-        ("SendEmail", schedule),
-        ("SendEmail", send("NotifyTeamsQueue")),
-    ];
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail"], &denied).await;
-}
-
-/// A call of a service: its name, the operation and the arguments.
-type ServiceCall = (&'static str, &'static str, Value);
-
-/// Checks that each function reads the webhook secret, and may do none of these actions.
-async fn are_denied(environment: &Environment<'_>, functions: &[&str], denied: &[(&str, ServiceCall)]) {
-    let secret = |output: &str| json!({ "SecretId": environment.stack.output(output) });
-    for function in functions {
-        let role = role(environment, function).await;
-        let allowed = environment
-            .cloud
-            .call_as(&role, "secretsmanager", "get_secret_value", secret("WebhookSecretArn"))
-            .await;
-        assert!(allowed.is_ok(), "{function} reads the webhook secret: {allowed:?}");
-        let never = [
-            ("dynamodb", "scan", json!({ "TableName": environment.stack.output("TableName") })),
-            ("secretsmanager", "delete_secret", secret("WebhookSecretArn")),
-            ("sqs", "list_queues", json!({})),
-        ];
-        let others = denied.iter().filter(|(whose, _)| whose == function).map(|(_, call)| call);
-        for (service, operation, arguments) in never.iter().chain(others) {
-            let answer = environment.cloud.call_as(&role, service, operation, arguments.clone()).await;
-            let refused = answer.expect_err(&format!("{function} may not {service}.{operation} {arguments}"));
-            assert!(refused.code.contains("AccessDenied"), "{function}: {refused:?}");
-        }
-    }
-}
-
 /// A timer of several hours arrives early, so the function arms it again with its own role, settings and queue.
 pub(crate) async fn a_timer_of_hours_is_a_schedule(environment: &Environment<'_>) {
     let due = Timestamp::now() + SignedDuration::from_hours(8);
@@ -264,12 +187,6 @@ pub(crate) async fn a_timer_of_hours_is_a_schedule(environment: &Environment<'_>
     let rule = json!({ "Rule": environment.stack.resource("NotifySlackSweep") });
     let sweep = environment.cloud.call("events", "list_targets_by_rule", rule).await;
     assert_eq!(sweep["Targets"][0]["Input"], r#"{"sweep":{}}"#);
-}
-
-async fn role(environment: &Environment<'_>, function: &str) -> String {
-    let name = json!({ "RoleName": environment.stack.resource(&format!("{function}Role")) });
-    let role = environment.cloud.call("iam", "get_role", name).await;
-    role["Role"]["Arn"].as_str().unwrap().to_owned()
 }
 
 pub(crate) async fn slack_fails_three_times(environment: &Environment<'_>) {

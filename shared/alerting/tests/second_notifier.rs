@@ -9,11 +9,12 @@ use alerting::{Capabilities, Engine, Schedule};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rules::{Matched, Site};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::records::MemoryRecords;
 use tableau::{Event, Payload};
-use workflow::{Failure, Invocation};
+use workflow::{Failure, Invocation, TestRequest};
 
 /// The lines sent to each number.
 #[derive(Clone, Default)]
@@ -61,6 +62,10 @@ impl Routing<u32> for OneNumber {
         Ok(vec![Targeted::new("555", 555, Schedule::Now)])
     }
 
+    fn all(&self) -> Result<BTreeMap<String, u32>, Failure> {
+        Ok(BTreeMap::from([("555".to_owned(), 555), ("777 (night)".to_owned(), 777)]))
+    }
+
     fn named(&self, key: &str) -> Result<Option<u32>, Failure> {
         Ok(key.parse().ok())
     }
@@ -93,4 +98,26 @@ async fn a_destination_of_one_line_of_text_announces_a_failure_and_its_recovery(
     }
     let sent = lines.0.lock().unwrap().clone();
     assert_eq!(sent, ["555 Extract refresh failed: Sales", "555 Recovered after 10 min: Sales"]);
+}
+
+#[tokio::test]
+async fn a_test_goes_to_the_targets_that_are_meant_and_to_none_without_time_for_its_answer() {
+    let lines = Lines::default();
+    let engine =
+        Engine::new("notify-line", Arc::new(MemoryRecords::default()), None, lines.clone(), OneNumber);
+    let at = Timestamp::from_second(1_764_000_000).unwrap();
+    for (target, seconds, expected, sent) in [
+        (None, 60, vec![("555", "accepted"), ("777 (night)", "accepted")], 2),
+        (Some("777"), 60, vec![("777 (night)", "accepted")], 1),
+        (Some("77"), 60, Vec::new(), 0),
+        (Some("555"), 4, vec![("555", "not tried")], 0),
+    ] {
+        lines.0.lock().unwrap().clear();
+        let test = TestRequest { target: target.map(str::to_owned) };
+        let tested = engine.on_test(&test, &Invocation::new("r", at, Duration::from_secs(seconds))).await;
+        let tested = tested.unwrap_or_default();
+        let outcomes: Vec<_> = tested.iter().map(|tested| (tested.target.as_str(), tested.outcome)).collect();
+        assert_eq!(outcomes, expected, "{target:?}");
+        assert_eq!(lines.0.lock().unwrap().len(), sent, "{target:?}");
+    }
 }

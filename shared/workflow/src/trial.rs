@@ -16,7 +16,8 @@ pub struct TestRequest {
 pub struct Tested {
     /// The target, such as a channel.
     pub target: String,
-    /// `accepted`, or the kind of the failure, as [`Failure::kind`](crate::Failure::kind) has it.
+    /// `accepted`, `accepted in part` (some recipients were left out), `not tried`, or the kind of the failure, as
+    /// [`Failure::kind`](crate::Failure::kind) has it.
     pub outcome: &'static str,
     /// What the destination answered, for people.
     pub answer: String,

@@ -31,11 +31,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for (key, target) in self.tested_targets(test)? {
             // Without an answer in time, those of the targets before it would be lost too.
             let time = invocation.remaining().saturating_sub(RESERVE).min(LONGEST);
+            if time.is_zero() {
+                let answer = "the function had no time left: name the target".to_owned();
+                all.push(Tested { target: key, outcome: "not tried", answer });
+                continue;
+            }
             let deliver = self.notifier.deliver(&target, Delivery::Post, &shown, invocation);
             let (outcome, answer) = match tokio::time::timeout(time, deliver).await {
-                _ if time.is_zero() => {
-                    ("not tried", "the function had no time left: name the target".to_owned())
-                }
                 Ok(Ok(delivered)) => self.accepted(&target, &delivered).await,
                 Ok(Err(undelivered)) => (undelivered.failure.kind(), undelivered.failure.reason()),
                 Err(_) => ("transient", "no answer in time".to_owned()),

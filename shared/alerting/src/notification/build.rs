@@ -206,7 +206,7 @@ pub fn event(about: &About<'_>) -> Notification {
 pub fn test(workflow: &str) -> Notification {
     Notification {
         own_text: Some(
-            "`tableau-webhooks test` sent this. Nothing has happened in Tableau, and there is nothing to do."
+            "The command tableau-webhooks test sent this. Nothing has happened in Tableau, and there is nothing to do."
                 .to_owned(),
         ),
         footnotes: vec![format!("test notification of {workflow}")],

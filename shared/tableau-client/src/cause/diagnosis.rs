@@ -3,9 +3,9 @@
 use super::class::CauseClass;
 use super::knowledge::{Entry, Knowledge, Level, Number};
 use super::line::{beginning, shown};
+use super::names::Names;
 use super::normal::Normal;
 use super::pattern::Steps;
-use super::quoted::Names;
 use super::strip::{Stripped, strip};
 use plain_text::{REMOVED, visible, without_secrets};
 use std::ops::Range;

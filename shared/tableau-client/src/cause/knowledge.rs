@@ -3,9 +3,9 @@
 //! `sources/README.md` explains their form. A line that cannot be read is left out here; a test reports it.
 
 use super::class::CauseClass;
+use super::names::Names;
 use super::normal::{Normal, words};
 use super::pattern::{Pattern, Steps};
-use super::quoted::Names;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -14,10 +14,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod card;
 mod chromium;
 mod environment;
 mod mail;
 mod page;
+#[path = "../conformance/posts.rs"]
+mod posts;
 
 use chromium::Chromium;
 use environment::Environment;

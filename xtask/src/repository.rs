@@ -48,6 +48,19 @@ impl Repository {
         fs::read_to_string(self.path(path)).map_err(|error| format!("cannot read {path}: {error}").into())
     }
 
+    /// The packages of the functions, in alphabetical order. Package, folder and binary of a function have one name.
+    pub(crate) fn functions(&self) -> Result<Vec<String>, Problem> {
+        let mut functions = Vec::new();
+        for entry in fs::read_dir(self.path("functions"))? {
+            let entry = entry?;
+            if entry.path().join("Cargo.toml").is_file() {
+                functions.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        functions.sort();
+        Ok(functions)
+    }
+
     /// A program, to be run in the root and with the environment that it has when a person calls it there.
     pub(crate) fn program(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use simulator::{
     SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook, sample_payload,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -43,6 +43,8 @@ pub(crate) struct Environment {
     pub(crate) teams: Option<TeamsSimulator>,
     /// Whether the rules name a channel of Teams.
     names_teams: bool,
+    /// The workflows that the rules name.
+    workflows: BTreeSet<String>,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -132,6 +134,7 @@ impl Environment {
             slack: (!real_slack).then_some(slack),
             teams: (!real_teams).then_some(teams),
             names_teams: !paths.teams.is_empty(),
+            workflows: paths.workflows.clone(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -195,7 +198,7 @@ impl Environment {
         if let Err(error) = &documents {
             note(format!("note: the lines below do not say when the message of a group is due: {error}"));
         }
-        Names { aws: aws.clone(), table, documents: documents.ok() }
+        Names { aws: aws.clone(), table, documents: documents.ok(), workflows: self.workflows.clone() }
     }
 
     /// The lines that say which server listens where.

@@ -6,7 +6,7 @@ use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
 use rules::settings::NotifyTeams;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
@@ -19,6 +19,8 @@ pub(crate) struct Paths {
     pub(crate) channels: Vec<String>,
     /// The channels of Teams that the rules name.
     pub(crate) teams: Vec<NotifyTeams>,
+    /// The workflows that the rules name.
+    pub(crate) workflows: BTreeSet<String>,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -36,7 +38,8 @@ impl Paths {
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
-        Ok(Self { template, rules: file, channels, teams, lists_sites: !rules.sites().is_empty() })
+        let workflows = rules.workflows().map(|(name, _)| name.to_owned()).collect();
+        Ok(Self { template, rules: file, channels, teams, workflows, lists_sites: !rules.sites().is_empty() })
     }
 }
 

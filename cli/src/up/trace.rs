@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
 use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -19,6 +20,8 @@ pub(crate) struct Names {
     pub(crate) table: String,
     /// When messages of groups and digests are due; nothing where that cannot be read.
     pub(crate) documents: Option<Documents>,
+    /// The workflows that the rules name.
+    pub(crate) workflows: BTreeSet<String>,
 }
 
 /// Prints what happens to events.
@@ -50,6 +53,9 @@ const CLOCK: &str = "%H:%M:%S%.3f";
 /// When a message is due, to the second.
 const DUE: &str = "%H:%M:%S";
 
+/// How long the workflows that the rules name may take after another one has skipped the event.
+const LONGEST_WORK: Duration = Duration::from_secs(10);
+
 /// An empty line is printed after a pause this long.
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -65,10 +71,15 @@ impl Trace {
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
     pub(crate) async fn first(&mut self) -> Result<First, out::Error> {
-        while let Some(event) = self.events.recv().await {
+        let mut longest = Duration::MAX;
+        while let Ok(Some(event)) = tokio::time::timeout(longest, self.events.recv()).await {
+            let is_idle = self.names.is_idle(&event);
             let end = end(&event);
             self.print(event).await?;
-            if let Some(end) = end {
+            if is_idle {
+                // Those that the rules name take longer. If they do not get this event, nothing else comes.
+                longest = LONGEST_WORK;
+            } else if let Some(end) = end {
                 // The other workflows need a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
@@ -95,6 +106,9 @@ impl Trace {
     async fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
         let at = Zoned::now().strftime(CLOCK);
+        if self.names.is_idle(&event) {
+            return self.print_messages();
+        }
         if let Some((who, what)) = what_happened(&event, &|function, id| self.names.of(function, id)) {
             let due = self.names.due(&event).await.unwrap_or_default();
             line!("  {at}  {who:<16} {}{due}", plain(&what))?;
@@ -139,6 +153,18 @@ impl Names {
         let key = json!({ "pk": { "S": format!("delivery#{workflow}#{event_id}") }, "sk": { "S": "-" } });
         let item = self.aws.item(&self.table, &key)?;
         item["resource_name"]["S"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+
+    /// Whether a workflow that the rules do not name skipped an event. People need not see this for each event.
+    fn is_idle(&self, event: &StackEvent) -> bool {
+        let StackEvent::Log { function, line } = event else { return false };
+        if self.workflows.contains(function) {
+            return false;
+        }
+        serde_json::from_str::<Value>(line).is_ok_and(|fields| {
+            let reason = fields["reason"].as_str().unwrap_or_default();
+            fields["outcome"] == "skipped" && reason.starts_with("no rule matches ")
+        })
     }
 
     /// When the message of a group or digest is due, as the end of a line about an event of it, or about its timer.
@@ -354,7 +380,12 @@ mod tests {
         let slack = SlackSimulator::start().await.unwrap();
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let names = Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None };
+        let names = Names {
+            aws: Aws::start().await.unwrap(),
+            table: String::new(),
+            documents: None,
+            workflows: BTreeSet::new(),
+        };
         let mut trace = Trace::new(events, names, Some(slack.clone()), None);
         let mut shown = Vec::new();
         for n in 0..20 {
@@ -364,6 +395,27 @@ mod tests {
             shown.extend((0..5).flat_map(|_| trace.new_messages()).map(|message| message.text));
         }
         assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn an_event_that_a_workflow_skips_is_told_only_where_the_rules_name_the_workflow() {
+        let workflows = BTreeSet::from(["notify-slack".to_owned()]);
+        let names =
+            Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None, workflows };
+        let line = |function: &str, reason: &str| StackEvent::Log {
+            function: function.to_owned(),
+            line: json!({ "message": "event handled", "outcome": "skipped", "reason": reason }).to_string(),
+        };
+        assert!(names.is_idle(&line("send-email", "no rule matches this SiteUpdated")));
+        assert!(!names.is_idle(&line("notify-slack", "no rule matches this SiteUpdated")));
+        assert!(!names.is_idle(&line("send-email", "the event is too old")));
+
+        let (sender, events) = tokio::sync::mpsc::unbounded_channel();
+        let mut trace = Trace::new(events, names, None, None);
+        let grouped = "grouped with its failure: group 1 in c";
+        sender.send(line("send-email", "no rule matches this SiteUpdated")).unwrap();
+        sender.send(line("notify-slack", grouped)).unwrap();
+        assert_eq!(trace.first().await.unwrap(), First::Grouped(grouped.to_owned()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn workflow(host: &Host) -> Result<NotifyTeams, BoxError> {
     let tableau = TableauClient::new(host.http(), config.tableau, secret, sessions(host.table()));
     let tableau = GuardedTableau::new(tableau, Circuits::new(documents.clone(), NAME, "Tableau"));
     let teams = Teams::new(host.http(), host.secret(&config.teams_secret));
-    let teams = TeamsNotifier::new(teams, Circuits::new(documents, NAME, "Teams"));
+    let teams = TeamsNotifier::new(teams, Circuits::of_independent_parts(documents, NAME, "Teams"));
     let routing = RulesRouting::new(host.rules(), tableau, Arc::clone(&records));
     Ok(NotifyTeams { engine: Engine::new(NAME, records, host.timer()?, teams, routing) })
 }

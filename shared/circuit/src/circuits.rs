@@ -34,11 +34,13 @@ pub enum CallResult {
 }
 
 /// The circuits of one destination in one workflow: one for the destination, and one for each of its parts, such as a
-/// channel.
+/// channel. Where the parts are services of their own, each has its circuit and the destination has none.
 pub struct Circuits {
     documents: Documents,
     workflow: &'static str,
     destination: &'static str,
+    /// Whether what fails in one part says nothing about the others.
+    independent: bool,
     known: Mutex<HashMap<String, Known>>,
 }
 
@@ -60,11 +62,21 @@ impl fmt::Debug for Circuits {
 impl Circuits {
     /// The circuits of `destination`, for `workflow`.
     pub fn new(documents: Documents, workflow: &'static str, destination: &'static str) -> Self {
-        Self { documents, workflow, destination, known: Mutex::default() }
+        Self { documents, workflow, destination, independent: false, known: Mutex::default() }
+    }
+
+    /// The circuits of `destination` whose parts are services of their own, such as flows of different authors: what
+    /// fails in one opens the circuit of that one only.
+    pub fn of_independent_parts(
+        documents: Documents,
+        workflow: &'static str,
+        destination: &'static str,
+    ) -> Self {
+        Self { independent: true, ..Self::new(documents, workflow, destination) }
     }
 
     /// Makes `call` at `now`, unless the circuit of the destination or of this part is open. An empty `part` stands
-    /// for the destination alone.
+    /// for the destination alone; circuits of independent parts need a part.
     ///
     /// # Errors
     /// [`Guarded::CircuitOpen`] when the call was not made, otherwise the call's own error.
@@ -77,13 +89,14 @@ impl Circuits {
     ) -> Result<T, Guarded<E>> {
         let id = fastrand::u64(..);
         let began = Instant::now();
-        let whole = self.enter("", id, now).await.map_err(Guarded::CircuitOpen)?;
-        let of_part = match (part, whole) {
-            ("", whole) => whole,
-            (part, whole) => match self.enter(part, id, now).await {
+        let (whole, part) = if self.independent { (part, "") } else { ("", part) };
+        let of_whole = self.enter(whole, id, now).await.map_err(Guarded::CircuitOpen)?;
+        let of_part = match part {
+            "" => of_whole,
+            part => match self.enter(part, id, now).await {
                 Ok(ticket) => ticket,
                 Err(open) => {
-                    self.leave("", whole, now, End::Unknown).await;
+                    self.leave(whole, of_whole, now, End::Unknown).await;
                     return Err(Guarded::CircuitOpen(open));
                 }
             },
@@ -91,19 +104,22 @@ impl Circuits {
         let result = call.await;
         let now = later(now, began.elapsed());
         let call_result = result.as_ref().map_or_else(&result_of, |_| CallResult::Answered);
-        let (of_whole, of_the_part) = match (call_result, &result) {
+        let (end_of_whole, end_of_part) = match (call_result, &result) {
             (CallResult::Answered, _) | (CallResult::Failed, Ok(_)) => (End::Answered, End::Answered),
             (CallResult::Failed, Err(error)) => {
-                let answered = self.known("").and_then(|known| known.answered);
+                let answered = self.known(whole).and_then(|known| known.answered);
                 (End::Failed { reason: chain(error), answered }, End::Unknown)
             }
             (CallResult::RetryAfter(wait), _) => (End::RetryAfter(signed(wait)), End::Unknown),
+            (CallResult::Throttled(wait), _) if self.independent => {
+                (End::Throttled(signed(wait)), End::Unknown)
+            }
             (CallResult::Throttled(wait), _) => (End::Answered, End::Throttled(signed(wait))),
             (CallResult::NotCalled, _) => (End::Unknown, End::Unknown),
         };
-        self.leave("", whole, now, of_whole).await;
+        self.leave(whole, of_whole, now, end_of_whole).await;
         if !part.is_empty() {
-            self.leave(part, of_part, now, of_the_part).await;
+            self.leave(part, of_part, now, end_of_part).await;
         }
         result.map_err(Guarded::Call)
     }

@@ -181,6 +181,31 @@ async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
 }
 
 #[tokio::test]
+async fn what_fails_in_an_independent_part_opens_the_circuit_of_that_part_only() {
+    let documents = memory();
+    let flows = Destination::default();
+    let circuits = Circuits::of_independent_parts(documents.clone(), "notify-teams", "Teams");
+    for _ in 0..FAILURES {
+        flows.call(&circuits, "finance", at(0), Some(CallResult::Failed)).await.unwrap_err();
+    }
+    assert_eq!(flows.calls(), FAILURES);
+
+    let error = flows.call(&circuits, "finance", at(1), None).await.unwrap_err().to_string();
+    assert!(error.starts_with("circuit open, Teams (`finance`) is not called until"), "{error}");
+    assert_eq!(flows.calls(), 0);
+    flows.call(&circuits, CHANNEL, at(1), None).await.unwrap();
+    flows.call(&circuits, "finance", at(due()), None).await.unwrap();
+    flows.call(&circuits, "finance", at(due() + 1), None).await.unwrap();
+    assert_eq!(documents.read::<Circuit>("notify-teams#Teams").await.unwrap(), Circuit::default());
+
+    let throttled = Some(CallResult::Throttled(Duration::from_secs(30)));
+    flows.call(&circuits, CHANNEL, at(100), throttled).await.unwrap_err();
+    assert!(is_open(flows.call(&circuits, CHANNEL, at(101), None).await));
+    flows.call(&circuits, "finance", at(101), None).await.unwrap();
+    flows.call(&circuits, CHANNEL, at(139), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
     let documents = memory();
     let slack = Destination::default();

@@ -19,6 +19,9 @@ const ACCOUNT: &str = "account";
 /// How long a mail waits within an attempt for those before it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long a test may look for its recipients in the suppression list, after the mail was taken.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(5);
+
 /// Mails through Amazon SES.
 #[derive(Debug)]
 pub struct EmailNotifier {
@@ -65,6 +68,17 @@ impl EmailNotifier {
             mail.to.retain(|address| !unusable.contains(address));
             left_out.extend(unusable);
         }
+    }
+
+    /// The recipients on the account's suppression list, each with the reason.
+    async fn listed(&self, recipients: &[Address]) -> Result<Vec<String>, String> {
+        let mut listed = Vec::new();
+        for address in recipients {
+            if let Some(reason) = self.ses.suppressed(address).await? {
+                listed.push(format!("{} (after {reason})", masked(std::slice::from_ref(address))));
+            }
+        }
+        Ok(listed)
     }
 
     async fn send_once(&self, mail: &Mail, invocation: &Invocation) -> Result<String, Guarded<Error>> {
@@ -114,10 +128,24 @@ impl Notifier for EmailNotifier {
         }
     }
 
-    async fn receipt(&self, _: &MailTarget, _: &Delivered) -> String {
-        "accepted by Amazon SES, which does not say whether the mail arrives: look in the mailbox. If it is not there, look for \
-         the address in the account's suppression list"
-            .to_owned()
+    // D006
+    async fn receipt(&self, target: &MailTarget, _: &Delivered) -> String {
+        let listed = tokio::time::timeout(LONGEST_LOOKUP, self.listed(&target.to)).await;
+        let listed = listed.unwrap_or_else(|_| Err("Amazon SES did not answer in time".to_owned()));
+        let accepted =
+            "accepted by Amazon SES, which does not say whether the mail arrives: look in the mailbox";
+        match listed {
+            Ok(listed) if listed.is_empty() => {
+                format!("{accepted}. No recipient is on the account's suppression list")
+            }
+            Ok(listed) => format!(
+                "accepted by Amazon SES, which sends nothing to {}: on the account's suppression list, until someone takes it off",
+                listed.join(", ")
+            ),
+            Err(reason) => {
+                format!("{accepted}. The account's suppression list could not be looked up: {reason}")
+            }
+        }
     }
 }
 

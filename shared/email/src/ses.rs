@@ -10,7 +10,10 @@ use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_sesv2::error::{BuildError, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, SuppressedDestination,
+    SuppressionListReason,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::SdkConfig;
@@ -77,6 +80,27 @@ impl Ses {
         match send.send().await {
             Ok(sent) => Ok(sent.message_id.unwrap_or_default()),
             Err(error) => Err(self.error(&error, mail)),
+        }
+    }
+
+    /// Why an address is on the account's suppression list, to which Amazon SES sends nothing; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Why the list could not be looked up.
+    pub(crate) async fn suppressed(&self, address: &Address) -> Result<Option<&'static str>, String> {
+        let found =
+            self.client().get_suppressed_destination().email_address(address.to_string()).send().await;
+        match found {
+            Ok(found) => {
+                let reason = found.suppressed_destination().map(SuppressedDestination::reason);
+                Ok(Some(match reason {
+                    Some(SuppressionListReason::Bounce) => "a bounce",
+                    Some(SuppressionListReason::Complaint) => "a complaint",
+                    _ => "a reason that SES does not say",
+                }))
+            }
+            Err(SdkError::ServiceError(answer)) if answer.err().is_not_found_exception() => Ok(None),
+            Err(error) => Err(aws_http::reason("ses:GetSuppressedDestination", &error)),
         }
     }
 

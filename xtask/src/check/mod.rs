@@ -1,6 +1,7 @@
 //! `cargo xtask check`: what must pass before a change goes in.
 
 mod emulator;
+mod npm;
 mod python;
 mod sam;
 mod steps;

@@ -35,12 +35,27 @@ pub(crate) fn build(repository: &Repository) -> Result<&'static str, Problem> {
 /// Builds everything in `template.yaml` that has code into a folder, for a processor by Lambda's name.
 pub(crate) fn build_for(repository: &Repository, architecture: &str, folder: &Path) -> Result<(), Problem> {
     TOOLS.install(repository)?;
+    compile(repository, architecture)?;
     let mut sam = sam(repository);
     sam.arg("build").arg("--build-dir").arg(folder).arg("--parameter-overrides");
     // The server's address plays no part in a build, but has no default.
     let parameters =
         [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
     succeed(sam.args(parameters))
+}
+
+/// Compiles all functions with the command that `sam build` gives for each. `sam build` then finds each of them compiled: it
+/// would link one after the other, each on one core.
+fn compile(repository: &Repository, architecture: &str) -> Result<(), Problem> {
+    let mut cargo = beside_tools(repository, TOOLS.tool(repository, "cargo-lambda"));
+    cargo.args(["lambda", "build", "--release"]);
+    if architecture == "arm64" {
+        cargo.arg("--arm64");
+    }
+    for function in repository.functions()? {
+        cargo.args(["--bin", &function]);
+    }
+    succeed(&mut cargo)
 }
 
 /// Builds a program for Linux on a processor by Lambda's name, in the same way as the functions: linked by zig, so that it

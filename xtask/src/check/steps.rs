@@ -1,6 +1,7 @@
 //! The table of steps, and how each kind of step runs.
 
 use super::emulator::{Emulator, Iam};
+use super::npm;
 use super::python::{AIRFLOW, DAGSTER, SCANNER, TABCMD, TOOLS, Tools};
 use super::sam;
 use crate::delivery;
@@ -210,7 +211,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        purpose: "no page of another site reads or posts anything at the local stack (Chromium has to be installed)",
+        purpose: "no page of another site reads or posts anything at the local stack; cards and mails are readable (Chromium has to be installed)",
         part_of: PartOf::Full,
         run: Run::InChromium("browser"),
     },
@@ -306,7 +307,8 @@ impl Run {
                 succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
                 let mut cargo = repository.cargo();
                 cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);
-                succeed(cargo.env("BROWSER_REQUIRED", "1"))?;
+                let renderer = npm::card_renderer(repository)?;
+                succeed(cargo.env("BROWSER_REQUIRED", "1").env("CARD_RENDERER", renderer))?;
             }
         }
         Ok(Ended::Passed)

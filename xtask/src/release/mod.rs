@@ -71,13 +71,8 @@ pub(crate) fn write_templates(repository: &Repository) -> Result<Vec<PathBuf>, P
 
 /// The packages whose programs are in the bundle.
 fn released(repository: &Repository) -> Result<Vec<String>, Problem> {
-    let mut packages = vec![COMMAND_LINE.to_owned()];
-    for entry in fs::read_dir(repository.path("functions"))? {
-        let entry = entry?;
-        if entry.path().join("Cargo.toml").is_file() {
-            packages.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
+    let mut packages = repository.functions()?;
+    packages.push(COMMAND_LINE.to_owned());
     packages.sort();
     Ok(packages)
 }

@@ -68,6 +68,12 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
         };
         let answer = answer.map(|body| body.to_string());
         (answer.map_or_else(Refusal::into_rest, IntoResponse::into_response), "application/json")
+    } else if let Some(address) = ses::suppressed(&parts.method, parts.uri.path()) {
+        let answer = match called {
+            Ok(_) => answer_suppressed(&shared, address).await,
+            Err(wrong) => Err(wrong.of_json()),
+        };
+        (answer.map(|body| body.to_string()).into_response(), "application/json")
     } else if ses::is_send(&parts.method, parts.uri.path()) {
         let answer = match called {
             Ok(body) => answer_ses(&shared, &body).await,
@@ -179,6 +185,11 @@ async fn answer_ses(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
         Some(refusal) => answer.and(Err(refusal)),
         None => answer,
     }
+}
+
+async fn answer_suppressed(shared: &Shared, address: &str) -> Result<Value, Refusal> {
+    fail(shared, ses::GET_SUPPRESSED).await?;
+    shared.lock().suppressed_destination(address)
 }
 
 /// Counts the call. Returns the planned error if the call must fail, else a planned fault that is no error.

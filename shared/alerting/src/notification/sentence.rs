@@ -51,8 +51,14 @@ impl Status {
                 )
             }
             Self::Total { count, since, until } => {
-                let failures = if *count == 1 { "1 failure".to_owned() } else { format!("{count} failures") };
-                Sentence::new("", format!("It had {failures}, from {}.", span(*since, *until, zone)))
+                let span = span(*since, *until, zone);
+                Sentence::new(
+                    "",
+                    match count {
+                        1 => format!("It had 1 failure, and was failing from {span}."),
+                        count => format!("It had {count} failures, from {span}."),
+                    },
+                )
             }
             Self::Flapping { recoveries } => Sentence::new(
                 "Flapping:",

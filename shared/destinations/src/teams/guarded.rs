@@ -1,4 +1,4 @@
-//! The circuit breakers of Teams: one for all flows, and one for each channel, because a `429` is about one flow.
+//! The circuit breakers of flows: one for each, because each flow has its own author, host and limits.
 
 use super::{HostKind, Teams};
 use crate::{Error, Refusal};
@@ -6,7 +6,8 @@ use circuit::{CallResult, Circuits, Guarded};
 use std::time::Duration;
 use workflow::{Failure, Invocation};
 
-/// How often a call that is forbidden is tried. Some of these pass.
+/// At which attempt a call that is forbidden is given up; some of these pass. Attempts that failed for another reason count
+/// too: a delivery record does not say why an attempt failed in a form that code reads.
 const TRIES: u32 = 4;
 /// The wait after the first call that is forbidden; it doubles with each.
 const WAIT: Duration = Duration::from_secs(60);
@@ -76,14 +77,14 @@ pub(super) fn is_too_large(error: &Guarded<Error>) -> bool {
     matches!(error, Guarded::Call(Error::Flow { status: 413, .. }))
 }
 
-/// What a failed call says about the health of Teams, for the circuit breakers.
+/// What a failed call says about the health of its flow, for the circuit breaker.
 fn call_result(error: &Error) -> CallResult {
     match error {
         Error::Unreachable { .. } => CallResult::Failed,
         Error::Flow { refusal: Refusal::Throttled, retry_after, .. } => {
             CallResult::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
-        // The author of one flow may have made it answer so: it says nothing about the others.
+        // The author of the flow may have made it answer so.
         Error::Foreign { status: 400..=499, content, .. } if *content != "HTML" => CallResult::Answered,
         Error::Flow { refusal: Refusal::Unavailable, retry_after, .. }
         | Error::Foreign { retry_after, .. } => {
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_throttle_is_the_channels_trouble_is_teams_and_a_refusal_is_an_answer() {
+    fn a_throttle_opens_at_once_trouble_is_counted_and_a_refusal_is_an_answer() {
         assert_eq!(call_result(&flow(429, Refusal::Throttled)), CallResult::Throttled(Duration::ZERO));
         assert_eq!(call_result(&flow(500, Refusal::Unavailable)), CallResult::Failed);
         for refusal in [Refusal::Credential, Refusal::Content, Refusal::Forbidden] {

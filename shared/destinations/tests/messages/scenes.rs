@@ -211,10 +211,13 @@ pub(crate) fn all() -> Vec<Scene> {
     let site = site();
     let failing = About { event: &failed, site: Some(&site), context: &known };
     let unlisted = About { site: None, ..failing };
-    let mut mentioning = failure(1, &known, |_| {});
+    // Refreshed once a day.
+    let daily = Open { last: at(24 * 60), last_success: Some(at(-24 * 60)), ..incident(2) };
+    // Claims is Bea's and Forecast Ana's.
+    let mut mentioning = group_announced(&failed, &members(0)[..2], true, zone());
     let person = |name: &str, email: &str| Person { name: name.to_owned(), email: Some(email.to_owned()) };
     mentioning.mentioned = Mentioned {
-        owners: vec![person("Ana Ruiz", KNOWN_OWNER), person("Ben Left", "ben@example.com")],
+        owners: vec![person("Ana Ruiz", KNOWN_OWNER), person("Bea Costa", "bea@example.com")],
         if_unknown: vec!["here".to_owned()],
         ..Mentioned::default()
     };
@@ -263,7 +266,7 @@ pub(crate) fn all() -> Vec<Scene> {
         (
             "reminder",
             "A refresh has been failing for a day",
-            vec![updated(&failing, &incident(3), Some(at(26 * 60)))],
+            vec![updated(&failing, &daily, Some(at(26 * 60)))],
         ),
         ("mentions", "A message that calls the owners", vec![mentioning]),
         ("own-words", "A message with the words of a rule", vec![own_words]),

@@ -1,4 +1,4 @@
-//! Amazon SES, API version 2: `SendEmail` with content in parts ("simple").
+//! Amazon SES, API version 2: `SendEmail` with content in parts ("simple"), and `GetSuppressedDestination`.
 //!
 //! Stricter than SES where its documentation is: a subject of 7 bits, encoded words that can be decoded alone.
 //!
@@ -28,7 +28,21 @@ pub(super) fn is_send(method: &Method, path: &str) -> bool {
     method == Method::POST && path == "/v2/email/outbound-emails"
 }
 
+/// The operation's name in call counts and faults.
+pub(super) const GET_SUPPRESSED: &str = "SES.GetSuppressedDestination";
+
+/// The address of a call of `GetSuppressedDestination`, as it is in the path.
+pub(super) fn suppressed<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix("/v2/email/suppression/addresses/").filter(|_| method == Method::GET)
+}
+
 impl State {
+    /// Carries out `GetSuppressedDestination`.
+    pub(super) fn suppressed_destination(&self, address: &str) -> Result<Value, Refusal> {
+        let address = percent_encoding::percent_decode_str(address).decode_utf8_lossy();
+        self.ses.suppressed(&address)
+    }
+
     /// Carries out `SendEmail`.
     pub(super) fn send_email(&mut self, body: &Value) -> Result<Value, Refusal> {
         self.ses.send(body)

@@ -59,6 +59,17 @@ impl Ses {
         self.suppressed.insert(address.to_ascii_lowercase());
     }
 
+    pub(in crate::aws) fn suppressed(&self, address: &str) -> Result<Value, Refusal> {
+        let address = address.to_ascii_lowercase();
+        if !self.suppressed.contains(&address) {
+            let message = format!("Email address {address} does not exist on your suppression list.");
+            return Err(refused(StatusCode::NOT_FOUND, "NotFoundException", message));
+        }
+        let destination =
+            json!({ "EmailAddress": address, "Reason": "BOUNCE", "LastUpdateTime": 1_764_000_000 });
+        Ok(json!({ "SuppressedDestination": destination }))
+    }
+
     pub(in crate::aws) fn mails_since(&self, count: usize) -> Vec<Mail> {
         self.mails.get(count..).unwrap_or_default().to_vec()
     }

@@ -8,6 +8,7 @@ use testkit::simulator::notes;
 use testkit::{Batch, Function, Request, TestEnvironment};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_send-email");
+pub(crate) const STEWARD: &str = "{ to: steward@example.com }";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters";
 
 /// A rule for failures, recoveries of which need none, and for new workbooks.

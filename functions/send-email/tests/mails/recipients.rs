@@ -1,16 +1,11 @@
 //! Who gets a mail, at the real binary.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-#![allow(dead_code, reason = "tests share helpers")]
-
-mod support;
-
+use crate::support::{
+    BINARY, dead_letter, environment, handle, inline, message, queued, recipients, refreshed, wait_for_mails,
+};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use support::{
-    BINARY, dead_letter, environment, handle, inline, message, queued, recipients, refreshed, wait_for_mails,
-};
 use testkit::local_aws::SesAccount;
 use testkit::simulator::{Datasource, Fault, User};
 use testkit::{Batch, Request, TestEnvironment};

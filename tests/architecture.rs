@@ -311,12 +311,11 @@ fn a_function_is_a_folder_a_package_and_a_binary_of_one_name() {
         let package = packages.get(&folder).unwrap_or_else(|| panic!("{name} is not in the workspace"));
         assert_eq!(package.name, name);
         assert_eq!(package.binaries, [name]);
-        let tests = fs::read_dir(folder.join("tests")).map(|files| {
-            files
-                .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "rs"))
-                .count()
-        });
-        assert!(tests.is_ok_and(|count| count > 0), "{name} has no tests/*.rs");
+        let is_test =
+            |path: PathBuf| path.extension().is_some_and(|ext| ext == "rs") || path.join("main.rs").is_file();
+        let tests = fs::read_dir(folder.join("tests"))
+            .map(|files| files.filter(|file| is_test(file.as_ref().unwrap().path())).count());
+        assert!(tests.is_ok_and(|count| count > 0), "{name} has no tests");
     }
 }
 

@@ -95,11 +95,11 @@ async fn microsofts_renderer_shows_every_text_of_our_cards_and_takes_no_name_for
     assert_eq!(seen.len(), contents.len());
     for (card, seen) in contents.iter().zip(&seen) {
         assert_eq!(seen["events"], Value::from(Vec::<Value>::new()), "{card}");
-        assert_eq!((&seen["images"], &seen["overflows"]), (&0.into(), &false.into()), "{card}");
+        assert_eq!((&seen["images"], &seen["overflows"]), (&0.into(), &false.into()), "{card}\n{seen}");
         let shown = in_one_line(seen["text"].as_str().unwrap());
         let mut wanted = Vec::new();
         texts(&card["body"], &mut wanted);
-        assert!(wanted.len() > 2, "{card}");
+        assert!(wanted.len() > 1, "{card}");
         for text in wanted {
             let text = readable(&text);
             // Names of people are mentions, which only Teams resolves.
@@ -113,10 +113,13 @@ async fn microsofts_renderer_shows_every_text_of_our_cards_and_takes_no_name_for
     }
 
     if variable("UPDATE").is_some() {
-        let failed = contents.iter().find(|card| card.to_string().contains("refresh failed")).unwrap();
-        show(std::slice::from_ref(failed));
+        let failed = |(card, _): &(&Value, &Value)| card.to_string().contains("refresh failed");
+        let longest = |(card, _): &(&Value, &Value)| card.to_string().len();
+        let (card, seen) = contents.iter().zip(&seen).filter(failed).max_by_key(longest).unwrap();
+        show(std::slice::from_ref(card));
         let file = root().join(PICTURE);
-        let arguments = ["--window-size=552,760".to_owned(), format!("--screenshot={}", file.display())];
+        let height = seen["height"].as_u64().unwrap() + 34;
+        let arguments = [format!("--window-size=552,{height}"), format!("--screenshot={}", file.display())];
         open(&program, folder.path(), &arguments).await;
     }
     assert!(root().join(PICTURE).is_file(), "UPDATE=1 writes {PICTURE}");

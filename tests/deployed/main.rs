@@ -8,6 +8,7 @@
 
 mod cloud;
 mod environment;
+mod further;
 mod inventory;
 mod restore;
 mod roles;
@@ -95,15 +96,10 @@ async fn an_event_travels_through_the_deployed_stack() {
     let (restored, items) = step("the table that is left is restored", restored).await;
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
-    let all = [
-        "NotifyTeamsEnabled=true",
-        "SendEmailEnabled=true",
-        "EmailFrom=tableau-webhooks@example.com",
-        "EmailIdentity=example.com",
-    ];
     let inside = ["SubnetIds=subnet-0a1b2c3d", "SecurityGroupIds=sg-0a1b2c3d"];
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
-    let parameters = [more.as_slice(), &all, &inside, &bounded].concat();
+    let parameters = [more.as_slice(), &further::PARAMETERS, &inside, &bounded].concat();
+    let template = environment.stack.with_rules(&further::rules());
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
     step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 4, 5))
         .await;
@@ -119,6 +115,8 @@ async fn an_event_travels_through_the_deployed_stack() {
         restore::nothing_is_done_twice_after_it(&environment, &body, sign_ins),
     )
     .await;
+
+    step("each further workflow does its work", further::each_does_its_work(&environment)).await;
 
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;

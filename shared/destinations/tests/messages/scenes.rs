@@ -217,7 +217,7 @@ pub(crate) fn all() -> Vec<Scene> {
     let mut mentioning = group_announced(&failed, &members(0)[..2], true, zone());
     let person = |name: &str, email: &str| Person { name: name.to_owned(), email: Some(email.to_owned()) };
     mentioning.mentioned = Mentioned {
-        owners: vec![person("Ana Ruiz", KNOWN_OWNER), person("Bea Costa", "bea@example.com")],
+        owners: vec![person("Ana Ruiz", KNOWN_OWNER), person("Bea Costa", "b.costa@example.com")],
         if_unknown: vec!["here".to_owned()],
         ..Mentioned::default()
     };

@@ -154,7 +154,9 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
     environment.wait_for_records(5).await;
     let records = environment.records();
     let keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
-    for workflow in ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident", "update-broadcast"] {
+    for workflow in
+        ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident", "update-broadcast"]
+    {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }

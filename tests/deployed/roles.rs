@@ -54,7 +54,8 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("TrackServicenowIncident", schedule),
         ("TrackServicenowIncident", send("NotifyTeamsQueue")),
     ];
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "TrackServicenowIncident"], &denied).await;
+    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "TrackServicenowIncident"], &denied)
+        .await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook,
-    sample_payload,
+    SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    Webhook, sample_payload,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -67,11 +67,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(
-        address,
-    ) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unavailable(address, &error)),
+    (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+        match TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unavailable(address, &error)),
+        }
     })
 }
 
@@ -236,7 +236,9 @@ impl Environment {
         }));
         let servicenow = self.servicenow.url();
         lines.extend(self.names_servicenow.then(|| {
-            format!("ServiceNow {servicenow}  simulated; its incidents are shown here and at /simulator/incidents")
+            format!(
+                "ServiceNow {servicenow}  simulated; its incidents are shown here and at /simulator/incidents"
+            )
         }));
         lines.extend([
             format!(

@@ -39,7 +39,14 @@ impl Paths {
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
-        Ok(Self { template, rules: file, channels, teams, servicenow, lists_sites: !rules.sites().is_empty() })
+        Ok(Self {
+            template,
+            rules: file,
+            channels,
+            teams,
+            servicenow,
+            lists_sites: !rules.sites().is_empty(),
+        })
     }
 }
 

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
 use simulator::{
-    ServiceNowSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_incident, render_post,
+    ServiceNowSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_incident,
+    render_post,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;

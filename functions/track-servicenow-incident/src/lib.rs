@@ -19,7 +19,9 @@ pub struct TrackServicenowIncident<N = ServiceNowNotifier> {
     pub engine: Engine<N, RulesRouting<settings::TrackServicenowIncident>>,
 }
 
-impl<N: Notifier<Target = settings::TrackServicenowIncident> + 'static> Workflow for TrackServicenowIncident<N> {
+impl<N: Notifier<Target = settings::TrackServicenowIncident> + 'static> Workflow
+    for TrackServicenowIncident<N>
+{
     const NAME: &'static str = "track-servicenow-incident";
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {

@@ -1,6 +1,8 @@
 //! Accounts of the instance: passwords, and tokens of an OAuth application.
 
-use crate::support::{NOTE, done, failed, failed_again, last, message, only, queued, reason, start, succeeded};
+use crate::support::{
+    NOTE, done, failed, failed_again, last, message, only, queued, reason, start, succeeded,
+};
 use serde_json::json;
 use std::time::Duration;
 use testkit::TestEnvironment;
@@ -22,7 +24,11 @@ async fn a_password_is_rotated_without_a_restart() {
     environment.servicenow.set_password("another-not-a-secret-of-the-sample");
     let again = failed_again(&environment);
     let said = reason(&environment, &function, &message(&again)).await;
-    assert!(said.contains("401 (User Not Authenticated") && said.contains("put a valid credential into the ServiceNow secret"), "{said}");
+    assert!(
+        said.contains("401 (User Not Authenticated")
+            && said.contains("put a valid credential into the ServiceNow secret"),
+        "{said}"
+    );
     assert_eq!(last(&function, "outcome"), "misconfigured", "the operator has an alarm at once");
 
     let secret = json!({
@@ -31,7 +37,11 @@ async fn a_password_is_rotated_without_a_restart() {
     environment.aws.create_secret("servicenow", secret);
     // A secret that was read less than five seconds ago is not read again.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(function.failures(&message(&again).received(2)).await.is_empty(), "{}", function.logs().join("\n"));
+    assert!(
+        function.failures(&message(&again).received(2)).await.is_empty(),
+        "{}",
+        function.logs().join("\n")
+    );
     assert_eq!(only(&environment).work_notes().len(), 1);
     let logs = function.logs();
     environment.assert_no_secret_in(&logs);
@@ -75,14 +85,21 @@ async fn a_token_that_is_refused_twice_and_a_wrong_application_wait_for_a_person
     let failure = failed(&environment);
     let said = reason(&environment, &function, &message(&failure)).await;
     assert!(said.contains("401") && said.contains("An OAuth token that is refused twice"), "{said}");
-    assert_eq!((environment.servicenow.tokens_given(), last(&function, "outcome").as_str()), (2, "misconfigured"));
+    assert_eq!(
+        (environment.servicenow.tokens_given(), last(&function, "outcome").as_str()),
+        (2, "misconfigured")
+    );
 
     environment.servicenow.allow_client_credentials(false);
     let said = reason(&environment, &function, &message(&failure).received(2)).await;
     assert!(said.contains("unsupported_grant_type") && said.contains("grant_type.enabled"), "{said}");
     environment.servicenow.allow_client_credentials(true);
     environment.servicenow.set_token_life(Duration::from_secs(60));
-    assert!(function.failures(&message(&failure).received(3)).await.is_empty(), "{}", function.logs().join("\n"));
+    assert!(
+        function.failures(&message(&failure).received(3)).await.is_empty(),
+        "{}",
+        function.logs().join("\n")
+    );
     only(&environment);
 }
 
@@ -90,7 +107,10 @@ async fn a_token_that_is_refused_twice_and_a_wrong_application_wait_for_a_person
 async fn a_secret_that_cannot_work_says_what_to_do_and_nothing_is_sent() {
     for (secret, expected) in [
         (json!({ "instance": "", "user": "", "password": "" }), "fill in `user` and `password`"),
-        (json!({ "instance": "http://example.service-now.com", "user": "u", "password": "hunter2" }), "`instance` is not https"),
+        (
+            json!({ "instance": "http://example.service-now.com", "user": "u", "password": "hunter2" }),
+            "`instance` is not https",
+        ),
     ] {
         let environment = start(NOTE).await;
         environment.aws.create_secret("servicenow", secret);

@@ -74,7 +74,10 @@ async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered
     run_timers(&environment, &function, |incidents| incidents[0].field("state") == "6").await;
     let incident = environment.servicenow.incidents()[0].clone();
     assert!(incident.field("close_notes").contains("All 100 recovered after"), "{}", readable(&environment));
-    assert_eq!((environment.servicenow.incidents().len(), environment.servicenow.refusals()), (1, Vec::new()));
+    assert_eq!(
+        (environment.servicenow.incidents().len(), environment.servicenow.refusals()),
+        (1, Vec::new())
+    );
     let calls = environment.servicenow.calls().len();
     assert!(calls <= 30, "{:?}", environment.servicenow.kinds());
     environment.assert_no_secret_in(&function.logs());
@@ -113,7 +116,11 @@ async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not
     run_timers(&environment, &function, |incidents| incidents.len() == 2).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents[0].field("state"), "7");
-    assert!(incidents[1].field("short_description").ends_with("extract refreshes failed"), "{}", readable(&environment));
+    assert!(
+        incidents[1].field("short_description").ends_with("extract refreshes failed"),
+        "{}",
+        readable(&environment)
+    );
 }
 
 #[tokio::test]
@@ -133,15 +140,24 @@ async fn a_storm_may_be_one_parent_with_a_child_for_each_object_and_all_are_reso
     let keys: BTreeSet<&str> = incidents.iter().map(|one| one.field("correlation_id")).collect();
     assert_eq!(keys.len(), OBJECTS + 1);
     let names: BTreeSet<&str> = incidents.iter().map(|one| one.field("short_description")).collect();
-    assert!((0..OBJECTS).all(|n| names.iter().any(|name| name.contains(&format!("extract_{n:03}")))), "{names:?}");
+    assert!(
+        (0..OBJECTS).all(|n| names.iter().any(|name| name.contains(&format!("extract_{n:03}")))),
+        "{names:?}"
+    );
 
     // A person closes one of them.
     let closed = incidents.iter().find(|one| one.field("short_description").contains("extract_007")).unwrap();
     environment.servicenow.close(closed.number());
     all(&environment, &function, "DatasourceRefreshSucceeded", OBJECTS, 120).await;
-    run_timers(&environment, &function, |incidents| incidents.iter().all(|one| one.field("state") != "1")).await;
+    run_timers(&environment, &function, |incidents| incidents.iter().all(|one| one.field("state") != "1"))
+        .await;
     let incidents = environment.servicenow.incidents();
-    assert_eq!(incidents.iter().filter(|one| one.field("state") == "6").count(), OBJECTS, "{}", readable(&environment));
+    assert_eq!(
+        incidents.iter().filter(|one| one.field("state") == "6").count(),
+        OBJECTS,
+        "{}",
+        readable(&environment)
+    );
     let by_hand = incidents.iter().find(|one| one.number() == closed.number()).unwrap();
     assert_eq!((by_hand.field("state"), by_hand.field("close_notes")), ("7", "Repaired by hand"));
     assert_eq!((incidents.len(), environment.servicenow.refusals()), (OBJECTS + 1, Vec::new()));

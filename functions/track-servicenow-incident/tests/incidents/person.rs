@@ -12,7 +12,9 @@ async fn an_incident_that_a_person_closed_stays_closed_and_its_recovery_is_a_not
     done(&function, &failed_again(&environment)).await;
     done(&function, &succeeded(&environment)).await;
     let incident = only(&environment);
-    for (field, value) in [("state", "7"), ("close_code", "Resolved by caller"), ("close_notes", "Repaired by hand")] {
+    for (field, value) in
+        [("state", "7"), ("close_code", "Resolved by caller"), ("close_notes", "Repaired by hand")]
+    {
         assert_eq!(incident.field(field), value, "{}", readable(&environment));
     }
     let notes = incident.work_notes();
@@ -36,7 +38,10 @@ async fn an_incident_that_a_person_resolved_keeps_the_persons_code_and_notes() {
     }
     done(&function, &succeeded(&environment)).await;
     let incident = only(&environment);
-    assert_eq!((incident.field("close_code"), incident.field("close_notes")), ("Resolved by caller", "By Beth"));
+    assert_eq!(
+        (incident.field("close_code"), incident.field("close_notes")),
+        ("Resolved by caller", "By Beth")
+    );
     assert_eq!(incident.work_notes().len(), 1, "{}", readable(&environment));
 }
 

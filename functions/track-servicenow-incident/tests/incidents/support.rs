@@ -12,8 +12,7 @@ pub(crate) const NAME: &str = "track-servicenow-incident";
 pub(crate) const NOTE: &str =
     "assignment_group: BI Platform, caller: Tableau Service, category: Software, urgency: 2, impact: 1";
 /// Failures have an incident that is resolved at its end.
-pub(crate) const RESOLVE: &str =
-    "assignment_group: BI Platform, on_recovery: resolve, close_code: Solution provided, close_notes: Ended by itself.";
+pub(crate) const RESOLVE: &str = "assignment_group: BI Platform, on_recovery: resolve, close_code: Solution provided, close_notes: Ended by itself.";
 
 /// An environment in which failures have an incident with these settings, and every other event one without a group.
 pub(crate) async fn start(settings: &str) -> TestEnvironment {
@@ -94,7 +93,8 @@ pub(crate) fn last(function: &Function, field: &str) -> String {
     let logs = function.logs();
     let lines = logs.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let failed = lines.filter(|line| {
-        ["transient", "misconfigured"].iter().any(|outcome| line["outcome"] == *outcome) && !line["reason"].is_null()
+        ["transient", "misconfigured"].iter().any(|outcome| line["outcome"] == *outcome)
+            && !line["reason"].is_null()
     });
     let last = failed.last().unwrap_or_else(|| panic!("{}", logs.join("\n")));
     match &last[field] {

@@ -1,8 +1,8 @@
 //! The real binary: events in, incidents out.
 
 use crate::support::{
-    NOTE, RESOLVE, count, done, event, failed, failed_again, failures_only, inline, message, only, queued, readable,
-    start, succeeded,
+    NOTE, RESOLVE, count, done, event, failed, failed_again, failures_only, inline, message, only, queued,
+    readable, start, succeeded,
 };
 use serde_json::{Value, json};
 use testkit::simulator::Datasource;
@@ -32,7 +32,9 @@ async fn a_failure_is_one_incident_that_gets_work_notes_while_it_lasts_and_one_a
         assert_eq!(environment.servicenow.name_of(incident.field(field)).as_deref(), Some(name), "{field}");
     }
     let description = incident.field("description");
-    for part in ["Cause – Credentials refused", "Next step – ", "Project: ", "Owner: ", "Open in Tableau: https://"] {
+    for part in
+        ["Cause – Credentials refused", "Next step – ", "Project: ", "Owner: ", "Open in Tableau: https://"]
+    {
         assert!(description.contains(part), "no {part} in\n{description}");
     }
     assert_eq!(environment.servicenow.kinds(), ["search", "create"], "a second delivery asks nothing");
@@ -45,7 +47,11 @@ async fn a_failure_is_one_incident_that_gets_work_notes_while_it_lasts_and_one_a
     done(&function, &succeeded(&environment)).await;
     let ended = only(&environment);
     assert_eq!((ended.work_notes().len(), ended.field("state")), (2, "1"), "{}", readable(&environment));
-    assert!(ended.work_notes()[1].starts_with("Recovered after 2 failures in 20 min: Sales Orders"), "{}", readable(&environment));
+    assert!(
+        ended.work_notes()[1].starts_with("Recovered after 2 failures in 20 min: Sales Orders"),
+        "{}",
+        readable(&environment)
+    );
     assert_eq!(environment.servicenow.refusals(), []);
     let next = ["read", "update", "read", "update"];
     assert_eq!(environment.servicenow.kinds()[2..], next, "our own record is looked at, and no search made");
@@ -106,7 +112,10 @@ async fn a_group_and_a_caller_may_be_ids_and_further_fields_are_filled_in() {
     let function = queued(&environment);
     done(&function, &failed(&environment)).await;
     let incident = only(&environment);
-    assert_eq!((incident.field("assignment_group"), incident.field("u_service")), (group.as_str(), "Reporting"));
+    assert_eq!(
+        (incident.field("assignment_group"), incident.field("u_service")),
+        (group.as_str(), "Reporting")
+    );
     assert_eq!(environment.servicenow.refusals(), []);
 }
 
@@ -117,7 +126,8 @@ async fn every_event_can_have_an_incident() {
     let function = inline(&environment);
     let files = std::fs::read_dir(repository::root().join("events/tableau")).unwrap();
     let names = files.filter_map(|file| file.unwrap().file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
     assert_eq!(names.len(), 22);
     // The events are about the same objects: a start event after the end would be late.
     names.sort_by_key(|name| (!name.ends_with("started"), name.clone()));
@@ -135,7 +145,9 @@ async fn every_event_can_have_an_incident() {
 async fn no_name_and_no_odd_payload_becomes_html_or_is_too_long() {
     let environment = start(NOTE).await;
     let function = queued(&environment);
-    for name in ["[code]<script>x</script>[/code]".to_owned(), "[CODE]".to_owned() + &"Größe & Zahl ".repeat(200)] {
+    for name in
+        ["[code]<script>x</script>[/code]".to_owned(), "[CODE]".to_owned() + &"Größe & Zahl ".repeat(200)]
+    {
         let luid = environment.tableau.add(Datasource::named(&name));
         let mut failure = event(&environment, "DatasourceUpdated", "Sales Orders");
         failure["resource_luid"] = json!(luid.as_str());
@@ -152,7 +164,8 @@ async fn no_name_and_no_odd_payload_becomes_html_or_is_too_long() {
         let texts = format!("{}{}", incident.field("short_description"), incident.field("description"));
         assert!(!texts.to_lowercase().contains("[code"), "{texts}");
     }
-    let cut = environment.servicenow.incidents().iter().any(|one| one.field("short_description").ends_with('…'));
+    let cut =
+        environment.servicenow.incidents().iter().any(|one| one.field("short_description").ends_with('…'));
     assert!(cut, "{}", readable(&environment));
 }
 
@@ -188,7 +201,8 @@ async fn the_fixture_for_a_local_invoke_is_an_incident() {
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("done")));
     only(&environment);
     let metrics = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    let attempts = metrics.filter(|line| line["Attempts"] == 1.0 && line["workflow"] == "track-servicenow-incident");
+    let attempts =
+        metrics.filter(|line| line["Attempts"] == 1.0 && line["workflow"] == "track-servicenow-incident");
     assert_eq!(attempts.count(), 1);
 }
 

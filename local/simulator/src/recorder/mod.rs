@@ -9,7 +9,8 @@ mod teams;
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
 pub use servicenow::{
-    JournalEntry, SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident, ServiceNowSimulator, render_incident,
+    JournalEntry, SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident,
+    ServiceNowSimulator, render_incident,
 };
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,

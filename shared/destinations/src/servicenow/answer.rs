@@ -26,7 +26,8 @@ pub(super) fn result(answer: &Answer, action: &'static str) -> Result<Value, Ref
     let error = json.as_ref().and_then(|json| json.get("error")).filter(|error| !error.is_null());
     let is_success = (200..300).contains(&answer.status);
     let result = json.as_ref().and_then(|json| json.get("result"));
-    if let Some(result) = result.filter(|result| is_success && error.is_none() && (result.is_object() || result.is_array()))
+    if let Some(result) =
+        result.filter(|result| is_success && error.is_none() && (result.is_object() || result.is_array()))
     {
         return Ok(result.clone());
     }
@@ -63,17 +64,22 @@ pub(super) fn shown(answer: &Answer, said: &str) -> String {
 }
 
 fn refusal(status: u16, is_json: bool, said: &str, action: &str) -> (Refusal, String) {
-    let of_record = action.starts_with("show") || action.starts_with("change") || action.starts_with("resolve");
+    let of_record =
+        action.starts_with("show") || action.starts_with("change") || action.starts_with("resolve");
     let (refusal, advice) = match status {
         401 => (
             Refusal::Credential,
             "the account is not accepted: put a valid credential into the ServiceNow secret. An OAuth token that is refused twice belongs \
              to an application whose user is locked or was removed",
         ),
-        429 => (Refusal::Throttled, "a rate rule of the instance counts the calls of this account by the hour"),
+        429 => {
+            (Refusal::Throttled, "a rate rule of the instance counts the calls of this account by the hour")
+        }
         _ if !is_json => (Refusal::Unavailable, ASLEEP),
         403 => return forbidden(said, action),
-        404 if of_record => (Refusal::Gone, "the incident was deleted, or the account may not see it any more"),
+        404 if of_record => {
+            (Refusal::Gone, "the incident was deleted, or the account may not see it any more")
+        }
         404 => (
             Refusal::Credential,
             "the table of incidents is not there, or hidden from the account: check `instance` in the ServiceNow secret, and give the \
@@ -117,7 +123,8 @@ fn forbidden(said: &str, action: &str) -> (Refusal, String) {
     }
     (
         Refusal::Credential,
-        "the account lacks a right: give it a role that may read and write incidents, such as itil".to_owned(),
+        "the account lacks a right: give it a role that may read and write incidents, such as itil"
+            .to_owned(),
     )
 }
 
@@ -146,14 +153,20 @@ mod tests {
     #[test]
     fn a_result_is_an_object_or_a_list() {
         assert_eq!(of(200, r#"{"result":[]}"#, SEARCH).unwrap(), json!([]));
-        assert_eq!(of(201, r#"{"result":{"number":"INC1"},"error":null}"#, CREATE).unwrap(), json!({ "number": "INC1" }));
+        assert_eq!(
+            of(201, r#"{"result":{"number":"INC1"},"error":null}"#, CREATE).unwrap(),
+            json!({ "number": "INC1" })
+        );
     }
 
     // D046
     #[test]
     fn an_error_counts_before_a_result_at_any_status_and_comes_again() {
         for (status, body) in [
-            (200, r#"{"result":"","error":{"message":"Transaction cancelled: maximum execution time exceeded","detail":null}}"#),
+            (
+                200,
+                r#"{"result":"","error":{"message":"Transaction cancelled: maximum execution time exceeded","detail":null}}"#,
+            ),
             (200, r#"{"result":[],"error":{"message":"Transaction cancelled"},"status":"failure"}"#),
             (200, r#"{"error":{"message":"Transaction cancelled"}}"#),
             (200, r#"{"result":"Transaction cancelled"}"#),
@@ -171,7 +184,8 @@ mod tests {
     #[test]
     fn a_page_is_no_answer_of_the_api() {
         for status in [200, 302, 403, 404, 503] {
-            let refused = of(status, "<html><title>Instance Hibernating page</title></html>", SEARCH).unwrap_err();
+            let refused =
+                of(status, "<html><title>Instance Hibernating page</title></html>", SEARCH).unwrap_err();
             assert_eq!(refused.refusal, Refusal::Unavailable, "{status}");
             let text = refused.to_string();
             assert!(text.contains("does not answer as an API: a developer instance may be asleep"), "{text}");
@@ -222,9 +236,15 @@ mod tests {
 
     #[test]
     fn the_error_has_the_beginning_of_the_answer_and_no_secret() {
-        let text = of(500, &error("Failed", &format!("with hunter2hunter2 {}", "because ".repeat(90))), CREATE);
+        let text =
+            of(500, &error("Failed", &format!("with hunter2hunter2 {}", "because ".repeat(90))), CREATE);
         let text = text.unwrap_err().to_string();
-        assert!(text.starts_with("ServiceNow did not create an incident, with status 500 (Failed: with [redacted] because"), "{text}");
+        assert!(
+            text.starts_with(
+                "ServiceNow did not create an incident, with status 500 (Failed: with [redacted] because"
+            ),
+            "{text}"
+        );
         assert!(text.len() < 600 && !text.contains("hunter2"), "{text}");
     }
 

@@ -48,8 +48,10 @@ impl ServiceNowNotifier {
             };
             made.map_err(Trouble::after_a_part)?;
         }
-        let over: Vec<&Record> =
-            there.iter().filter(|child| is_ours(child) && !failing.keys().any(|key| child.is_of(key))).collect();
+        let over: Vec<&Record> = there
+            .iter()
+            .filter(|child| is_ours(child) && !failing.keys().any(|key| child.is_of(key)))
+            .collect();
         for (n, child) in over.iter().enumerate() {
             has_time(task, n, over.len())?;
             let end = self.table.end(task.target, child, RECOVERED, task.invocation);
@@ -63,7 +65,9 @@ impl ServiceNowNotifier {
 fn is_of_failures(task: Task<'_>) -> bool {
     let event = task.shown.event.as_ref();
     // The end of a group is about no single event.
-    event.map_or(task.shown.kind != Kind::GroupUpdated, |event| event.name.action() == Some(Action::RefreshFailed))
+    event.map_or(task.shown.kind != Kind::GroupUpdated, |event| {
+        event.name.action() == Some(Action::RefreshFailed)
+    })
 }
 
 /// The objects that fail, by the keys of their own incidents.

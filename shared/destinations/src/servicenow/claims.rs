@@ -66,7 +66,12 @@ impl Claims {
     ///
     /// # Errors
     /// [`Failure::Transient`] while another caller has it, or if the table does not answer.
-    pub(super) async fn take(&self, key: &Key, by: &str, invocation: &Invocation) -> Result<Claimed, Failure> {
+    pub(super) async fn take(
+        &self,
+        key: &Key,
+        by: &str,
+        invocation: &Invocation,
+    ) -> Result<Claimed, Failure> {
         let now = invocation.time();
         let (id, until) = (hash(by), invocation.ends_at());
         let take = move |claim: &mut Claim| {
@@ -145,16 +150,25 @@ mod tests {
         let claims = Claims::new(Documents::new(Arc::new(MemoryStore::default())), "w");
         let key = Key::of_one(Some("717bbc05a8f9"), &TrackServicenowIncident::default()).unwrap();
         assert!(matches!(claims.take(&key, "one", &invocation(0)).await.unwrap(), Claimed::Mine));
-        assert!(matches!(claims.take(&key, "one", &invocation(1)).await.unwrap(), Claimed::Mine), "its next attempt");
-        let Err(Failure::Transient { retry_after, .. }) = claims.take(&key, "two", &invocation(2)).await else {
+        assert!(
+            matches!(claims.take(&key, "one", &invocation(1)).await.unwrap(), Claimed::Mine),
+            "its next attempt"
+        );
+        let Err(Failure::Transient { retry_after, .. }) = claims.take(&key, "two", &invocation(2)).await
+        else {
             panic!("two callers at a time")
         };
         assert!(retry_after.is_some_and(|wait| wait > Duration::from_secs(50)), "{retry_after:?}");
-        assert!(matches!(claims.take(&key, "two", &invocation(90)).await.unwrap(), Claimed::Mine), "the first one died");
+        assert!(
+            matches!(claims.take(&key, "two", &invocation(90)).await.unwrap(), Claimed::Mine),
+            "the first one died"
+        );
 
         let reference = Reference::new(ID, "INC1").unwrap();
         claims.keep(&key, &reference, invocation(91).now).await.unwrap();
-        let Claimed::Known(known) = claims.take(&key, "one", &invocation(92)).await.unwrap() else { panic!() };
+        let Claimed::Known(known) = claims.take(&key, "one", &invocation(92)).await.unwrap() else {
+            panic!()
+        };
         assert_eq!(known, reference);
         assert_eq!(claims.known(&key).await.unwrap(), Some(reference));
     }

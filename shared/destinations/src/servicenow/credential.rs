@@ -72,7 +72,9 @@ fn instance(text: &str) -> Result<SecureUrl, String> {
         Err(_) => return wrong("is not an address: it begins with https://"),
     };
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return wrong("has more than the host: write the address alone, such as https://example.service-now.com");
+        return wrong(
+            "has more than the host: write the address alone, such as https://example.service-now.com",
+        );
     }
     Ok(url)
 }
@@ -99,7 +101,9 @@ impl TryFrom<Json> for ServiceNowCredential {
                 return Err("fill in `user` and `password`, or `client_id` and `client_secret`".to_owned());
             }
             (true, true) => {
-                return Err("fill in `user` and `password`, or `client_id` and `client_secret`, not both".to_owned());
+                return Err(
+                    "fill in `user` and `password`, or `client_id` and `client_secret`, not both".to_owned()
+                );
             }
             (true, false) => {
                 filled("user", &json.user)?;
@@ -112,7 +116,10 @@ impl TryFrom<Json> for ServiceNowCredential {
             (false, true) => {
                 filled("client_id", &json.client_id)?;
                 filled("client_secret", &json.client_secret)?;
-                Kind::OAuth { client_id: json.client_id, client_secret: SecretString::from(json.client_secret) }
+                Kind::OAuth {
+                    client_id: json.client_id,
+                    client_secret: SecretString::from(json.client_secret),
+                }
             }
         };
         Ok(Self { instance: instance(json.instance.trim())?, kind })
@@ -148,7 +155,10 @@ mod tests {
     #[test]
     fn an_account_by_password_or_by_application_is_taken_at_a_secure_address() {
         for (json, is_basic) in [
-            (r#"{"instance":" https://example.service-now.com/ ","user":"tableau","password":"p:w d"}"#, true),
+            (
+                r#"{"instance":" https://example.service-now.com/ ","user":"tableau","password":"p:w d"}"#,
+                true,
+            ),
             (r#"{"instance":"https://itsm.example.com:8443","client_id":"c","client_secret":"s"}"#, false),
             (r#"{"instance":"http://127.0.0.1:8095","user":"tableau","password":"p"}"#, true),
         ] {
@@ -170,13 +180,23 @@ mod tests {
             (with("https://"), "`instance` is not an address"),
             (r#"{"instance":"https://a.example"}"#.to_owned(), "fill in `user` and `password`, or"),
             (r#"{"instance":"https://a.example","user":"u"}"#.to_owned(), "fill in `password`"),
-            (r#"{"instance":"https://a.example","client_secret":"hunter2"}"#.to_owned(), "fill in `client_id`"),
             (
-                r#"{"instance":"https://a.example","user":"u","password":"hunter2","client_id":"c"}"#.to_owned(),
+                r#"{"instance":"https://a.example","client_secret":"hunter2"}"#.to_owned(),
+                "fill in `client_id`",
+            ),
+            (
+                r#"{"instance":"https://a.example","user":"u","password":"hunter2","client_id":"c"}"#
+                    .to_owned(),
                 "fill in `user` and `password`, or `client_id` and `client_secret`, not both",
             ),
-            (r#"{"instance":"https://a.example","user":"u","password":"hunter2\n"}"#.to_owned(), "`password` has a space"),
-            (r#"{"instance":"https://a.example","user":"a:b","password":"hunter2"}"#.to_owned(), "`user` has a colon"),
+            (
+                r#"{"instance":"https://a.example","user":"u","password":"hunter2\n"}"#.to_owned(),
+                "`password` has a space",
+            ),
+            (
+                r#"{"instance":"https://a.example","user":"a:b","password":"hunter2"}"#.to_owned(),
+                "`user` has a colon",
+            ),
         ] {
             let error = parse(&json).unwrap_err();
             assert!(error.starts_with(expected), "{json}: {error}");

@@ -46,7 +46,9 @@ impl ServiceNowNotifier {
         let record = self.table.read(&reference.sys_id, task.invocation).await?;
         let number = &reference.number;
         match &record {
-            None => tracing::info!(number, "the incident was deleted, or the account may not see it any more"),
+            None => {
+                tracing::info!(number, "the incident was deleted, or the account may not see it any more")
+            }
             Some(record) if !record.is_of(key) => {
                 tracing::info!(number, "the incident has another correlation_id: nothing is written to it");
             }

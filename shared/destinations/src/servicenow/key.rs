@@ -97,7 +97,10 @@ mod tests {
     fn a_key_without_its_part_is_not_built_and_no_query_can_be_put_into_one() {
         let long = "a".repeat(100);
         for thread in [None, Some(""), Some("a^active=true"), Some("a,b"), Some("a b"), Some(long.as_str())] {
-            assert!(matches!(Key::of_one(thread, &target(None)), Err(Failure::Permanent { .. })), "{thread:?}");
+            assert!(
+                matches!(Key::of_one(thread, &target(None)), Err(Failure::Permanent { .. })),
+                "{thread:?}"
+            );
         }
     }
 }

@@ -34,7 +34,12 @@ pub(super) struct Opened {
 
 impl ServiceNowNotifier {
     /// Puts `servicenow` behind `circuits`. Which incident belongs to what is kept in `documents`, for `workflow`.
-    pub fn new(servicenow: ServiceNow, circuits: Circuits, documents: Documents, workflow: &'static str) -> Self {
+    pub fn new(
+        servicenow: ServiceNow,
+        circuits: Circuits,
+        documents: Documents,
+        workflow: &'static str,
+    ) -> Self {
         Self { table: Table::new(servicenow, circuits), claims: Claims::new(documents, workflow) }
     }
 
@@ -188,7 +193,8 @@ impl Notifier for ServiceNowNotifier {
 
     // D068, D147
     async fn receipt(&self, _: &TrackServicenowIncident, delivered: &Delivered) -> String {
-        let number = delivered.message.as_ref().map(|message| message.conversation.as_str()).unwrap_or_default();
+        let number =
+            delivered.message.as_ref().map(|message| message.conversation.as_str()).unwrap_or_default();
         let number = if number.is_empty() { "an incident" } else { number };
         format!(
             "created {number} and added a work note, which ServiceNow accepts also from an account that may not write one: open the \

@@ -5,7 +5,8 @@ use alerting::incident::MessageRef;
 use serde_json::Value;
 
 /// The fields that every call asks for.
-pub(super) const FIELDS: &str = "sys_id,number,active,state,correlation_id,correlation_display,parent_incident";
+pub(super) const FIELDS: &str =
+    "sys_id,number,active,state,correlation_id,correlation_display,parent_incident";
 
 /// The id of a record: 32 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]

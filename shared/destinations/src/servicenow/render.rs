@@ -75,13 +75,19 @@ mod tests {
         let mut shown = test("track-servicenow-incident");
         let rendered = render(&shown);
         assert_eq!(rendered.short, "Test");
-        assert!(rendered.long.starts_with("Test\nThe command tableau-webhooks test sent this."), "{rendered:?}");
+        assert!(
+            rendered.long.starts_with("Test\nThe command tableau-webhooks test sent this."),
+            "{rendered:?}"
+        );
         assert!(rendered.long.ends_with("\ntest notification of track-servicenow-incident"), "{rendered:?}");
 
         shown.subject = Some(format!("[code]{}\n", "Sales & Größe データ ".repeat(500)));
         shown.own_text = Some("\u{1f525}x".repeat(9_000));
         let rendered = render(&shown);
-        assert!(rendered.short.starts_with("Test: [\u{200b}code]Sales") && rendered.short.ends_with('…'), "{rendered:?}");
+        assert!(
+            rendered.short.starts_with("Test: [\u{200b}code]Sales") && rendered.short.ends_with('…'),
+            "{rendered:?}"
+        );
         assert_eq!(rendered.short.chars().count().max(SHORT_LIMIT), SHORT_LIMIT);
         assert!(rendered.long.chars().count() <= LONG_LIMIT && rendered.long.contains('…'));
         assert!(!rendered.long.contains("[code"));

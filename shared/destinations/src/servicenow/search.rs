@@ -71,8 +71,7 @@ impl Table {
         invocation: &Invocation,
     ) -> Result<Vec<Record>, Trouble> {
         let parent = parent.sys_id.as_str();
-        let mut found =
-            self.records(&format!("parent_incident={parent}"), MOST_CHILDREN, invocation).await?;
+        let mut found = self.records(&format!("parent_incident={parent}"), MOST_CHILDREN, invocation).await?;
         found.retain(|record| record.parent == parent);
         Ok(found)
     }

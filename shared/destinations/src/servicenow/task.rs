@@ -27,10 +27,7 @@ impl Task<'_> {
 
     /// Whether it is about many objects.
     pub(super) fn is_of_group(&self) -> bool {
-        matches!(
-            self.shown.kind,
-            Kind::GroupOpened | Kind::GroupUpdated | Kind::GroupResolved | Kind::Digest
-        )
+        matches!(self.shown.kind, Kind::GroupOpened | Kind::GroupUpdated | Kind::GroupResolved | Kind::Digest)
     }
 
     /// Whether this delivery announces something for the first time.

@@ -29,7 +29,12 @@ fn field(fields: &mut Fields, name: &str, value: impl Into<String>) {
 }
 
 /// The fields of a new incident, and whether their values are what people see.
-fn new_fields(target: &TrackServicenowIncident, key: &Key, texts: &Rendered, parent: Option<&SysId>) -> (Fields, bool) {
+fn new_fields(
+    target: &TrackServicenowIncident,
+    key: &Key,
+    texts: &Rendered,
+    parent: Option<&SysId>,
+) -> (Fields, bool) {
     let mut fields: Fields =
         target.fields.iter().map(|(name, value)| (name.clone(), value.to_text())).collect();
     let named = [
@@ -79,7 +84,10 @@ impl Table {
         let has_key = record.is_of(key);
         if !has_key {
             let number = &record.reference.number;
-            tracing::error!(number, "the instance has not stored correlation_id, by which an incident is found again");
+            tracing::error!(
+                number,
+                "the instance has not stored correlation_id, by which an incident is found again"
+            );
         }
         Ok(Created { reference: record.reference, has_key })
     }
@@ -89,7 +97,12 @@ impl Table {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub(super) async fn note(&self, record: &Record, text: &str, invocation: &Invocation) -> Result<(), Trouble> {
+    pub(super) async fn note(
+        &self,
+        record: &Record,
+        text: &str,
+        invocation: &Invocation,
+    ) -> Result<(), Trouble> {
         self.write_note(record, text, mark(text), Fields::new(), invocation).await
     }
 
@@ -112,7 +125,11 @@ impl Table {
                 if !record.is_active() && trouble.refused().is_some_and(|refused| refused.is_forbidden()) =>
             {
                 let (number, state) = (&record.reference.number, &record.state);
-                tracing::info!(number, state, "a person has closed the incident, and it takes no notes any more");
+                tracing::info!(
+                    number,
+                    state,
+                    "a person has closed the incident, and it takes no notes any more"
+                );
                 Ok(())
             }
             other => other,
@@ -137,7 +154,8 @@ impl Table {
         match (target.on_recovery, &target.close_code) {
             (OnRecovery::Nothing, _) => Ok(()),
             (OnRecovery::Resolve, Some(code)) if record.is_open(state) => {
-                let first = target.close_notes.as_deref().map(|first| format!("{first}\n")).unwrap_or_default();
+                let first =
+                    target.close_notes.as_deref().map(|first| format!("{first}\n")).unwrap_or_default();
                 let mut fields = Fields::new();
                 field(&mut fields, "state", state.to_string());
                 field(&mut fields, "close_code", code);

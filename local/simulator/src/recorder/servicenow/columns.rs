@@ -15,7 +15,8 @@ pub(super) enum Column {
     ReadOnly,
 }
 
-const LEVELS: &[(&str, &str)] = &[("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low"), ("5", "5 - Planning")];
+const LEVELS: &[(&str, &str)] =
+    &[("1", "1 - High"), ("2", "2 - Medium"), ("3", "3 - Low"), ("5", "5 - Planning")];
 const CATEGORIES: &[(&str, &str)] = &[
     ("inquiry", "Inquiry / Help"),
     ("software", "Software"),

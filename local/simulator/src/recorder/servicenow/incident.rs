@@ -68,7 +68,11 @@ mod tests {
 
     #[test]
     fn what_stands_between_codes_is_html() {
-        let entry = |text: &str| JournalEntry { field: "work_notes".to_owned(), text: text.to_owned(), by: String::new() };
+        let entry = |text: &str| JournalEntry {
+            field: "work_notes".to_owned(),
+            text: text.to_owned(),
+            by: String::new(),
+        };
         let journal = vec![entry("a [CODE]<b>x</b>[/code] [code]y"), entry("[\u{200b}code]z")];
         let incident = ServiceNowIncident { journal, ..ServiceNowIncident::default() };
         assert_eq!(incident.html(), ["<b>x</b>", "y"]);

@@ -18,7 +18,10 @@ enum Condition {
 ///
 /// # Errors
 /// An operator that the simulator does not know.
-pub(super) fn matching<'a>(instance: &'a Instance, query: &str) -> Result<Vec<&'a ServiceNowIncident>, String> {
+pub(super) fn matching<'a>(
+    instance: &'a Instance,
+    query: &str,
+) -> Result<Vec<&'a ServiceNowIncident>, String> {
     let mut conditions = Vec::new();
     let mut order = None;
     for part in query.split('^').filter(|part| !part.is_empty()) {

@@ -139,7 +139,10 @@ fn answer(state: &Shared, parts: &Parts, body: &[u8], kind: &str) -> Result<Resp
         "read" => {
             let mut instance = state.instance();
             let found = instance.find(&id.unwrap_or_default()).cloned().ok_or_else(no_record)?;
-            Ok(json_answer(200, &json!({ "result": record(&instance, &found, fields(&parameters), values(&parameters)?) })))
+            Ok(json_answer(
+                200,
+                &json!({ "result": record(&instance, &found, fields(&parameters), values(&parameters)?) }),
+            ))
         }
         "create" | "update" => write(state, parts, &parameters, body, id.as_deref(), &by),
         _ => Err((405, "Method not supported".to_owned())),
@@ -157,7 +160,10 @@ fn account(state: &Shared, parts: &Parts) -> Result<String, Refused> {
     if let Some(token) = authorization.strip_prefix("Bearer ") {
         return if state.tokens().is_valid(token) { Ok("oauth".to_owned()) } else { Err(refused()) };
     }
-    let given = authorization.strip_prefix("Basic ").and_then(|text| STANDARD.decode(text).ok()).ok_or_else(refused)?;
+    let given = authorization
+        .strip_prefix("Basic ")
+        .and_then(|text| STANDARD.decode(text).ok())
+        .ok_or_else(refused)?;
     let (user, password) = &*state.user();
     if given == format!("{user}:{password}").as_bytes() { Ok(user.clone()) } else { Err(refused()) }
 }
@@ -190,7 +196,9 @@ fn values(parameters: &Parameters) -> Result<Values, Refused> {
 
 fn search(state: &Shared, parameters: &Parameters) -> Result<Response, Refused> {
     let number = |name: &str, usual: usize| {
-        parameters.get(name).map_or(Ok(usual), |text| text.parse().map_err(|_| (400, format!("{name} {text}"))))
+        parameters
+            .get(name)
+            .map_or(Ok(usual), |text| text.parse().map_err(|_| (400, format!("{name} {text}"))))
     };
     let (limit, offset) = (number("sysparm_limit", 10_000)?, number("sysparm_offset", 0)?);
     let instance = state.instance();
@@ -232,7 +240,10 @@ fn write(
         Some(id) => instance.find(id).cloned().ok_or_else(no_record)?,
     };
     if instance.locks_closed && !incident.is_active() {
-        return Err((403, "Operation against file 'incident' was aborted by Business Rule 'Closed incidents'".to_owned()));
+        return Err((
+            403,
+            "Operation against file 'incident' was aborted by Business Rule 'Closed incidents'".to_owned(),
+        ));
     }
     apply(&instance, &mut incident, &body, by_name, by)?;
     derive(&mut incident);
@@ -259,13 +270,15 @@ fn json_answer(status: u16, body: &Value) -> Response {
 }
 
 fn error(status: u16, message: &str) -> Response {
-    let detail = if status == 404 { "Record doesn't exist or ACL restricts the record retrieval" } else { message };
+    let detail =
+        if status == 404 { "Record doesn't exist or ACL restricts the record retrieval" } else { message };
     json_answer(status, &json!({ "error": { "message": message, "detail": detail }, "status": "failure" }))
 }
 
 /// The page of an instance that is asleep, or of a proxy. A redirect leads to a login page.
 fn page(status: u16) -> Response {
-    let mut response = Response::new(Body::from("<html><head><title>Instance Hibernating page</title></head></html>"));
+    let mut response =
+        Response::new(Body::from("<html><head><title>Instance Hibernating page</title></head></html>"));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     if response.status().is_redirection() {

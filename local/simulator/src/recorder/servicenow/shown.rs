@@ -14,7 +14,12 @@ pub(super) enum Values {
 }
 
 /// One record. Journal fields are shown empty, as to an account that may not read them.
-pub(super) fn record(instance: &Instance, incident: &ServiceNowIncident, fields: Option<&str>, values: Values) -> Value {
+pub(super) fn record(
+    instance: &Instance,
+    incident: &ServiceNowIncident,
+    fields: Option<&str>,
+    values: Values,
+) -> Value {
     let wanted: Option<Vec<&str>> = fields.map(|fields| fields.split(',').map(str::trim).collect());
     let names = COLUMNS.iter().map(|(name, _)| *name).chain(instance.added.iter().map(String::as_str));
     let is_shown = |name: &&str| {

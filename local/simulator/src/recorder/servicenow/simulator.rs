@@ -145,7 +145,11 @@ impl ServiceNowSimulator {
         self.set(number, "state", "7");
         if let Some(incident) = self.state.instance().find(number) {
             let text = "Repaired by hand".to_owned();
-            incident.journal.push(JournalEntry { field: "comments".to_owned(), text, by: "Beth Anglin".to_owned() });
+            incident.journal.push(JournalEntry {
+                field: "comments".to_owned(),
+                text,
+                by: "Beth Anglin".to_owned(),
+            });
         }
     }
 

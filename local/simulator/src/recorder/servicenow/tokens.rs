@@ -38,9 +38,8 @@ impl Tokens {
     pub(super) fn grant(&mut self, form: &[u8]) -> (u16, Value) {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().collect();
         let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let refused = |status, error: &str| {
-            (status, json!({ "error_description": "access_denied", "error": error }))
-        };
+        let refused =
+            |status, error: &str| (status, json!({ "error_description": "access_denied", "error": error }));
         if of("grant_type") != Some("client_credentials") || !self.allows {
             return refused(401, "unsupported_grant_type");
         }
@@ -52,7 +51,10 @@ impl Tokens {
         self.tokens.push((token.clone(), Instant::now() + self.life));
         self.given += 1;
         let life = self.life.as_secs();
-        (200, json!({ "access_token": token, "scope": "useraccount", "token_type": "Bearer", "expires_in": life }))
+        (
+            200,
+            json!({ "access_token": token, "scope": "useraccount", "token_type": "Bearer", "expires_in": life }),
+        )
     }
 
     pub(super) fn is_valid(&self, token: &str) -> bool {

@@ -37,8 +37,10 @@ pub(super) fn apply(
             }
             Column::Text(_) => set(incident, name, text),
             Column::Choice(choices) => {
-                let by_label = choices.iter().find(|(_, label)| by_name && *label == text).map(|(value, _)| *value);
-                let known = by_label.or_else(|| choices.iter().map(|(value, _)| *value).find(|value| *value == text));
+                let by_label =
+                    choices.iter().find(|(_, label)| by_name && *label == text).map(|(value, _)| *value);
+                let known =
+                    by_label.or_else(|| choices.iter().map(|(value, _)| *value).find(|value| *value == text));
                 let known = known.ok_or_else(|| (400, format!("{name} has no choice {text}")))?;
                 set(incident, name, known.to_owned());
             }
@@ -71,7 +73,11 @@ fn journal(
     }
     // Without the right the answer is the same.
     if instance.takes_journals {
-        incident.journal.push(JournalEntry { field: name.to_owned(), text: text.to_owned(), by: by.to_owned() });
+        incident.journal.push(JournalEntry {
+            field: name.to_owned(),
+            text: text.to_owned(),
+            by: by.to_owned(),
+        });
     }
     Ok(())
 }
@@ -80,7 +86,11 @@ fn journal(
 ///
 /// # Errors
 /// The refusal.
-pub(super) fn check_policies(instance: &Instance, incident: &ServiceNowIncident, is_new: bool) -> Result<(), Refused> {
+pub(super) fn check_policies(
+    instance: &Instance,
+    incident: &ServiceNowIncident,
+    is_new: bool,
+) -> Result<(), Refused> {
     let mut missing = Vec::new();
     let is_empty = |name: &str| incident.field(name).trim().is_empty();
     if is_new {
@@ -95,7 +105,10 @@ pub(super) fn check_policies(instance: &Instance, incident: &ServiceNowIncident,
         return Ok(());
     }
     let fields = missing.join(", ");
-    Err((403, format!("Operation Failed: Data Policy Exception: The following fields are mandatory: {fields}")))
+    Err((
+        403,
+        format!("Operation Failed: Data Policy Exception: The following fields are mandatory: {fields}"),
+    ))
 }
 
 /// What the instance computes from the other fields.

@@ -55,7 +55,8 @@ pub(super) fn all(settings: &TrackServicenowIncident) -> Result<(), Invalid> {
     }
     for (field, value) in [("urgency", settings.urgency), ("impact", settings.impact)] {
         if value.is_some_and(|value| !(1..=9).contains(&value)) {
-            let problem = "it must be a number from 1 to 9; most instances have 1 (high) to 3 (low)".to_owned();
+            let problem =
+                "it must be a number from 1 to 9; most instances have 1 (high) to 3 (low)".to_owned();
             return Err(Invalid { field, problem });
         }
     }
@@ -76,7 +77,8 @@ fn problem_of_name(name: &str) -> Option<String> {
     }
     if name.chars().any(is_odd) {
         return Some(
-            "it has a line break, an invisible character or another space than the usual one: type it anew".to_owned(),
+            "it has a line break, an invisible character or another space than the usual one: type it anew"
+                .to_owned(),
         );
     }
     if name.trim() != name {
@@ -92,7 +94,10 @@ fn fields(settings: &TrackServicenowIncident) -> Result<(), Invalid> {
     }
     for (name, value) in &settings.fields {
         let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if name.len() > LONGEST_FIELD || !name.chars().all(is_of_name) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        if name.len() > LONGEST_FIELD
+            || !name.chars().all(is_of_name)
+            || !name.starts_with(|c: char| c.is_ascii_lowercase())
+        {
             return invalid(
                 "a key is no name of a field: write the column name of the table, such as u_service (small letters, digits and `_`)"
                     .to_owned(),
@@ -103,7 +108,8 @@ fn fields(settings: &TrackServicenowIncident) -> Result<(), Invalid> {
         }
         if name == "priority" {
             return invalid(
-                "the instance computes `priority` from urgency and impact: write those beside `fields`".to_owned(),
+                "the instance computes `priority` from urgency and impact: write those beside `fields`"
+                    .to_owned(),
             );
         }
         if WRITTEN.contains(&name.as_str()) || name.starts_with("sys_") {
@@ -184,28 +190,46 @@ mod tests {
     fn what_cannot_work_is_refused_with_what_to_write_and_is_not_repeated() {
         for (settings, expected) in [
             (json!({ "assignment_group": " " }), "assignment_group: it is empty"),
-            (json!({ "assignment_group": "https://x.service-now.com/hunter2" }), "assignment_group: a URL is no name"),
+            (
+                json!({ "assignment_group": "https://x.service-now.com/hunter2" }),
+                "assignment_group: a URL is no name",
+            ),
             (json!({ "caller": "hunter2\n" }), "caller: it has a line break"),
             (json!({ "category": " hunter2" }), "category: it has a space at its beginning or end"),
             (json!({ "assignment_group": "hunter2 #1" }), "assignment_group: it has `#` in it"),
             (json!({ "caller": "a".repeat(101) }), "caller: it is longer than 100"),
             (json!({ "urgency": 0 }), "urgency: it must be a number from 1 to 9"),
             (json!({ "impact": 10 }), "impact: it must be a number from 1 to 9"),
-            (json!({ "fields": { "caller_id": "x" } }), "fields: `caller_id` has a key of its own: write `caller`"),
+            (
+                json!({ "fields": { "caller_id": "x" } }),
+                "fields: `caller_id` has a key of its own: write `caller`",
+            ),
             (json!({ "fields": { "priority": 1 } }), "fields: the instance computes `priority`"),
-            (json!({ "fields": { "correlation_id": "x" } }), "fields: `correlation_id` is written by this workflow"),
-            (json!({ "fields": { "sys_domain": "x" } }), "fields: `sys_domain` is written by this workflow or by the instance"),
+            (
+                json!({ "fields": { "correlation_id": "x" } }),
+                "fields: `correlation_id` is written by this workflow",
+            ),
+            (
+                json!({ "fields": { "sys_domain": "x" } }),
+                "fields: `sys_domain` is written by this workflow or by the instance",
+            ),
             (json!({ "fields": { "Hunter2 x": "x" } }), "fields: a key is no name of a field"),
             (json!({ "fields": { "u_x": "" } }), "fields: `u_x` is empty"),
             (json!({ "fields": { "u_x": ["hunter2"] } }), "it must be a text, a whole number, true or false"),
             (json!({ "on_recovery": "resolve" }), "on_recovery: `resolve` needs `close_code`"),
-            (json!({ "close_code": "Solution provided" }), "close_code: it has an effect beside `on_recovery: resolve` only"),
+            (
+                json!({ "close_code": "Solution provided" }),
+                "close_code: it has an effect beside `on_recovery: resolve` only",
+            ),
             (json!({ "resolved_state": 6 }), "resolved_state: it has an effect beside"),
             (
                 json!({ "on_recovery": "resolve", "close_code": "x", "resolved_state": 0 }),
                 "resolved_state: it must be the number of a state",
             ),
-            (json!({ "on_recovery": "close" }), "unknown variant `close`, expected one of `note`, `resolve`, `nothing`"),
+            (
+                json!({ "on_recovery": "close" }),
+                "unknown variant `close`, expected one of `note`, `resolve`, `nothing`",
+            ),
         ] {
             let problem = problem(settings.clone());
             assert!(problem.starts_with(expected), "{settings}: {problem}");

@@ -1,8 +1,6 @@
 //! Accounts of the instance: passwords, and tokens of an OAuth application.
 
-use crate::support::{
-    NOTE, done, failed, failed_again, last, message, only, queued, reason, start, succeeded,
-};
+use crate::support::{NOTE, done, failed, last, message, only, queued, reason, start, succeeded};
 use serde_json::json;
 use std::time::Duration;
 use testkit::TestEnvironment;
@@ -22,7 +20,7 @@ async fn a_password_is_rotated_without_a_restart() {
     done(&function, &failed(&environment)).await;
 
     environment.servicenow.set_password("another-not-a-secret-of-the-sample");
-    let again = failed_again(&environment);
+    let again = failed(&environment);
     let said = reason(&environment, &function, &message(&again)).await;
     assert!(
         said.contains("401 (User Not Authenticated")
@@ -60,7 +58,7 @@ async fn a_token_serves_until_shortly_before_its_end_and_a_revoked_one_is_replac
     assert_eq!(environment.servicenow.tokens_given(), 1, "a search and a create");
 
     tokio::time::sleep(Duration::from_secs(4)).await;
-    done(&function, &failed_again(&environment)).await;
+    done(&function, &failed(&environment)).await;
     assert_eq!(environment.servicenow.tokens_given(), 2);
     assert_eq!(environment.servicenow.refusals(), [], "a new one before the old one has ended");
 

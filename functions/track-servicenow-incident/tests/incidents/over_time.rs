@@ -1,10 +1,10 @@
 //! Groups, digests and their ends on the real binary, with the timers of its queue.
 
-use crate::support::{RESOLVE, count, done, failures_only, queued, readable};
+use crate::support::{RESOLVE, count, done, queued, readable, start};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use testkit::simulator::ServiceNowIncident;
+use testkit::simulator::{Datasource, ServiceNowIncident, notes};
 use testkit::{Batch, Function, TestEnvironment};
 
 /// Hands the timers of the queue to the function, again and again, until this holds.
@@ -33,11 +33,19 @@ async fn run_timers(
     }
 }
 
+/// An event about a data source. Tableau knows it, and why its refresh failed: otherwise each event would wait for the job.
 fn of_object(environment: &TestEnvironment, name: &str, n: usize, second: i64) -> Value {
     let at = environment.tableau.clock().now() + Duration::from_secs(second.unsigned_abs());
+    let object = format!("extract_{n:03}");
+    let known = environment.tableau.datasource(&object);
+    let luid = known.unwrap_or_else(|| environment.tableau.add(Datasource::named(&object)));
+    match name {
+        "DatasourceRefreshFailed" => environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).map(|_| ()).unwrap(),
+        _ => environment.tableau.succeed_refresh(&luid).map(|_| ()).unwrap(),
+    }
     json!({
-        "resource": "EXTRACTS", "event_type": name, "resource_name": format!("extract_{n:03}"),
-        "site_luid": environment.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
+        "resource": "EXTRACTS", "event_type": name, "resource_name": object,
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
         "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     })
 }
@@ -50,7 +58,7 @@ async fn all(environment: &TestEnvironment, function: &Function, name: &str, of:
 
 #[tokio::test]
 async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered() {
-    let environment = failures_only(RESOLVE).await;
+    let environment = start(RESOLVE).await;
     let function = queued(&environment);
     all(&environment, &function, "DatasourceRefreshFailed", 100, 0).await;
     let has_all = |incidents: &[ServiceNowIncident]| {
@@ -85,7 +93,7 @@ async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered
 
 #[tokio::test]
 async fn a_storm_that_a_person_closed_in_between_stays_closed_and_its_end_is_a_note() {
-    let environment = failures_only(RESOLVE).await;
+    let environment = start(RESOLVE).await;
     let function = queued(&environment);
     all(&environment, &function, "DatasourceRefreshFailed", 6, 0).await;
     run_timers(&environment, &function, |incidents| {
@@ -106,7 +114,7 @@ async fn a_storm_that_a_person_closed_in_between_stays_closed_and_its_end_is_a_n
 
 #[tokio::test]
 async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not_that_of_the_others() {
-    let environment = failures_only(RESOLVE).await;
+    let environment = start(RESOLVE).await;
     let function = queued(&environment);
     done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
     environment.servicenow.close(&environment.servicenow.incidents()[0].number().to_owned());
@@ -124,9 +132,26 @@ async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not
 }
 
 #[tokio::test]
+async fn a_failure_after_an_end_is_another_incident_and_the_one_that_a_person_closed_stays_closed() {
+    let environment = start(RESOLVE).await;
+    let function = queued(&environment);
+    done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
+    environment.servicenow.close(&environment.servicenow.incidents()[0].number().to_owned());
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", 0, 0)).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
+    run_timers(&environment, &function, |incidents| incidents.len() == 2).await;
+    let incidents = environment.servicenow.incidents();
+    let states: Vec<&str> = incidents.iter().map(|one| one.field("state")).collect();
+    assert_eq!(states, ["7", "1"], "{}", readable(&environment));
+    assert_ne!(incidents[0].field("correlation_id"), incidents[1].field("correlation_id"));
+}
+
+#[tokio::test]
 async fn a_storm_may_be_one_parent_with_a_child_for_each_object_and_all_are_resolved() {
-    const OBJECTS: usize = 100;
-    let environment = failures_only(&format!("{RESOLVE}, groups: children")).await;
+    const OBJECTS: usize = 40;
+    let environment = start(&format!("{RESOLVE}, groups: children")).await;
     let function = queued(&environment);
     all(&environment, &function, "DatasourceRefreshFailed", OBJECTS, 0).await;
     let children = |incidents: &[ServiceNowIncident]| {

@@ -1,6 +1,6 @@
 //! What a person has done to an incident stays as it is.
 
-use crate::support::{NOTE, RESOLVE, done, failed, failed_again, only, queued, readable, start, succeeded};
+use crate::support::{NOTE, RESOLVE, done, failed, only, queued, readable, start, succeeded};
 
 #[tokio::test]
 async fn an_incident_that_a_person_closed_stays_closed_and_its_recovery_is_a_note() {
@@ -9,7 +9,7 @@ async fn an_incident_that_a_person_closed_stays_closed_and_its_recovery_is_a_not
     done(&function, &failed(&environment)).await;
     let number = only(&environment).number().to_owned();
     environment.servicenow.close(&number);
-    done(&function, &failed_again(&environment)).await;
+    done(&function, &failed(&environment)).await;
     done(&function, &succeeded(&environment)).await;
     let incident = only(&environment);
     for (field, value) in
@@ -21,10 +21,6 @@ async fn an_incident_that_a_person_closed_stays_closed_and_its_recovery_is_a_not
     assert_eq!(notes.len(), 2, "{}", readable(&environment));
     assert!(notes[0].contains("2 failures in a row") && notes[1].starts_with("Recovered after"), "{notes:?}");
     assert!(!environment.servicenow.calls().iter().any(|call| call.body.contains("\"state\"")));
-
-    // A new failure is a new incident of ours.
-    done(&function, &failed_again(&environment)).await;
-    assert_eq!(environment.servicenow.incidents().len(), 2, "{}", readable(&environment));
 }
 
 #[tokio::test]
@@ -52,7 +48,7 @@ async fn a_closed_incident_that_takes_no_notes_stops_nothing() {
     let function = queued(&environment);
     done(&function, &failed(&environment)).await;
     environment.servicenow.close(&only(&environment).number().to_owned());
-    done(&function, &failed_again(&environment)).await;
+    done(&function, &failed(&environment)).await;
     done(&function, &succeeded(&environment)).await;
     assert!(only(&environment).work_notes().is_empty());
     assert!(environment.aws.messages("dead-letters").is_empty());
@@ -66,12 +62,12 @@ async fn an_incident_that_was_deleted_or_is_another_ones_now_gets_nothing_and_no
     done(&function, &failed(&environment)).await;
     let number = only(&environment).number().to_owned();
     environment.servicenow.set(&number, "correlation_id", "another-tool:17");
-    done(&function, &failed_again(&environment)).await;
+    done(&function, &failed(&environment)).await;
     let incident = only(&environment);
     assert_eq!((incident.changes, incident.work_notes().len()), (1, 0), "{}", readable(&environment));
 
     environment.servicenow.delete(&number);
-    done(&function, &failed_again(&environment)).await;
+    done(&function, &failed(&environment)).await;
     done(&function, &succeeded(&environment)).await;
     assert!(environment.servicenow.incidents().is_empty(), "{}", readable(&environment));
 }

@@ -1,7 +1,8 @@
 //! Helpers for tests.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::cell::Cell;
 use testkit::simulator::{ServiceNowIncident, notes, render_incident};
 use testkit::{Batch, Function, TestEnvironment};
 
@@ -15,7 +16,7 @@ pub(crate) const NOTE: &str =
 pub(crate) const RESOLVE: &str = "assignment_group: BI Platform, on_recovery: resolve, close_code: Solution provided, close_notes: Ended by itself.";
 
 /// An environment in which failures have an incident with these settings, and every other event one without a group.
-pub(crate) async fn start(settings: &str) -> TestEnvironment {
+pub(crate) async fn everything(settings: &str) -> TestEnvironment {
     let rules = format!(
         "rules:\n  - name: failures\n    on: [RefreshFailed]\n    do: [{{ track-servicenow-incident: {{ {settings} }} }}]\n  \
          - name: everything else\n    on: [Any]\n    otherwise: true\n    do: [{{ track-servicenow-incident: {{}} }}]\n\
@@ -24,8 +25,8 @@ pub(crate) async fn start(settings: &str) -> TestEnvironment {
     TestEnvironment::with_rules(&rules).await
 }
 
-/// The same, for failures only.
-pub(crate) async fn failures_only(settings: &str) -> TestEnvironment {
+/// An environment in which failures have an incident with these settings.
+pub(crate) async fn start(settings: &str) -> TestEnvironment {
     TestEnvironment::with_rules(&format!(
         "rules:\n  - name: failures\n    on: [RefreshFailed]\n    do: [{{ track-servicenow-incident: {{ {settings} }} }}]\n"
     ))
@@ -40,13 +41,20 @@ pub(crate) fn inline(environment: &TestEnvironment) -> Function {
     environment.inline(NAME, BINARY)
 }
 
-/// An event about a data source of the sample site, now by the clock of Tableau.
+thread_local! {
+    /// How many events this test has made.
+    static EVENTS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// An event about a data source of the sample site: a few seconds after the one before, and not later than now.
 pub(crate) fn event(environment: &TestEnvironment, name: &str, datasource: &str) -> Value {
     let luid = environment.tableau.datasource(datasource).expect("the sample has it");
+    let count = EVENTS.replace(EVENTS.get() + 1);
+    let at = environment.tableau.clock().now() - SignedDuration::from_secs(100) + SignedDuration::from_secs(6 * count);
     json!({
         "resource": "EXTRACTS", "event_type": name, "resource_name": datasource,
         "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
-        "created_at": environment.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     })
 }
 
@@ -57,15 +65,8 @@ pub(crate) fn failed(environment: &TestEnvironment) -> Value {
     event(environment, "DatasourceRefreshFailed", "Sales Orders")
 }
 
-/// Ten minutes later, it fails again.
-pub(crate) fn failed_again(environment: &TestEnvironment) -> Value {
-    environment.tableau.clock().advance(Duration::from_secs(600));
-    failed(environment)
-}
-
-/// Ten minutes later, it succeeds.
+/// It succeeds.
 pub(crate) fn succeeded(environment: &TestEnvironment) -> Value {
-    environment.tableau.clock().advance(Duration::from_secs(600));
     let luid = environment.tableau.datasource("Sales Orders").expect("the sample has it");
     environment.tableau.succeed_refresh(&luid).unwrap();
     event(environment, "DatasourceRefreshSucceeded", "Sales Orders")

@@ -99,10 +99,7 @@ pub(super) async fn serve(
             log(0, "fault");
             return connection.reset();
         }
-        Some(ServiceNowFault::Slow(milliseconds)) => {
-            tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
-        }
-        Some(ServiceNowFault::AnswerLost) | None => {}
+        Some(ServiceNowFault::AnswerLost | ServiceNowFault::Slow(_)) | None => {}
     }
     let response = match answer(&state, &parts, &body, &kind) {
         Ok(response) => {
@@ -114,7 +111,12 @@ pub(super) async fn serve(
             error(status, &text)
         }
     };
-    if fault == Some(ServiceNowFault::AnswerLost) { connection.reset() } else { response }
+    match fault {
+        Some(ServiceNowFault::AnswerLost) => return connection.reset(),
+        Some(ServiceNowFault::Slow(milliseconds)) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+        _ => {}
+    }
+    response
 }
 
 fn answer(state: &Shared, parts: &Parts, body: &[u8], kind: &str) -> Result<Response, Refused> {

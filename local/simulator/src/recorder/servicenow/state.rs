@@ -29,7 +29,7 @@ pub enum ServiceNowFault {
     Reset,
     /// Carries the call out, then resets the connection.
     AnswerLost,
-    /// Carries the call out after this many milliseconds.
+    /// Carries the call out, and answers after this many milliseconds.
     Slow(u64),
 }
 

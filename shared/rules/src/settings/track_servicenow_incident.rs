@@ -6,7 +6,7 @@ mod field;
 pub use field::FieldValue;
 
 use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use tableau::EventName;
 
@@ -32,11 +32,11 @@ pub struct TrackServicenowIncident {
     #[serde(default)]
     pub category: Option<String>,
     /// The urgency: usually 1 (high) to 3 (low); 9 at most. Default: that of the instance.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 9)))]
     pub urgency: Option<u32>,
     /// The impact: usually 1 (high) to 3 (low); 9 at most. Default: that of the instance.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 9)))]
     pub impact: Option<u32>,
     /// Further fields of a new incident by their names in the table, such as those that a data policy of the instance demands:
@@ -58,9 +58,20 @@ pub struct TrackServicenowIncident {
     #[serde(default)]
     pub close_notes: Option<String>,
     /// Beside `on_recovery: resolve`: the number of the state Resolved, where an instance has changed it. Default: 6.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 999)))]
     pub resolved_state: Option<u32>,
+}
+
+/// A whole number. A word in its place, such as High, is a label of the instance.
+fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "it must be a number, such as 2")]
+    enum Whole {
+        Number(u32),
+    }
+    let Whole::Number(number) = Whole::deserialize(value)?;
+    Ok(Some(number))
 }
 
 /// What many failures together become.

@@ -13,7 +13,10 @@ fn the_rule_of_the_readme_resolves_incidents_of_a_group() {
     let settings = rules.settings::<TrackServicenowIncident>().unwrap();
     let settings = settings.first().unwrap();
     assert_eq!(settings.assignment_group.as_deref(), Some("BI Platform"));
-    assert_eq!((settings.urgency, settings.impact, settings.on_recovery), (Some(2), Some(2), OnRecovery::Resolve));
+    assert_eq!(
+        (settings.urgency, settings.impact, settings.on_recovery),
+        (Some(2), Some(2), OnRecovery::Resolve)
+    );
     let secret = readme.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     for form in secret.trim().lines() {
         let form = form.trim();

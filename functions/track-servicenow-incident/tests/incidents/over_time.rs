@@ -40,7 +40,9 @@ fn of_object(environment: &TestEnvironment, name: &str, n: usize, second: i64) -
     let known = environment.tableau.datasource(&object);
     let luid = known.unwrap_or_else(|| environment.tableau.add(Datasource::named(&object)));
     match name {
-        "DatasourceRefreshFailed" => environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).map(|_| ()).unwrap(),
+        "DatasourceRefreshFailed" => {
+            environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).map(|_| ()).unwrap()
+        }
         _ => environment.tableau.succeed_refresh(&luid).map(|_| ()).unwrap(),
     }
     json!({

@@ -50,7 +50,8 @@ thread_local! {
 pub(crate) fn event(environment: &TestEnvironment, name: &str, datasource: &str) -> Value {
     let luid = environment.tableau.datasource(datasource).expect("the sample has it");
     let count = EVENTS.replace(EVENTS.get() + 1);
-    let at = environment.tableau.clock().now() - SignedDuration::from_secs(100) + SignedDuration::from_secs(6 * count);
+    let at = environment.tableau.clock().now() - SignedDuration::from_secs(100)
+        + SignedDuration::from_secs(6 * count);
     json!({
         "resource": "EXTRACTS", "event_type": name, "resource_name": datasource,
         "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),

@@ -1,7 +1,9 @@
 //! What the real binary does when the instance does not carry a call out.
 
 use crate::support::{
-    BINARY, NAME, NOTE, RESOLVE, count, done, everything, failed, inline, last, message, only, queued, readable, reason, start, succeeded};
+    BINARY, NAME, NOTE, RESOLVE, count, done, everything, failed, inline, last, message, only, queued,
+    readable, reason, start, succeeded,
+};
 use serde_json::json;
 use std::time::Duration;
 use testkit::simulator::ServiceNowFault;

@@ -1,6 +1,9 @@
 //! The real binary: events in, incidents out.
 
-use crate::support::{everything, NOTE, RESOLVE, count, done, event, failed, inline, message, only, queued, readable, start, succeeded};
+use crate::support::{
+    NOTE, RESOLVE, count, done, event, everything, failed, inline, message, only, queued, readable, start,
+    succeeded,
+};
 use serde_json::{Value, json};
 use testkit::simulator::Datasource;
 use testkit::{Batch, Request, fixtures, repository};
@@ -65,7 +68,10 @@ async fn a_rule_may_resolve_the_incident_in_one_call_or_leave_it_alone() {
     let incident = only(&environment);
     assert_eq!((incident.field("state"), incident.field("close_code")), ("6", "Solution provided"));
     let notes = incident.field("close_notes");
-    assert!(notes.starts_with("Ended by itself.\nRecovered after ") && notes.contains(": Sales Orders"), "{notes}");
+    assert!(
+        notes.starts_with("Ended by itself.\nRecovered after ") && notes.contains(": Sales Orders"),
+        "{notes}"
+    );
     assert_eq!((count(&environment, "update"), environment.servicenow.refusals()), (1, Vec::new()));
 
     let environment = start("on_recovery: nothing").await;

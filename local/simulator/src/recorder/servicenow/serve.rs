@@ -113,7 +113,9 @@ pub(super) async fn serve(
     };
     match fault {
         Some(ServiceNowFault::AnswerLost) => return connection.reset(),
-        Some(ServiceNowFault::Slow(milliseconds)) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+        Some(ServiceNowFault::Slow(milliseconds)) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await
+        }
         _ => {}
     }
     response

@@ -37,6 +37,8 @@ impl ServiceNowNotifier {
         for (n, key) in missing.into_iter().enumerate() {
             has_time(task, n, total)?;
             let made = match (found.remove(&key), failing.get(&key)) {
+                // What a person has closed stays where it is.
+                (Some(record), _) if !record.is_open(task.target.resolved_state()) => Ok(()),
                 (Some(record), _) => self.table.adopt(&record, parent, task.invocation).await,
                 (None, Some(item)) => {
                     let texts = of_item(item, task.shown);

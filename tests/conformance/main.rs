@@ -8,6 +8,7 @@
 )]
 
 mod posts;
+mod servicenow;
 mod ses;
 mod slack;
 mod tableau;

@@ -151,10 +151,12 @@ async fn tableaus_duplicates_become_one_message() {
 async fn one_event_starts_every_workflow_that_can_use_it() {
     let environment = Environment::start().await;
     assert_eq!(environment.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
-    environment.wait_for_records(4).await;
+    environment.wait_for_records(5).await;
     let records = environment.records();
     let keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
-    for workflow in ["notify-slack", "notify-teams", "send-email", "update-broadcast"] {
+    for workflow in
+        ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident", "update-broadcast"]
+    {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -211,6 +213,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhooks/notify-slack",
         "/webhooks/notify-teams",
         "/webhooks/send-email",
+        "/webhooks/track-servicenow-incident",
         "/webhooks/update-broadcast",
     ] {
         let in_path = format!("{ingress}/{TOKEN}");

@@ -1,12 +1,13 @@
-//! The local stack with everything around it: Tableau, Slack, Teams and the functions.
+//! The local stack with everything around it: Tableau, Slack, Teams, ServiceNow and the functions.
 
 use super::documents::Documents;
+use super::servicenow;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
 use super::trace::Names;
 use crate::local::LocalStack;
-use crate::options::{AWS_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
+use crate::options::{AWS_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -18,7 +19,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook, sample_payload,
+    SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    Webhook, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -45,6 +47,9 @@ pub(crate) struct Environment {
     names_teams: bool,
     /// The workflows that the rules name.
     workflows: BTreeSet<String>,
+    pub(crate) servicenow: ServiceNowSimulator,
+    /// Whether a rule has incidents in ServiceNow.
+    names_servicenow: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -56,7 +61,7 @@ struct WebhookSecret {
     current: String,
 }
 
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3) and Teams (4).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and ServiceNow (5).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -64,11 +69,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=TEAMS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(
-        address,
-    ) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unavailable(address, &error)),
+    (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+        match TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unavailable(address, &error)),
+        }
     })
 }
 
@@ -90,6 +95,8 @@ impl Environment {
             SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
         let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
+        let servicenow = ServiceNowSimulator::start_at(address(SERVICENOW_OFFSET)).await;
+        let servicenow = servicenow.map_err(|error| unavailable(address(SERVICENOW_OFFSET), &error))?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
@@ -113,6 +120,7 @@ impl Environment {
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
                 ("TeamsSecret".to_owned(), teams_secret),
+                ("ServiceNowSecret".to_owned(), servicenow::secret(&servicenow)),
             ]),
             environment,
             concurrent_executions: None,
@@ -135,6 +143,8 @@ impl Environment {
             teams: (!real_teams).then_some(teams),
             names_teams: !paths.teams.is_empty(),
             workflows: paths.workflows.clone(),
+            servicenow,
+            names_servicenow: paths.servicenow,
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -226,6 +236,12 @@ impl Environment {
         lines.extend(self.names_teams.then(|| match &self.teams {
             Some(teams) => format!("Teams      {}  simulated; what flows post is shown here", teams.url()),
             None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
+        }));
+        let servicenow = self.servicenow.url();
+        lines.extend(self.names_servicenow.then(|| {
+            format!(
+                "ServiceNow {servicenow}  simulated; its incidents are shown here and at /simulator/incidents"
+            )
         }));
         lines.extend([
             format!(

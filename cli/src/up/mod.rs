@@ -5,6 +5,7 @@ mod documents;
 mod env_file;
 mod environment;
 mod hints;
+mod servicenow;
 mod settings;
 mod slack_form;
 mod teams;
@@ -116,6 +117,7 @@ async fn show(
 
     let mut trace =
         Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
+    trace.show_incidents_of(environment.servicenow.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

@@ -5,7 +5,7 @@ use crate::files::find;
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
-use rules::settings::NotifyTeams;
+use rules::settings::{NotifyTeams, TrackServicenowIncident};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
@@ -21,6 +21,8 @@ pub(crate) struct Paths {
     pub(crate) teams: Vec<NotifyTeams>,
     /// The workflows that the rules name.
     pub(crate) workflows: BTreeSet<String>,
+    /// Whether a rule has incidents in ServiceNow.
+    pub(crate) servicenow: bool,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -34,12 +36,21 @@ impl Paths {
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
         let teams = super::teams::channels(&rules)?;
+        let servicenow = !rules.settings::<TrackServicenowIncident>()?.is_empty();
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
         let workflows = rules.workflows().map(|(name, _)| name.to_owned()).collect();
-        Ok(Self { template, rules: file, channels, teams, workflows, lists_sites: !rules.sites().is_empty() })
+        Ok(Self {
+            template,
+            rules: file,
+            channels,
+            teams,
+            workflows,
+            servicenow,
+            lists_sites: !rules.sites().is_empty(),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Prints what happens to events while it happens.
 
 use super::documents::Documents;
+use super::servicenow::Incidents;
 use crate::out::{self, line, plain};
 use crate::timer_words;
 use alerting::TimerSubject;
@@ -8,7 +9,10 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
-use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
+use simulator::{
+    ServiceNowSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_incident,
+    render_post,
+};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -30,6 +34,7 @@ pub(crate) struct Trace {
     names: Names,
     slack: Option<SlackSimulator>,
     teams: Option<TeamsSimulator>,
+    incidents: Option<Incidents>,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
@@ -66,7 +71,22 @@ impl Trace {
         slack: Option<SlackSimulator>,
         teams: Option<TeamsSimulator>,
     ) -> Self {
-        Self { events, names, slack, teams, shown: 0, posted: 0, shown_mails: 0, last: Instant::now() }
+        Self {
+            events,
+            names,
+            slack,
+            teams,
+            incidents: None,
+            shown: 0,
+            posted: 0,
+            shown_mails: 0,
+            last: Instant::now(),
+        }
+    }
+
+    /// Prints the incidents of this ServiceNow too.
+    pub(crate) fn show_incidents_of(&mut self, servicenow: ServiceNowSimulator) {
+        self.incidents = Some(Incidents::of(servicenow));
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -124,6 +144,9 @@ impl Trace {
         self.posted += posts.len();
         for post in posts {
             frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
+        }
+        for incident in self.incidents.iter_mut().flat_map(Incidents::changed) {
+            frame(&format!("ServiceNow {}", plain(incident.number())), &render_incident(&incident))?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

@@ -11,9 +11,10 @@ mod tls;
 pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
-    DEFAULT_CHANNEL, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault,
-    SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
-    TeamsSimulator, TimedOut, render, render_post,
+    DEFAULT_CHANNEL, JournalEntry, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW,
+    SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident, ServiceNowSimulator,
+    SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal,
+    TeamsRunFailure, TeamsSimulator, TimedOut, render, render_incident, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

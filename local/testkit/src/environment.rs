@@ -9,7 +9,9 @@ use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{
+    SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -29,7 +31,7 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS (with a verified sender of mails), Tableau, Slack and Teams on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams and ServiceNow on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -41,6 +43,8 @@ pub struct TestEnvironment {
     pub slack: SlackSimulator,
     /// Flows of Power Automate: `finance` and `news` post cards to channels, `finance-flow` takes fields.
     pub teams: TeamsSimulator,
+    /// An instance of ServiceNow, whose account of the sample is in the secret `servicenow`.
+    pub servicenow: ServiceNowSimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -84,7 +88,14 @@ impl TestEnvironment {
         ];
         secrets.extend(flows.iter().filter_map(|(_, url)| url.rsplit("sig=").next()).map(str::to_owned));
         aws.create_secret("teams", json!({ "webhooks": BTreeMap::from(flows) }));
-        let environment = Self { aws, tableau, slack, teams, rules: Mutex::default(), secrets };
+        let servicenow = ServiceNowSimulator::start().await.expect("ServiceNow");
+        let (user, password) = SAMPLE_SERVICENOW_USER;
+        secrets.extend([password.to_owned(), servicenow.application().1]);
+        aws.create_secret(
+            "servicenow",
+            json!({ "instance": servicenow.url(), "user": user, "password": password }),
+        );
+        let environment = Self { aws, tableau, slack, teams, servicenow, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -161,6 +172,7 @@ impl TestEnvironment {
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
+            ("SERVICENOW_SECRET", "servicenow"),
             ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];

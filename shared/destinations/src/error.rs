@@ -25,7 +25,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn is_transient(self) -> bool {
+    pub(crate) fn is_transient(self) -> bool {
         matches!(self, Self::Throttled | Self::Unavailable)
     }
 }
@@ -123,6 +123,9 @@ pub enum Error {
         /// What is wrong, and what to do, without the URL.
         problem: String,
     },
+    /// ServiceNow refused a call, or its answer cannot be used.
+    #[error(transparent)]
+    ServiceNow(#[from] crate::servicenow::Refused),
     /// The credential could not be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -153,6 +156,7 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::Foreign { .. } => true,
             Self::Refused { refusal, .. } | Self::Flow { refusal, .. } => refusal.is_transient(),
+            Self::ServiceNow(refused) => refused.refusal.is_transient(),
             Self::NoSuchChannel(_)
             | Self::NotChangeable(_)
             | Self::BadToken
@@ -205,7 +209,7 @@ impl Error {
             self,
             Self::Refused { refusal: Refusal::Credential, .. }
                 | Self::Flow { refusal: Refusal::Credential, .. }
-        )
+        ) || matches!(self, Self::ServiceNow(refused) if refused.refusal == Refusal::Credential)
     }
 }
 
@@ -221,6 +225,10 @@ impl From<Error> for Failure {
                 if transient =>
             {
                 Self::Transient { source: Box::new(error), retry_after }
+            }
+            Error::ServiceNow(refused) if transient => {
+                let retry_after = refused.retry_after;
+                Self::Transient { source: Box::new(Error::ServiceNow(refused)), retry_after }
             }
             error if transient => Self::transient(error),
             error => Self::permanent(error),

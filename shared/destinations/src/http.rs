@@ -60,14 +60,22 @@ impl Answer {
     }
 }
 
-/// Whether the answer says that the message was accepted. Slack may refuse with status 200 and `"ok": false`.
+/// Whether the answer says that the message was accepted. Slack may refuse with status 200 and `"ok": false`, ServiceNow with an
+/// `error`.
 fn is_success(status: u16, body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Taken {
         ok: bool,
     }
+    #[derive(serde::Deserialize)]
+    struct Found {
+        #[serde(rename = "result")]
+        _result: serde::de::IgnoredAny,
+        error: Option<serde::de::IgnoredAny>,
+    }
     let is_taken = || serde_json::from_slice::<Taken>(body).is_ok_and(|taken| taken.ok);
-    (200..300).contains(&status) && (body.trim_ascii() == b"ok" || is_taken())
+    let is_found = || serde_json::from_slice::<Found>(body).is_ok_and(|found| found.error.is_none());
+    (200..300).contains(&status) && (body.trim_ascii() == b"ok" || is_taken() || is_found())
 }
 
 /// Reads a `Retry-After` header: seconds, or a date.
@@ -89,6 +97,8 @@ mod tests {
             (200, "ok", true),
             (200, r#"{"ok":true,"ts":"1.2"}"#, true),
             (200, r#"{"ok":false,"error":"invalid_auth"}"#, false),
+            (200, r#"{"result":[]}"#, true),
+            (200, r#"{"result":"","error":{"message":"Transaction cancelled"}}"#, false),
             (200, "{}", false),
             (200, "", false),
             (500, "ok", false),

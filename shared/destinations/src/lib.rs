@@ -2,6 +2,7 @@
 
 mod error;
 mod http;
+pub mod servicenow;
 pub mod slack;
 pub mod teams;
 

@@ -199,7 +199,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let group = self.write_digest_group(head, timer, &failing, &target.key, now);
         let group = group.await.map_err(unsent)?;
         let site = event_of(&head.sample).and_then(|event| self.routing.site(&event));
-        let shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
+        let mut shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
+        let id = |(partition, _): &(String, usize)| partition.rsplit('#').next().map(str::to_owned);
+        shown.thread = group.as_ref().and_then(id);
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         sent.map(|_| SentDigest { outcome: Outcome::Done, group, again: None })
             .map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))

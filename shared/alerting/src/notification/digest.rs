@@ -1,7 +1,7 @@
 //! Builds a digest: the notification about the events of quiet hours.
 
 use super::{Item, Kind, List, Notification, Severity};
-use crate::digest::{Entry, still_failing};
+use crate::digest::{Entry, Meaning, still_failing};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,7 @@ pub fn digest(
         failing.sort_by_key(|entry| &entry.name);
         let heading = Some(format!("{} still failing", failing.len()));
         let item = |entry: &&Entry| Item {
+            id: entry.incident.clone(),
             what: None,
             name: entry.name.clone(),
             place: entry.place.clone(),
@@ -30,18 +31,21 @@ pub fn digest(
         };
         lists.push(List { heading, items: failing.iter().map(item).collect(), more: 0 });
     }
-    let mut sorted: Vec<&Entry> = entries.iter().map(|(_, entry)| entry).collect();
-    sorted.sort_by_key(|entry| entry.at);
-    let mut repeated: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
+    let mut sorted: Vec<&(String, Entry)> = entries.iter().collect();
+    sorted.sort_by_key(|(_, entry)| entry.at);
+    let mut repeated: BTreeMap<(&str, &str), Vec<&(String, Entry)>> = BTreeMap::new();
     for entry in sorted {
-        repeated.entry((entry.title.as_str(), entry.object.as_str())).or_default().push(entry);
+        repeated.entry((entry.1.title.as_str(), entry.1.object.as_str())).or_default().push(entry);
     }
-    let mut repeated: Vec<Vec<&Entry>> = repeated.into_values().collect();
-    repeated.sort_by_key(|entries| entries.first().map(|entry| entry.at));
-    let item = |entries: Vec<&Entry>| {
-        let first = entries.first()?;
-        let last = entries.last()?;
+    let mut repeated: Vec<Vec<&(String, Entry)>> = repeated.into_values().collect();
+    repeated.sort_by_key(|entries| entries.first().map(|(_, entry)| entry.at));
+    let item = |entries: Vec<&(String, Entry)>| {
+        let (event, first) = entries.first()?;
+        let (_, last) = entries.last()?;
+        // The end of a group is about no object.
+        let is_event = first.meaning == Meaning::None && !first.object.is_empty();
         Some(Item {
+            id: is_event.then(|| event.clone()),
             what: Some(last.title.clone()),
             name: last.name.clone(),
             place: last.place.clone(),

@@ -48,7 +48,8 @@ fn members_of(objects: &[GroupedObject<'_>]) -> Status {
 
 fn item(object: &GroupedObject<'_>, times: usize) -> Item {
     let place = object.last.place.clone();
-    Item { what: None, name: object.last.name.clone(), place, cause: None, times, when: None }
+    let id = Some(object.last.id.clone());
+    Item { id, what: None, name: object.last.name.clone(), place, cause: None, times, when: None }
 }
 
 /// Objects by their cause, the most frequent cause first.

@@ -67,8 +67,9 @@ pub enum Severity {
 pub struct Notification {
     /// What the notification announces.
     pub kind: Kind,
-    /// What the notification belongs to: the id of its incident, group or event, the same in each notification about it. `None`
-    /// for a digest, which belongs to nothing. A destination that makes threads of its messages needs no other memory.
+    /// What the notification belongs to: the id of its incident, group or event, the same in each notification about it. Of a
+    /// digest: the id of the group that goes on about the objects that still fail; `None` if each of them goes on alone, or none
+    /// fails. A destination that makes threads of its messages needs no other memory.
     pub thread: Option<String>,
     /// How serious the news is.
     pub severity: Severity,
@@ -223,6 +224,9 @@ pub struct List {
 /// One item of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
+    /// The thread of a notification about this item alone: the id of its incident or event. In a digest only of what still fails
+    /// and of events that belong to no incident; there is nothing to say any more about the other ones.
+    pub id: Option<String>,
     /// What happened, if the items of the list differ in that.
     pub what: Option<String>,
     /// The object's name.

@@ -22,6 +22,7 @@ use address::NAME;
 pub use card::{Card, Left, REQUEST_LIMIT, render};
 pub use credential::TeamsCredential;
 pub use notifier::TeamsNotifier;
+pub(crate) use plain::text_within;
 pub use plain::{Plain, fields};
 
 use crate::Error;

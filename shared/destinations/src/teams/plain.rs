@@ -145,8 +145,13 @@ fn person(shown: &Notification, label: &str) -> (String, String) {
     }
 }
 
-/// Everything as lines, for a flow that posts them as they are. Its lists are cut to the room that the other lines leave.
+/// Everything as lines, for a flow that posts them as they are.
 fn text(shown: &Notification) -> String {
+    text_within(shown, TEXT_LIMIT)
+}
+
+/// Everything as lines, which count at most `limit`. The lists are cut to the room that the other lines leave.
+pub(crate) fn text_within(shown: &Notification, limit: usize) -> String {
     let zone = shown.timezone.as_ref();
     let own = shown.own_text.as_deref().filter(|text| !is_blank(text));
     let sentence = |text: String| cut(&text, FIELD_LIMIT);
@@ -167,11 +172,11 @@ fn text(shown: &Notification) -> String {
     below.extend(shown.status.iter().filter_map(|status| status.members(zone)));
     let below = below.join("\n");
     // The link is the last that is left out.
-    let above = cut_to_size(&above.join("\n"), TEXT_LIMIT.saturating_sub(size(&below) + FRAME));
-    let room = TEXT_LIMIT.saturating_sub(size(&above) + size(&below));
+    let above = cut_to_size(&above.join("\n"), limit.saturating_sub(size(&below) + FRAME));
+    let room = limit.saturating_sub(size(&above) + size(&below));
     let lists = list_lines(shown, room).join("\n");
     let parts = [above, lists, below].into_iter().filter(|part| !part.is_empty());
-    cut_to_size(&parts.collect::<Vec<_>>().join("\n"), TEXT_LIMIT)
+    cut_to_size(&parts.collect::<Vec<_>>().join("\n"), limit)
 }
 
 /// What a text counts against [`TEXT_LIMIT`].

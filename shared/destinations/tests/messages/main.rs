@@ -9,6 +9,8 @@ mod cases;
 mod clocks;
 mod facts;
 mod hostile;
+mod incident_svg;
+mod incidents;
 mod markup;
 mod pictures;
 mod samples;

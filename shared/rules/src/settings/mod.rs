@@ -5,6 +5,7 @@
 mod causes;
 mod notify_slack;
 mod notify_teams;
+mod page_on_call;
 mod send_email;
 mod update_broadcast;
 
@@ -13,6 +14,7 @@ pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
+pub use page_on_call::{PageOnCall, PageSeverity};
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use update_broadcast::UpdateBroadcast;
 
@@ -23,6 +25,7 @@ use crate::workflow::KnownWorkflow;
 pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
+    KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];

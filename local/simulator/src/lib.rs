@@ -11,9 +11,10 @@ mod tls;
 pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
-    DEFAULT_CHANNEL, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault,
+    DEFAULT_CHANNEL, PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator,
+    RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SAMPLE_ROUTING_KEY, SlackCall, SlackFault,
     SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
-    TeamsSimulator, TimedOut, render, render_post,
+    TeamsSimulator, TimedOut, render, render_page, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

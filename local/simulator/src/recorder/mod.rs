@@ -2,11 +2,16 @@
 
 mod any;
 mod log;
+mod pagerduty;
 mod slack;
 mod teams;
 
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
+pub use pagerduty::{
+    PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator, SAMPLE_ROUTING_KEY,
+    render_page,
+};
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
     render,

@@ -2,6 +2,7 @@
 
 mod error;
 mod http;
+pub mod pagerduty;
 pub mod slack;
 pub mod teams;
 

@@ -154,7 +154,7 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
     environment.wait_for_records(4).await;
     let records = environment.records();
     let keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
-    for workflow in ["notify-slack", "notify-teams", "send-email", "update-broadcast"] {
+    for workflow in ["notify-slack", "notify-teams", "page-on-call", "send-email", "update-broadcast"] {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -210,6 +210,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhook",
         "/webhooks/notify-slack",
         "/webhooks/notify-teams",
+        "/webhooks/page-on-call",
         "/webhooks/send-email",
         "/webhooks/update-broadcast",
     ] {

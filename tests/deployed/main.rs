@@ -97,6 +97,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
     let all = [
         "NotifyTeamsEnabled=true",
+        "PageOnCallEnabled=true",
         "SendEmailEnabled=true",
         "EmailFrom=tableau-webhooks@example.com",
         "EmailIdentity=example.com",

@@ -7,7 +7,7 @@ mod emulator;
 
 use emulator::{Built, answer};
 use serde_json::Value;
-use simulator::{SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{PagerDutySimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -24,6 +24,7 @@ struct Run {
     tableau: TableauSimulator,
     slack: SlackSimulator,
     teams: TeamsSimulator,
+    pagerduty: PagerDutySimulator,
     folder: TempDir,
 }
 
@@ -94,6 +95,7 @@ async fn every_function_answers_its_fixture() {
     }
     assert_eq!(run.slack.messages().len(), 1, "notify-slack posts");
     assert_eq!(run.teams.posts().len(), 1, "notify-teams posts");
+    assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");
 }
 
 impl Run {
@@ -108,8 +110,9 @@ impl Run {
         let slack = SlackSimulator::start().await.unwrap();
         slack.add_channel("data-alerts", true);
         let teams = TeamsSimulator::start().await.unwrap();
+        let pagerduty = PagerDutySimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, folder })
+        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, pagerduty, folder })
     }
 
     async fn has_docker(&self) -> bool {
@@ -125,6 +128,7 @@ impl Run {
         let slack = self.slack.url();
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
         let text = text.replace("http://127.0.0.1:8094", &self.teams.url());
+        let text = text.replace("http://127.0.0.1:8095", &self.pagerduty.url());
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

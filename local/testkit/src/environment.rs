@@ -9,7 +9,7 @@ use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{PagerDutySimulator, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -29,7 +29,7 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS (with a verified sender of mails), Tableau, Slack and Teams on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams and PagerDuty on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -41,6 +41,8 @@ pub struct TestEnvironment {
     pub slack: SlackSimulator,
     /// Flows of Power Automate: `finance` and `news` post cards to channels, `finance-flow` takes fields.
     pub teams: TeamsSimulator,
+    /// Services of PagerDuty: `finance` and `default`.
+    pub pagerduty: PagerDutySimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -84,7 +86,11 @@ impl TestEnvironment {
         ];
         secrets.extend(flows.iter().filter_map(|(_, url)| url.rsplit("sig=").next()).map(str::to_owned));
         aws.create_secret("teams", json!({ "webhooks": BTreeMap::from(flows) }));
-        let environment = Self { aws, tableau, slack, teams, rules: Mutex::default(), secrets };
+        let pagerduty = PagerDutySimulator::start().await.expect("PagerDuty");
+        let services = ["default", "finance"].map(|service| (service, pagerduty.add_service(service)));
+        secrets.extend(services.iter().map(|(_, key)| key.clone()));
+        aws.create_secret("pagerduty", json!({ "routing_keys": BTreeMap::from(services) }));
+        let environment = Self { aws, tableau, slack, teams, pagerduty, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -151,6 +157,7 @@ impl TestEnvironment {
         spec.keys = self.aws.keys().clone();
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
+        let pagerduty = self.pagerduty.url();
         let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
             ("RULES", rules.as_str()),
@@ -161,6 +168,8 @@ impl TestEnvironment {
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
+            ("PAGERDUTY_SECRET", "pagerduty"),
+            ("PAGERDUTY_REGION", &pagerduty),
             ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];

@@ -1,12 +1,13 @@
-//! The local stack with everything around it: Tableau, Slack, Teams and the functions.
+//! The local stack with everything around it: Tableau, Slack, Teams, PagerDuty and the functions.
 
 use super::documents::Documents;
+use super::pagerduty;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
 use super::trace::Names;
 use crate::local::LocalStack;
-use crate::options::{AWS_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
+use crate::options::{AWS_OFFSET, PAGERDUTY_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -18,7 +19,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook, sample_payload,
+    PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator,
+    Webhook, sample_payload,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -43,6 +45,10 @@ pub(crate) struct Environment {
     pub(crate) teams: Option<TeamsSimulator>,
     /// Whether the rules name a channel of Teams.
     names_teams: bool,
+    /// The simulated PagerDuty; `None` if a real one pages.
+    pub(crate) pagerduty: Option<PagerDutySimulator>,
+    /// Whether the rules name a service of PagerDuty.
+    names_services: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -54,7 +60,7 @@ struct WebhookSecret {
     current: String,
 }
 
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3) and Teams (4).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and PagerDuty (5).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -62,11 +68,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=TEAMS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(
-        address,
-    ) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unavailable(address, &error)),
+    (0..=PAGERDUTY_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+        match TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unavailable(address, &error)),
+        }
     })
 }
 
@@ -89,6 +95,9 @@ impl Environment {
         let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
         let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
+        let pagerduty = PagerDutySimulator::start_at(address(PAGERDUTY_OFFSET)).await;
+        let pagerduty = pagerduty.map_err(|error| unavailable(address(PAGERDUTY_OFFSET), &error))?;
+        let real_pagerduty = pagerduty::real(settings)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let environment = match paths.lists_sites || tableau_settings.real {
@@ -101,6 +110,7 @@ impl Environment {
             ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
             ("TableauSite".to_owned(), tableau_settings.site),
             ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
+            ("PagerDutyRegion".to_owned(), pagerduty::region(real_pagerduty.as_ref(), &pagerduty)),
             ("RulesFile".to_owned(), paths.rules.display().to_string()),
         ]);
         let stack = Stack::start(StackOptions {
@@ -111,6 +121,10 @@ impl Environment {
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
                 ("TeamsSecret".to_owned(), teams_secret),
+                (
+                    "PagerDutySecret".to_owned(),
+                    pagerduty::secret(real_pagerduty.as_ref(), &pagerduty, &paths.services),
+                ),
             ]),
             environment,
             concurrent_executions: None,
@@ -132,6 +146,8 @@ impl Environment {
             slack: (!real_slack).then_some(slack),
             teams: (!real_teams).then_some(teams),
             names_teams: !paths.teams.is_empty(),
+            pagerduty: real_pagerduty.is_none().then_some(pagerduty),
+            names_services: !paths.services.is_empty(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -223,6 +239,12 @@ impl Environment {
         lines.extend(self.names_teams.then(|| match &self.teams {
             Some(teams) => format!("Teams      {}  simulated; what flows post is shown here", teams.url()),
             None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
+        }));
+        lines.extend(self.names_services.then(|| match &self.pagerduty {
+            Some(pagerduty) => {
+                format!("PagerDuty  {}  simulated; its alerts are shown here", pagerduty.url())
+            }
+            None => "PagerDuty  your own: it pages people, and its alerts are not shown here".to_owned(),
         }));
         lines.extend([
             format!(

@@ -8,7 +8,10 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
-use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
+use simulator::{
+    PagerDutySimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_page,
+    render_post,
+};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -27,10 +30,13 @@ pub(crate) struct Trace {
     names: Names,
     slack: Option<SlackSimulator>,
     teams: Option<TeamsSimulator>,
+    pagerduty: Option<PagerDutySimulator>,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
     posted: usize,
+    /// How many events of PagerDuty have been printed.
+    paged: usize,
     /// How many mails have been printed.
     shown_mails: usize,
     last: Instant,
@@ -60,7 +66,23 @@ impl Trace {
         slack: Option<SlackSimulator>,
         teams: Option<TeamsSimulator>,
     ) -> Self {
-        Self { events, names, slack, teams, shown: 0, posted: 0, shown_mails: 0, last: Instant::now() }
+        Self {
+            events,
+            names,
+            slack,
+            teams,
+            pagerduty: None,
+            shown: 0,
+            posted: 0,
+            paged: 0,
+            shown_mails: 0,
+            last: Instant::now(),
+        }
+    }
+
+    /// Prints what PagerDuty gets too.
+    pub(crate) fn with_pagerduty(self, pagerduty: Option<PagerDutySimulator>) -> Self {
+        Self { pagerduty, ..self }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -110,6 +132,12 @@ impl Trace {
         self.posted += posts.len();
         for post in posts {
             frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
+        }
+        let pagerduty = self.pagerduty.as_ref();
+        let pages = pagerduty.map(|pagerduty| pagerduty.events_since(self.paged)).unwrap_or_default();
+        self.paged += pages.len();
+        for page in pages {
+            frame(&format!("PagerDuty {}", plain(&page.service)), &render_page(&page))?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

@@ -205,6 +205,7 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             | "send-email"
             | "track-servicenow-incident"
             | "update-broadcast" => {
+            "notify-slack" | "notify-teams" | "page-on-call" | "send-email" | "update-broadcast" => {
                 format!("/webhooks/{path}")
             }
             _ => "/webhook".to_owned(),

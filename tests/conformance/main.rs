@@ -9,6 +9,7 @@
 
 mod posts;
 mod servicenow;
+mod pagerduty;
 mod ses;
 mod slack;
 mod tableau;

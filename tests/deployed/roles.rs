@@ -45,6 +45,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("NotifyTeams", read("SlackSecretArn")),
         ("NotifyTeams", schedule.clone()),
         ("NotifyTeams", send("NotifySlackQueue")),
+        ("PageOnCall", read("SlackSecretArn")),
         ("SendEmail", read("SlackSecretArn")),
         ("SendEmail", read("TeamsSecretArn")),
         ("SendEmail", schedule.clone()),
@@ -56,6 +57,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
     ];
     are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "TrackServicenowIncident"], &denied)
         .await;
+    are_denied(environment, &["NotifySlack", "NotifyTeams", "PageOnCall", "SendEmail"], &denied).await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

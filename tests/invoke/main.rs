@@ -8,6 +8,7 @@ mod emulator;
 use emulator::{Built, answer};
 use serde_json::Value;
 use simulator::{ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{PagerDutySimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -25,6 +26,7 @@ struct Run {
     slack: SlackSimulator,
     teams: TeamsSimulator,
     servicenow: ServiceNowSimulator,
+    pagerduty: PagerDutySimulator,
     folder: TempDir,
 }
 
@@ -96,6 +98,7 @@ async fn every_function_answers_its_fixture() {
     assert_eq!(run.slack.messages().len(), 1, "notify-slack posts");
     assert_eq!(run.teams.posts().len(), 1, "notify-teams posts");
     assert_eq!(run.servicenow.incidents().len(), 1, "track-servicenow-incident opens an incident");
+    assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");
 }
 
 impl Run {
@@ -113,6 +116,9 @@ impl Run {
         let servicenow = ServiceNowSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, servicenow, folder })
+        let pagerduty = PagerDutySimulator::start().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, pagerduty, folder })
     }
 
     async fn has_docker(&self) -> bool {
@@ -129,6 +135,7 @@ impl Run {
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
         let text = text.replace("http://127.0.0.1:8094", &self.teams.url());
         let text = text.replace("http://127.0.0.1:8095", &self.servicenow.url());
+        let text = text.replace("http://127.0.0.1:8095", &self.pagerduty.url());
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
 const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
+    ("PagerDutySecret", "PageOnCall"),
+    ("PagerDutySecretArn", "PageOnCall"),
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),

@@ -2,12 +2,16 @@
 
 use super::documents::Documents;
 use super::servicenow;
+//! The local stack with everything around it: Tableau, Slack, Teams, PagerDuty and the functions.
+
+use super::pagerduty;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
 use super::trace::Names;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
+use crate::options::{AWS_OFFSET, PAGERDUTY_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -20,6 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
     SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator,
     Webhook, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +55,10 @@ pub(crate) struct Environment {
     pub(crate) servicenow: ServiceNowSimulator,
     /// Whether a rule has incidents in ServiceNow.
     names_servicenow: bool,
+    /// The simulated PagerDuty; `None` if a real one pages.
+    pub(crate) pagerduty: Option<PagerDutySimulator>,
+    /// Whether the rules name a service of PagerDuty.
+    names_services: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -62,6 +71,7 @@ struct WebhookSecret {
 }
 
 /// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and ServiceNow (5).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and PagerDuty (5).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -70,6 +80,7 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
     (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+    (0..=PAGERDUTY_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
         match TcpListener::bind(address) {
             Ok(_) => Ok(()),
             Err(error) => Err(unavailable(address, &error)),
@@ -98,6 +109,9 @@ impl Environment {
         let servicenow = ServiceNowSimulator::start_at(address(SERVICENOW_OFFSET)).await;
         let servicenow = servicenow.map_err(|error| unavailable(address(SERVICENOW_OFFSET), &error))?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
+        let pagerduty = PagerDutySimulator::start_at(address(PAGERDUTY_OFFSET)).await;
+        let pagerduty = pagerduty.map_err(|error| unavailable(address(PAGERDUTY_OFFSET), &error))?;
+        let real_pagerduty = pagerduty::real(settings)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let environment = match paths.lists_sites || tableau_settings.real {
@@ -110,6 +124,7 @@ impl Environment {
             ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
             ("TableauSite".to_owned(), tableau_settings.site),
             ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
+            ("PagerDutyRegion".to_owned(), pagerduty::region(real_pagerduty.as_ref(), &pagerduty)),
             ("RulesFile".to_owned(), paths.rules.display().to_string()),
         ]);
         let stack = Stack::start(StackOptions {
@@ -121,6 +136,10 @@ impl Environment {
                 ("SlackSecret".to_owned(), slack_secret),
                 ("TeamsSecret".to_owned(), teams_secret),
                 ("ServiceNowSecret".to_owned(), servicenow::secret(&servicenow)),
+                (
+                    "PagerDutySecret".to_owned(),
+                    pagerduty::secret(real_pagerduty.as_ref(), &pagerduty, &paths.services),
+                ),
             ]),
             environment,
             concurrent_executions: None,
@@ -145,6 +164,8 @@ impl Environment {
             workflows: paths.workflows.clone(),
             servicenow,
             names_servicenow: paths.servicenow,
+            pagerduty: real_pagerduty.is_none().then_some(pagerduty),
+            names_services: !paths.services.is_empty(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -242,6 +263,11 @@ impl Environment {
             format!(
                 "ServiceNow {servicenow}  simulated; its incidents are shown here and at /simulator/incidents"
             )
+        lines.extend(self.names_services.then(|| match &self.pagerduty {
+            Some(pagerduty) => {
+                format!("PagerDuty  {}  simulated; its alerts are shown here", pagerduty.url())
+            }
+            None => "PagerDuty  your own: it pages people, and its alerts are not shown here".to_owned(),
         }));
         lines.extend([
             format!(

@@ -6,6 +6,7 @@ mod env_file;
 mod environment;
 mod hints;
 mod servicenow;
+mod pagerduty;
 mod settings;
 mod slack_form;
 mod teams;
@@ -118,6 +119,8 @@ async fn show(
     let mut trace =
         Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
     trace.show_incidents_of(environment.servicenow.clone());
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
+            .with_pagerduty(environment.pagerduty.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

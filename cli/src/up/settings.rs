@@ -23,6 +23,8 @@ pub(crate) struct Paths {
     pub(crate) workflows: BTreeSet<String>,
     /// Whether a rule has incidents in ServiceNow.
     pub(crate) servicenow: bool,
+    /// The services of PagerDuty that the rules name.
+    pub(crate) services: Vec<String>,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -37,6 +39,7 @@ impl Paths {
         let channels = crate::rules::channels(&rules)?;
         let teams = super::teams::channels(&rules)?;
         let servicenow = !rules.settings::<TrackServicenowIncident>()?.is_empty();
+        let services = super::pagerduty::services(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
@@ -51,6 +54,7 @@ impl Paths {
             servicenow,
             lists_sites: !rules.sites().is_empty(),
         })
+        Ok(Self { template, rules: file, channels, teams, services, lists_sites: !rules.sites().is_empty() })
     }
 }
 
@@ -77,7 +81,9 @@ pub(crate) struct Settings {
 }
 
 /// The names of all settings.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 9] = [
+    "PAGERDUTY_REGION",
+    "PAGERDUTY_ROUTING_KEY",
     "SLACK_BOT_TOKEN",
     "SLACK_WEBHOOK_URL",
     "TABLEAU_SERVER_URL",
@@ -95,8 +101,9 @@ fn misspelt(name: &str) -> Option<String> {
     if let Some(meant) = tableau::nearest(name, NAMES) {
         return Some(format!("`{name}` is not known; did you mean {meant}?"));
     }
-    let is_ours =
-        ["SLACK_", "TABLEAU_", "TEAMS_"].iter().any(|start| name.to_ascii_uppercase().starts_with(start));
+    let is_ours = ["PAGERDUTY_", "SLACK_", "TABLEAU_", "TEAMS_"]
+        .iter()
+        .any(|start| name.to_ascii_uppercase().starts_with(start));
     is_ours.then(|| format!("`{name}` is not known; there are {}", NAMES.join(", ")))
 }
 
@@ -165,6 +172,9 @@ impl Settings {
         if self.get("SLACK_BOT_TOKEN").is_some() && self.get("SLACK_WEBHOOK_URL").is_some() {
             unused.push("SLACK_WEBHOOK_URL is not used: SLACK_BOT_TOKEN is set".to_owned());
         }
+        if self.get("PAGERDUTY_REGION").is_some() && self.get("PAGERDUTY_ROUTING_KEY").is_none() {
+            unused.push("PAGERDUTY_REGION is not used: PAGERDUTY_ROUTING_KEY is not set".to_owned());
+        }
         unused
     }
 }
@@ -219,6 +229,6 @@ mod tests {
             assert_eq!(misspelt(name).as_deref(), expected, "{name}");
         }
         let ours = misspelt("TABLEAU_X").unwrap_or_default();
-        assert!(ours.starts_with("`TABLEAU_X` is not known; there are SLACK_BOT_TOKEN, "), "{ours}");
+        assert!(ours.starts_with("`TABLEAU_X` is not known; there are PAGERDUTY_REGION, "), "{ours}");
     }
 }

@@ -14,6 +14,9 @@ use simulator::{
     render_post,
 };
 use std::collections::BTreeSet;
+    PagerDutySimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_page,
+    render_post,
+};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -35,10 +38,13 @@ pub(crate) struct Trace {
     slack: Option<SlackSimulator>,
     teams: Option<TeamsSimulator>,
     incidents: Option<Incidents>,
+    pagerduty: Option<PagerDutySimulator>,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
     posted: usize,
+    /// How many events of PagerDuty have been printed.
+    paged: usize,
     /// How many mails have been printed.
     shown_mails: usize,
     last: Instant,
@@ -79,6 +85,10 @@ impl Trace {
             incidents: None,
             shown: 0,
             posted: 0,
+            pagerduty: None,
+            shown: 0,
+            posted: 0,
+            paged: 0,
             shown_mails: 0,
             last: Instant::now(),
         }
@@ -87,6 +97,9 @@ impl Trace {
     /// Prints the incidents of this ServiceNow too.
     pub(crate) fn show_incidents_of(&mut self, servicenow: ServiceNowSimulator) {
         self.incidents = Some(Incidents::of(servicenow));
+    /// Prints what PagerDuty gets too.
+    pub(crate) fn with_pagerduty(self, pagerduty: Option<PagerDutySimulator>) -> Self {
+        Self { pagerduty, ..self }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -147,6 +160,11 @@ impl Trace {
         }
         for incident in self.incidents.iter_mut().flat_map(Incidents::changed) {
             frame(&format!("ServiceNow {}", plain(incident.number())), &render_incident(&incident))?;
+        let pagerduty = self.pagerduty.as_ref();
+        let pages = pagerduty.map(|pagerduty| pagerduty.events_since(self.paged)).unwrap_or_default();
+        self.paged += pages.len();
+        for page in pages {
+            frame(&format!("PagerDuty {}", plain(&page.service)), &render_page(&page))?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

@@ -15,6 +15,10 @@ pub use self::recorder::{
     SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident, ServiceNowSimulator,
     SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal,
     TeamsRunFailure, TeamsSimulator, TimedOut, render, render_incident, render_post,
+    DEFAULT_CHANNEL, PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator,
+    RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SAMPLE_ROUTING_KEY, SlackCall, SlackFault,
+    SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
+    TeamsSimulator, TimedOut, render, render_page, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

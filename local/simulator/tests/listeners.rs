@@ -1,7 +1,7 @@
 //! Every listener of this crate refuses requests from other web pages.
 
 use serde_json::json;
-use simulator::{Recorder, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{PagerDutySimulator, Recorder, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::foreign::{FOREIGN, address, ask};
@@ -12,6 +12,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     let slack = SlackSimulator::start().await.unwrap();
     let teams = TeamsSimulator::start().await.unwrap();
     let flow = teams.add_flow("finance").replace(&teams.url(), "POST ");
+    let pagerduty = PagerDutySimulator::start().await.unwrap();
     let recorder = Recorder::start().await.unwrap();
     let luid = tableau.datasource("Sales Orders").unwrap();
     let jobs = tableau.jobs().len();
@@ -32,6 +33,8 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
         (address(&slack.url()), "DELETE /simulator/faults"),
         (address(&teams.url()), &flow),
         (address(&teams.url()), "POST /simulator/faults?fault=403"),
+        (address(&pagerduty.url()), "POST /v2/enqueue"),
+        (address(&pagerduty.url()), "POST /simulator/faults?fault=400"),
         (address(&recorder.url()), "GET /anything"),
         (address(&recorder.url()), "POST /anything"),
     ];
@@ -45,6 +48,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     }
     assert_eq!((tableau.calls("*"), tableau.jobs().len(), tableau.deliveries().len()), (0, jobs, 0));
     assert_eq!((teams.calls(), teams.posts().len()), (0, 0));
+    assert_eq!(pagerduty.calls(), 0);
     assert_eq!((slack.calls(), slack.messages().len(), recorder.requests().len()), (0, 0, 0));
     // The same requests without these headers succeed, so it was the headers that were refused.
     let own = ["Host: localhost:PORT"];
@@ -62,6 +66,7 @@ async fn an_address_that_other_machines_reach_is_not_served() {
         TableauSimulator::sample().address(anywhere).start().await.map(drop),
         SlackSimulator::start_at(anywhere).await.map(drop),
         TeamsSimulator::start_at(anywhere).await.map(drop),
+        PagerDutySimulator::start_at(anywhere).await.map(drop),
         Recorder::start_at(anywhere).await.map(drop),
     ] {
         assert_eq!(

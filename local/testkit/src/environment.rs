@@ -12,6 +12,7 @@ use serde_json::json;
 use simulator::{
     SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
 };
+use simulator::{PagerDutySimulator, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -32,6 +33,7 @@ sites:
 ";
 
 /// AWS (with a verified sender of mails), Tableau, Slack, Teams and ServiceNow on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams and PagerDuty on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -45,6 +47,8 @@ pub struct TestEnvironment {
     pub teams: TeamsSimulator,
     /// An instance of ServiceNow, whose account of the sample is in the secret `servicenow`.
     pub servicenow: ServiceNowSimulator,
+    /// Services of PagerDuty: `finance` and `default`.
+    pub pagerduty: PagerDutySimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -96,6 +100,11 @@ impl TestEnvironment {
             json!({ "instance": servicenow.url(), "user": user, "password": password }),
         );
         let environment = Self { aws, tableau, slack, teams, servicenow, rules: Mutex::default(), secrets };
+        let pagerduty = PagerDutySimulator::start().await.expect("PagerDuty");
+        let services = ["default", "finance"].map(|service| (service, pagerduty.add_service(service)));
+        secrets.extend(services.iter().map(|(_, key)| key.clone()));
+        aws.create_secret("pagerduty", json!({ "routing_keys": BTreeMap::from(services) }));
+        let environment = Self { aws, tableau, slack, teams, pagerduty, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -162,6 +171,7 @@ impl TestEnvironment {
         spec.keys = self.aws.keys().clone();
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
+        let pagerduty = self.pagerduty.url();
         let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
             ("RULES", rules.as_str()),
@@ -173,6 +183,8 @@ impl TestEnvironment {
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
             ("SERVICENOW_SECRET", "servicenow"),
+            ("PAGERDUTY_SECRET", "pagerduty"),
+            ("PAGERDUTY_REGION", &pagerduty),
             ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];

@@ -39,6 +39,12 @@ pub trait Notifier: Send + Sync {
         invocation: &Invocation,
     ) -> Result<Delivered, Undelivered>;
 
+    /// Whether an end that the destination has accepted may have had no effect there, and repeating it does no harm. Then ends are
+    /// sent again with the next successes of the object.
+    fn repeats_ends(&self) -> bool {
+        false
+    }
+
     /// What a person should know of a test notification that the destination has accepted: where it is, or what may still keep
     /// it from arriving. One line.
     async fn receipt(&self, _target: &Self::Target, delivered: &Delivered) -> String {

@@ -3,6 +3,7 @@
 mod error;
 mod http;
 pub mod servicenow;
+pub mod pagerduty;
 pub mod slack;
 pub mod teams;
 

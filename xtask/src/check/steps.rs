@@ -162,7 +162,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        purpose: "clients and schemas of Slack, Tableau, Teams and AWS work with our doubles and messages",
+        purpose: "clients and schemas of Slack, Tableau, Teams, PagerDuty and AWS work with our doubles and messages",
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,

@@ -3,6 +3,7 @@
 mod any;
 mod log;
 mod servicenow;
+mod pagerduty;
 mod slack;
 mod teams;
 
@@ -11,6 +12,9 @@ pub use log::TimedOut;
 pub use servicenow::{
     JournalEntry, SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident,
     ServiceNowSimulator, render_incident,
+pub use pagerduty::{
+    PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator, SAMPLE_ROUTING_KEY,
+    render_page,
 };
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,

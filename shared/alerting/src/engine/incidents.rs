@@ -58,6 +58,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Marked::Active(record) = marked.map_err(unavailable)? else {
             if attempt.event.name.action() == Some(Action::RefreshSucceeded) {
                 self.note_success_event(&attempt.event.site, false, now).await?;
+                self.repeat_ends(attempt, summary).await?;
             }
             // No incident is open. If an earlier attempt at this same event resolved the incident, the recovery may
             // still have to be announced.

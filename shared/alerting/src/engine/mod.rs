@@ -6,6 +6,7 @@
 //! documents.
 
 mod advance;
+mod again;
 mod decide;
 mod digests;
 mod documents;

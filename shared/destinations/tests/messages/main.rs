@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod alert_pictures;
+mod alert_svg;
+mod alerts;
 mod card_pictures;
 mod card_svg;
 mod cards;

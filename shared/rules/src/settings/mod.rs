@@ -5,6 +5,7 @@
 mod causes;
 mod notify_slack;
 mod notify_teams;
+mod page_on_call;
 mod send_email;
 mod track_servicenow_incident;
 mod update_broadcast;
@@ -14,6 +15,7 @@ pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
+pub use page_on_call::{PageOnCall, PageSeverity};
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use track_servicenow_incident::{FieldValue, IncidentGroups, OnRecovery, TrackServicenowIncident};
 pub use update_broadcast::UpdateBroadcast;
@@ -25,6 +27,7 @@ use crate::workflow::KnownWorkflow;
 pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
+    KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::notifying::<TrackServicenowIncident>(),
     KnownWorkflow::of::<UpdateBroadcast>(),

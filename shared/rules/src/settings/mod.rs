@@ -6,6 +6,7 @@ mod causes;
 mod notify_slack;
 mod notify_teams;
 mod send_email;
+mod send_sms;
 mod update_broadcast;
 
 #[cfg(feature = "schema")]
@@ -14,6 +15,7 @@ pub use causes::{CAUSES, cause, unknown_cause};
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use send_email::{Recipient, Recipients, SendEmail};
+pub use send_sms::{Numbers, SendSms};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -24,6 +26,7 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
     KnownWorkflow::notifying::<SendEmail>(),
+    KnownWorkflow::notifying::<SendSms>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

@@ -49,7 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session-store", &["store", "tableau-client"]),
     ("circuit", &["store", "workflow"]),
     ("guarded-tableau", &["circuit", "tableau-client", "workflow"]),
-    ("destinations", &["alerting", "circuit", "confidential", "plain-text", "rules", "tableau", "workflow"]),
+    (
+        "destinations",
+        &["alerting", "circuit", "confidential", "plain-text", "rules", "store", "tableau", "workflow"],
+    ),
     ("email", &["alerting", "aws-http", "circuit", "plain-text", "rules", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (

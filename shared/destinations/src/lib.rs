@@ -4,5 +4,6 @@ mod error;
 mod http;
 pub mod slack;
 pub mod teams;
+pub mod twilio;
 
 pub use error::{Error, Refusal};

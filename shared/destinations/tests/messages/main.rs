@@ -16,3 +16,4 @@ mod scenes;
 mod snapshots;
 mod svg;
 mod symbols;
+mod texts;

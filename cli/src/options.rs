@@ -16,8 +16,12 @@ use url::Url;
 pub(crate) const LOCAL_PORT: u16 = 8090;
 /// How far behind it the local stack's AWS listens; Tableau and Slack are between.
 pub(crate) const AWS_OFFSET: u16 = 3;
-/// The offset of the port of the simulated Teams, the last one.
+/// The offset of the port of the simulated Teams.
 pub(crate) const TEAMS_OFFSET: u16 = 4;
+/// The offset of the port of the simulated Twilio.
+pub(crate) const TWILIO_OFFSET: u16 = 5;
+/// The offset of the last port.
+pub(crate) const LAST_OFFSET: u16 = TWILIO_OFFSET;
 
 /// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
@@ -110,8 +114,8 @@ pub(crate) struct UpOptions {
     /// Stop after the first event; for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API. Tableau, Slack, AWS and Teams listen on the next four ports. 0 means any free ports
-    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - TEAMS_OFFSET)))]
+    /// Port of the API. Tableau, Slack, AWS, Teams and Twilio listen on the next ports. 0 means any free ports
+    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - LAST_OFFSET)))]
     pub(crate) port: u16,
     /// The CloudFormation template with the routes, queues and functions to start
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]

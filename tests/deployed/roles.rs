@@ -47,10 +47,14 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("NotifyTeams", send("NotifySlackQueue")),
         ("SendEmail", read("SlackSecretArn")),
         ("SendEmail", read("TeamsSecretArn")),
-        ("SendEmail", schedule),
+        ("SendEmail", schedule.clone()),
         ("SendEmail", send("NotifyTeamsQueue")),
+        ("SendEmail", read("TwilioSecretArn")),
+        ("SendSms", read("SlackSecretArn")),
+        ("SendSms", schedule),
+        ("SendSms", send("NotifyTeamsQueue")),
     ];
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail"], &denied).await;
+    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "SendSms"], &denied).await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

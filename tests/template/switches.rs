@@ -4,11 +4,13 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 4] = [
+const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),
     ("TeamsSecretArn", "NotifyTeams"),
+    ("TwilioSecret", "SendSms"),
+    ("TwilioSecretArn", "SendSms"),
 ];
 
 /// The workflow that is enabled by default, for a first deployment.

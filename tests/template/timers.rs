@@ -107,7 +107,7 @@ fn problems(template: &Value) -> Vec<String> {
 #[test]
 fn a_function_with_timers_may_make_schedules_of_its_own_that_send_to_its_own_queue_and_no_others() {
     let template = read("template.yaml");
-    assert_eq!(with_schedules(&template).len(), 3, "notify-slack, notify-teams and send-email");
+    assert_eq!(with_schedules(&template).len(), 4, "notify-slack, notify-teams, send-email and send-sms");
     assert_eq!(problems(&template), Vec::<String>::new());
 }
 

@@ -5,8 +5,9 @@ use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
 use super::trace::Names;
+use super::twilio;
 use crate::local::LocalStack;
-use crate::options::{AWS_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
+use crate::options::{AWS_OFFSET, LAST_OFFSET, SlackBy, TEAMS_OFFSET, TWILIO_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -18,7 +19,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, Webhook, sample_payload,
+    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator,
+    Webhook, sample_payload,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -43,6 +45,10 @@ pub(crate) struct Environment {
     pub(crate) teams: Option<TeamsSimulator>,
     /// Whether the rules name a channel of Teams.
     names_teams: bool,
+    /// The simulated Twilio.
+    pub(crate) twilio: TwilioSimulator,
+    /// Whether the rules name a number.
+    names_numbers: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -54,7 +60,7 @@ struct WebhookSecret {
     current: String,
 }
 
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3) and Teams (4).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and Twilio (5).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -62,11 +68,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=TEAMS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(
-        address,
-    ) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unavailable(address, &error)),
+    (0..=LAST_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+        match TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unavailable(address, &error)),
+        }
     })
 }
 
@@ -88,6 +94,8 @@ impl Environment {
             SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
         let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
+        let twilio = TwilioSimulator::start_at(address(TWILIO_OFFSET)).await;
+        let twilio = twilio.map_err(|error| unavailable(address(TWILIO_OFFSET), &error))?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
@@ -101,6 +109,7 @@ impl Environment {
             ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
             ("TableauSite".to_owned(), tableau_settings.site),
             ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
+            ("TwilioApiUrl".to_owned(), twilio.url()),
             ("RulesFile".to_owned(), paths.rules.display().to_string()),
         ]);
         let stack = Stack::start(StackOptions {
@@ -111,6 +120,7 @@ impl Environment {
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
                 ("TeamsSecret".to_owned(), teams_secret),
+                ("TwilioSecret".to_owned(), twilio.secret()),
             ]),
             environment,
             concurrent_executions: None,
@@ -132,6 +142,8 @@ impl Environment {
             slack: (!real_slack).then_some(slack),
             teams: (!real_teams).then_some(teams),
             names_teams: !paths.teams.is_empty(),
+            twilio,
+            names_numbers: paths.names_numbers,
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -224,6 +236,7 @@ impl Environment {
             Some(teams) => format!("Teams      {}  simulated; what flows post is shown here", teams.url()),
             None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
         }));
+        lines.extend(self.names_numbers.then(|| twilio::summary(&self.twilio)));
         lines.extend([
             format!(
                 "AWS        {}  queues, bus, table, secrets, mails in memory; mails are shown here",

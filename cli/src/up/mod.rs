@@ -9,6 +9,7 @@ mod settings;
 mod slack_form;
 mod teams;
 mod trace;
+mod twilio;
 
 pub(crate) use environment::SAMPLE_SITE;
 
@@ -115,7 +116,8 @@ async fn show(
     line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
     let mut trace =
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
+            .with_texts_of(environment.twilio.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

@@ -19,6 +19,8 @@ pub(crate) struct Paths {
     pub(crate) channels: Vec<String>,
     /// The channels of Teams that the rules name.
     pub(crate) teams: Vec<NotifyTeams>,
+    /// Whether the rules name numbers that get texts.
+    pub(crate) names_numbers: bool,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -32,11 +34,19 @@ impl Paths {
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
         let teams = super::teams::channels(&rules)?;
+        let names_numbers = super::twilio::is_named(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
-        Ok(Self { template, rules: file, channels, teams, lists_sites: !rules.sites().is_empty() })
+        Ok(Self {
+            template,
+            rules: file,
+            channels,
+            teams,
+            names_numbers,
+            lists_sites: !rules.sites().is_empty(),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -29,7 +29,7 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS (with a verified sender of mails), Tableau, Slack and Teams on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams and Twilio on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -41,6 +41,8 @@ pub struct TestEnvironment {
     pub slack: SlackSimulator,
     /// Flows of Power Automate: `finance` and `news` post cards to channels, `finance-flow` takes fields.
     pub teams: TeamsSimulator,
+    /// An account of Twilio with a number.
+    pub twilio: TwilioSimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -84,7 +86,10 @@ impl TestEnvironment {
         ];
         secrets.extend(flows.iter().filter_map(|(_, url)| url.rsplit("sig=").next()).map(str::to_owned));
         aws.create_secret("teams", json!({ "webhooks": BTreeMap::from(flows) }));
-        let environment = Self { aws, tableau, slack, teams, rules: Mutex::default(), secrets };
+        let twilio = TwilioSimulator::start().await.expect("Twilio");
+        secrets.push(twilio.token());
+        aws.create_secret("twilio", twilio.secret());
+        let environment = Self { aws, tableau, slack, teams, twilio, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -151,6 +156,7 @@ impl TestEnvironment {
         spec.keys = self.aws.keys().clone();
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
+        let twilio = self.twilio.url();
         let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
             ("RULES", rules.as_str()),
@@ -161,6 +167,8 @@ impl TestEnvironment {
             ("SLACK_SECRET", "slack"),
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
+            ("TWILIO_SECRET", "twilio"),
+            ("TWILIO_API_URL", &twilio),
             ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];

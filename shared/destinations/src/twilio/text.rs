@@ -193,7 +193,7 @@ fn cause(shown: &Notification) -> Option<String> {
 /// How the incident stands, if this is more than its first failure.
 fn state(shown: &Notification) -> Option<String> {
     shown.status.iter().find_map(|status| match status {
-        Status::Flapping { .. } => Some("flapping, no further texts until it is stable".to_owned()),
+        Status::Flapping { .. } => Some("flapping, short failures send no text".to_owned()),
         Status::Failures { count, .. } if *count > 1 => Some(format!("{count} failures in a row")),
         _ => None,
     })

@@ -22,7 +22,7 @@ async fn twilios_own_client_finds_in_the_double_what_it_expects() {
     twilio.stop(STOPPED);
     let arguments =
         ["client", &twilio.url(), SAMPLE_ACCOUNT, &twilio.token(), SAMPLE_SENDER, RECIPIENT, STOPPED];
-    script(&python, "twilio.py", &arguments).await;
+    script(&python, "texts.py", &arguments).await;
     assert_eq!(twilio.messages().len(), 2);
 }
 
@@ -45,7 +45,9 @@ async fn twilios_own_document_takes_our_requests_and_the_answers_of_the_double()
             let event = fixtures::json(&format!("tableau/{name}.json"));
             function.answer(&Request::post(event.to_string())).await;
         }
-        function.invoke(&json!({ "test": { "target": RECIPIENT } })).await.unwrap();
+        // A test asks what has become of its text.
+        let queued = environment.queued("send-sms", binary());
+        queued.invoke(&json!({ "test": { "target": RECIPIENT } })).await.unwrap();
     }
     let requests = environment.twilio.requests();
     assert!(requests.iter().any(|request| request.method == "GET") && requests.len() >= 14, "{requests:?}");
@@ -64,7 +66,7 @@ async fn twilios_own_document_takes_our_requests_and_the_answers_of_the_double()
         .collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), serde_json::Value::from(recorded).to_string()).unwrap();
-    let document = repository::root().join("tests/conformance/twilio/openapi.json");
-    script(&python, "twilio.py", &["document", document.to_str().unwrap(), file.path().to_str().unwrap()])
+    let document = repository::root().join("tests/conformance/texts/openapi.json");
+    script(&python, "texts.py", &["document", document.to_str().unwrap(), file.path().to_str().unwrap()])
         .await;
 }

@@ -110,28 +110,3 @@ impl Routing<PhoneNumber> for SmsRouting {
         self.by_rules.success_kind(success, invocation).await
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rules::Schedule;
-
-    fn rule(name: &str, to: &[&str], schedule: Schedule) -> Targeted<SendSms> {
-        let settings: SendSms = serde_json::from_value(serde_json::json!({ "to": to })).unwrap();
-        let key = settings.to.key().to_owned();
-        Targeted { rule: name.to_owned(), ..Targeted::new(key, settings, schedule) }
-    }
-
-    #[test]
-    fn each_number_is_a_target_once_by_the_rule_that_notifies_first() {
-        let until = Timestamp::from_second(1_800_000_000).unwrap();
-        let night = rule("night", &["+4915112345678", "+14155550123"], Schedule::DeferUntil(until));
-        let critical = rule("critical", &["+4915112345678"], Schedule::Critical);
-        let targets = of_rules(&[night, critical]);
-        let mut found: Vec<(&str, &str)> =
-            targets.iter().map(|target| (target.settings.as_str(), target.rule.as_str())).collect();
-        found.sort_unstable();
-        assert_eq!(found, [("+14155550123", "night"), ("+4915112345678", "critical")]);
-        assert!(targets.iter().all(|target| target.key == target.settings.key()));
-    }
-}

@@ -127,6 +127,19 @@ async fn every_event_is_one_line_and_no_odd_payload_breaks_the_function() {
     assert_private(&environment, &function);
 }
 
+#[tokio::test]
+async fn a_number_that_two_rules_name_gets_one_text_as_the_rule_wants_that_notifies_first() {
+    let rules = format!(
+        "rules:\n  - name: night\n    quiet: {{ days: [Mon, Tue, Wed, Thu, Fri, Sat, Sun] }}\n    on: [RefreshFailed]\n    do: [{{ send-sms: {{ \
+         to: [\"{DANA}\", \"{BO}\"] }} }}]\n  - name: critical\n    critical: true\n    on: [RefreshFailed]\n    do: [{{ send-sms: {{ to: \
+         \"{DANA}\" }} }}]\n"
+    );
+    let environment = start(&rules).await;
+    let function = queued(&environment);
+    hand(&function, &failed(&environment)).await;
+    assert_eq!((texts(&environment, DANA).len(), texts(&environment, BO).len()), (1, 0));
+}
+
 // D083, D084
 #[tokio::test]
 async fn look_alikes_and_combined_letters_are_one_segment() {

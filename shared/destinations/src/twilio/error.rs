@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use std::time::Duration;
 use workflow::{CredentialError, Failure};
 
+/// The destination's name in metrics.
+const NAME: &str = "Twilio";
 /// How long an account or sender is left alone that takes no more texts for now, if Twilio does not say it.
 pub(super) const QUEUE_WAIT: Duration = Duration::from_secs(300);
 
@@ -116,7 +118,7 @@ impl TextError {
             Self::Refused { refusal: Refusal::Final, .. } | Self::DailyLimit { .. } => "permanent",
             _ => "transient",
         };
-        let destination = super::NAME;
+        let destination = NAME;
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
     }
 }

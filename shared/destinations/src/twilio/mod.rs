@@ -32,9 +32,6 @@ use std::sync::Arc;
 use url::form_urlencoded::Serializer;
 use workflow::CredentialSource;
 
-/// The destination's name in errors, circuits and metrics.
-const NAME: &str = "Twilio";
-
 /// Where Twilio's API is.
 pub const API_URL: &str = "https://api.twilio.com";
 

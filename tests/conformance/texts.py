@@ -1,7 +1,7 @@
 """Twilio's own OpenAPI document and client against what send-sms sends and what our double answers.
 
-  twilio.py document OPENAPI REQUESTS      REQUESTS: a JSON list of requests with their answers, as the double recorded them
-  twilio.py client URL ACCOUNT TOKEN SENDER RECIPIENT STOPPED
+  texts.py document OPENAPI REQUESTS      REQUESTS: a JSON list of requests with their answers, as the double recorded them
+  texts.py client URL ACCOUNT TOKEN SENDER RECIPIENT STOPPED
 
 Prints one line per check; ends with 1 at the first that fails.
 """

@@ -22,6 +22,10 @@ pub(crate) const TEAMS_OFFSET: u16 = 4;
 pub(crate) const SERVICENOW_OFFSET: u16 = 5;
 /// The offset of the port of the simulated PagerDuty, the last one.
 pub(crate) const PAGERDUTY_OFFSET: u16 = 5;
+/// The offset of the port of the simulated Twilio.
+pub(crate) const TWILIO_OFFSET: u16 = 5;
+/// The offset of the last port.
+pub(crate) const LAST_OFFSET: u16 = TWILIO_OFFSET;
 
 /// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
@@ -118,6 +122,8 @@ pub(crate) struct UpOptions {
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - SERVICENOW_OFFSET)))]
     /// Port of the API. Tableau, Slack, AWS, Teams and PagerDuty listen on the next five ports. 0 means any free ports
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - PAGERDUTY_OFFSET)))]
+    /// Port of the API. Tableau, Slack, AWS, Teams and Twilio listen on the next ports. 0 means any free ports
+    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - LAST_OFFSET)))]
     pub(crate) port: u16,
     /// The CloudFormation template with the routes, queues and functions to start
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]

@@ -145,5 +145,6 @@ async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others()
     functions.sort_unstable();
     assert_eq!(functions, ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident"]);
     assert_eq!(functions, ["notify-slack", "notify-teams", "page-on-call", "send-email"]);
+    assert_eq!(functions, ["notify-slack", "notify-teams", "send-email", "send-sms"]);
     assert!(repeated.iter().all(|hourly| hourly.every == Duration::from_secs(3_600)));
 }

@@ -14,6 +14,7 @@ mod ses;
 mod slack;
 mod tableau;
 mod teams;
+mod twilio;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

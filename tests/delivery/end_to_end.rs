@@ -136,7 +136,7 @@ async fn tableaus_duplicates_become_one_message() {
     environment.post("/webhooks/notify-slack", "workbook-created").await;
     environment.post("/webhooks/notify-slack", "workbook-created").await;
 
-    environment.wait_for_records(4).await;
+    environment.wait_for_records(5).await;
     let drained = async {
         while !environment.stack.aws().messages("NotifySlackQueue").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -158,6 +158,7 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
         ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident", "update-broadcast"]
     {
     for workflow in ["notify-slack", "notify-teams", "page-on-call", "send-email", "update-broadcast"] {
+    for workflow in ["notify-slack", "notify-teams", "send-email", "send-sms", "update-broadcast"] {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -216,6 +217,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhooks/page-on-call",
         "/webhooks/send-email",
         "/webhooks/track-servicenow-incident",
+        "/webhooks/send-sms",
         "/webhooks/update-broadcast",
     ] {
         let in_path = format!("{ingress}/{TOKEN}");
@@ -239,7 +241,7 @@ async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as
     let path = format!("/webhook?token={TOKEN}");
     let (status, answer) = environment.request(Method::POST, &path, vec![b'{', 0xff]).await;
     assert_eq!((status, &answer["status"]), (StatusCode::ACCEPTED, &json!("accepted")));
-    environment.wait_for_records(4).await;
+    environment.wait_for_records(5).await;
     for record in environment.records() {
         assert_eq!(
             (&record["state"]["S"], &record["event_id"]["S"]),

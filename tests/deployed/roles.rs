@@ -58,6 +58,12 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
     are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "TrackServicenowIncident"], &denied)
         .await;
     are_denied(environment, &["NotifySlack", "NotifyTeams", "PageOnCall", "SendEmail"], &denied).await;
+        ("SendEmail", read("TwilioSecretArn")),
+        ("SendSms", read("SlackSecretArn")),
+        ("SendSms", schedule),
+        ("SendSms", send("NotifyTeamsQueue")),
+    ];
+    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "SendSms"], &denied).await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

@@ -13,6 +13,8 @@ const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
     ("TeamsSecretArn", "NotifyTeams"),
     ("ServiceNowSecret", "TrackServicenowIncident"),
     ("ServiceNowSecretArn", "TrackServicenowIncident"),
+    ("TwilioSecret", "SendSms"),
+    ("TwilioSecretArn", "SendSms"),
 ];
 
 /// The workflow that is enabled by default, for a first deployment.

@@ -113,6 +113,7 @@ fn a_function_with_timers_may_make_schedules_of_its_own_that_send_to_its_own_que
         "notify-slack, notify-teams, send-email and track-servicenow-incident"
     );
     assert_eq!(with_schedules(&template).len(), 4, "notify-slack, notify-teams, page-on-call and send-email");
+    assert_eq!(with_schedules(&template).len(), 4, "notify-slack, notify-teams, send-email and send-sms");
     assert_eq!(problems(&template), Vec::<String>::new());
 }
 

@@ -9,9 +9,11 @@ use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
 use super::trace::Names;
+use super::twilio;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
 use crate::options::{AWS_OFFSET, PAGERDUTY_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
+use crate::options::{AWS_OFFSET, LAST_OFFSET, SlackBy, TEAMS_OFFSET, TWILIO_OFFSET, UpOptions};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -25,6 +27,7 @@ use serde_json::{Value, json};
 use simulator::{
     SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
     PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator,
+    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator,
     Webhook, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +62,10 @@ pub(crate) struct Environment {
     pub(crate) pagerduty: Option<PagerDutySimulator>,
     /// Whether the rules name a service of PagerDuty.
     names_services: bool,
+    /// The simulated Twilio.
+    pub(crate) twilio: TwilioSimulator,
+    /// Whether the rules name a number.
+    names_numbers: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -72,6 +79,7 @@ struct WebhookSecret {
 
 /// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and ServiceNow (5).
 /// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and PagerDuty (5).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and Twilio (5).
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -81,6 +89,7 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
     (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
     (0..=PAGERDUTY_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+    (0..=LAST_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
         match TcpListener::bind(address) {
             Ok(_) => Ok(()),
             Err(error) => Err(unavailable(address, &error)),
@@ -108,6 +117,8 @@ impl Environment {
         let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
         let servicenow = ServiceNowSimulator::start_at(address(SERVICENOW_OFFSET)).await;
         let servicenow = servicenow.map_err(|error| unavailable(address(SERVICENOW_OFFSET), &error))?;
+        let twilio = TwilioSimulator::start_at(address(TWILIO_OFFSET)).await;
+        let twilio = twilio.map_err(|error| unavailable(address(TWILIO_OFFSET), &error))?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let pagerduty = PagerDutySimulator::start_at(address(PAGERDUTY_OFFSET)).await;
         let pagerduty = pagerduty.map_err(|error| unavailable(address(PAGERDUTY_OFFSET), &error))?;
@@ -125,6 +136,7 @@ impl Environment {
             ("TableauSite".to_owned(), tableau_settings.site),
             ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
             ("PagerDutyRegion".to_owned(), pagerduty::region(real_pagerduty.as_ref(), &pagerduty)),
+            ("TwilioApiUrl".to_owned(), twilio.url()),
             ("RulesFile".to_owned(), paths.rules.display().to_string()),
         ]);
         let stack = Stack::start(StackOptions {
@@ -140,6 +152,7 @@ impl Environment {
                     "PagerDutySecret".to_owned(),
                     pagerduty::secret(real_pagerduty.as_ref(), &pagerduty, &paths.services),
                 ),
+                ("TwilioSecret".to_owned(), twilio.secret()),
             ]),
             environment,
             concurrent_executions: None,
@@ -166,6 +179,8 @@ impl Environment {
             names_servicenow: paths.servicenow,
             pagerduty: real_pagerduty.is_none().then_some(pagerduty),
             names_services: !paths.services.is_empty(),
+            twilio,
+            names_numbers: paths.names_numbers,
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -269,6 +284,7 @@ impl Environment {
             }
             None => "PagerDuty  your own: it pages people, and its alerts are not shown here".to_owned(),
         }));
+        lines.extend(self.names_numbers.then(|| twilio::summary(&self.twilio)));
         lines.extend([
             format!(
                 "AWS        {}  queues, bus, table, secrets, mails in memory; mails are shown here",

@@ -11,6 +11,7 @@ mod settings;
 mod slack_form;
 mod teams;
 mod trace;
+mod twilio;
 
 pub(crate) use environment::SAMPLE_SITE;
 
@@ -121,6 +122,8 @@ async fn show(
     trace.show_incidents_of(environment.servicenow.clone());
         Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
             .with_pagerduty(environment.pagerduty.clone());
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
+            .with_texts_of(environment.twilio.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

@@ -25,6 +25,8 @@ pub(crate) struct Paths {
     pub(crate) servicenow: bool,
     /// The services of PagerDuty that the rules name.
     pub(crate) services: Vec<String>,
+    /// Whether the rules name numbers that get texts.
+    pub(crate) names_numbers: bool,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -40,6 +42,7 @@ impl Paths {
         let teams = super::teams::channels(&rules)?;
         let servicenow = !rules.settings::<TrackServicenowIncident>()?.is_empty();
         let services = super::pagerduty::services(&rules)?;
+        let names_numbers = super::twilio::is_named(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
@@ -55,6 +58,9 @@ impl Paths {
             lists_sites: !rules.sites().is_empty(),
         })
         Ok(Self { template, rules: file, channels, teams, services, lists_sites: !rules.sites().is_empty() })
+            names_numbers,
+            lists_sites: !rules.sites().is_empty(),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::documents::Documents;
 use super::servicenow::Incidents;
+use super::twilio;
 use crate::out::{self, line, plain};
 use crate::timer_words;
 use alerting::TimerSubject;
@@ -16,6 +17,7 @@ use simulator::{
 use std::collections::BTreeSet;
     PagerDutySimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_page,
     render_post,
+    SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, TwilioSimulator, render, render_post,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -39,6 +41,9 @@ pub(crate) struct Trace {
     teams: Option<TeamsSimulator>,
     incidents: Option<Incidents>,
     pagerduty: Option<PagerDutySimulator>,
+    twilio: Option<TwilioSimulator>,
+    /// How many texts have been printed.
+    texted: usize,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
@@ -89,6 +94,10 @@ impl Trace {
             shown: 0,
             posted: 0,
             paged: 0,
+            twilio: None,
+            texted: 0,
+            shown: 0,
+            posted: 0,
             shown_mails: 0,
             last: Instant::now(),
         }
@@ -100,6 +109,9 @@ impl Trace {
     /// Prints what PagerDuty gets too.
     pub(crate) fn with_pagerduty(self, pagerduty: Option<PagerDutySimulator>) -> Self {
         Self { pagerduty, ..self }
+    /// Prints the texts of this account too.
+    pub(crate) fn with_texts_of(self, twilio: TwilioSimulator) -> Self {
+        Self { twilio: Some(twilio), ..self }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -165,6 +177,11 @@ impl Trace {
         self.paged += pages.len();
         for page in pages {
             frame(&format!("PagerDuty {}", plain(&page.service)), &render_page(&page))?;
+        let texts = self.twilio.as_ref().map(|twilio| twilio.messages_since(self.texted)).unwrap_or_default();
+        self.texted += texts.len();
+        for text in texts {
+            let (title, content) = twilio::shown(&text);
+            frame(&plain(&title), &content)?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

@@ -123,6 +123,7 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
     let output = run(&["rules", "check", &file, "--template", &path]);
     let expected = format!(
         "error: {path} has no workflow `update-broadcast`; it has: notify-slack, notify-teams, page-on-call, send-email, tag-workbook"
+        "error: {path} has no workflow `update-broadcast`; it has: notify-slack, notify-teams, send-email, send-sms, tag-workbook"
     );
     let first = stderr(&output).lines().next().unwrap_or_default().to_owned();
     assert_eq!(output.status.code(), Some(1));

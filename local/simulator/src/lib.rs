@@ -20,6 +20,10 @@ pub use self::recorder::{
     SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
     TeamsSimulator, TimedOut, render, render_page, render_post,
 };
+pub use self::recorder::{
+    SAMPLE_ACCOUNT, SAMPLE_SENDER, SAMPLE_SERVICE, TwilioFault, TwilioMessage, TwilioRefusal, TwilioRequest,
+    TwilioSimulator,
+};
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,
     Group, JobRecord, JobShape, NotFound, PatCredential, Project, RestVersion, SAMPLE_CONNECTED_APP,

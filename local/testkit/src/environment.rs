@@ -13,6 +13,7 @@ use simulator::{
     SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
 };
 use simulator::{PagerDutySimulator, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -34,6 +35,7 @@ sites:
 
 /// AWS (with a verified sender of mails), Tableau, Slack, Teams and ServiceNow on loopback, and a rules file.
 /// AWS (with a verified sender of mails), Tableau, Slack, Teams and PagerDuty on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams and Twilio on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -49,6 +51,8 @@ pub struct TestEnvironment {
     pub servicenow: ServiceNowSimulator,
     /// Services of PagerDuty: `finance` and `default`.
     pub pagerduty: PagerDutySimulator,
+    /// An account of Twilio with a number.
+    pub twilio: TwilioSimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -105,6 +109,10 @@ impl TestEnvironment {
         secrets.extend(services.iter().map(|(_, key)| key.clone()));
         aws.create_secret("pagerduty", json!({ "routing_keys": BTreeMap::from(services) }));
         let environment = Self { aws, tableau, slack, teams, pagerduty, rules: Mutex::default(), secrets };
+        let twilio = TwilioSimulator::start().await.expect("Twilio");
+        secrets.push(twilio.token());
+        aws.create_secret("twilio", twilio.secret());
+        let environment = Self { aws, tableau, slack, teams, twilio, rules: Mutex::default(), secrets };
         environment.write_rules(rules);
         environment
     }
@@ -172,6 +180,7 @@ impl TestEnvironment {
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
         let pagerduty = self.pagerduty.url();
+        let twilio = self.twilio.url();
         let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
             ("RULES", rules.as_str()),
@@ -185,6 +194,8 @@ impl TestEnvironment {
             ("SERVICENOW_SECRET", "servicenow"),
             ("PAGERDUTY_SECRET", "pagerduty"),
             ("PAGERDUTY_REGION", &pagerduty),
+            ("TWILIO_SECRET", "twilio"),
+            ("TWILIO_API_URL", &twilio),
             ("EMAIL_FROM", SENDER),
             ("LOG_LEVEL", "trace"),
         ];

@@ -27,6 +27,12 @@ pub trait Notifier: Send + Sync {
     /// When the credential cannot be read.
     async fn capabilities(&self) -> Result<Capabilities, Failure>;
 
+    /// Whether the destination tells more about an incident or group than its beginning and its end. Without this, a further failure,
+    /// a further member and a reminder send nothing.
+    fn tells_updates(&self) -> bool {
+        true
+    }
+
     /// Sends a notification to a target.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub struct Situation<'a> {
     pub schedule: Schedule,
     /// What the destination can do.
     pub capabilities: Capabilities,
+    /// Whether the destination tells more than the beginning and the end.
+    pub tells_updates: bool,
     /// After how many failures in a row Tableau probably suspends the refresh.
     pub suspends_after: Option<u32>,
     /// Whether timers are available. Without timers (inline mode) nothing can be sent later.
@@ -204,6 +206,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     let failures = situation.incident.failures;
     match entry.notified_failures {
         0 => Situation::send(Operation::Post, true),
+        _ if !situation.tells_updates => suppress(Suppression::AlreadyAnnounced),
         notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
         // Where messages cannot be edited, each update is a further message, so one is sent only when the number of
         // failures has doubled, and when Tableau has probably suspended the refresh: no event comes after that.
@@ -223,6 +226,9 @@ fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<De
     match situation.entry.map(|entry| &entry.route) {
         Some(Route::Alone) if situation.is_being_sent() => suppress(Suppression::BeingSent),
         Some(Route::Alone) if notified >= situation.incident.failures => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
+        Some(Route::Alone) if notified > 0 && !situation.tells_updates => {
             suppress(Suppression::AlreadyAnnounced)
         }
         Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),

@@ -6,5 +6,6 @@ pub mod servicenow;
 pub mod pagerduty;
 pub mod slack;
 pub mod teams;
+pub mod twilio;
 
 pub use error::{Error, Refusal};

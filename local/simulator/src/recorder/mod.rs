@@ -6,6 +6,7 @@ mod servicenow;
 mod pagerduty;
 mod slack;
 mod teams;
+mod twilio;
 
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
@@ -22,4 +23,8 @@ pub use slack::{
 };
 pub use teams::{
     SAMPLE_FLOW, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure, TeamsSimulator, render_post,
+};
+pub use twilio::{
+    SAMPLE_ACCOUNT, SAMPLE_SENDER, SAMPLE_SERVICE, TwilioFault, TwilioMessage, TwilioRefusal, TwilioRequest,
+    TwilioSimulator,
 };

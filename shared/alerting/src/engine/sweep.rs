@@ -154,7 +154,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if self.last_refresh(&event, sweep).await? == LastRefresh::Succeeded {
                 return Ok(true);
             }
-            if let Some(at) = no_one_to_remind(open, &targets, now) {
+            let no_one = match self.notifier.tells_updates() {
+                true => no_one_to_remind(open, &targets, now),
+                false => Some(later(now, REMINDER)),
+            };
+            if let Some(at) = no_one {
                 self.look_again(key, at, now).await?;
             } else if !sweep.is_held(due) && sweep.has_time() {
                 self.advance(&attempt, Mutation::Remind, &targets, None, &mut summary).await?;

@@ -31,6 +31,7 @@ fn situation<'a>(incident: &'a Open, entry: Option<&'a LogEntry>) -> Situation<'
         digest: DigestState::Waiting,
         schedule: Schedule::Now,
         capabilities: EDITS,
+        tells_updates: true,
         suspends_after: Some(5),
         has_timers: true,
         owner: LeaseOwner::with_id(1, at(10)),
@@ -197,6 +198,34 @@ fn an_incident_in_a_digest_goes_on_as_the_digest_was_sent() {
             "{digest:?}"
         );
     }
+}
+
+#[test]
+fn a_destination_that_tells_no_updates_gets_the_beginning_and_the_end() {
+    let known = Decision::Suppress(Suppression::AlreadyAnnounced);
+    let of = |failures, notified, schedule, transition| {
+        let incident = open(failures);
+        let entry = entry(Route::Alone, notified, false);
+        plan(&Situation {
+            transition,
+            schedule,
+            capabilities: POSTS,
+            tells_updates: false,
+            ..situation(&incident, Some(&entry))
+        })
+    };
+    let again = Transition::FailedAgain;
+    for failures in [2, 4, 5, 8, 100] {
+        assert_eq!(of(failures, 1, Schedule::Now, again), std::slice::from_ref(&known), "{failures}");
+        assert_eq!(of(failures, 1, Schedule::Critical, again), std::slice::from_ref(&known), "{failures}");
+    }
+    let quiet = Schedule::DeferUntil(at(60));
+    assert_eq!(of(2, 1, quiet, again), [known]);
+    // The beginning may be told late: a rule waits for the third failure, or the first text was not sent.
+    assert_eq!(of(3, 0, Schedule::Now, again), [POST]);
+    assert_eq!(of(3, 0, quiet, again), [Decision::Digest { until: at(60) }]);
+    assert_eq!(of(3, 1, Schedule::Now, Transition::Resolved), [CLOSE]);
+    assert_eq!(of(3, 1, quiet, Transition::Resolved), [Decision::Digest { until: at(60) }]);
 }
 
 #[test]

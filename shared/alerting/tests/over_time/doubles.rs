@@ -169,6 +169,8 @@ pub(crate) struct Channel {
     /// The channel whose notifications are refused permanently, and how many were.
     pub(crate) archived: Option<&'static str>,
     pub(crate) refused: u32,
+    /// Whether the destination tells no updates.
+    pub(crate) tells_ends_only: bool,
 }
 
 #[derive(Clone)]
@@ -184,6 +186,10 @@ impl Notifier for Destination {
 
     async fn capabilities(&self) -> Result<Capabilities, Failure> {
         Ok(self.capabilities)
+    }
+
+    fn tells_updates(&self) -> bool {
+        !self.channel.lock().unwrap().tells_ends_only
     }
 
     async fn deliver(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod attempts;
+mod beginnings;
 mod crashes;
 mod doubles;
 mod dynamodb;

@@ -21,3 +21,4 @@ mod scenes;
 mod snapshots;
 mod svg;
 mod symbols;
+mod texts;

@@ -8,6 +8,7 @@ mod notify_teams;
 mod page_on_call;
 mod send_email;
 mod track_servicenow_incident;
+mod send_sms;
 mod update_broadcast;
 
 #[cfg(feature = "schema")]
@@ -18,6 +19,7 @@ pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use page_on_call::{PageOnCall, PageSeverity};
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use track_servicenow_incident::{FieldValue, IncidentGroups, OnRecovery, TrackServicenowIncident};
+pub use send_sms::{Numbers, SendSms};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -30,6 +32,7 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::notifying::<TrackServicenowIncident>(),
+    KnownWorkflow::notifying::<SendSms>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

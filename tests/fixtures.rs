@@ -200,7 +200,7 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             None => (stem, false),
         };
         let path = match path {
-            "notify-slack" | "notify-teams" | "send-email" | "update-broadcast" => {
+            "forward-event" | "notify-slack" | "notify-teams" | "send-email" | "update-broadcast" => {
                 format!("/webhooks/{path}")
             }
             _ => "/webhook".to_owned(),

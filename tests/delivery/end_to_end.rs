@@ -136,7 +136,7 @@ async fn tableaus_duplicates_become_one_message() {
     environment.post("/webhooks/notify-slack", "workbook-created").await;
     environment.post("/webhooks/notify-slack", "workbook-created").await;
 
-    environment.wait_for_records(4).await;
+    environment.wait_for_records(5).await;
     let drained = async {
         while !environment.stack.aws().messages("NotifySlackQueue").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -154,7 +154,7 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
     environment.wait_for_records(4).await;
     let records = environment.records();
     let keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
-    for workflow in ["notify-slack", "notify-teams", "send-email", "update-broadcast"] {
+    for workflow in ["forward-event", "notify-slack", "notify-teams", "send-email", "update-broadcast"] {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -208,6 +208,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
 
     for ingress in [
         "/webhook",
+        "/webhooks/forward-event",
         "/webhooks/notify-slack",
         "/webhooks/notify-teams",
         "/webhooks/send-email",

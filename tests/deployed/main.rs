@@ -96,6 +96,7 @@ async fn an_event_travels_through_the_deployed_stack() {
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
     let all = [
+        "ForwardEventEnabled=true",
         "NotifyTeamsEnabled=true",
         "SendEmailEnabled=true",
         "EmailFrom=tableau-webhooks@example.com",
@@ -105,7 +106,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
     let parameters = [more.as_slice(), &all, &inside, &bounded].concat();
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 4, 5))
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 5, 5))
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;

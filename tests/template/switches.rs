@@ -4,7 +4,9 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 4] = [
+const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
+    ("ForwardSecret", "ForwardEvent"),
+    ("ForwardSecretArn", "ForwardEvent"),
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),

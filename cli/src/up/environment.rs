@@ -1,6 +1,7 @@
 //! The local stack with everything around it: Tableau, Slack, Teams and the functions.
 
 use super::documents::Documents;
+use super::forward::Receivers;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
@@ -41,6 +42,8 @@ pub(crate) struct Environment {
     pub(crate) slack: Option<SlackSimulator>,
     /// The simulated Teams; `None` if cards go to a real flow.
     pub(crate) teams: Option<TeamsSimulator>,
+    /// The simulated receivers of forwarded events.
+    pub(crate) receivers: Receivers,
     /// Whether the rules name a channel of Teams.
     names_teams: bool,
     real_tableau: Option<String>,
@@ -88,13 +91,14 @@ impl Environment {
             SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
         let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
+        let receivers = Receivers::start().await?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
-        let environment = match paths.lists_sites || tableau_settings.real {
-            true => BTreeMap::new(),
-            false => BTreeMap::from([("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned())]),
-        };
+        let mut environment = receivers.environment();
+        if !paths.lists_sites && !tableau_settings.real {
+            environment.insert("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned());
+        }
         // In a deployed stack most workflows are off at first; the local stack switches all of them on.
         let mut parameters = Template::read(&paths.template)?.everything_on();
         parameters.extend([
@@ -111,6 +115,7 @@ impl Environment {
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
                 ("TeamsSecret".to_owned(), teams_secret),
+                ("ForwardSecret".to_owned(), receivers.secret(&paths.forward)),
             ]),
             environment,
             concurrent_executions: None,
@@ -131,6 +136,7 @@ impl Environment {
             tableau,
             slack: (!real_slack).then_some(slack),
             teams: (!real_teams).then_some(teams),
+            receivers,
             names_teams: !paths.teams.is_empty(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,

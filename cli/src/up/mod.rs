@@ -4,6 +4,7 @@ mod binaries;
 mod documents;
 mod env_file;
 mod environment;
+mod forward;
 mod hints;
 mod settings;
 mod slack_form;
@@ -115,7 +116,8 @@ async fn show(
     line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
     let mut trace =
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
+            .with_receivers(environment.receivers.simulator.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

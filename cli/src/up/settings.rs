@@ -5,7 +5,7 @@ use crate::files::find;
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
-use rules::settings::NotifyTeams;
+use rules::settings::{ForwardEvent, NotifyTeams};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
@@ -19,6 +19,8 @@ pub(crate) struct Paths {
     pub(crate) channels: Vec<String>,
     /// The channels of Teams that the rules name.
     pub(crate) teams: Vec<NotifyTeams>,
+    /// What the rules say to forward-event.
+    pub(crate) forward: Vec<ForwardEvent>,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -32,11 +34,12 @@ impl Paths {
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
         let teams = super::teams::channels(&rules)?;
+        let forward = super::forward::settings(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
         }
-        Ok(Self { template, rules: file, channels, teams, lists_sites: !rules.sites().is_empty() })
+        Ok(Self { template, rules: file, channels, teams, forward, lists_sites: !rules.sites().is_empty() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Prints what happens to events while it happens.
 
 use super::documents::Documents;
+use super::forward;
 use crate::out::{self, line, plain};
 use crate::timer_words;
 use alerting::TimerSubject;
@@ -8,7 +9,9 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use local_aws::{Aws, Mail, StackEvent};
 use serde_json::{Value, json};
-use simulator::{SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post};
+use simulator::{
+    ReceiverSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post,
+};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -27,6 +30,9 @@ pub(crate) struct Trace {
     names: Names,
     slack: Option<SlackSimulator>,
     teams: Option<TeamsSimulator>,
+    receivers: Option<ReceiverSimulator>,
+    /// How many requests of receivers have been printed.
+    forwarded: usize,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
@@ -60,7 +66,23 @@ impl Trace {
         slack: Option<SlackSimulator>,
         teams: Option<TeamsSimulator>,
     ) -> Self {
-        Self { events, names, slack, teams, shown: 0, posted: 0, shown_mails: 0, last: Instant::now() }
+        Self {
+            events,
+            names,
+            slack,
+            teams,
+            receivers: None,
+            forwarded: 0,
+            shown: 0,
+            posted: 0,
+            shown_mails: 0,
+            last: Instant::now(),
+        }
+    }
+
+    /// Prints what these receivers get as well.
+    pub(crate) fn with_receivers(self, receivers: ReceiverSimulator) -> Self {
+        Self { receivers: Some(receivers), ..self }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -110,6 +132,13 @@ impl Trace {
         self.posted += posts.len();
         for post in posts {
             frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
+        }
+        let requests = self.receivers.as_ref().map(|receivers| receivers.requests_since(self.forwarded));
+        let requests = requests.unwrap_or_default();
+        self.forwarded += requests.len();
+        for request in requests {
+            let (title, text) = forward::shown(&request);
+            frame(&title, &text)?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

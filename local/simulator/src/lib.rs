@@ -11,9 +11,9 @@ mod tls;
 pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
-    DEFAULT_CHANNEL, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault,
-    SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
-    TeamsSimulator, TimedOut, render, render_post,
+    DEFAULT_CHANNEL, RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator, RecordedRequest, Recorder,
+    SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
+    TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure, TeamsSimulator, TimedOut, render, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

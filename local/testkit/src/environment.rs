@@ -162,6 +162,7 @@ impl TestEnvironment {
             ("SLACK_API_URL", &slack),
             ("TEAMS_SECRET", "teams"),
             ("EMAIL_FROM", SENDER),
+            ("FORWARD_SECRET", "forward"),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

@@ -151,12 +151,12 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         (
             "SiteUpdated",
             "page-oncall: { team: data }",
-            "line 5: there is no workflow `page-oncall`; there are: notify-slack, notify-teams, send-email, update-broadcast",
+            "line 5: there is no workflow `page-oncall`; there are: forward-event, notify-slack, notify-teams, send-email, update-broadcast",
         ),
         (
             "SiteUpdated",
             "receive-webhook: {}",
-            "line 5: there is no workflow `receive-webhook`; there are: notify-slack, notify-teams, send-email, update-broadcast",
+            "line 5: there is no workflow `receive-webhook`; there are: forward-event, notify-slack, notify-teams, send-email, update-broadcast",
         ),
         // Wrong keys.
         (

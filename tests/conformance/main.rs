@@ -7,6 +7,7 @@
     reason = "says out loud what it checked, and what it skipped"
 )]
 
+mod forward;
 mod ses;
 mod slack;
 mod tableau;

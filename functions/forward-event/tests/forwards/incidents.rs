@@ -2,7 +2,6 @@
 
 use crate::support::{Environment, last_reason, message};
 use serde_json::{Value, json};
-use std::time::Duration;
 use testkit::simulator::ReceiverFault;
 
 const JIRA: &str = "{ target: jira, preset: jira-issue, values: { project: BI }, once_per: incident }";
@@ -15,7 +14,7 @@ async fn start() -> Environment {
 }
 
 fn next_failure(environment: &Environment) -> Value {
-    environment.base.tableau.clock().advance(Duration::from_secs(2));
+    environment.advance(2);
     environment.failed()
 }
 
@@ -34,7 +33,7 @@ async fn a_second_failure_two_seconds_later_makes_no_second_ticket_and_names_the
     assert!(reason.contains("was forwarded as BI-1, and no refresh has succeeded since"), "{reason}");
     assert_eq!(environment.receiver.requests().len(), 1);
 
-    environment.base.tableau.clock().advance(Duration::from_secs(60));
+    environment.advance(60);
     let success = environment.event("DatasourceRefreshSucceeded");
     assert!(function.failures(&message(&success)).await.is_empty());
     assert!(function.failures(&message(&next_failure(&environment))).await.is_empty());
@@ -81,7 +80,7 @@ async fn a_storm_is_one_ticket_for_each_object() {
     let environment = start().await;
     let function = environment.queued();
     for round in 0..2 {
-        for n in 0..20 {
+        for n in 0..6 {
             let mut event = environment.failed();
             event["resource_luid"] = json!(format!("00000000-0000-4000-8000-{n:012}"));
             event["resource_name"] = json!(format!("Weekly {n}"));
@@ -89,5 +88,5 @@ async fn a_storm_is_one_ticket_for_each_object() {
             assert!(function.failures(&message(&event)).await.is_empty(), "{}", last_reason(&function));
         }
     }
-    assert_eq!((environment.receiver.requests().len(), environment.receiver.taken().len()), (20, 20));
+    assert_eq!((environment.receiver.requests().len(), environment.receiver.taken().len()), (6, 6));
 }

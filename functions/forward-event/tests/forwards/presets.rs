@@ -78,7 +78,7 @@ async fn a_token_of_jira_that_has_expired_waits_for_a_person_and_makes_no_second
     assert_eq!(environment.receiver.taken().iter().filter(|request| request.status == 201).count(), 1);
 
     environment.receiver.rotate_jira();
-    environment.base.tableau.clock().advance(Duration::from_secs(60));
+    environment.advance(60);
     let event = environment.failed();
     assert_eq!(function.failures(&message(&event)).await.len(), 1, "the old token");
     environment.put_secret([]);

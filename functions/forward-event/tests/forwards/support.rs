@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use std::io::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tempfile::NamedTempFile;
 use testkit::simulator::{RECEIVER_NAME, ReceiverSimulator, notes};
 use testkit::{Batch, Function, TestEnvironment};
@@ -13,6 +15,8 @@ pub(crate) struct Environment {
     pub(crate) base: TestEnvironment,
     pub(crate) receiver: ReceiverSimulator,
     authority: NamedTempFile,
+    /// By how many seconds the next events happen later than now.
+    later: AtomicI64,
 }
 
 impl Environment {
@@ -29,7 +33,7 @@ impl Environment {
         let receiver = ReceiverSimulator::start().await.unwrap();
         let mut authority = NamedTempFile::new().unwrap();
         authority.write_all(receiver.authority().as_bytes()).unwrap();
-        let environment = Self { base, receiver, authority };
+        let environment = Self { base, receiver, authority, later: AtomicI64::new(0) };
         let own = environment.receiver.add_hook("own");
         environment.put_secret([("own", own)]);
         environment
@@ -70,6 +74,11 @@ impl Environment {
         self.base.queued_with("forward-event", BINARY, &[(name, value.as_str())])
     }
 
+    /// Lets the next events happen so many seconds later.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.later.fetch_add(seconds, Ordering::SeqCst);
+    }
+
     /// A failed refresh of a data source.
     pub(crate) fn failed(&self) -> Value {
         let luid = self.base.tableau.datasource("Sales Orders").unwrap();
@@ -80,10 +89,12 @@ impl Environment {
     /// An event about the data source.
     pub(crate) fn event(&self, name: &str) -> Value {
         let luid = self.base.tableau.datasource("Sales Orders").unwrap();
+        let at = self.base.tableau.clock().now()
+            + Duration::from_secs(self.later.load(Ordering::SeqCst).unsigned_abs());
         json!({
             "resource": "DATASOURCE", "event_type": name, "resource_name": "Sales Orders",
             "site_luid": self.base.tableau.site().as_str(), "resource_luid": luid.as_str(),
-            "created_at": self.base.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         })
     }
 

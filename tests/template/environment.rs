@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Read, and rightly not set.
-const NOT_SET: [&str; 7] = [
+const NOT_SET: [&str; 8] = [
     // Lambda sets them for every function.
     "AWS_ACCESS_KEY_ID",
     "AWS_REGION",
@@ -16,6 +16,8 @@ const NOT_SET: [&str; 7] = [
     "AWS_ENDPOINT_URL",
     // The local stack's own site, which it passes to functions.
     "SAMPLE_SITE",
+    // Names that lead to this machine, in tests and on the local stack: a debug build alone reads it.
+    "FORWARD_LOCAL_NAMES",
     // Secrets in a file, for work on one machine.
     "SECRETS_FILE",
 ];

@@ -9,7 +9,7 @@ use facts::{FactLookups, Question};
 use forwarding::{Forwarder, Incidents, Parcel, Sent, Turn};
 use rules::body::Data;
 use rules::settings::{self, Body, Destination, OncePer};
-use rules::{Action, LoadedRules, Rules, Schedule};
+use rules::{Action, LoadedRules, Rules};
 use std::collections::BTreeSet;
 use tableau::{Event, EventName, Payload};
 use workflow::{Effect, Failure, Invocation, Outcome, TestRequest, Tested, Workflow};
@@ -45,7 +45,7 @@ impl Workflow for ForwardEvent {
         let mut data = None;
         let (mut is_done, mut reasons, mut failed) = (false, Vec::new(), None);
         for action in &actions {
-            if let Schedule::Muted(until) = action.schedule(invocation.now) {
+            if let Some(until) = action.muted_until(invocation.now) {
                 reasons.push(format!("the rule `{}` is muted until {until:.0}", action.rule));
                 continue;
             }

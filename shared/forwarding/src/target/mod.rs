@@ -3,6 +3,7 @@
 mod answer;
 mod credential;
 mod error;
+mod read;
 mod token;
 
 pub use answer::{Answer, Meaning};
@@ -13,7 +14,7 @@ use crate::signature::{message_id, signatures};
 use confidential::Secrets;
 use credential::Target;
 use jiff::Timestamp;
-use reqwest::Response;
+use read::read_body;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::ExposeSecret;
 use std::fmt;
@@ -24,8 +25,6 @@ use workflow::CredentialSource;
 
 /// How long a target may take. Standard Webhooks recommends 15 to 30 seconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How much of an answer is read, in bytes.
-const BODY_LIMIT: usize = 16 * 1024;
 
 /// What a target is sent.
 #[derive(Clone, Copy, Debug)]
@@ -166,17 +165,4 @@ impl Targets {
         let request = self.http.post(target.endpoint.as_url().clone()).headers(headers).timeout(TIMEOUT);
         Ok((request.body(message.body.to_owned()), secrets))
     }
-}
-
-/// The beginning of a body.
-async fn read_body(response: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() >= BODY_LIMIT {
-            body.truncate(BODY_LIMIT);
-            break;
-        }
-    }
-    Ok(body)
 }

@@ -3,7 +3,7 @@
 use super::answer::{self, Meaning};
 use super::credential::{OAuth, secrets_of};
 use super::error::Error;
-use super::read_body;
+use super::read::read_body;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -13,8 +13,10 @@ mod serve;
 mod signed;
 mod simulator;
 mod snowflake;
+mod state;
 
-pub use simulator::{RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator};
+pub use simulator::ReceiverSimulator;
+pub use state::{RECEIVER_NAME, Received, ReceiverFault};
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Answers requests under the receiver's own name.
 
-use super::simulator::{RECEIVER_NAME, Received, ReceiverFault, Shared};
+use super::state::{RECEIVER_NAME, Received, ReceiverFault, Shared};
 use super::{Answer, jira, matillion, signed, snowflake};
 use crate::socket::Connection;
 use axum::body::{Body, to_bytes};

@@ -2,99 +2,20 @@
 
 use super::matillion::Client;
 use super::serve;
-use crate::fault::FaultPlan;
-use crate::recorder::log::{Log, TimedOut};
+use super::state::{Keys, RECEIVER_NAME, Received, ReceiverFault, Shared};
+use crate::recorder::log::TimedOut;
 use crate::server::Server;
 use crate::tls::Identity;
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// The host name of the receivers. It ends with a name that is reserved for tests, and no name server knows it.
-pub const RECEIVER_NAME: &str = "receiver.test";
-
-/// A request that a receiver got.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// The HTTP method.
-    pub method: String,
-    /// The path as it was sent, without the query.
-    pub path: String,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The bytes of the body.
-    pub body: Vec<u8>,
-    /// The status that was answered; 0 if there was no answer.
-    pub status: u16,
-}
-
-impl Received {
-    /// A header's value as text; empty if it is missing.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The body as JSON; null if it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-}
-
-/// How a request fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReceiverFault {
-    /// Answers this status, these headers and this body. Nothing is carried out.
-    Answer(u16, &'static [(&'static str, &'static str)], &'static str),
-    /// Resets the connection. Nothing is carried out.
-    Reset,
-    /// Never answers.
-    Hang,
-    /// Carries the request out, then resets the connection.
-    AnswerLost,
-}
-
-/// What requests have to know.
-#[derive(Clone, Debug)]
-pub(super) struct Keys {
-    pub(super) hooks: BTreeMap<String, Vec<String>>,
-    pub(super) jira: (String, String),
-    pub(super) etl: (String, String),
-    pub(super) dpc: Client,
-    pub(super) slack: String,
-    pub(super) snowflake: String,
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) requests: Log<Received>,
-    faults: Mutex<FaultPlan<ReceiverFault>>,
-    keys: Mutex<Keys>,
-    issues: AtomicUsize,
-}
-
-impl Shared {
-    pub(super) fn faults(&self) -> MutexGuard<'_, FaultPlan<ReceiverFault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn keys(&self) -> Keys {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn next_issue(&self) -> usize {
-        self.issues.fetch_add(1, Ordering::SeqCst) + 1
-    }
-}
 
 /// Receivers on loopback, over TLS. Clones share them; they stop when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -130,12 +51,7 @@ impl ReceiverSimulator {
             slack: random("T0-"),
             snowflake: random("pat-"),
         };
-        let state = Arc::new(Shared {
-            requests: Log::default(),
-            faults: Mutex::default(),
-            keys: Mutex::new(keys),
-            issues: AtomicUsize::new(0),
-        });
+        let state = Arc::new(Shared::new(keys));
         let router = Router::new().fallback(serve::serve).with_state(Arc::clone(&state));
         let identity = Identity::named(Timestamp::now(), &[RECEIVER_NAME])?;
         let server = Server::serve_named(identity, loopback_server::bind(address).await?, router)?;
@@ -177,7 +93,7 @@ impl ReceiverSimulator {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Keys) -> T) {
-        change(&mut self.state.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.state.keys_to_change());
     }
 
     /// The entries of the forward secret for the products: `jira`, `matillion-job`, `matillion-pipeline`, `slack`, `snowflake`.

@@ -1,15 +1,10 @@
-//! Amazon SNS: `Publish` to topics.
-//!
-//! Sources: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+//! Topics, and what they have taken.
 
-use super::names::{ACCOUNT, REGION};
-use super::query_protocol::escaped;
-use super::{Refusal, State};
+use super::super::names::{ACCOUNT, REGION};
+use super::super::query_protocol::escaped;
+use super::super::Refusal;
 use http::StatusCode;
 use std::collections::BTreeMap;
-
-/// The operation's name in call counts and faults.
-pub(super) const PUBLISH: &str = "SNS.Publish";
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 /// The largest message with its attributes, in bytes, unless a topic has another limit.
@@ -34,7 +29,7 @@ pub struct Publication {
 
 /// Amazon SNS.
 #[derive(Debug, Default)]
-pub(super) struct Topics {
+pub(in crate::aws) struct Topics {
     /// For each topic the ids of deduplication that it knows.
     topics: BTreeMap<String, Vec<String>>,
     published: Vec<Publication>,
@@ -42,17 +37,17 @@ pub(super) struct Topics {
 
 impl Topics {
     /// Creates a topic. Returns its ARN.
-    pub(super) fn create(&mut self, name: &str) -> String {
+    pub(in crate::aws) fn create(&mut self, name: &str) -> String {
         let arn = format!("arn:aws:sns:{REGION}:{ACCOUNT}:{name}");
         self.topics.entry(arn.clone()).or_default();
         arn
     }
 
-    pub(super) fn published(&self) -> Vec<Publication> {
+    pub(in crate::aws) fn published(&self) -> Vec<Publication> {
         self.published.clone()
     }
 
-    fn publish(&mut self, fields: &BTreeMap<String, String>) -> Result<String, Refusal> {
+    pub(super) fn publish(&mut self, fields: &BTreeMap<String, String>) -> Result<String, Refusal> {
         let publication = read(fields)?;
         let Some(known) = self.topics.get_mut(&publication.topic) else {
             return Err(Refusal::new("NotFound", "Topic does not exist").with_status(StatusCode::NOT_FOUND));
@@ -132,11 +127,4 @@ fn attributes(fields: &BTreeMap<String, String>) -> Result<BTreeMap<String, Stri
         all.insert(name, value);
     }
     Ok(all)
-}
-
-impl State {
-    /// Carries out `Publish`.
-    pub(super) fn publish(&mut self, fields: &BTreeMap<String, String>) -> Result<String, Refusal> {
-        self.topics.publish(fields)
-    }
 }

@@ -129,7 +129,8 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let resource = |id: &str| &template["Resources"][id]["Properties"];
         let mut reached = of_the_table(resource(&format!("{id}Role")));
         if folder == OF_ONE.1 {
-            let own = (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!([format!("{}#*", OF_ONE.0)]));
+            let own =
+                (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!([format!("{}#*", OF_ONE.0)]));
             assert_eq!(reached.pop(), Some(own), "{folder}");
         }
         if folder == INGRESS {

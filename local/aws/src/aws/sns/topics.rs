@@ -1,8 +1,8 @@
 //! Topics, and what they have taken.
 
+use super::super::Refusal;
 use super::super::names::{ACCOUNT, REGION};
 use super::super::query_protocol::escaped;
-use super::super::Refusal;
 use http::StatusCode;
 use std::collections::BTreeMap;
 

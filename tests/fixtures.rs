@@ -207,6 +207,7 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             | "update-broadcast" => {
             "notify-slack" | "notify-teams" | "page-on-call" | "send-email" | "update-broadcast" => {
             "notify-slack" | "notify-teams" | "send-email" | "send-sms" | "update-broadcast" => {
+            "forward-event" | "notify-slack" | "notify-teams" | "send-email" | "update-broadcast" => {
                 format!("/webhooks/{path}")
             }
             _ => "/webhook".to_owned(),

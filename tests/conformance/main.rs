@@ -10,6 +10,7 @@
 mod posts;
 mod servicenow;
 mod pagerduty;
+mod forward;
 mod ses;
 mod slack;
 mod tableau;

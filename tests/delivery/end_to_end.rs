@@ -159,6 +159,7 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
     {
     for workflow in ["notify-slack", "notify-teams", "page-on-call", "send-email", "update-broadcast"] {
     for workflow in ["notify-slack", "notify-teams", "send-email", "send-sms", "update-broadcast"] {
+    for workflow in ["forward-event", "notify-slack", "notify-teams", "send-email", "update-broadcast"] {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -212,6 +213,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
 
     for ingress in [
         "/webhook",
+        "/webhooks/forward-event",
         "/webhooks/notify-slack",
         "/webhooks/notify-teams",
         "/webhooks/page-on-call",

@@ -41,6 +41,8 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
     let group = environment.stack.resource("TimerGroup");
     let schedule = ("scheduler", "get_schedule", json!({ "Name": "tw-notify-slack-x", "GroupName": group }));
     let denied = [
+        ("ForwardEvent", read("SlackSecretArn")),
+        ("ForwardEvent", send("NotifySlackQueue")),
         ("NotifySlack", read("TeamsSecretArn")),
         ("NotifyTeams", read("SlackSecretArn")),
         ("NotifyTeams", schedule.clone()),
@@ -64,6 +66,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("SendSms", send("NotifyTeamsQueue")),
     ];
     are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "SendSms"], &denied).await;
+    are_denied(environment, &["ForwardEvent", "NotifySlack", "NotifyTeams", "SendEmail"], &denied).await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

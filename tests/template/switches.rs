@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
     ("PagerDutySecret", "PageOnCall"),
     ("PagerDutySecretArn", "PageOnCall"),
+    ("ForwardSecret", "ForwardEvent"),
+    ("ForwardSecretArn", "ForwardEvent"),
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),

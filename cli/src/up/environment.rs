@@ -5,6 +5,7 @@ use super::servicenow;
 //! The local stack with everything around it: Tableau, Slack, Teams, PagerDuty and the functions.
 
 use super::pagerduty;
+use super::forward::Receivers;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::teams;
@@ -51,6 +52,8 @@ pub(crate) struct Environment {
     pub(crate) slack: Option<SlackSimulator>,
     /// The simulated Teams; `None` if cards go to a real flow.
     pub(crate) teams: Option<TeamsSimulator>,
+    /// The simulated receivers of forwarded events.
+    pub(crate) receivers: Receivers,
     /// Whether the rules name a channel of Teams.
     names_teams: bool,
     /// The workflows that the rules name.
@@ -119,16 +122,17 @@ impl Environment {
         let servicenow = servicenow.map_err(|error| unavailable(address(SERVICENOW_OFFSET), &error))?;
         let twilio = TwilioSimulator::start_at(address(TWILIO_OFFSET)).await;
         let twilio = twilio.map_err(|error| unavailable(address(TWILIO_OFFSET), &error))?;
+        let receivers = Receivers::start().await?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let pagerduty = PagerDutySimulator::start_at(address(PAGERDUTY_OFFSET)).await;
         let pagerduty = pagerduty.map_err(|error| unavailable(address(PAGERDUTY_OFFSET), &error))?;
         let real_pagerduty = pagerduty::real(settings)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
-        let environment = match paths.lists_sites || tableau_settings.real {
-            true => BTreeMap::new(),
-            false => BTreeMap::from([("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned())]),
-        };
+        let mut environment = receivers.environment();
+        if !paths.lists_sites && !tableau_settings.real {
+            environment.insert("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned());
+        }
         // In a deployed stack most workflows are off at first; the local stack switches all of them on.
         let mut parameters = Template::read(&paths.template)?.everything_on();
         parameters.extend([
@@ -153,6 +157,7 @@ impl Environment {
                     pagerduty::secret(real_pagerduty.as_ref(), &pagerduty, &paths.services),
                 ),
                 ("TwilioSecret".to_owned(), twilio.secret()),
+                ("ForwardSecret".to_owned(), receivers.secret(&paths.forward)),
             ]),
             environment,
             concurrent_executions: None,
@@ -173,6 +178,7 @@ impl Environment {
             tableau,
             slack: (!real_slack).then_some(slack),
             teams: (!real_teams).then_some(teams),
+            receivers,
             names_teams: !paths.teams.is_empty(),
             workflows: paths.workflows.clone(),
             servicenow,

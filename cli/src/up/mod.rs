@@ -4,6 +4,7 @@ mod binaries;
 mod documents;
 mod env_file;
 mod environment;
+mod forward;
 mod hints;
 mod servicenow;
 mod pagerduty;
@@ -124,6 +125,8 @@ async fn show(
             .with_pagerduty(environment.pagerduty.clone());
         Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
             .with_texts_of(environment.twilio.clone());
+        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
+            .with_receivers(environment.receivers.simulator.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

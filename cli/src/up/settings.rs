@@ -7,6 +7,8 @@ use crate::out::note;
 use rules::Rules;
 use rules::settings::{NotifyTeams, TrackServicenowIncident};
 use std::collections::{BTreeSet, HashMap};
+use rules::settings::{ForwardEvent, NotifyTeams};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
@@ -27,6 +29,8 @@ pub(crate) struct Paths {
     pub(crate) services: Vec<String>,
     /// Whether the rules name numbers that get texts.
     pub(crate) names_numbers: bool,
+    /// What the rules say to forward-event.
+    pub(crate) forward: Vec<ForwardEvent>,
     /// Whether the rules list sites.
     pub(crate) lists_sites: bool,
 }
@@ -43,6 +47,7 @@ impl Paths {
         let servicenow = !rules.settings::<TrackServicenowIncident>()?.is_empty();
         let services = super::pagerduty::services(&rules)?;
         let names_numbers = super::twilio::is_named(&rules)?;
+        let forward = super::forward::settings(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
             tell_of_quiet_hours(&rules);
@@ -61,6 +66,7 @@ impl Paths {
             names_numbers,
             lists_sites: !rules.sites().is_empty(),
         })
+        Ok(Self { template, rules: file, channels, teams, forward, lists_sites: !rules.sites().is_empty() })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::documents::Documents;
 use super::servicenow::Incidents;
 use super::twilio;
+use super::forward;
 use crate::out::{self, line, plain};
 use crate::timer_words;
 use alerting::TimerSubject;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
     PagerDutySimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_page,
     render_post,
     SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, TwilioSimulator, render, render_post,
+    ReceiverSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -44,6 +46,9 @@ pub(crate) struct Trace {
     twilio: Option<TwilioSimulator>,
     /// How many texts have been printed.
     texted: usize,
+    receivers: Option<ReceiverSimulator>,
+    /// How many requests of receivers have been printed.
+    forwarded: usize,
     /// How many of Slack's messages have been printed.
     shown: usize,
     /// How many posts of flows have been printed.
@@ -96,6 +101,8 @@ impl Trace {
             paged: 0,
             twilio: None,
             texted: 0,
+            receivers: None,
+            forwarded: 0,
             shown: 0,
             posted: 0,
             shown_mails: 0,
@@ -112,6 +119,9 @@ impl Trace {
     /// Prints the texts of this account too.
     pub(crate) fn with_texts_of(self, twilio: TwilioSimulator) -> Self {
         Self { twilio: Some(twilio), ..self }
+    /// Prints what these receivers get as well.
+    pub(crate) fn with_receivers(self, receivers: ReceiverSimulator) -> Self {
+        Self { receivers: Some(receivers), ..self }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -182,6 +192,12 @@ impl Trace {
         for text in texts {
             let (title, content) = twilio::shown(&text);
             frame(&plain(&title), &content)?;
+        let requests = self.receivers.as_ref().map(|receivers| receivers.requests_since(self.forwarded));
+        let requests = requests.unwrap_or_default();
+        self.forwarded += requests.len();
+        for request in requests {
+            let (title, text) = forward::shown(&request);
+            frame(&title, &text)?;
         }
         for mail in self.new_mails() {
             frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;

@@ -16,8 +16,8 @@ mod stack_event;
 pub mod template;
 
 pub use aws::{
-    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, Mail, QueueSpec,
-    REGION, STACK, Schedule, SesAccount, StackResource, StoredMessage, TableSpec, Target,
+    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, Mail, Publication,
+    QueueSpec, REGION, STACK, Schedule, SesAccount, StackResource, StoredMessage, TableSpec, Target,
 };
 pub use error::Error;
 pub use gateway::RouteKey;

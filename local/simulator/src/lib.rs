@@ -23,6 +23,9 @@ pub use self::recorder::{
 pub use self::recorder::{
     SAMPLE_ACCOUNT, SAMPLE_SENDER, SAMPLE_SERVICE, TwilioFault, TwilioMessage, TwilioRefusal, TwilioRequest,
     TwilioSimulator,
+    DEFAULT_CHANNEL, RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator, RecordedRequest, Recorder,
+    SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
+    TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure, TeamsSimulator, TimedOut, render, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

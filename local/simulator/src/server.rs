@@ -33,8 +33,18 @@ impl Server {
         socket: TcpListener,
         router: Router,
     ) -> io::Result<Self> {
+        let port = socket.local_addr()?.port();
+        Self::serve_guarded(identity, socket, loopback_server::guarded(router, port))
+    }
+
+    /// Serves `router` over TLS under a name that is not this machine's. No page in a browser gets there: no browser trusts the
+    /// certificate. The router refuses requests for another name.
+    pub(crate) fn serve_named(identity: Identity, socket: TcpListener, router: Router) -> io::Result<Self> {
+        Self::serve_guarded(Some(identity), socket, router)
+    }
+
+    fn serve_guarded(identity: Option<Identity>, socket: TcpListener, router: Router) -> io::Result<Self> {
         let address = socket.local_addr()?;
-        let router = loopback_server::guarded(router, address.port());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let stopped = Arc::new(AtomicBool::new(false));
         let socket = Socket::new(socket, Arc::clone(&stopped));

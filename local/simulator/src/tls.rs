@@ -43,7 +43,12 @@ impl Identity {
     /// A certificate for this machine from a new CA whose key is discarded. Both certificates are valid for two days
     /// from `now`.
     pub(crate) fn new(now: Timestamp) -> io::Result<Self> {
-        let made = issue(now).map_err(io::Error::other)?;
+        Self::named(now, &NAMES)
+    }
+
+    /// The same for these names.
+    pub(crate) fn named(now: Timestamp, names: &[&str]) -> io::Result<Self> {
+        let made = issue(now, names).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.key.serialize_der()));
         let config = ServerConfig::builder_with_provider(provider)
@@ -67,14 +72,14 @@ struct Made {
     authority: String,
 }
 
-fn issue(now: Timestamp) -> Result<Made, rcgen::Error> {
+fn issue(now: Timestamp, names: &[&str]) -> Result<Made, rcgen::Error> {
     let mut authority = valid_around(now, CertificateParams::default());
     authority.distinguished_name.push(DnType::CommonName, "Tableau simulator, this run only");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
-    let names: Vec<String> = NAMES.map(str::to_owned).into();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut server = valid_around(now, CertificateParams::new(names)?);
     server.distinguished_name.push(DnType::CommonName, "Tableau simulator");
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -197,6 +197,7 @@ impl TestEnvironment {
             ("TWILIO_SECRET", "twilio"),
             ("TWILIO_API_URL", &twilio),
             ("EMAIL_FROM", SENDER),
+            ("FORWARD_SECRET", "forward"),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

@@ -56,6 +56,18 @@ pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error
     builder(extra_authorities)?.no_proxy().build().map_err(Error::Client)
 }
 
+/// Creates the HTTP client with another resolver: it connects to the addresses that `resolver` returns for a host's name, and to no
+/// others.
+///
+/// # Errors
+/// The same as for [`client`].
+pub fn client_with_resolver(
+    extra_authorities: Option<&Path>,
+    resolver: Arc<dyn reqwest::dns::Resolve>,
+) -> Result<reqwest::Client, Error> {
+    builder(extra_authorities)?.no_proxy().dns_resolver(resolver).build().map_err(Error::Client)
+}
+
 /// Creates the HTTP client for a program on a person's computer: it uses the proxy named by `HTTPS_PROXY`,
 /// `HTTP_PROXY` and `NO_PROXY`, as other programs do.
 ///

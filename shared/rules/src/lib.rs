@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+pub mod body;
 mod comment;
 mod conditions;
 mod error;

@@ -54,6 +54,11 @@ impl<S> Action<S> {
     pub fn schedule(&self, now: Timestamp) -> Schedule {
         self.hours.schedule(now, &self.timezone)
     }
+
+    /// Until when the rule is muted, if it is: for a workflow that sends no notifications, whose work waits for no other time.
+    pub fn muted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.hours.mute_until.filter(|until| *until > now)
+    }
 }
 
 impl Rules {

@@ -95,6 +95,9 @@ impl<W: Workflow> Worker<W> {
                 let mut invocation = Invocation::new(request.id.clone(), request.now(), request.remaining())
                     .repeated(attempt, progress.effects.clone(), Arc::new(log));
                 invocation.retried = message.is_some();
+                if let Content::Event(payload) = content {
+                    invocation = invocation.with_payload(payload.clone());
+                }
                 let outcome = self.handle(content, &invocation, request).await;
                 let found = invocation.cause_of(&key.event);
                 let claimed = Claimed { key: &key, attempt, progress, began, found };

@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tableau::EventId;
+use tableau::{EventId, Payload};
 
 /// One attempt at one event.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ pub struct Invocation {
     effects: BTreeSet<Effect>,
     log: Arc<dyn EffectLog>,
     causes: FoundCauses,
+    payload: Option<Arc<Payload>>,
 }
 
 impl fmt::Debug for Invocation {
@@ -74,6 +75,7 @@ impl Invocation {
             effects: BTreeSet::new(),
             log: Arc::new(NoEffectLog),
             causes: FoundCauses::default(),
+            payload: None,
         }
     }
 
@@ -85,6 +87,18 @@ impl Invocation {
         self.effects = effects;
         self.log = log;
         self
+    }
+
+    /// Adds what Tableau sent, for a workflow that hands it on.
+    #[must_use]
+    pub fn with_payload(mut self, payload: Payload) -> Self {
+        self.payload = Some(Arc::new(payload));
+        self
+    }
+
+    /// What Tableau sent; `None` for a timer, a sweep or a test.
+    pub fn payload(&self) -> Option<&Payload> {
+        self.payload.as_deref()
     }
 
     /// The present time: `now` plus the time that has passed since.

@@ -4,7 +4,7 @@ use super::keys::Denied;
 use super::names::last_part;
 use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
-use super::{Fault, Notice, Refusal, Shared, State, invoke, query_protocol, ses, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, invoke, query_protocol, ses, sns, sqs};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -128,7 +128,7 @@ async fn authentic(shared: &Shared, parts: &Parts, body: Body) -> Result<Bytes, 
     Ok(body)
 }
 
-/// CloudFormation takes forms; every other service here takes JSON.
+/// CloudFormation and SNS take forms; every other service here takes JSON.
 fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
     content_type.is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"))
@@ -154,6 +154,14 @@ async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
         "ListStackResources" => {
             fail(shared, "CloudFormation.ListStackResources").await?;
             shared.lock().stacks.list_stack_resources(&fields)
+        }
+        "Publish" => {
+            let fault = fail(shared, sns::PUBLISH).await?;
+            let answer = shared.lock().publish(&fields);
+            match fault.and_then(|fault| fault.refusal_after(sns::PUBLISH)) {
+                Some(refusal) => answer.and(Err(refusal)),
+                None => answer,
+            }
         }
         _ => Err(Refusal::new("InvalidAction", format!("local-aws does not implement {action}"))),
     }

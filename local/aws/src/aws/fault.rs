@@ -54,6 +54,7 @@ impl Fault {
                     "Scheduler" => "InternalServerException",
                     "SecretsManager" => "InternalServiceError",
                     "SES" => "InternalServiceErrorException",
+                    "SNS" => "InternalError",
                     _ => "com.amazon.coral.service#InternalFailure",
                 }))
             }
@@ -67,6 +68,7 @@ impl Fault {
                     "SES" => {
                         Refusal::new("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
                     }
+                    "SNS" => Refusal::new("AuthorizationError", message).with_status(StatusCode::FORBIDDEN),
                     "CloudFormation" => {
                         Refusal::new("AccessDenied", message).with_status(StatusCode::FORBIDDEN)
                     }
@@ -79,6 +81,9 @@ impl Fault {
                     "com.amazonaws.dynamodb.v20120810#ThrottlingException",
                     "Throughput exceeds the current throughput limit for your account.",
                 ),
+                "SNS" => {
+                    Refusal::new("Throttled", "Rate exceeded").with_status(StatusCode::TOO_MANY_REQUESTS)
+                }
                 "SES" => Refusal::new("TooManyRequestsException", "Maximum sending rate exceeded.")
                     .with_status(StatusCode::TOO_MANY_REQUESTS),
                 _ => Refusal::new("ThrottlingException", "Rate exceeded"),

@@ -14,6 +14,7 @@ mod refusal;
 mod scheduler;
 mod secrets_manager;
 mod ses;
+mod sns;
 pub(crate) mod sqs;
 mod state;
 
@@ -25,6 +26,7 @@ pub use keys::Keys;
 pub use names::{ACCOUNT, REGION, STACK};
 pub use scheduler::Schedule;
 pub use ses::{Mail, SesAccount};
+pub use sns::Publication;
 pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
 pub(crate) use input::Input;
@@ -249,6 +251,16 @@ impl Aws {
         self.state().ses.mails_since(count)
     }
 
+    /// Creates a topic of Amazon SNS. Returns its ARN.
+    pub fn create_topic(&self, name: &str) -> String {
+        self.state().topics.create(name)
+    }
+
+    /// What topics have taken, oldest first.
+    pub fn publications(&self) -> Vec<Publication> {
+        self.state().topics.published()
+    }
+
     /// Creates an event bus.
     pub fn create_bus(&self, name: &str) {
         self.state().buses.create(name);
@@ -282,7 +294,7 @@ impl Aws {
     /// How often an operation, such as `SQS.SendMessage`, was called over HTTP. Calls that failed on request count
     /// too. A stack receives from its queues without HTTP, so those receives do not count.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES` and `CloudFormation`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES`, `SNS` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

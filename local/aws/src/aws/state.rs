@@ -1,6 +1,8 @@
 //! The state of all services, and the observers of the services.
 
-use super::{Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, ses, sqs};
+use super::{
+    Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, ses, sns, sqs,
+};
 use crate::lambda::Lambda;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +18,7 @@ pub(crate) struct State {
     pub(super) tables: dynamodb::Tables,
     pub(super) schedules: scheduler::Schedules,
     pub(super) ses: ses::Ses,
+    pub(super) topics: sns::Topics,
     pub(super) stacks: cloud_formation::Stacks,
     pub(super) faults: fault::Faults,
     pub(super) observer: Option<mpsc::UnboundedSender<Notice>>,

@@ -4,6 +4,7 @@ mod any;
 mod log;
 mod servicenow;
 mod pagerduty;
+mod receiver;
 mod slack;
 mod teams;
 mod twilio;
@@ -17,6 +18,7 @@ pub use pagerduty::{
     PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator, SAMPLE_ROUTING_KEY,
     render_page,
 };
+pub use receiver::{RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator};
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
     render,

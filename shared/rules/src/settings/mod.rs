@@ -3,6 +3,7 @@
 //! `cargo xtask new-workflow` writes the file of a new workflow and its three lines here.
 
 mod causes;
+mod forward_event;
 mod notify_slack;
 mod notify_teams;
 mod page_on_call;
@@ -14,6 +15,7 @@ mod update_broadcast;
 #[cfg(feature = "schema")]
 pub(crate) use causes::FORMER_UNKNOWN;
 pub use causes::{CAUSES, cause, unknown_cause};
+pub use forward_event::{Body, Destination, ForwardEvent, OncePer, Preset, Scalar};
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use page_on_call::{PageOnCall, PageSeverity};
@@ -27,6 +29,7 @@ use crate::workflow::KnownWorkflow;
 /// Every workflow that rules can start, in alphabetical order.
 #[rustfmt::skip] // One line each, since `cargo xtask new-workflow` adds lines.
 pub const WORKFLOWS: &[KnownWorkflow] = &[
+    KnownWorkflow::of::<ForwardEvent>(),
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
     KnownWorkflow::notifying::<PageOnCall>(),

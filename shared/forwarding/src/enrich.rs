@@ -1,0 +1,181 @@
+//! What Tableau says about an event, for bodies.
+
+use alerting::notification::{next_step, title};
+use facts::{Answer, FactLookups, OTHER_SITE, Question, is_deletion, why_no_cause};
+use plain_text::one_line;
+use rules::Site;
+use rules::body::{
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, ProjectData, SiteData, event_type,
+};
+use tableau::{Action, Event, Subject};
+use tableau_client::{CauseLookup, Owner, OwnerRef, RecycleBinLookup};
+use workflow::Failure;
+
+/// What a body says about an event. What Tableau cannot say for now is waited for, but not for long.
+///
+/// # Errors
+/// When Tableau does not answer and the event is to be tried again.
+pub async fn enrich(
+    facts: &FactLookups,
+    question: Question<'_>,
+    site: Option<&Site>,
+) -> Result<Data, Failure> {
+    let mut data = bare(question.event, site);
+    match question.in_time(ask(facts, question, &mut data)).await {
+        Ok(()) => {}
+        Err(unanswered) if unanswered.waits => return Err(unanswered.failure),
+        Err(unanswered) => {
+            let reason = unanswered.failure.reason();
+            tracing::warn!(event.id = %question.event.id, reason, "the event is forwarded without details");
+            data.missing.push(unanswered.why);
+        }
+    }
+    finish(&mut data, question.event);
+    Ok(data)
+}
+
+/// What a body says about a test.
+pub fn of_test(event: &Event) -> Data {
+    let mut data = bare(event, None);
+    data.title = "Test of forward-event".to_owned();
+    data.lines =
+        vec!["The command tableau-webhooks test sent this. Nothing has happened in Tableau, and there is nothing to do.".to_owned()];
+    data
+}
+
+/// What the event says itself.
+fn bare(event: &Event, site: Option<&Site>) -> Data {
+    Data {
+        event: EventData {
+            id: event.id.to_string(),
+            name: one_line(event.name.as_str()),
+            r#type: event_type(&event.name),
+            happened_at: event.created_at.map(|at| at.to_string()),
+            is_failure: event.name.action() == Some(Action::RefreshFailed),
+        },
+        site: SiteData {
+            luid: event.site.to_string(),
+            name: site.map(|site| site.name.clone()).filter(|name| !name.is_empty()),
+        },
+        object: ObjectData {
+            kind: event.subject.kind().to_owned(),
+            luid: event.subject.luid().to_owned(),
+            name: event.resource_name.clone(),
+            ..ObjectData::default()
+        },
+        ..Data::default()
+    }
+}
+
+async fn ask(facts: &FactLookups, question: Question<'_>, data: &mut Data) -> Answer<()> {
+    let event = question.event;
+    let has_content = matches!(event.subject, Subject::Workbook(_) | Subject::Datasource(_));
+    let is_gone = event.name.action() == Some(Action::Deleted) && !is_deletion(event);
+    if !has_content || is_gone {
+        return Ok(());
+    }
+    if facts.is_of_another_site(question).await? {
+        data.missing.push(OTHER_SITE.to_owned());
+        return Ok(());
+    }
+    if is_deletion(event) {
+        return of_deletion(facts, question, data).await;
+    }
+    match FactLookups::found_or_why(question, facts.item(question).await)? {
+        Ok(Some(item)) => {
+            let owner = FactLookups::found_or_why(question, facts.owner(&item, question).await)?;
+            match owner {
+                Ok(owner) => data.owner = owner.map(owner_data).unwrap_or_default(),
+                Err(why) => data.missing.push(format!("owner: {why}")),
+            }
+            let content = item.content(None);
+            data.object.name = Some(content.name).filter(|name| !name.is_empty()).or(data.object.name.take());
+            data.object.link = content.link;
+            data.object.tags = content.tags;
+            data.object.certified = event.datasource().map(|_| item.is_certified);
+            data.project = ProjectData { name: content.project };
+        }
+        Ok(None) => data.missing.push("Tableau does not have it any more".to_owned()),
+        Err(why) => data.missing.push(format!("project and owner: {why}")),
+    }
+    if data.event.is_failure {
+        match FactLookups::found_or_why(question, facts.cause(question).await)? {
+            Ok(CauseLookup::Found(cause)) => {
+                data.cause = CauseData {
+                    class: Some(cause.class.name().to_owned()),
+                    title: Some(cause.class.title().to_owned()),
+                    next_step: Some(cause.next_step().to_owned()),
+                    job: Some(cause.job.to_string()),
+                    line: Some(cause.line).filter(|line| !line.is_empty()),
+                };
+            }
+            Ok(not_found) => data.missing.extend(why_no_cause(&not_found).map(|why| format!("cause: {why}"))),
+            Err(why) => data.missing.push(format!("cause: {why}")),
+        }
+    }
+    Ok(())
+}
+
+async fn of_deletion(facts: &FactLookups, question: Question<'_>, data: &mut Data) -> Answer<()> {
+    match FactLookups::found_or_why(question, facts.deletion(question).await)? {
+        Ok(RecycleBinLookup::Found(item)) => {
+            let deleter = FactLookups::found_or_why(question, facts.deleter(&item, question).await)?;
+            let by = deleter.unwrap_or_default().map(|person| person.name);
+            data.owner = item.owner.as_ref().and_then(OwnerRef::person).map(owner_data).unwrap_or_default();
+            data.deleted =
+                DeletionData { by, path: Some(item.original_path).filter(|path| !path.is_empty()) };
+        }
+        Ok(not_found) => data.missing.push(format!("who deleted it: {not_found}")),
+        Err(why) => data.missing.push(format!("who deleted it: {why}")),
+    }
+    Ok(())
+}
+
+fn owner_data(owner: Owner) -> OwnerData {
+    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    OwnerData { name: given(owner.name), email: owner.email, login: given(owner.login) }
+}
+
+/// Title and lines, from everything else.
+fn finish(data: &mut Data, event: &Event) {
+    let name = data.object.name.as_deref().map(one_line).filter(|name| !name.is_empty());
+    data.title = match name {
+        Some(name) => format!("{}: {name}", title(event)),
+        None => title(event),
+    };
+    let cause = match (&data.cause.title, &data.cause.line) {
+        (Some(title), Some(line)) => Some(format!("{title} – {line}")),
+        (title, line) => title.clone().or_else(|| line.clone()),
+    };
+    let advice = data.cause.next_step.clone().or_else(|| {
+        let is_without_cause = !data.event.is_failure || !data.missing.is_empty();
+        next_step(event).filter(|_| is_without_cause).map(str::to_owned)
+    });
+    let owner = match (&data.owner.name, &data.owner.email) {
+        (Some(name), Some(email)) if name != email => Some(format!("{name} ({email})")),
+        (name, email) => name.clone().or_else(|| email.clone()),
+    };
+    let site = data.site.name.clone().unwrap_or_else(|| data.site.luid.clone());
+    let told = [
+        ("Cause", cause),
+        ("Next step", advice),
+        ("Deleted by", data.deleted.by.clone()),
+        ("It was in", data.deleted.path.clone()),
+        ("Project", data.project.name.clone()),
+        ("Owner", owner),
+        ("When", data.event.happened_at.clone()),
+        ("Site", Some(site)),
+        ("Tags", Some(data.object.tags.join(", "))),
+        ("Page in Tableau", data.object.link.clone()),
+        (
+            "Event",
+            Some(format!("{}, {}", data.event.name, data.event.id.get(..12).unwrap_or(&data.event.id))),
+        ),
+    ];
+    let line = |(label, text): (&str, Option<String>)| {
+        let text = text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty())?;
+        Some(format!("{label}: {text}"))
+    };
+    data.lines = told.into_iter().filter_map(line).collect();
+    data.lines.extend(data.missing.iter().map(|why| format!("Not known: {}", one_line(why))));
+}

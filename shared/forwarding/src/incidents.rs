@@ -1,0 +1,107 @@
+//! Of the failures of one object only the first is forwarded, where a rule says so. What the target made of it is kept: its search may
+//! not find it yet when the next failure comes.
+
+use crate::documents::{IncidentState, Open, incident_key};
+use jiff::{SignedDuration, Timestamp};
+use store::Documents;
+use tableau::Event;
+use workflow::Failure;
+
+/// How long a failure that is being forwarded keeps others back, without an answer of the target.
+const LONGEST: SignedDuration = SignedDuration::from_hours(80);
+
+/// Whether a failure is the first of its incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is: send it.
+    First,
+    /// It is not; the text says what was forwarded.
+    Later(String),
+}
+
+/// The incidents of objects, for `once_per: incident`.
+#[derive(Clone, Debug)]
+pub struct Incidents(Documents);
+
+impl Incidents {
+    /// Incidents kept in `documents`.
+    pub fn new(documents: Documents) -> Self {
+        Self(documents)
+    }
+
+    /// Takes the turn of a failure for a destination.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begin(&self, event: &Event, destination: &str, now: Timestamp) -> Result<Turn, Failure> {
+        let id = event.id.to_string();
+        let failed_at = event.credible_time(now).unwrap_or(now);
+        let begin = |state: &mut IncidentState| match state.open.get(destination) {
+            Some(open)
+                if open.event != id && (open.made.is_some() || now.duration_since(open.at) < LONGEST) =>
+            {
+                let made = open.made.as_deref().filter(|made| !made.is_empty());
+                let what = made.map(|made| format!(" as {made}")).unwrap_or_default();
+                let at = open.at.strftime("%Y-%m-%d %H:%M UTC");
+                Turn::Later(format!(
+                    "the failure of {at} was forwarded{what}, and no refresh has succeeded since"
+                ))
+            }
+            Some(open) if open.event == id => Turn::First,
+            _ => {
+                state.open.insert(
+                    destination.to_owned(),
+                    Open { event: id.clone(), at: now, failed_at, made: None },
+                );
+                Turn::First
+            }
+        };
+        let changed = self.0.create_or_change(&key(event), now, begin).await;
+        changed.map(|(_, turn)| turn).map_err(Failure::transient)
+    }
+
+    /// Notes what the destination has made of a failure.
+    pub async fn note(&self, event: &Event, destination: &str, made: Option<String>, now: Timestamp) {
+        let id = event.id.to_string();
+        let noted = |state: &mut IncidentState| {
+            if let Some(open) = state.open.get_mut(destination).filter(|open| open.event == id) {
+                open.made = Some(made.clone().unwrap_or_default());
+            }
+        };
+        self.write(event, now, noted).await;
+    }
+
+    /// Gives the turn back: the destination will never take this failure, so the next one is sent.
+    pub async fn give_back(&self, event: &Event, destination: &str, now: Timestamp) {
+        let id = event.id.to_string();
+        let given_back = |state: &mut IncidentState| {
+            if state.open.get(destination).is_some_and(|open| open.event == id) {
+                state.open.remove(destination);
+            }
+        };
+        self.write(event, now, given_back).await;
+    }
+
+    /// Ends the incident of an object: a refresh has succeeded.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn end(&self, event: &Event, now: Timestamp) -> Result<(), Failure> {
+        let at = event.credible_time(now).unwrap_or(now);
+        // A success that comes late ends no later failure.
+        let ended = |state: &mut IncidentState| state.open.retain(|_, open| open.failed_at > at);
+        let changed = self.0.change(&key(event), now, ended).await;
+        changed.map(|_| ()).map_err(Failure::transient)
+    }
+
+    async fn write(&self, event: &Event, now: Timestamp, change: impl FnMut(&mut IncidentState) + Send) {
+        if let Err(error) = self.0.change(&key(event), now, change).await {
+            let reason = workflow::chain(&error);
+            tracing::warn!(event.id = %event.id, reason, "it could not be recorded what was forwarded");
+        }
+    }
+}
+
+fn key(event: &Event) -> String {
+    incident_key(event.subject.luid())
+}

@@ -1,0 +1,106 @@
+use super::*;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn parse(json: serde_json::Value) -> Result<ForwardCredential, String> {
+    serde_json::from_value(json).map_err(|error| error.to_string())
+}
+
+fn problem(entry: serde_json::Value) -> String {
+    let credential = parse(serde_json::json!({ "targets": { "a": entry } })).unwrap();
+    credential.target("a").err().map(|problem| problem.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_target_is_what_a_request_needs() {
+    let json = serde_json::json!({ "targets": {
+        "jira": { "url": "https://acme.atlassian.net/rest/api/3/issue", "basic": { "user": "ana@example.com", "password": "hunter2" } },
+        "own": { "url": " https://hooks.example.com/in ", "secrets": [SECRET, SECRET], "headers": { "X-Key": "k" } },
+    } });
+    let credential = parse(json).unwrap();
+    let jira = credential.target("jira").unwrap();
+    assert_eq!(jira.headers["authorization"], "Basic YW5hQGV4YW1wbGUuY29tOmh1bnRlcjI=");
+    assert!(jira.headers["authorization"].is_sensitive());
+    assert!(jira.secrets.are_in("YW5hQGV4YW1wbGUuY29tOmh1bnRlcjI=") && jira.secrets.are_in("hunter2"));
+    let own = credential.target("own").unwrap();
+    assert_eq!((own.keys.len(), own.endpoint.host()), (2, "hooks.example.com"));
+    assert!(own.secrets.are_in(SECRET));
+    assert_eq!(credential.target("other").unwrap_err(), TargetProblem::Missing("other".to_owned()));
+}
+
+#[test]
+fn what_is_wrong_stops_its_own_target_and_repeats_no_secret() {
+    let url = "https://hooks.example.com/hunter2";
+    for (entry, expected) in [
+        (serde_json::json!({}), "its `url` is empty"),
+        (serde_json::json!({ "url": "http://hooks.example.com/hunter2" }), "its `url` is not https"),
+        (
+            serde_json::json!({ "url": "https://169.254.169.254/hunter2" }),
+            "its `url` has an address that is not public",
+        ),
+        (
+            serde_json::json!({ "url": url, "secrets": ["hunter2"] }),
+            "secret 1 of `secrets` does not begin with `whsec_`",
+        ),
+        (serde_json::json!({ "url": url, "secrets": [SECRET, SECRET, SECRET] }), "`secrets` has 3"),
+        (
+            serde_json::json!({ "url": url, "headers": { "Webhook-Id": "hunter2" } }),
+            "`headers` has `webhook-id`",
+        ),
+        (serde_json::json!({ "url": url, "headers": { "Host": "hunter2" } }), "`headers` has `host`"),
+        (serde_json::json!({ "url": url, "headers": { "a b": "hunter2" } }), "`headers` has a name"),
+        (
+            serde_json::json!({ "url": url, "headers": { "X-Key": "hunter2\u{7f}" } }),
+            "the header `x-key` has a character",
+        ),
+        (
+            serde_json::json!({ "url": url, "headers": { "Authorization": "hunter2" }, "basic": { "user": "a", "password": "hunter2" } }),
+            "write one of `basic`",
+        ),
+        (
+            serde_json::json!({ "url": url, "oauth": { "token_url": "https://10.0.0.1/", "client_id": "a", "client_secret": "hunter2" } }),
+            "the `token_url` of `oauth` has an address that is not public",
+        ),
+    ] {
+        let problem = problem(entry);
+        assert!(
+            problem.starts_with(&format!("the target `a` in the forward secret: {expected}")),
+            "{problem}"
+        );
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[test]
+fn the_form_of_the_secret_is_checked_and_debug_shows_nothing() {
+    for (json, expected) in [
+        (serde_json::json!({}), "fill in `targets`"),
+        (serde_json::json!({ "targets": {} }), "fill in `targets`"),
+        (serde_json::json!({ "targets": { "https://x/hunter2": {} } }), "has a URL for a key"),
+        (serde_json::json!({ "targets": { "a": { "hunter2": "x" } } }), "unknown field"),
+    ] {
+        let error = parse(json).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let credential =
+        parse(serde_json::json!({ "targets": { "a": { "url": "https://example.com/hunter2" } } })).unwrap();
+    assert_eq!(format!("{credential:?}"), "ForwardCredential([redacted])");
+    assert_eq!(
+        format!("{:?}", credential.target("a").unwrap()),
+        "Target { endpoint: Endpoint(example.com), .. }"
+    );
+}
+
+#[test]
+fn another_url_or_secret_has_another_fingerprint() {
+    let of = |entry: serde_json::Value| {
+        parse(serde_json::json!({ "targets": { "a": entry } })).unwrap().target("a").unwrap().fingerprint
+    };
+    let url = "https://hooks.example.com/a";
+    let first = of(serde_json::json!({ "url": url, "secrets": [SECRET] }));
+    assert_eq!(first, of(serde_json::json!({ "url": format!("{url}\n"), "secrets": [SECRET] })));
+    assert_ne!(first, of(serde_json::json!({ "url": url })));
+    assert_ne!(first, of(serde_json::json!({ "url": format!("{url}b"), "secrets": [SECRET] })));
+    assert_ne!(first, of(serde_json::json!({ "url": url, "secrets": [SECRET], "headers": { "X": "1" } })));
+    assert!(!first.contains("hooks"));
+}

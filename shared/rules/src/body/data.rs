@@ -1,0 +1,150 @@
+//! What a body says about an event. Each field is always there; what is not known is `null`, or an empty list.
+
+use serde::Serialize;
+use tableau::EventName;
+
+/// What a body says about an event: `data` of an enriched body, and the variables of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Data {
+    /// What happened to which object, in one line.
+    pub title: String,
+    /// Everything that is known, in lines for people. None is empty, and there is at least one.
+    pub lines: Vec<String>,
+    /// The name of the rule.
+    pub rule: String,
+    /// The event.
+    pub event: EventData,
+    /// The site where it happened.
+    pub site: SiteData,
+    /// What it is about.
+    pub object: ObjectData,
+    /// The project of the object.
+    pub project: ProjectData,
+    /// The owner of the object.
+    pub owner: OwnerData,
+    /// Why the refresh failed.
+    pub cause: CauseData,
+    /// Of a deletion.
+    pub deleted: DeletionData,
+    /// What could not be found out, and why.
+    pub missing: Vec<String>,
+}
+
+/// The event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EventData {
+    /// The event's id, the same for each delivery of it.
+    pub id: String,
+    /// Tableau's name of the event, such as `DatasourceRefreshFailed`.
+    pub name: String,
+    /// The same in the words of Standard Webhooks, such as `datasource.refresh_failed`.
+    pub r#type: String,
+    /// When it happened, in UTC.
+    pub happened_at: Option<String>,
+    /// Whether it is a refresh that failed.
+    pub is_failure: bool,
+}
+
+/// The site where it happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SiteData {
+    /// Tableau's id of the site.
+    pub luid: String,
+    /// The site's name, if the rules say it.
+    pub name: Option<String>,
+}
+
+/// What the event is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ObjectData {
+    /// `workbook`, `data source`, `view`, `user`, `site` or `resource`.
+    pub kind: String,
+    /// Tableau's id of it.
+    pub luid: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// The address of its page.
+    pub link: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether it is certified.
+    pub certified: Option<bool>,
+}
+
+/// The project of the object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProjectData {
+    /// The project's name.
+    pub name: Option<String>,
+}
+
+/// The owner of the object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OwnerData {
+    /// The owner's name.
+    pub name: Option<String>,
+    /// The owner's e-mail address.
+    pub email: Option<String>,
+    /// The name that the owner signs in with.
+    pub login: Option<String>,
+}
+
+/// Why the refresh failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CauseData {
+    /// The class of the cause, such as `Credentials`.
+    pub class: Option<String>,
+    /// The class in words.
+    pub title: Option<String>,
+    /// The line of the job's notes that says most.
+    pub line: Option<String>,
+    /// What to do about it.
+    pub next_step: Option<String>,
+    /// Tableau's id of the failed job.
+    pub job: Option<String>,
+}
+
+/// Of a deletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeletionData {
+    /// Who deleted it.
+    pub by: Option<String>,
+    /// Where it was.
+    pub path: Option<String>,
+}
+
+/// The type of an event in the words of Standard Webhooks: `datasource.refresh_failed`. Parts have letters, digits and `_` only.
+pub fn event_type(name: &EventName) -> String {
+    let mut text = String::new();
+    let mut words = 0;
+    for c in name.as_str().chars().filter(char::is_ascii_alphanumeric) {
+        if c.is_ascii_uppercase() {
+            match words {
+                0 => {}
+                1 => text.push('.'),
+                _ => text.push('_'),
+            }
+            words += 1;
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    if text.is_empty() { "unknown".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_a_type_of_dotted_parts() {
+        for (name, expected) in [
+            ("DatasourceRefreshFailed", "datasource.refresh_failed"),
+            ("WorkbookCreated", "workbook.created"),
+            ("AdminPromoted", "admin.promoted"),
+            ("flow run/failed", "flowrunfailed"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(event_type(&EventName::from(name)), expected);
+        }
+    }
+}

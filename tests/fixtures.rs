@@ -200,14 +200,14 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             None => (stem, false),
         };
         let path = match path {
-            "notify-slack"
+            "forward-event"
+            | "notify-slack"
             | "notify-teams"
+            | "page-on-call"
             | "send-email"
+            | "send-sms"
             | "track-servicenow-incident"
             | "update-broadcast" => {
-            "notify-slack" | "notify-teams" | "page-on-call" | "send-email" | "update-broadcast" => {
-            "notify-slack" | "notify-teams" | "send-email" | "send-sms" | "update-broadcast" => {
-            "forward-event" | "notify-slack" | "notify-teams" | "send-email" | "update-broadcast" => {
                 format!("/webhooks/{path}")
             }
             _ => "/webhook".to_owned(),

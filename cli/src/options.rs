@@ -18,12 +18,12 @@ pub(crate) const LOCAL_PORT: u16 = 8090;
 pub(crate) const AWS_OFFSET: u16 = 3;
 /// The offset of the port of the simulated Teams.
 pub(crate) const TEAMS_OFFSET: u16 = 4;
-/// The offset of the port of the simulated ServiceNow, the last one.
+/// The offset of the port of the simulated ServiceNow.
 pub(crate) const SERVICENOW_OFFSET: u16 = 5;
-/// The offset of the port of the simulated PagerDuty, the last one.
-pub(crate) const PAGERDUTY_OFFSET: u16 = 5;
+/// The offset of the port of the simulated PagerDuty.
+pub(crate) const PAGERDUTY_OFFSET: u16 = 6;
 /// The offset of the port of the simulated Twilio.
-pub(crate) const TWILIO_OFFSET: u16 = 5;
+pub(crate) const TWILIO_OFFSET: u16 = 7;
 /// The offset of the last port.
 pub(crate) const LAST_OFFSET: u16 = TWILIO_OFFSET;
 
@@ -118,11 +118,8 @@ pub(crate) struct UpOptions {
     /// Stop after the first event; for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API. Tableau, Slack, AWS, Teams and ServiceNow listen on the next five ports. 0 means any free ports
-    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - SERVICENOW_OFFSET)))]
-    /// Port of the API. Tableau, Slack, AWS, Teams and PagerDuty listen on the next five ports. 0 means any free ports
-    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - PAGERDUTY_OFFSET)))]
-    /// Port of the API. Tableau, Slack, AWS, Teams and Twilio listen on the next ports. 0 means any free ports
+    /// Port of the API. Tableau, Slack, AWS, Teams, ServiceNow, PagerDuty and Twilio listen on the next seven ports. 0 means any free
+    /// ports
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - LAST_OFFSET)))]
     pub(crate) port: u16,
     /// The CloudFormation template with the routes, queues and functions to start

@@ -143,8 +143,16 @@ async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others()
     let repeated = &site.stack.plan().repeated;
     let mut functions: Vec<&str> = repeated.iter().map(|hourly| hourly.function.as_str()).collect();
     functions.sort_unstable();
-    assert_eq!(functions, ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident"]);
-    assert_eq!(functions, ["notify-slack", "notify-teams", "page-on-call", "send-email"]);
-    assert_eq!(functions, ["notify-slack", "notify-teams", "send-email", "send-sms"]);
+    assert_eq!(
+        functions,
+        [
+            "notify-slack",
+            "notify-teams",
+            "page-on-call",
+            "send-email",
+            "send-sms",
+            "track-servicenow-incident"
+        ]
+    );
     assert!(repeated.iter().all(|hourly| hourly.every == Duration::from_secs(3_600)));
 }

@@ -7,10 +7,10 @@
     reason = "says out loud what it checked, and what it skipped"
 )]
 
+mod forward;
+mod pagerduty;
 mod posts;
 mod servicenow;
-mod pagerduty;
-mod forward;
 mod ses;
 mod slack;
 mod tableau;

@@ -136,7 +136,7 @@ async fn tableaus_duplicates_become_one_message() {
     environment.post("/webhooks/notify-slack", "workbook-created").await;
     environment.post("/webhooks/notify-slack", "workbook-created").await;
 
-    environment.wait_for_records(5).await;
+    environment.wait_for_records(8).await;
     let drained = async {
         while !environment.stack.aws().messages("NotifySlackQueue").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -151,15 +151,19 @@ async fn tableaus_duplicates_become_one_message() {
 async fn one_event_starts_every_workflow_that_can_use_it() {
     let environment = Environment::start().await;
     assert_eq!(environment.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
-    environment.wait_for_records(5).await;
+    environment.wait_for_records(8).await;
     let records = environment.records();
     let keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
-    for workflow in
-        ["notify-slack", "notify-teams", "send-email", "track-servicenow-incident", "update-broadcast"]
-    {
-    for workflow in ["notify-slack", "notify-teams", "page-on-call", "send-email", "update-broadcast"] {
-    for workflow in ["notify-slack", "notify-teams", "send-email", "send-sms", "update-broadcast"] {
-    for workflow in ["forward-event", "notify-slack", "notify-teams", "send-email", "update-broadcast"] {
+    for workflow in [
+        "forward-event",
+        "notify-slack",
+        "notify-teams",
+        "page-on-call",
+        "send-email",
+        "send-sms",
+        "track-servicenow-incident",
+        "update-broadcast",
+    ] {
         let key = format!("delivery#{workflow}#");
         assert!(keys.iter().any(|record| record.starts_with(&key)), "{workflow}: {keys:?}");
     }
@@ -181,7 +185,7 @@ async fn functions_that_run_at_the_same_time_share_one_session() {
     assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 1);
     environment.tableau.end_sessions();
     assert_eq!(environment.post("/webhooks/notify-slack", "workbook-updated").await, StatusCode::ACCEPTED);
-    environment.wait_for_records(5).await;
+    environment.wait_for_records(8).await;
 
     assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 2);
     assert!(environment.records().iter().all(|record| record["attempts"]["N"] == "1"));
@@ -218,8 +222,8 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhooks/notify-teams",
         "/webhooks/page-on-call",
         "/webhooks/send-email",
-        "/webhooks/track-servicenow-incident",
         "/webhooks/send-sms",
+        "/webhooks/track-servicenow-incident",
         "/webhooks/update-broadcast",
     ] {
         let in_path = format!("{ingress}/{TOKEN}");
@@ -243,7 +247,7 @@ async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as
     let path = format!("/webhook?token={TOKEN}");
     let (status, answer) = environment.request(Method::POST, &path, vec![b'{', 0xff]).await;
     assert_eq!((status, &answer["status"]), (StatusCode::ACCEPTED, &json!("accepted")));
-    environment.wait_for_records(5).await;
+    environment.wait_for_records(8).await;
     for record in environment.records() {
         assert_eq!(
             (&record["state"]["S"], &record["event_id"]["S"]),

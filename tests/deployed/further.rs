@@ -1,60 +1,129 @@
-//! The workflows that a new account has no room for: one event, and what each of them does about it.
+//! The workflows that a new account has no room for: one failed refresh, and what each of them does about it.
 
+use crate::cloud::{Cloud, REGION};
 use crate::environment::{Environment, RULES, until};
 use crate::scenario::{TIMEOUT, accepted, payload};
-use serde_json::json;
-use simulator::TeamsSimulator;
+use serde_json::{Value, json};
+use simulator::{
+    PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, TeamsSimulator, TwilioSimulator,
+};
 use tableau::EventName;
 
-/// Parameters that switch them on.
-pub(crate) const PARAMETERS: [&str; 4] = [
-    "NotifyTeamsEnabled=true",
-    "SendEmailEnabled=true",
-    "EmailFrom=tableau-webhooks@example.com",
-    "EmailIdentity=example.com",
-];
+const WORKFLOWS: [&str; 6] =
+    ["forward-event", "notify-teams", "page-on-call", "send-email", "send-sms", "track-servicenow-incident"];
+/// A bus that is not the stack's.
+const BUS: &str = "another-bus";
+const SENDER: &str = "tableau-webhooks@example.com";
 
-const WORKFLOWS: [&str; 2] = ["notify-teams", "send-email"];
-
-/// The rules of the first deploy, and one that names the further workflows.
-pub(crate) fn rules() -> String {
-    format!(
-        "{RULES}  - name: new workbooks
-    on: [WorkbookCreated]
-    do:
-      - notify-teams: {{ channel: bi }}
-      - send-email: {{ to: steward@example.com }}
-"
-    )
+/// The vendors and resources that these workflows send to.
+pub(crate) struct Further<'a> {
+    cloud: &'a Cloud,
+    teams: TeamsSimulator,
+    servicenow: ServiceNowSimulator,
+    pagerduty: PagerDutySimulator,
+    twilio: TwilioSimulator,
+    bus: String,
 }
 
-/// One event at the common URL, and each further workflow has done its work with the permissions of its role.
-pub(crate) async fn each_does_its_work(environment: &Environment<'_>) {
-    let teams = TeamsSimulator::start().await.unwrap();
-    let webhooks = json!({ "webhooks": { "bi": teams.add_flow("bi") } });
-    environment.stack.put_secret("TeamsSecretArn", &webhooks).await;
-    for identity in ["example.com", "tableau-webhooks@example.com"] {
-        let identity = json!({ "EmailIdentity": identity });
-        environment.cloud.call("sesv2", "create_email_identity", identity).await;
+impl<'a> Further<'a> {
+    /// Everything is there, and the stack is to be deployed.
+    pub(crate) async fn new(cloud: &'a Cloud) -> Self {
+        for identity in ["example.com", SENDER] {
+            cloud.call("sesv2", "create_email_identity", json!({ "EmailIdentity": identity })).await;
+        }
+        let bus = cloud.call("events", "create_event_bus", json!({ "Name": BUS })).await;
+        Self {
+            cloud,
+            teams: TeamsSimulator::start().await.unwrap(),
+            servicenow: ServiceNowSimulator::start().await.unwrap(),
+            pagerduty: PagerDutySimulator::start().await.unwrap(),
+            twilio: TwilioSimulator::start().await.unwrap(),
+            bus: bus["EventBusArn"].as_str().unwrap().to_owned(),
+        }
     }
 
-    let body = payload(environment, EventName::WorkbookCreated);
-    let id = accepted(environment, "WebhookUrl", &body).await;
-
-    for workflow in WORKFLOWS {
-        let key = format!("delivery#{workflow}#{id}");
-        let is_done = || async {
-            let records = environment.stack.records().await;
-            records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "done")
-        };
-        until(&format!("{workflow} is done"), TIMEOUT, is_done).await;
+    /// Parameters that switch the workflows on.
+    pub(crate) fn parameters(&self) -> Vec<String> {
+        vec![
+            "ForwardEventEnabled=true".to_owned(),
+            format!("ForwardEventBusArns={}", self.bus),
+            "NotifyTeamsEnabled=true".to_owned(),
+            "PageOnCallEnabled=true".to_owned(),
+            format!("PagerDutyRegion={}", self.pagerduty.url()),
+            "SendEmailEnabled=true".to_owned(),
+            format!("EmailFrom={SENDER}"),
+            "EmailIdentity=example.com".to_owned(),
+            "SendSmsEnabled=true".to_owned(),
+            format!("TwilioApiUrl={}", self.twilio.url()),
+            "TrackServicenowIncidentEnabled=true".to_owned(),
+        ]
     }
-    let posts = teams.posts();
-    assert_eq!(posts.len(), 1, "{posts:?}");
-    let name = json!(serde_json::from_str::<serde_json::Value>(&body).unwrap()["resource_name"]);
-    assert!(posts[0].title().contains(name.as_str().unwrap()), "{}", posts[0].title());
-    for identity in ["example.com", "tableau-webhooks@example.com"] {
-        let identity = json!({ "EmailIdentity": identity });
-        environment.cloud.call("sesv2", "delete_email_identity", identity).await;
+
+    /// The rules of the first deploy, and one that names these workflows.
+    pub(crate) fn rules(&self) -> String {
+        let bus = &self.bus;
+        format!(
+            "{RULES}  - name: failures to all
+    on: [WorkbookRefreshFailed]
+    do:
+      - forward-event: {{ bus: \"{bus}\" }}
+      - notify-teams: {{ channel: bi }}
+      - page-on-call: {{ service: bi }}
+      - send-email: {{ to: steward@example.com }}
+      - send-sms: {{ to: \"+4915112345678\" }}
+      - track-servicenow-incident: {{}}
+"
+        )
+    }
+
+    /// As each function's README says.
+    async fn fill_in_secrets(&self, environment: &Environment<'_>) {
+        let (user, password) = SAMPLE_SERVICENOW_USER;
+        let instance = json!({ "instance": self.servicenow.url(), "user": user, "password": password });
+        let keys = json!({ "routing_keys": { "bi": self.pagerduty.add_service("bi") } });
+        let flows = json!({ "webhooks": { "bi": self.teams.add_flow("bi") } });
+        let secrets = [
+            ("TeamsSecretArn", flows),
+            ("PagerDutySecretArn", keys),
+            ("ServiceNowSecretArn", instance),
+            ("TwilioSecretArn", self.twilio.secret()),
+        ];
+        for (output, secret) in secrets {
+            environment.stack.put_secret(output, &secret).await;
+        }
+    }
+
+    /// One event at the common URL, and each workflow has done its work with the permissions of its role.
+    pub(crate) async fn each_does_its_work(&self, environment: &Environment<'_>) {
+        self.fill_in_secrets(environment).await;
+        let body = payload(environment, EventName::WorkbookRefreshFailed);
+        let event: Value = serde_json::from_str(&body).unwrap();
+        let name = event["resource_name"].as_str().unwrap();
+        let id = accepted(environment, "WebhookUrl", &body).await;
+
+        for workflow in WORKFLOWS {
+            let key = format!("delivery#{workflow}#{id}");
+            let is_done = || async {
+                let records = environment.stack.records().await;
+                records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "done")
+            };
+            until(&format!("{workflow} is done"), TIMEOUT, is_done).await;
+        }
+        let posts = self.teams.posts();
+        assert!(posts.len() == 1 && posts[0].title().contains(name), "{posts:?}");
+        let alerts = self.pagerduty.alerts();
+        assert_eq!(alerts.len(), 1, "{alerts:?}");
+        assert_eq!(self.servicenow.incidents().len(), 1);
+        let texts = self.twilio.messages();
+        assert!(texts.len() == 1 && texts[0].body.contains(name), "{texts:?}");
+    }
+
+    /// Leaves nothing behind.
+    pub(crate) async fn clean_up(self) {
+        for identity in ["example.com", SENDER] {
+            let identity = json!({ "EmailIdentity": identity });
+            self.cloud.call("sesv2", "delete_email_identity", identity).await;
+        }
+        self.cloud.call("events", "delete_event_bus", json!({ "Name": BUS })).await;
     }
 }

@@ -17,6 +17,7 @@ mod stack;
 
 use cloud::Cloud;
 use environment::{Environment, RULES, step};
+use further::Further;
 use inventory::{Inventory, kept_by_sam};
 use serde_json::json;
 use simulator::SAMPLE_PAT;
@@ -98,16 +99,19 @@ async fn an_event_travels_through_the_deployed_stack() {
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
     let inside = ["SubnetIds=subnet-0a1b2c3d", "SecurityGroupIds=sg-0a1b2c3d"];
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
-    let parameters = [more.as_slice(), &further::PARAMETERS, &inside, &bounded].concat();
-    let template = environment.stack.with_rules(&further::rules());
+    let further = Further::new(&cloud).await;
+    let on = further.parameters();
+    let on: Vec<&str> = on.iter().map(String::as_str).collect();
+    let parameters = [more.as_slice(), &on, &inside, &bounded].concat();
+    let template = environment.stack.with_rules(&further.rules());
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 5, 5))
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 8, 5))
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;
     step("a wrong token is refused by all", scenario::a_wrong_token_is_refused(&environment)).await;
-    let further = roles::further_roles_are_enforced(&environment);
-    step("the roles of all workflows may do no more than their policies say", further).await;
+    let roles = roles::further_roles_are_enforced(&environment);
+    step("the roles of all workflows may do no more than their policies say", roles).await;
     let copied = restore::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
     step("its items are copied into the new stack", copied).await;
     step(
@@ -116,11 +120,12 @@ async fn an_event_travels_through_the_deployed_stack() {
     )
     .await;
 
-    step("each further workflow does its work", further::each_does_its_work(&environment)).await;
+    step("each further workflow does its work", further.each_does_its_work(&environment)).await;
 
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;
     cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
+    further.clean_up().await;
     let left = Inventory::take(&cloud).await.without(&before);
     assert!(left.is_empty(), "left behind: {left:#?}");
     let kept = kept_by_sam(&cloud).await;

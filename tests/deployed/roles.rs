@@ -47,26 +47,31 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("NotifyTeams", read("SlackSecretArn")),
         ("NotifyTeams", schedule.clone()),
         ("NotifyTeams", send("NotifySlackQueue")),
+        ("NotifySlack", read("ServiceNowSecretArn")),
         ("PageOnCall", read("SlackSecretArn")),
+        ("PageOnCall", schedule.clone()),
         ("SendEmail", read("SlackSecretArn")),
         ("SendEmail", read("TeamsSecretArn")),
+        ("SendEmail", read("TwilioSecretArn")),
         ("SendEmail", schedule.clone()),
         ("SendEmail", send("NotifyTeamsQueue")),
-        ("NotifySlack", read("ServiceNowSecretArn")),
+        ("SendSms", read("SlackSecretArn")),
+        ("SendSms", schedule.clone()),
+        ("SendSms", send("NotifyTeamsQueue")),
         ("TrackServicenowIncident", read("SlackSecretArn")),
         ("TrackServicenowIncident", schedule),
         ("TrackServicenowIncident", send("NotifyTeamsQueue")),
     ];
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "TrackServicenowIncident"], &denied)
-        .await;
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "PageOnCall", "SendEmail"], &denied).await;
-        ("SendEmail", read("TwilioSecretArn")),
-        ("SendSms", read("SlackSecretArn")),
-        ("SendSms", schedule),
-        ("SendSms", send("NotifyTeamsQueue")),
+    let functions = [
+        "ForwardEvent",
+        "NotifySlack",
+        "NotifyTeams",
+        "PageOnCall",
+        "SendEmail",
+        "SendSms",
+        "TrackServicenowIncident",
     ];
-    are_denied(environment, &["NotifySlack", "NotifyTeams", "SendEmail", "SendSms"], &denied).await;
-    are_denied(environment, &["ForwardEvent", "NotifySlack", "NotifyTeams", "SendEmail"], &denied).await;
+    are_denied(environment, &functions, &denied).await;
 }
 
 /// A call of a service: its name, the operation and the arguments.

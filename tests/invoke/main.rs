@@ -7,8 +7,7 @@ mod emulator;
 
 use emulator::{Built, answer};
 use serde_json::Value;
-use simulator::{ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
-use simulator::{PagerDutySimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{PagerDutySimulator, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -114,11 +113,10 @@ impl Run {
         slack.add_channel("data-alerts", true);
         let teams = TeamsSimulator::start().await.unwrap();
         let servicenow = ServiceNowSimulator::start().await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, servicenow, folder })
         let pagerduty = PagerDutySimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, teams, pagerduty, folder })
+        let (tools, built) = (tools.into(), built.into());
+        Some(Self { tools, built, tableau, slack, teams, servicenow, pagerduty, folder })
     }
 
     async fn has_docker(&self) -> bool {
@@ -135,7 +133,7 @@ impl Run {
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
         let text = text.replace("http://127.0.0.1:8094", &self.teams.url());
         let text = text.replace("http://127.0.0.1:8095", &self.servicenow.url());
-        let text = text.replace("http://127.0.0.1:8095", &self.pagerduty.url());
+        let text = text.replace("http://127.0.0.1:8096", &self.pagerduty.url());
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

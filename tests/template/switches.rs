@@ -4,17 +4,17 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 6] = [
-    ("PagerDutySecret", "PageOnCall"),
-    ("PagerDutySecretArn", "PageOnCall"),
+const OF_ONE_WORKFLOW: [(&str, &str); 12] = [
     ("ForwardSecret", "ForwardEvent"),
     ("ForwardSecretArn", "ForwardEvent"),
+    ("PagerDutySecret", "PageOnCall"),
+    ("PagerDutySecretArn", "PageOnCall"),
+    ("ServiceNowSecret", "TrackServicenowIncident"),
+    ("ServiceNowSecretArn", "TrackServicenowIncident"),
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),
     ("TeamsSecretArn", "NotifyTeams"),
-    ("ServiceNowSecret", "TrackServicenowIncident"),
-    ("ServiceNowSecretArn", "TrackServicenowIncident"),
     ("TwilioSecret", "SendSms"),
     ("TwilioSecretArn", "SendSms"),
 ];

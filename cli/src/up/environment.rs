@@ -1,20 +1,16 @@
-//! The local stack with everything around it: Tableau, Slack, Teams, ServiceNow and the functions.
+//! The local stack with everything around it: Tableau, the services that workflows send to, and the functions.
 
 use super::documents::Documents;
-use super::servicenow;
-//! The local stack with everything around it: Tableau, Slack, Teams, PagerDuty and the functions.
-
-use super::pagerduty;
 use super::forward::Receivers;
 use super::settings::{Paths, Settings};
-use super::slack_form;
-use super::teams;
 use super::trace::Names;
-use super::twilio;
+use super::vendors::Vendors;
+use super::{pagerduty, servicenow, slack_form, teams};
 use crate::local::LocalStack;
-use crate::options::{AWS_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
-use crate::options::{AWS_OFFSET, PAGERDUTY_OFFSET, SlackBy, TEAMS_OFFSET, UpOptions};
-use crate::options::{AWS_OFFSET, LAST_OFFSET, SlackBy, TEAMS_OFFSET, TWILIO_OFFSET, UpOptions};
+use crate::options::{
+    AWS_OFFSET, LAST_OFFSET, PAGERDUTY_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, TWILIO_OFFSET,
+    UpOptions,
+};
 use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
@@ -26,12 +22,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
-    PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator,
-    SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator,
-    Webhook, sample_payload,
+    PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator,
+    TableauSimulator, TeamsSimulator, TwilioSimulator, Webhook, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::io;
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -48,27 +43,11 @@ const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
-    /// The simulated Slack; `None` if messages go to a real Slack.
-    pub(crate) slack: Option<SlackSimulator>,
-    /// The simulated Teams; `None` if cards go to a real flow.
-    pub(crate) teams: Option<TeamsSimulator>,
-    /// The simulated receivers of forwarded events.
-    pub(crate) receivers: Receivers,
-    /// Whether the rules name a channel of Teams.
-    names_teams: bool,
+    pub(crate) vendors: Vendors,
+    /// Holds the file with the authority of the simulated receivers.
+    _receivers: Receivers,
     /// The workflows that the rules name.
     workflows: BTreeSet<String>,
-    pub(crate) servicenow: ServiceNowSimulator,
-    /// Whether a rule has incidents in ServiceNow.
-    names_servicenow: bool,
-    /// The simulated PagerDuty; `None` if a real one pages.
-    pub(crate) pagerduty: Option<PagerDutySimulator>,
-    /// Whether the rules name a service of PagerDuty.
-    names_services: bool,
-    /// The simulated Twilio.
-    pub(crate) twilio: TwilioSimulator,
-    /// Whether the rules name a number.
-    names_numbers: bool,
     real_tableau: Option<String>,
     /// The token in webhook URLs, which the stack generates as it does on AWS.
     pub(crate) webhook_token: String,
@@ -80,9 +59,7 @@ struct WebhookSecret {
     current: String,
 }
 
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and ServiceNow (5).
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and PagerDuty (5).
-/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), Teams (4) and Twilio (5).
+/// The addresses of the API (offset 0), Tableau (1), Slack (2), AWS (3), and those with an offset of their own.
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -90,8 +67,6 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Checks that every server can listen at its address.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..=SERVICENOW_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
-    (0..=PAGERDUTY_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
     (0..=LAST_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
         match TcpListener::bind(address) {
             Ok(_) => Ok(()),
@@ -114,18 +89,17 @@ impl Environment {
         let tableau = TableauSimulator::sample().one_new_token().address(address(1));
         let tableau = tableau.refreshes_take(REFRESHES_TAKE).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
-        let slack =
-            SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
-        let teams = TeamsSimulator::start_at(address(TEAMS_OFFSET)).await;
-        let teams = teams.map_err(|error| unavailable(address(TEAMS_OFFSET), &error))?;
-        let servicenow = ServiceNowSimulator::start_at(address(SERVICENOW_OFFSET)).await;
-        let servicenow = servicenow.map_err(|error| unavailable(address(SERVICENOW_OFFSET), &error))?;
-        let twilio = TwilioSimulator::start_at(address(TWILIO_OFFSET)).await;
-        let twilio = twilio.map_err(|error| unavailable(address(TWILIO_OFFSET), &error))?;
+        let slack = listening(address(2), SlackSimulator::start_at(address(2))).await?;
+        let at = address(TEAMS_OFFSET);
+        let teams = listening(at, TeamsSimulator::start_at(at)).await?;
+        let at = address(SERVICENOW_OFFSET);
+        let servicenow = listening(at, ServiceNowSimulator::start_at(at)).await?;
+        let at = address(PAGERDUTY_OFFSET);
+        let pagerduty = listening(at, PagerDutySimulator::start_at(at)).await?;
+        let at = address(TWILIO_OFFSET);
+        let twilio = listening(at, TwilioSimulator::start_at(at)).await?;
         let receivers = Receivers::start().await?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
-        let pagerduty = PagerDutySimulator::start_at(address(PAGERDUTY_OFFSET)).await;
-        let pagerduty = pagerduty.map_err(|error| unavailable(address(PAGERDUTY_OFFSET), &error))?;
         let real_pagerduty = pagerduty::real(settings)?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
@@ -176,17 +150,16 @@ impl Environment {
         let environment = Self {
             stack,
             tableau,
-            slack: (!real_slack).then_some(slack),
-            teams: (!real_teams).then_some(teams),
-            receivers,
-            names_teams: !paths.teams.is_empty(),
+            vendors: Vendors {
+                slack: (!real_slack).then_some(slack),
+                teams: (!real_teams).then_some(teams),
+                servicenow: Some(servicenow),
+                pagerduty: real_pagerduty.is_none().then_some(pagerduty),
+                twilio: Some(twilio),
+                receivers: Some(receivers.simulator.clone()),
+            },
+            _receivers: receivers,
             workflows: paths.workflows.clone(),
-            servicenow,
-            names_servicenow: paths.servicenow,
-            pagerduty: real_pagerduty.is_none().then_some(pagerduty),
-            names_services: !paths.services.is_empty(),
-            twilio,
-            names_numbers: paths.names_numbers,
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
@@ -265,32 +238,11 @@ impl Environment {
                 (format!("{url}  sample site Marketing; its content: {url}/simulator"), Some(token))
             }
         };
-        let slack = match &self.slack {
-            Some(slack) => format!("{}  simulated; its messages are shown here", slack.url()),
-            None => "your own: messages go there, and are not shown here".to_owned(),
-        };
         let functions: Vec<_> =
             self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
         let mut lines = vec![format!("Tableau    {tableau}")];
         lines.extend(token);
-        lines.push(format!("Slack      {slack}"));
-        // A line about Teams is for those whose rules name it.
-        lines.extend(self.names_teams.then(|| match &self.teams {
-            Some(teams) => format!("Teams      {}  simulated; what flows post is shown here", teams.url()),
-            None => "Teams      a flow of your own: messages go there, and are not shown here".to_owned(),
-        }));
-        let servicenow = self.servicenow.url();
-        lines.extend(self.names_servicenow.then(|| {
-            format!(
-                "ServiceNow {servicenow}  simulated; its incidents are shown here and at /simulator/incidents"
-            )
-        lines.extend(self.names_services.then(|| match &self.pagerduty {
-            Some(pagerduty) => {
-                format!("PagerDuty  {}  simulated; its alerts are shown here", pagerduty.url())
-            }
-            None => "PagerDuty  your own: it pages people, and its alerts are not shown here".to_owned(),
-        }));
-        lines.extend(self.names_numbers.then(|| twilio::summary(&self.twilio)));
+        lines.extend(self.vendors.summary(&self.workflows));
         lines.extend([
             format!(
                 "AWS        {}  queues, bus, table, secrets, mails in memory; mails are shown here",
@@ -415,6 +367,14 @@ impl TableauSettings {
             checked::<TableauCredential>(&names.map(|name| settings.named(name)).join(" and "), secret)?;
         Ok(Self { server: server.to_owned(), site, secret, real: true })
     }
+}
+
+/// A server that starts at an address, or why it cannot.
+async fn listening<T>(
+    address: SocketAddr,
+    start: impl Future<Output = io::Result<T>>,
+) -> Result<T, BoxError> {
+    start.await.map_err(|error| unavailable(address, &error))
 }
 
 fn unavailable(address: SocketAddr, error: &io::Error) -> BoxError {

@@ -23,7 +23,7 @@ pub(crate) fn text(environment: &Environment) -> String {
         ),
         None => String::new(),
     };
-    let dead_letter = match &environment.slack {
+    let dead_letter = match &environment.vendors.slack {
         Some(slack) => dead_letter(&slack.url(), &at, &run),
         None => format!(
             "# Replay the dead letters after their cause is fixed:\n\

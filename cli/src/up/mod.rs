@@ -5,20 +5,23 @@ mod documents;
 mod env_file;
 mod environment;
 mod forward;
+mod frames;
 mod hints;
-mod servicenow;
 mod pagerduty;
+mod servicenow;
 mod settings;
 mod slack_form;
 mod teams;
 mod trace;
 mod twilio;
+mod vendors;
 
 pub(crate) use environment::SAMPLE_SITE;
 
 use crate::options::UpOptions;
 use crate::out::{line, note};
 use environment::Environment;
+use frames::Frames;
 use local_aws::StackEvent;
 use simulator::notes;
 use std::process::ExitCode;
@@ -118,15 +121,9 @@ async fn show(
     }
     line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
-    let mut trace =
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone());
-    trace.show_incidents_of(environment.servicenow.clone());
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
-            .with_pagerduty(environment.pagerduty.clone());
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
-            .with_texts_of(environment.twilio.clone());
-        Trace::new(events, environment.names(), environment.slack.clone(), environment.teams.clone())
-            .with_receivers(environment.receivers.simulator.clone());
+    let names = environment.names();
+    let frames = Frames::new(environment.vendors.clone(), names.aws.clone());
+    let mut trace = Trace::new(events, names, frames);
     line!("An extract refresh fails at Tableau …\n")?;
     environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(TIMEOUT, trace.first()).await {

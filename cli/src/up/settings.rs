@@ -5,10 +5,8 @@ use crate::files::find;
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
-use rules::settings::{NotifyTeams, TrackServicenowIncident};
-use std::collections::{BTreeSet, HashMap};
 use rules::settings::{ForwardEvent, NotifyTeams};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
@@ -23,12 +21,8 @@ pub(crate) struct Paths {
     pub(crate) teams: Vec<NotifyTeams>,
     /// The workflows that the rules name.
     pub(crate) workflows: BTreeSet<String>,
-    /// Whether a rule has incidents in ServiceNow.
-    pub(crate) servicenow: bool,
     /// The services of PagerDuty that the rules name.
     pub(crate) services: Vec<String>,
-    /// Whether the rules name numbers that get texts.
-    pub(crate) names_numbers: bool,
     /// What the rules say to forward-event.
     pub(crate) forward: Vec<ForwardEvent>,
     /// Whether the rules list sites.
@@ -44,9 +38,7 @@ impl Paths {
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
         let teams = super::teams::channels(&rules)?;
-        let servicenow = !rules.settings::<TrackServicenowIncident>()?.is_empty();
         let services = super::pagerduty::services(&rules)?;
-        let names_numbers = super::twilio::is_named(&rules)?;
         let forward = super::forward::settings(&rules)?;
         // A real site has its own time zone, which only the rules can state.
         if settings.get("TABLEAU_SERVER_URL").is_none() {
@@ -59,14 +51,10 @@ impl Paths {
             channels,
             teams,
             workflows,
-            servicenow,
+            services,
+            forward,
             lists_sites: !rules.sites().is_empty(),
         })
-        Ok(Self { template, rules: file, channels, teams, services, lists_sites: !rules.sites().is_empty() })
-            names_numbers,
-            lists_sites: !rules.sites().is_empty(),
-        })
-        Ok(Self { template, rules: file, channels, teams, forward, lists_sites: !rules.sites().is_empty() })
     }
 }
 

@@ -1,26 +1,15 @@
 //! Prints what happens to events while it happens.
 
 use super::documents::Documents;
-use super::servicenow::Incidents;
-use super::twilio;
-use super::forward;
+use super::frames::Frames;
 use crate::out::{self, line, plain};
 use crate::timer_words;
 use alerting::TimerSubject;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use local_aws::{Aws, Mail, StackEvent};
+use local_aws::{Aws, StackEvent};
 use serde_json::{Value, json};
-use simulator::{
-    ServiceNowSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_incident,
-    render_post,
-};
 use std::collections::BTreeSet;
-    PagerDutySimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_page,
-    render_post,
-    SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, TwilioSimulator, render, render_post,
-    ReceiverSimulator, SlackCall, SlackMessage, SlackSimulator, TeamsSimulator, render, render_post,
-};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -39,24 +28,7 @@ pub(crate) struct Names {
 pub(crate) struct Trace {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
-    slack: Option<SlackSimulator>,
-    teams: Option<TeamsSimulator>,
-    incidents: Option<Incidents>,
-    pagerduty: Option<PagerDutySimulator>,
-    twilio: Option<TwilioSimulator>,
-    /// How many texts have been printed.
-    texted: usize,
-    receivers: Option<ReceiverSimulator>,
-    /// How many requests of receivers have been printed.
-    forwarded: usize,
-    /// How many of Slack's messages have been printed.
-    shown: usize,
-    /// How many posts of flows have been printed.
-    posted: usize,
-    /// How many events of PagerDuty have been printed.
-    paged: usize,
-    /// How many mails have been printed.
-    shown_mails: usize,
+    frames: Frames,
     last: Instant,
 }
 
@@ -81,47 +53,8 @@ const LONGEST_WORK: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(3);
 
 impl Trace {
-    pub(crate) fn new(
-        events: UnboundedReceiver<StackEvent>,
-        names: Names,
-        slack: Option<SlackSimulator>,
-        teams: Option<TeamsSimulator>,
-    ) -> Self {
-        Self {
-            events,
-            names,
-            slack,
-            teams,
-            incidents: None,
-            shown: 0,
-            posted: 0,
-            pagerduty: None,
-            shown: 0,
-            posted: 0,
-            paged: 0,
-            twilio: None,
-            texted: 0,
-            receivers: None,
-            forwarded: 0,
-            shown: 0,
-            posted: 0,
-            shown_mails: 0,
-            last: Instant::now(),
-        }
-    }
-
-    /// Prints the incidents of this ServiceNow too.
-    pub(crate) fn show_incidents_of(&mut self, servicenow: ServiceNowSimulator) {
-        self.incidents = Some(Incidents::of(servicenow));
-    /// Prints what PagerDuty gets too.
-    pub(crate) fn with_pagerduty(self, pagerduty: Option<PagerDutySimulator>) -> Self {
-        Self { pagerduty, ..self }
-    /// Prints the texts of this account too.
-    pub(crate) fn with_texts_of(self, twilio: TwilioSimulator) -> Self {
-        Self { twilio: Some(twilio), ..self }
-    /// Prints what these receivers get as well.
-    pub(crate) fn with_receivers(self, receivers: ReceiverSimulator) -> Self {
-        Self { receivers: Some(receivers), ..self }
+    pub(crate) fn new(events: UnboundedReceiver<StackEvent>, names: Names, frames: Frames) -> Self {
+        Self { events, names, frames, last: Instant::now() }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
@@ -162,62 +95,20 @@ impl Trace {
         self.last = Instant::now();
         let at = Zoned::now().strftime(CLOCK);
         if self.names.is_idle(&event) {
-            return self.print_messages();
+            return self.print_frames();
         }
         if let Some((who, what)) = what_happened(&event, &|function, id| self.names.of(function, id)) {
             let due = self.names.due(&event).await.unwrap_or_default();
             line!("  {at}  {who:<16} {}{due}", plain(&what))?;
         }
-        self.print_messages()
+        self.print_frames()
     }
 
-    fn print_messages(&mut self) -> Result<(), out::Error> {
-        for message in self.new_messages() {
-            frame(&title(&message), &render(&message))?;
-        }
-        let posts = self.teams.as_ref().map(|teams| teams.posts_since(self.posted)).unwrap_or_default();
-        self.posted += posts.len();
-        for post in posts {
-            frame(&format!("Teams {}", plain(&post.channel)), &render_post(&post))?;
-        }
-        for incident in self.incidents.iter_mut().flat_map(Incidents::changed) {
-            frame(&format!("ServiceNow {}", plain(incident.number())), &render_incident(&incident))?;
-        let pagerduty = self.pagerduty.as_ref();
-        let pages = pagerduty.map(|pagerduty| pagerduty.events_since(self.paged)).unwrap_or_default();
-        self.paged += pages.len();
-        for page in pages {
-            frame(&format!("PagerDuty {}", plain(&page.service)), &render_page(&page))?;
-        let texts = self.twilio.as_ref().map(|twilio| twilio.messages_since(self.texted)).unwrap_or_default();
-        self.texted += texts.len();
-        for text in texts {
-            let (title, content) = twilio::shown(&text);
-            frame(&plain(&title), &content)?;
-        let requests = self.receivers.as_ref().map(|receivers| receivers.requests_since(self.forwarded));
-        let requests = requests.unwrap_or_default();
-        self.forwarded += requests.len();
-        for request in requests {
-            let (title, text) = forward::shown(&request);
+    fn print_frames(&mut self) -> Result<(), out::Error> {
+        for (title, text) in self.frames.fresh() {
             frame(&title, &text)?;
         }
-        for mail in self.new_mails() {
-            frame(&format!("Mail to {}", plain(&mail.to.join(", "))), &mail.to_text())?;
-        }
         Ok(())
-    }
-
-    /// The mails that have not been printed.
-    fn new_mails(&mut self) -> Vec<Mail> {
-        let mails = self.names.aws.mails_since(self.shown_mails);
-        self.shown_mails += mails.len();
-        mails
-    }
-
-    /// Slack's messages that have not been printed. Called for every line, so its cost must not grow with the number
-    /// of messages.
-    fn new_messages(&mut self) -> Vec<SlackMessage> {
-        let messages = self.slack.as_ref().map(|slack| slack.messages_since(self.shown)).unwrap_or_default();
-        self.shown += messages.len();
-        messages
     }
 }
 
@@ -354,16 +245,6 @@ fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
 }
 
-/// The title of a message: its channel, and whether it is new there.
-fn title(message: &SlackMessage) -> String {
-    let how = match (message.call, &message.thread_ts) {
-        (SlackCall::Update, _) => ", changed",
-        (_, Some(_)) => ", reply",
-        (_, None) => "",
-    };
-    format!("Slack #{}{how}", plain(&message.channel_name))
-}
-
 /// Whether an event's last log line says that a group or digest contains the event. Its message comes later.
 fn is_grouped(fields: &Value) -> bool {
     let reason = fields["reason"].as_str().unwrap_or_default();
@@ -384,6 +265,7 @@ fn end(event: &StackEvent) -> Option<First> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vendors::Vendors;
     use super::*;
 
     fn log(line: &str) -> Option<String> {
@@ -450,32 +332,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_message_is_asked_for_once_however_many_lines_there_are() {
-        let slack = SlackSimulator::start().await.unwrap();
-        let http = http_client::client(None).unwrap();
-        let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let names = Names {
-            aws: Aws::start().await.unwrap(),
-            table: String::new(),
-            documents: None,
-            workflows: BTreeSet::new(),
-        };
-        let mut trace = Trace::new(events, names, Some(slack.clone()), None);
-        let mut shown = Vec::new();
-        for n in 0..20 {
-            let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
-            post.header("content-type", "application/json").send().await.unwrap();
-            // A message is printed with the next line only, and not again.
-            shown.extend((0..5).flat_map(|_| trace.new_messages()).map(|message| message.text));
-        }
-        assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
     async fn an_event_that_a_workflow_skips_is_told_only_where_the_rules_name_the_workflow() {
+        let aws = Aws::start().await.unwrap();
         let workflows = BTreeSet::from(["notify-slack".to_owned()]);
-        let names =
-            Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None, workflows };
+        let names = Names { aws: aws.clone(), table: String::new(), documents: None, workflows };
         let line = |function: &str, reason: &str| StackEvent::Log {
             function: function.to_owned(),
             line: json!({ "message": "event handled", "outcome": "skipped", "reason": reason }).to_string(),
@@ -485,31 +345,19 @@ mod tests {
         assert!(!names.is_idle(&line("send-email", "the event is too old")));
 
         let (sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let mut trace = Trace::new(events, names, None, None);
+        let nothing = Vendors {
+            slack: None,
+            teams: None,
+            servicenow: None,
+            pagerduty: None,
+            twilio: None,
+            receivers: None,
+        };
+        let mut trace = Trace::new(events, names, Frames::new(nothing, aws));
         let grouped = "grouped with its failure: group 1 in c";
         sender.send(line("send-email", "no rule matches this SiteUpdated")).unwrap();
         sender.send(line("notify-slack", grouped)).unwrap();
         assert_eq!(trace.first().await.unwrap(), First::Grouped(grouped.to_owned()));
-    }
-
-    #[test]
-    fn a_message_that_is_changed_and_a_reply_say_so() {
-        let message = |call, thread_ts: Option<&str>| SlackMessage {
-            call,
-            path: String::new(),
-            channel: "C1".to_owned(),
-            channel_name: "news".to_owned(),
-            ts: "1.2".to_owned(),
-            thread_ts: thread_ts.map(str::to_owned),
-            reply_broadcast: false,
-            text: "text".to_owned(),
-            blocks: Vec::new(),
-            answered: true,
-            raw: Value::Null,
-        };
-        assert_eq!(title(&message(SlackCall::PostMessage, None)), "Slack #news");
-        assert_eq!(title(&message(SlackCall::Update, None)), "Slack #news, changed");
-        assert_eq!(title(&message(SlackCall::PostMessage, Some("1.1"))), "Slack #news, reply");
     }
 
     #[test]

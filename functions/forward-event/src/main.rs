@@ -26,7 +26,7 @@ fn workflow(host: &Host) -> Result<ForwardEvent, BoxError> {
     let tableau = TableauClient::new(host.http(), config.tableau, credential, sessions(host.table()));
     let tableau =
         GuardedTableau::new(tableau, Circuits::new(documents.clone(), ForwardEvent::NAME, "Tableau"));
-    let circuits = Circuits::new(documents.clone(), ForwardEvent::NAME, "Forward");
+    let circuits = Circuits::of_independent_parts(documents.clone(), ForwardEvent::NAME, "Forward");
     let aws = AwsDestinations::new(host.aws());
     Ok(ForwardEvent {
         facts: FactLookups::new(tableau),

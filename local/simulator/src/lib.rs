@@ -11,21 +11,13 @@ mod tls;
 pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
-    DEFAULT_CHANNEL, JournalEntry, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW,
+    DEFAULT_CHANNEL, JournalEntry, PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal,
+    PagerDutySimulator, RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator, RecordedRequest, Recorder,
+    SAMPLE_ACCOUNT, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SAMPLE_ROUTING_KEY, SAMPLE_SENDER, SAMPLE_SERVICE,
     SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident, ServiceNowSimulator,
     SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal,
-    TeamsRunFailure, TeamsSimulator, TimedOut, render, render_incident, render_post,
-    DEFAULT_CHANNEL, PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator,
-    RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SAMPLE_ROUTING_KEY, SlackCall, SlackFault,
-    SlackMessage, SlackRefusal, SlackSimulator, TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure,
-    TeamsSimulator, TimedOut, render, render_page, render_post,
-};
-pub use self::recorder::{
-    SAMPLE_ACCOUNT, SAMPLE_SENDER, SAMPLE_SERVICE, TwilioFault, TwilioMessage, TwilioRefusal, TwilioRequest,
-    TwilioSimulator,
-    DEFAULT_CHANNEL, RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator, RecordedRequest, Recorder,
-    SAMPLE_BOT_TOKEN, SAMPLE_FLOW, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
-    TeamsFault, TeamsPost, TeamsRefusal, TeamsRunFailure, TeamsSimulator, TimedOut, render, render_post,
+    TeamsRunFailure, TeamsSimulator, TimedOut, TwilioFault, TwilioMessage, TwilioRefusal, TwilioRequest,
+    TwilioSimulator, render, render_incident, render_page, render_post,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

@@ -10,10 +10,9 @@ use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
 use simulator::{
-    SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    PagerDutySimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator,
+    TableauSimulator, TeamsSimulator, TwilioSimulator,
 };
-use simulator::{PagerDutySimulator, SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator};
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsSimulator, TwilioSimulator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -33,9 +32,7 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 ";
 
-/// AWS (with a verified sender of mails), Tableau, Slack, Teams and ServiceNow on loopback, and a rules file.
-/// AWS (with a verified sender of mails), Tableau, Slack, Teams and PagerDuty on loopback, and a rules file.
-/// AWS (with a verified sender of mails), Tableau, Slack, Teams and Twilio on loopback, and a rules file.
+/// AWS (with a verified sender of mails), Tableau, Slack, Teams, ServiceNow, PagerDuty and Twilio on loopback, and a rules file.
 #[derive(Debug)]
 pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
@@ -103,16 +100,24 @@ impl TestEnvironment {
             "servicenow",
             json!({ "instance": servicenow.url(), "user": user, "password": password }),
         );
-        let environment = Self { aws, tableau, slack, teams, servicenow, rules: Mutex::default(), secrets };
         let pagerduty = PagerDutySimulator::start().await.expect("PagerDuty");
         let services = ["default", "finance"].map(|service| (service, pagerduty.add_service(service)));
         secrets.extend(services.iter().map(|(_, key)| key.clone()));
         aws.create_secret("pagerduty", json!({ "routing_keys": BTreeMap::from(services) }));
-        let environment = Self { aws, tableau, slack, teams, pagerduty, rules: Mutex::default(), secrets };
         let twilio = TwilioSimulator::start().await.expect("Twilio");
         secrets.push(twilio.token());
         aws.create_secret("twilio", twilio.secret());
-        let environment = Self { aws, tableau, slack, teams, twilio, rules: Mutex::default(), secrets };
+        let environment = Self {
+            aws,
+            tableau,
+            slack,
+            teams,
+            servicenow,
+            pagerduty,
+            twilio,
+            rules: Mutex::default(),
+            secrets,
+        };
         environment.write_rules(rules);
         environment
     }

@@ -124,39 +124,6 @@ impl Circuits {
         result.map_err(Guarded::Call)
     }
 
-    /// As [`Circuits::call`], for parts that have nothing in common: each has a circuit of its own, and one that fails keeps no
-    /// other from being called.
-    ///
-    /// # Errors
-    /// As for [`Circuits::call`].
-    pub async fn call_alone<T, E: Error + 'static>(
-        &self,
-        part: &str,
-        now: Timestamp,
-        call: impl Future<Output = Result<T, E>>,
-        result_of: impl Fn(&E) -> CallResult,
-    ) -> Result<T, Guarded<E>> {
-        let began = Instant::now();
-        let ticket = self.enter(part, fastrand::u64(..), now).await.map_err(Guarded::CircuitOpen)?;
-        let result = call.await;
-        let now = later(now, began.elapsed());
-        let end = match &result {
-            Ok(_) => End::Answered,
-            Err(error) => match result_of(error) {
-                CallResult::Answered => End::Answered,
-                CallResult::Failed => {
-                    let answered = self.known(part).and_then(|known| known.answered);
-                    End::Failed { reason: chain(error), answered }
-                }
-                CallResult::RetryAfter(wait) => End::RetryAfter(signed(wait)),
-                CallResult::Throttled(wait) => End::Throttled(signed(wait)),
-                CallResult::NotCalled => End::Unknown,
-            },
-        };
-        self.leave(part, ticket, now, end).await;
-        result.map_err(Guarded::Call)
-    }
-
     /// Asks a circuit. Reads the table only if this instance's copy of the circuit is open and outdated.
     async fn enter(&self, part: &str, call: u64, now: Timestamp) -> Result<Ticket, CircuitOpen> {
         let go = Ticket { call, opening: None };

@@ -2,8 +2,8 @@
 
 mod error;
 mod http;
-pub mod servicenow;
 pub mod pagerduty;
+pub mod servicenow;
 pub mod slack;
 pub mod teams;
 pub mod twilio;

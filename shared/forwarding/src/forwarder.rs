@@ -97,7 +97,7 @@ fn count<T>(sent: &Result<T, Guarded<SendError>>) {
 }
 
 impl Forwarder {
-    /// Sends to `targets` and `aws`, each destination behind a circuit of its own.
+    /// Sends to `targets` and `aws`, behind circuits of independent parts: one for each destination.
     pub fn new(targets: Targets, aws: AwsDestinations, circuits: Circuits, documents: Documents) -> Self {
         Self { targets, aws, circuits, documents }
     }
@@ -136,7 +136,7 @@ impl Forwarder {
         // In a box: the futures within each other would be too deep for the compiler.
         let call = Box::pin(self.call(parcel, now));
         let key = parcel.destination.key();
-        let sent = Box::pin(self.circuits.call_alone(key, now, call, SendError::call_result)).await;
+        let sent = Box::pin(self.circuits.call(key, now, call, SendError::call_result)).await;
         count(&sent);
         match (sent, parcel.destination) {
             (Ok(taken), Destination::Target(name)) if taken.is_last => {

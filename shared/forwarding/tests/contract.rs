@@ -19,7 +19,7 @@ fn forwarder(aws: aws_types::SdkConfig) -> Forwarder {
     let credential: ForwardCredential = serde_json::from_value(secret).unwrap();
     let http = forwarding::network::client(None).unwrap();
     let documents = store::documents(None);
-    let circuits = Circuits::new(documents.clone(), "forward-event", "Forward");
+    let circuits = Circuits::of_independent_parts(documents.clone(), "forward-event", "Forward");
     let targets = Targets::new(http, Arc::new(Fixed::new(credential)));
     Forwarder::new(targets, AwsDestinations::new(aws), circuits, documents)
 }

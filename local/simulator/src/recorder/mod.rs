@@ -2,23 +2,24 @@
 
 mod any;
 mod log;
-mod servicenow;
 mod pagerduty;
 mod receiver;
+mod servicenow;
 mod slack;
 mod teams;
 mod twilio;
 
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
-pub use servicenow::{
-    JournalEntry, SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident,
-    ServiceNowSimulator, render_incident,
 pub use pagerduty::{
     PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator, SAMPLE_ROUTING_KEY,
     render_page,
 };
 pub use receiver::{RECEIVER_NAME, Received, ReceiverFault, ReceiverSimulator};
+pub use servicenow::{
+    JournalEntry, SAMPLE_SERVICENOW_USER, ServiceNowCall, ServiceNowFault, ServiceNowIncident,
+    ServiceNowSimulator, render_incident,
+};
 pub use slack::{
     DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
     render,

@@ -8,8 +8,8 @@ mod notify_slack;
 mod notify_teams;
 mod page_on_call;
 mod send_email;
-mod track_servicenow_incident;
 mod send_sms;
+mod track_servicenow_incident;
 mod update_broadcast;
 
 #[cfg(feature = "schema")]
@@ -20,8 +20,8 @@ pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use page_on_call::{PageOnCall, PageSeverity};
 pub use send_email::{Recipient, Recipients, SendEmail};
-pub use track_servicenow_incident::{FieldValue, IncidentGroups, OnRecovery, TrackServicenowIncident};
 pub use send_sms::{Numbers, SendSms};
+pub use track_servicenow_incident::{FieldValue, IncidentGroups, OnRecovery, TrackServicenowIncident};
 pub use update_broadcast::UpdateBroadcast;
 
 use crate::workflow::KnownWorkflow;
@@ -34,8 +34,8 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifyTeams>(),
     KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::notifying::<SendEmail>(),
-    KnownWorkflow::notifying::<TrackServicenowIncident>(),
     KnownWorkflow::notifying::<SendSms>(),
+    KnownWorkflow::notifying::<TrackServicenowIncident>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

@@ -6,4 +6,4 @@ pub mod servicenow;
 pub mod slack;
 pub mod teams;
 
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, Refused};

@@ -96,8 +96,11 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &str); 2] =
-    [("forward", "forward-event", "forward#*"), ("texts", "send-sms", "texts#send-sms#*")];
+const OF_ONE: [(&str, &str, &str); 3] = [
+    ("forward", "forward-event", "forward#*"),
+    ("texts", "send-sms", "texts#send-sms#*"),
+    ("ticket", "track-servicenow-incident", "ticket#track-servicenow-incident#*"),
+];
 
 /// The kinds of items that our code stores for a workflow: the first parts of their keys.
 fn kinds() -> Vec<String> {

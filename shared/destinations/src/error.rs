@@ -125,10 +125,40 @@ pub enum Error {
     },
     /// ServiceNow refused a call, or its answer cannot be used.
     #[error(transparent)]
-    ServiceNow(#[from] crate::servicenow::Refused),
+    ServiceNow(#[from] Refused),
     /// The credential could not be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+}
+
+/// ServiceNow refused a call, or its answer cannot be used. Contains no secret.
+#[derive(Debug, thiserror::Error)]
+#[error("ServiceNow did not {action}, with status {status} ({reason}): {advice}")]
+pub struct Refused {
+    /// What the call was to do, such as `create an incident`.
+    pub action: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// The beginning of what the answer says.
+    pub reason: String,
+    /// The kind of refusal.
+    pub refusal: Refusal,
+    /// What a person has to do, or what happens by itself.
+    pub advice: String,
+    /// How long ServiceNow asked the caller to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refused {
+    /// The record does not exist, or the account may not see it.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.refusal == Refusal::Gone
+    }
+
+    /// The instance refuses to change a record, for a reason that another try does not change.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == 403
+    }
 }
 
 fn hint(destination: &str, refusal: Refusal, code: &str) -> String {

@@ -8,4 +8,4 @@ pub mod slack;
 pub mod teams;
 pub mod twilio;
 
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, Refused};

@@ -119,7 +119,7 @@ async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not
     let environment = start(RESOLVE).await;
     let function = queued(&environment);
     done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
-    environment.servicenow.close(&environment.servicenow.incidents()[0].number().to_owned());
+    environment.servicenow.close(environment.servicenow.incidents()[0].number());
     for n in 1..6 {
         done(&function, &of_object(&environment, "DatasourceRefreshFailed", n, 0)).await;
     }
@@ -138,7 +138,7 @@ async fn a_failure_after_an_end_is_another_incident_and_the_one_that_a_person_cl
     let environment = start(RESOLVE).await;
     let function = queued(&environment);
     done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
-    environment.servicenow.close(&environment.servicenow.incidents()[0].number().to_owned());
+    environment.servicenow.close(environment.servicenow.incidents()[0].number());
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", 0, 0)).await;
     tokio::time::sleep(Duration::from_millis(1_100)).await;

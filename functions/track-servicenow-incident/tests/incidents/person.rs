@@ -47,7 +47,7 @@ async fn a_closed_incident_that_takes_no_notes_stops_nothing() {
     environment.servicenow.lock_closed();
     let function = queued(&environment);
     done(&function, &failed(&environment)).await;
-    environment.servicenow.close(&only(&environment).number().to_owned());
+    environment.servicenow.close(only(&environment).number());
     done(&function, &failed(&environment)).await;
     done(&function, &succeeded(&environment)).await;
     assert!(only(&environment).work_notes().is_empty());

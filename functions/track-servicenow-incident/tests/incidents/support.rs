@@ -94,11 +94,11 @@ pub(crate) async fn reason(environment: &TestEnvironment, function: &Function, b
 pub(crate) fn last(function: &Function, field: &str) -> String {
     let logs = function.logs();
     let lines = logs.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let failed = lines.filter(|line| {
+    let mut failed = lines.filter(|line| {
         ["transient", "misconfigured"].iter().any(|outcome| line["outcome"] == *outcome)
             && !line["reason"].is_null()
     });
-    let last = failed.last().unwrap_or_else(|| panic!("{}", logs.join("\n")));
+    let last = failed.next_back().unwrap_or_else(|| panic!("{}", logs.join("\n")));
     match &last[field] {
         Value::String(text) => text.clone(),
         other => other.to_string(),

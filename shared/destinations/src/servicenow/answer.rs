@@ -3,9 +3,8 @@
 //!
 //! Source: <https://www.servicenow.com/docs/r/api-reference/rest-api-explorer/r_RESTAPIHTTPResponseCodes.html>
 
-use super::refused::Refused;
-use crate::Refusal;
 use crate::http::Answer;
+use crate::{Refusal, Refused};
 use jiff::Timestamp;
 use plain_text::{one_line, without_secrets};
 use reqwest::header::HeaderMap;

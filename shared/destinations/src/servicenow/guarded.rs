@@ -1,9 +1,9 @@
 //! The table of incidents behind a circuit breaker. Every call goes through this module.
 
+use super::ServiceNow;
 use super::call::Call;
-use super::refused::Refused;
-use super::{NAME, ServiceNow};
-use crate::{Error, Refusal};
+use super::unreachable::NAME;
+use crate::{Error, Refusal, Refused};
 use alerting::notifier::Undelivered;
 use circuit::{CallResult, Circuits, Guarded};
 use serde_json::Value;

@@ -14,17 +14,16 @@ mod guarded;
 mod key;
 mod notifier;
 mod record;
-mod refused;
 mod render;
 mod search;
 mod task;
 mod text;
 mod ticket;
 mod tokens;
+mod unreachable;
 
 pub use credential::ServiceNowCredential;
 pub use notifier::ServiceNowNotifier;
-pub use refused::Refused;
 pub use render::{Rendered, render};
 pub use text::neutral;
 
@@ -39,10 +38,8 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use tokens::{Token, Tokens};
+use unreachable::{NAME, unreachable};
 use workflow::CredentialSource;
-
-/// The destination's name in errors and metrics.
-const NAME: &str = "ServiceNow";
 
 /// An instance of ServiceNow.
 pub struct ServiceNow {
@@ -122,8 +119,4 @@ async fn send(request: RequestBuilder, secrets: Secrets) -> Result<Answer, Error
     let mut answer = Answer::read(response, secrets).await.map_err(unreachable)?;
     answer.retry_after = answer.retry_after.or(reset);
     Ok(answer)
-}
-
-fn unreachable(error: reqwest::Error) -> Error {
-    Error::Unreachable { destination: NAME, source: error.without_url() }
 }

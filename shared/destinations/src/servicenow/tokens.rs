@@ -2,10 +2,9 @@
 
 use super::answer::shown;
 use super::credential::{Kind, ServiceNowCredential};
-use super::refused::Refused;
-use super::{NAME, unreachable};
+use super::unreachable::{NAME, unreachable};
 use crate::http::Answer;
-use crate::{Error, Refusal};
+use crate::{Error, Refusal, Refused};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;

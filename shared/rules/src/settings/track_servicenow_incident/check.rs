@@ -1,6 +1,7 @@
 //! What types cannot say about the settings.
 
-use super::{FieldValue, OnRecovery, TrackServicenowIncident};
+use super::field::FieldValue;
+use super::settings::{OnRecovery, TrackServicenowIncident};
 use crate::workflow::Invalid;
 use plain_text::{is_blank, is_invisible};
 

@@ -1,9 +1,11 @@
 //! Errors of an event for PagerDuty.
 
-use super::NAME;
 use crate::Refusal;
 use std::time::Duration;
 use workflow::{CredentialError, Failure};
+
+/// The name in metrics.
+const NAME: &str = "PagerDuty";
 
 /// Why PagerDuty has accepted nothing. Contains no key.
 #[derive(Debug, thiserror::Error)]

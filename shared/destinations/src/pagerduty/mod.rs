@@ -32,9 +32,6 @@ use std::fmt;
 use std::sync::Arc;
 use workflow::CredentialSource;
 
-/// The name in errors, metrics and circuits.
-const NAME: &str = "PagerDuty";
-
 /// The services of an account of PagerDuty.
 pub struct PagerDuty {
     http: reqwest::Client,

@@ -11,7 +11,7 @@ const LINK_LIMIT: usize = 2_000;
 
 /// What happened, to what, where and why, in one line of any length. A further trigger of an alert says that it still fails.
 pub(super) fn summary(shown: &Notification) -> String {
-    let line = match still_failing(shown) {
+    let line = match as_repeat(shown) {
         Some(still) if shown.own_title.is_none() && shown.subject.is_some() => {
             one_line(&Notification { title: still, ..shown.clone() }.summary())
         }
@@ -22,7 +22,7 @@ pub(super) fn summary(shown: &Notification) -> String {
 }
 
 /// `Still failing, 3 failures in a row`.
-fn still_failing(shown: &Notification) -> Option<String> {
+fn as_repeat(shown: &Notification) -> Option<String> {
     let is_repeat = matches!(shown.kind, Kind::Updated | Kind::GroupUpdated);
     if !is_repeat || shown.severity != Severity::Error {
         return None;

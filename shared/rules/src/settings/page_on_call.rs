@@ -1,6 +1,9 @@
 //! What rules say to `page-on-call`.
 
 mod service;
+mod severity;
+
+pub use severity::PageSeverity;
 
 use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
 use serde::{Deserialize, Deserializer};
@@ -16,37 +19,6 @@ pub struct PageOnCall {
     pub severity: Option<PageSeverity>,
     /// Service and severity. Failures of one severity make groups of their own, so that a group of warnings hides nothing critical.
     key: String,
-}
-
-/// How severe an alert is, in PagerDuty's words. The greatest is the most severe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words are PagerDuty's, and documented there")]
-pub enum PageSeverity {
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
-impl PageSeverity {
-    const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
-
-    /// The word that PagerDuty knows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// The severity with this word of PagerDuty's.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == word)
-    }
 }
 
 /// The settings as a rule writes them.

@@ -1,6 +1,6 @@
 //! What can be the name of a service, and what is wrong with any other text.
 
-use super::PageSeverity;
+use super::severity::PageSeverity;
 use plain_text::{is_blank, is_invisible};
 
 /// The longest name of a service, in characters. It is a key of the PagerDuty secret.

@@ -1,6 +1,6 @@
 //! The workflows that a new account has no room for: one failed refresh, and what each of them does about it.
 
-use crate::cloud::{Cloud, REGION};
+use crate::cloud::Cloud;
 use crate::environment::{Environment, RULES, until};
 use crate::scenario::{TIMEOUT, accepted, payload};
 use serde_json::{Value, json};

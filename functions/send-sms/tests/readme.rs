@@ -1,5 +1,7 @@
 //! The README names tests that there are.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::Path;
 use testkit::repository::root;

@@ -1,6 +1,6 @@
 //! When Amazon SES or the settings fail.
 
-use crate::support::{BINARY, STEWARD, environment, handle, queued, recipients, refreshed};
+use crate::support::{BINARY, STEWARD, environment, handle, queued, refreshed};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::local_aws::{Fault, SesAccount};

@@ -2,7 +2,6 @@
 
 use crate::support::{BINARY, STEWARD, environment, handle, inline, message, queued, refreshed};
 use serde_json::json;
-use std::time::Duration;
 use testkit::local_aws::Mail;
 use testkit::{Batch, TestEnvironment, fixtures, repository};
 

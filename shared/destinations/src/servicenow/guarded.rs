@@ -158,11 +158,8 @@ mod tests {
 
     #[test]
     fn a_rate_rule_is_the_accounts_trouble_is_the_instances_and_a_refusal_is_an_answer() {
-        let wait = Some(Duration::from_secs(3_000));
-        assert_eq!(
-            call_result(&refused(429, Refusal::Throttled, wait)),
-            CallResult::Throttled(wait.unwrap())
-        );
+        let wait = Duration::from_secs(3_000);
+        assert_eq!(call_result(&refused(429, Refusal::Throttled, Some(wait))), CallResult::Throttled(wait));
         assert_eq!(call_result(&refused(503, Refusal::Unavailable, None)), CallResult::Failed);
         for refusal in [Refusal::Credential, Refusal::Content, Refusal::Gone] {
             assert_eq!(call_result(&refused(403, refusal, None)), CallResult::Answered, "{refusal:?}");

@@ -27,7 +27,15 @@ fn failed(name: &str, link: &str) -> Notification {
 }
 
 fn item(name: &str) -> Item {
-    Item { id: None, what: None, name: name.to_owned(), place: Place::default(), cause: None, times: 1, when: None }
+    Item {
+        id: None,
+        what: None,
+        name: name.to_owned(),
+        place: Place::default(),
+        cause: None,
+        times: 1,
+        when: None,
+    }
 }
 
 #[test]

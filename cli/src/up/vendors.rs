@@ -41,6 +41,10 @@ impl Vendors {
             .twilio
             .as_ref()
             .map(|twilio| format!("{}  simulated; its texts are shown here", twilio.url()));
+        let receivers = self
+            .receivers
+            .as_ref()
+            .map(|all| format!("{}  simulated receivers; requests are shown here", all.url()));
         let of = |workflow: &str| workflows.contains(workflow);
         [
             ("Slack", Some(slack)),
@@ -48,6 +52,7 @@ impl Vendors {
             ("ServiceNow", servicenow.filter(|_| of("track-servicenow-incident"))),
             ("PagerDuty", Some(pagerduty).filter(|_| of("page-on-call"))),
             ("Twilio", twilio.filter(|_| of("send-sms"))),
+            ("Forward", receivers.filter(|_| of("forward-event"))),
         ]
         .into_iter()
         .filter_map(|(name, line)| line.map(|line| format!("{name:<10} {line}")))

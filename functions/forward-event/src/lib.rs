@@ -9,8 +9,9 @@ use facts::{FactLookups, Question};
 use forwarding::{Forwarder, Incidents, Parcel, Sent, Turn};
 use rules::body::Data;
 use rules::settings::{self, Body, Destination, OncePer};
-use rules::{Action, LoadedRules, Rules};
+use rules::{Action, LoadedRules, Rules, Schedule};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tableau::{Event, EventName, Payload};
 use workflow::{Effect, Failure, Invocation, Outcome, TestRequest, Tested, Workflow};
 
@@ -29,6 +30,21 @@ pub struct ForwardEvent {
 
 type Forward = Action<settings::ForwardEvent>;
 
+/// What an attempt keeps for its end.
+const RESERVE: Duration = Duration::from_secs(3);
+
+/// An event and what one action does with it.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    event: &'a Event,
+    action: &'a Forward,
+    payload: &'a Payload,
+    /// What Tableau says about the event, where a body needs it.
+    data: Option<&'a Data>,
+    /// How long the destination may take.
+    longest: Duration,
+}
+
 impl Workflow for ForwardEvent {
     const NAME: &'static str = "forward-event";
 
@@ -37,25 +53,31 @@ impl Workflow for ForwardEvent {
         self.end_incident(event, &rules, invocation).await?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         let actions = rules.actions::<settings::ForwardEvent>(&matched, &event.site);
-        let actions = first_of_each(actions.map_err(Failure::misconfigured)?);
-        let Some(payload) = invocation.payload().filter(|_| !actions.is_empty()) else {
+        let (actions, mut reasons) = due(actions.map_err(Failure::misconfigured)?, invocation);
+        let has_actions = !actions.is_empty() || !reasons.is_empty();
+        let Some(payload) = invocation.payload().filter(|_| has_actions) else {
             return Ok(Outcome::skipped(format!("no rule forwards this {}", event.name)));
         };
         let site = rules.site(&event.site);
         let mut data = None;
-        let (mut is_done, mut reasons, mut failed) = (false, Vec::new(), None);
-        for action in &actions {
-            if let Some(until) = action.muted_until(invocation.now) {
-                reasons.push(format!("the rule `{}` is muted until {until:.0}", action.rule));
-                continue;
-            }
+        let (mut is_done, mut failed) = (false, None);
+        for (n, action) in actions.iter().enumerate() {
             if action.settings.body() != Body::Raw && data.is_none() {
-                data = Some(forwarding::enrich(&self.facts, Question::new(event, invocation), site).await?);
+                match forwarding::enrich(&self.facts, Question::new(event, invocation), site).await {
+                    Ok(found) => data = Some(found),
+                    Err(failure) => {
+                        failed = Some(Failure::worse(failed, failure));
+                        continue;
+                    }
+                }
             }
-            match self.forward(event, action, payload, data.as_ref(), invocation).await {
+            // Of the time that is left each destination gets its part: one that does not answer keeps no other from its event.
+            let left = u32::try_from(actions.len() - n).unwrap_or(u32::MAX);
+            let longest = invocation.remaining().saturating_sub(RESERVE) / left;
+            let task = Task { event, action, payload, data: data.as_ref(), longest };
+            match self.forward(task, invocation).await {
                 Ok(None) => is_done = true,
                 Ok(Some(reason)) => reasons.push(reason),
-                // One destination that fails keeps no other from its event.
                 Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
         }
@@ -74,19 +96,16 @@ impl Workflow for ForwardEvent {
 
 impl ForwardEvent {
     /// Forwards an event for one action. Returns why nothing was sent, if nothing was.
-    async fn forward(
-        &self,
-        event: &Event,
-        action: &Forward,
-        payload: &Payload,
-        data: Option<&Data>,
-        invocation: &Invocation,
-    ) -> Result<Option<String>, Failure> {
+    async fn forward(&self, task: Task<'_>, invocation: &Invocation) -> Result<Option<String>, Failure> {
+        let Task { event, action, payload, data, longest } = task;
         let settings = &action.settings;
         let Some(destination) = settings.destination() else { return Ok(None) };
         let effect = Effect::from(format!("forwarded/{}", destination.key()).as_str());
         if invocation.has_happened(&effect) {
             return Ok(None);
+        }
+        if let Some(reason) = self.forwarder.stopped(destination, invocation.time()).await? {
+            return Ok(Some(reason));
         }
         let body = forwarding::body(settings, &action.rule, payload, data)?;
         let is_per_incident = settings.once_per == OncePer::Incident && is_failure(event);
@@ -96,16 +115,16 @@ impl ForwardEvent {
                 return Ok(Some(reason));
             }
         }
-        let title = data.map_or(event.name.as_str(), |data| data.title.as_str());
-        let parcel = Parcel { event, destination, title, body: &body };
+        let title = match data {
+            Some(data) if settings.body() != Body::Raw => data.title.as_str(),
+            _ => event.name.as_str(),
+        };
+        let parcel = Parcel { event, destination, title, body: &body, longest };
         let sent = invocation.once(effect, self.forwarder.send(parcel, invocation)).await;
         if is_per_incident {
             self.note(event, destination, &sent, invocation).await;
         }
-        match sent? {
-            Some(Sent::Stopped(reason)) => Ok(Some(reason)),
-            Some(Sent::Taken { .. }) | None => Ok(None),
-        }
+        sent.map(|_| None)
     }
 
     /// Notes what became of the first failure of an incident.
@@ -118,10 +137,10 @@ impl ForwardEvent {
     ) {
         let (key, now) = (destination.key(), invocation.time());
         match sent {
-            Ok(Some(Sent::Taken { made, .. })) => self.incidents.note(event, key, made.clone(), now).await,
-            Ok(Some(Sent::Stopped(_))) | Err(Failure::Permanent { .. }) => {
-                self.incidents.give_back(event, key, now).await;
-            }
+            Ok(Some(sent)) => self.incidents.note(event, key, sent.made.clone(), now).await,
+            Err(Failure::Permanent { .. }) => self.incidents.give_back(event, key, now).await,
+            Err(_) if !invocation.retried => self.incidents.give_back(event, key, now).await,
+            Err(Failure::Misconfigured { .. }) => self.incidents.hold(event, key, now).await,
             Ok(None) | Err(_) => {}
         }
     }
@@ -156,12 +175,20 @@ fn is_failure(event: &Event) -> bool {
     matches!(event.name, EventName::DatasourceRefreshFailed | EventName::WorkbookRefreshFailed)
 }
 
-/// A destination gets an event once. If several rules name it, the first one in the file counts.
-fn first_of_each(mut actions: Vec<Forward>) -> Vec<Forward> {
+/// The actions whose time has come, and why others have to wait. A destination gets an event once: if several rules name it, the first one
+/// in the file counts that is not muted.
+fn due(actions: Vec<Forward>, invocation: &Invocation) -> (Vec<Forward>, Vec<String>) {
     let mut known = BTreeSet::new();
-    actions.retain(|action| {
-        let destination = action.settings.destination();
-        destination.is_some_and(|destination| known.insert(destination.key().to_owned()))
-    });
-    actions
+    let (mut due, mut reasons) = (Vec::new(), Vec::new());
+    for action in actions {
+        if let Schedule::Muted(until) = action.schedule(invocation.now) {
+            reasons.push(format!("the rule `{}` is muted until {until:.0}", action.rule));
+            continue;
+        }
+        let key = action.settings.destination().map(|destination| destination.key().to_owned());
+        if key.is_some_and(|key| known.insert(key)) {
+            due.push(action);
+        }
+    }
+    (due, reasons)
 }

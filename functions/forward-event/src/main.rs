@@ -3,6 +3,7 @@
 use circuit::Circuits;
 use facts::FactLookups;
 use forward_event::{Config, ForwardEvent};
+use forwarding::network::SystemNames;
 use forwarding::{AwsDestinations, Forwarder, Incidents, Targets};
 use guarded_tableau::{GuardedTableau, SecretCredential};
 use runtime::Host;
@@ -43,5 +44,5 @@ fn http_of_targets(config: &Config) -> Result<forwarding::network::Client, BoxEr
     if let Some(names) = &config.local_names {
         return Ok(forwarding::network::LocalNames::new(names).client(extra_ca)?);
     }
-    Ok(forwarding::network::client(extra_ca)?)
+    Ok(forwarding::network::client(SystemNames, extra_ca)?)
 }

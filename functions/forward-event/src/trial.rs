@@ -54,14 +54,11 @@ async fn send(
     let body = body(settings, "test", payload, Some(&data))?;
     let destination =
         settings.destination().ok_or_else(|| Failure::permanent("the rule names no destination"))?;
-    let parcel = Parcel { event, destination, title: &data.title, body: &body };
-    match forwarder.send_test(parcel, invocation).await? {
-        Sent::Taken { status, made } => {
-            let made = made.map(|made| format!(", and made {made}")).unwrap_or_default();
-            Ok(format!("answered {status}{made}; accepted is not done: look there"))
-        }
-        Sent::Stopped(reason) => Ok(reason),
-    }
+    let parcel = Parcel { event, destination, title: &data.title, body: &body, longest: LONGEST };
+    let Sent { status, made, is_last } = forwarder.send_test(parcel, invocation).await?;
+    let made = made.map(|made| format!(", and made {made}")).unwrap_or_default();
+    let last = if is_last { ", and wants no more events" } else { "" };
+    Ok(format!("answered {status}{made}{last}; accepted is not done: look there"))
 }
 
 /// What is sent. Each test is another event, so that the receiver drops none as a repeat.

@@ -51,6 +51,12 @@ pub trait Notifier: Send + Sync {
         false
     }
 
+    /// Whether an end finds its message by the key alone, also where the notification log knows of none, and calls no one. Then the end of
+    /// what a digest has announced is sent also in quiet hours.
+    fn ends_by_key(&self) -> bool {
+        false
+    }
+
     /// What a person should know of a test notification that the destination has accepted: where it is, or what may still keep
     /// it from arriving. One line.
     async fn receipt(&self, _target: &Self::Target, delivered: &Delivered) -> String {

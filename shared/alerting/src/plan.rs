@@ -27,6 +27,8 @@ pub struct Situation<'a> {
     pub capabilities: Capabilities,
     /// Whether the destination tells more than the beginning and the end.
     pub tells_updates: bool,
+    /// Whether an end finds its message by the key alone.
+    pub ends_by_key: bool,
     /// After how many failures in a row Tableau probably suspends the refresh.
     pub suspends_after: Option<u32>,
     /// Whether timers are available. Without timers (inline mode) nothing can be sent later.
@@ -262,7 +264,8 @@ fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
 /// edited too.
 fn hand_over(situation: &Situation<'_>, entry: &LogEntry, to: Decision) -> Vec<Decision> {
     let mut decisions = Vec::new();
-    if situation.can_edit() && !entry.resolution_sent && !situation.is_being_sent() {
+    let finds_message = situation.can_edit() || (situation.ends_by_key && !entry.is_certainly_unsent());
+    if finds_message && !entry.resolution_sent && !situation.is_being_sent() {
         decisions.push(Decision::Send { operation: Operation::Close, audible: false });
     }
     if !entry.resolution_handed_over {

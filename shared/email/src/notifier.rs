@@ -139,7 +139,7 @@ impl Notifier for EmailNotifier {
                 format!("{accepted}. No recipient is on the account's suppression list")
             }
             Ok(listed) => format!(
-                "accepted by Amazon SES, which sends nothing to {}: on the account's suppression list, until someone takes it off",
+                "accepted by Amazon SES, which sends nothing to {}: on the account's suppression list, until you remove it from there",
                 listed.join(", ")
             ),
             Err(reason) => {

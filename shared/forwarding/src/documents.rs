@@ -42,6 +42,9 @@ impl Document for TargetState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct IncidentState {
     pub(crate) open: BTreeMap<String, Open>,
+    /// When a refresh last succeeded, or the object was deleted.
+    #[serde(default)]
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// A failure that was forwarded.
@@ -55,6 +58,9 @@ pub(crate) struct Open {
     pub(crate) failed_at: Timestamp,
     /// The id of what the target has made, such as an issue; unset until it has answered.
     pub(crate) made: Option<String>,
+    /// Until when it keeps others back without an answer of the target.
+    #[serde(default)]
+    pub(crate) held_until: Option<Timestamp>,
 }
 
 impl Document for IncidentState {

@@ -8,6 +8,7 @@ use circuit::{CallResult, Circuits, Guarded};
 use jiff::Timestamp;
 use rules::settings::Destination;
 use std::fmt;
+use std::time::Duration;
 use store::Documents;
 use tableau::Event;
 use workflow::{Failure, Invocation, chain};
@@ -23,20 +24,19 @@ pub struct Parcel<'a> {
     pub title: &'a str,
     /// A JSON text.
     pub body: &'a str,
+    /// How long a target may take.
+    pub longest: Duration,
 }
 
-/// What came of a parcel that did not fail.
+/// A parcel that a destination has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// The destination has taken it.
-    Taken {
-        /// HTTP status; 200 for AWS.
-        status: u16,
-        /// The id of what the target has made, such as an issue.
-        made: Option<String>,
-    },
-    /// The target wants no more events; the text says since when and why.
-    Stopped(String),
+pub struct Sent {
+    /// HTTP status; 200 for AWS.
+    pub status: u16,
+    /// The id of what the target has made, such as an issue.
+    pub made: Option<String>,
+    /// Whether the target wants no more events.
+    pub is_last: bool,
 }
 
 /// Sends events.
@@ -102,21 +102,22 @@ impl Forwarder {
         Self { targets, aws, circuits, documents }
     }
 
-    /// Sends a parcel once. A target that wants no more events gets none, until its URL or secret changes or a test is accepted.
+    /// Why a destination gets no events, if it gets none: a target that wanted no more, until its URL or secret changes or a test is
+    /// accepted.
     ///
     /// # Errors
-    /// [`Failure`], which says what becomes of the event.
-    pub async fn send(&self, parcel: Parcel<'_>, invocation: &Invocation) -> Result<Sent, Failure> {
-        if let Destination::Target(name) = parcel.destination
-            && let Some(stop) = self.stop_of(name, invocation.time()).await?
-        {
+    /// When the table or the secret cannot be read.
+    pub async fn stopped(
+        &self,
+        destination: Destination<'_>,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
+        let Destination::Target(name) = destination else { return Ok(None) };
+        let stop = self.stop_of(name, now).await?;
+        Ok(stop.map(|stop| {
             let at = stop.at.strftime("%Y-%m-%d %H:%M UTC");
-            return Ok(Sent::Stopped(format!(
-                "the target `{name}` wants no events since {at}: {}",
-                stop.why
-            )));
-        }
-        self.send_anyway(parcel, invocation).await
+            format!("the target `{name}` wants no events since {at}: {}", stop.why)
+        }))
     }
 
     /// Sends a parcel also to a target that is stopped. If the target takes it, the target is not stopped any more.
@@ -124,14 +125,18 @@ impl Forwarder {
     /// # Errors
     /// As for [`Forwarder::send`].
     pub async fn send_test(&self, parcel: Parcel<'_>, invocation: &Invocation) -> Result<Sent, Failure> {
-        let sent = self.send_anyway(parcel, invocation).await?;
-        if let (Destination::Target(name), Sent::Taken { .. }) = (parcel.destination, &sent) {
+        let sent = self.send(parcel, invocation).await?;
+        if let (Destination::Target(name), Sent { is_last: false, .. }) = (parcel.destination, &sent) {
             self.start(name, invocation.time()).await?;
         }
         Ok(sent)
     }
 
-    async fn send_anyway(&self, parcel: Parcel<'_>, invocation: &Invocation) -> Result<Sent, Failure> {
+    /// Sends a parcel once, also to a target that is stopped.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what becomes of the event.
+    pub async fn send(&self, parcel: Parcel<'_>, invocation: &Invocation) -> Result<Sent, Failure> {
         let now = invocation.time();
         // In a box: the futures within each other would be too deep for the compiler.
         let call = Box::pin(self.call(parcel, now));
@@ -142,9 +147,9 @@ impl Forwarder {
             (Ok(taken), Destination::Target(name)) if taken.is_last => {
                 let why = format!("it answered {} and `webhook-delivery: disable`", taken.status);
                 self.note_stop(name, why, now).await;
-                Ok(Sent::Taken { status: taken.status, made: taken.made })
+                Ok(Sent { status: taken.status, made: taken.made, is_last: true })
             }
-            (Ok(taken), _) => Ok(Sent::Taken { status: taken.status, made: taken.made }),
+            (Ok(taken), _) => Ok(Sent { status: taken.status, made: taken.made, is_last: false }),
             (Err(Guarded::Call(SendError::Target(error))), Destination::Target(name)) if error.is_stop() => {
                 self.note_stop(name, chain(&error), now).await;
                 Err(error.into())
@@ -154,7 +159,7 @@ impl Forwarder {
     }
 
     async fn call(&self, parcel: Parcel<'_>, now: Timestamp) -> Result<Taken, SendError> {
-        let Parcel { event, destination, title, body } = parcel;
+        let Parcel { event, destination, title, body, longest } = parcel;
         let event_id = event.id.to_string();
         let id = message_id(&event_id, destination.key());
         let letter = Letter {
@@ -170,7 +175,7 @@ impl Forwarder {
         let by_aws = Taken { status: 200, ..Taken::default() };
         match destination {
             Destination::Target(target) => {
-                let message = Message { event: &event_id, target, body };
+                let message = Message { event: &event_id, target, body, longest };
                 self.targets.post(message, now).await.map_err(SendError::Target)
             }
             Destination::Bus(_) => self.aws.put_event(letter).await.map(|()| by_aws).map_err(SendError::Aws),

@@ -7,8 +7,10 @@ use store::Documents;
 use tableau::Event;
 use workflow::Failure;
 
-/// How long a failure that is being forwarded keeps others back, without an answer of the target.
-const LONGEST: SignedDuration = SignedDuration::from_hours(80);
+/// How long a failure keeps others back while it is tried again: a little longer than the runtime retries.
+const TRIED: SignedDuration = SignedDuration::from_hours(9);
+/// The same while it waits for a person, which is three days at most.
+const WAITS_FOR_A_PERSON: SignedDuration = SignedDuration::from_hours(80);
 
 /// Whether a failure is the first of its incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,24 +38,19 @@ impl Incidents {
     pub async fn begin(&self, event: &Event, destination: &str, now: Timestamp) -> Result<Turn, Failure> {
         let id = event.id.to_string();
         let failed_at = event.credible_time(now).unwrap_or(now);
-        let begin = |state: &mut IncidentState| match state.open.get(destination) {
-            Some(open)
-                if open.event != id && (open.made.is_some() || now.duration_since(open.at) < LONGEST) =>
-            {
-                let made = open.made.as_deref().filter(|made| !made.is_empty());
-                let what = made.map(|made| format!(" as {made}")).unwrap_or_default();
-                let at = open.at.strftime("%Y-%m-%d %H:%M UTC");
-                Turn::Later(format!(
-                    "the failure of {at} was forwarded{what}, and no refresh has succeeded since"
-                ))
-            }
-            Some(open) if open.event == id => Turn::First,
-            _ => {
-                state.open.insert(
-                    destination.to_owned(),
-                    Open { event: id.clone(), at: now, failed_at, made: None },
-                );
-                Turn::First
+        let begin = |state: &mut IncidentState| {
+            let is_over = state.ended_at.is_some_and(|ended_at| failed_at <= ended_at);
+            match state.open.get(destination) {
+                Some(open) if open.event == id => Turn::First,
+                Some(open) if open.keeps_others_back(now) => Turn::Later(open.reason()),
+                // A refresh has succeeded in the meantime: this failure opens no incident.
+                _ if is_over => Turn::First,
+                _ => {
+                    let held_until = now.checked_add(TRIED).ok();
+                    let open = Open { event: id.clone(), at: now, failed_at, made: None, held_until };
+                    state.open.insert(destination.to_owned(), open);
+                    Turn::First
+                }
             }
         };
         let changed = self.0.create_or_change(&key(event), now, begin).await;
@@ -69,6 +66,18 @@ impl Incidents {
             }
         };
         self.write(event, now, noted).await;
+    }
+
+    /// Keeps others back for longer: the failure waits until a person has fixed something.
+    pub async fn hold(&self, event: &Event, destination: &str, now: Timestamp) {
+        let id = event.id.to_string();
+        let held_until = now.checked_add(WAITS_FOR_A_PERSON).ok();
+        let held = |state: &mut IncidentState| {
+            if let Some(open) = state.open.get_mut(destination).filter(|open| open.event == id) {
+                open.held_until = held_until;
+            }
+        };
+        self.write(event, now, held).await;
     }
 
     /// Gives the turn back: the destination will never take this failure, so the next one is sent.
@@ -89,8 +98,11 @@ impl Incidents {
     pub async fn end(&self, event: &Event, now: Timestamp) -> Result<(), Failure> {
         let at = event.credible_time(now).unwrap_or(now);
         // A success that comes late ends no later failure.
-        let ended = |state: &mut IncidentState| state.open.retain(|_, open| open.failed_at > at);
-        let changed = self.0.change(&key(event), now, ended).await;
+        let ended = |state: &mut IncidentState| {
+            state.open.retain(|_, open| open.failed_at > at);
+            state.ended_at = state.ended_at.max(Some(at));
+        };
+        let changed = self.0.create_or_change(&key(event), now, ended).await;
         changed.map(|_| ()).map_err(Failure::transient)
     }
 
@@ -98,6 +110,24 @@ impl Incidents {
         if let Err(error) = self.0.change(&key(event), now, change).await {
             let reason = workflow::chain(&error);
             tracing::warn!(event.id = %event.id, reason, "it could not be recorded what was forwarded");
+        }
+    }
+}
+
+impl Open {
+    fn keeps_others_back(&self, now: Timestamp) -> bool {
+        self.made.is_some() || self.held_until.is_some_and(|until| now < until)
+    }
+
+    /// Why a later failure is not forwarded.
+    fn reason(&self) -> String {
+        let at = self.at.strftime("%Y-%m-%d %H:%M UTC");
+        match self.made.as_deref() {
+            None => format!("the failure of {at} is being forwarded"),
+            Some("") => format!("the failure of {at} was forwarded, and no refresh has succeeded since"),
+            Some(made) => {
+                format!("the failure of {at} was forwarded as {made}, and no refresh has succeeded since")
+            }
         }
     }
 }

@@ -246,8 +246,7 @@ async fn the_client_of_targets_reaches_no_address_of_this_machine() {
     let inside = Recorder::start().await.unwrap();
     let port = inside.url().rsplit(':').next().unwrap().to_owned();
     let names = names(&[&["127.0.0.1"]]);
-    let resolver = Arc::new(PublicNames::new(names.clone()));
-    let http = http_client::client_with_resolver(None, resolver).unwrap();
+    let http = forwarding::network::client(names.clone(), None).unwrap();
     for host in ["hooks.example.com", "localhost.example.com"] {
         let error = http.post(format!("http://{host}:{port}/")).send().await.unwrap_err();
         assert!(error.is_connect(), "{error:?}");

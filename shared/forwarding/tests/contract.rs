@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use circuit::Circuits;
+use forwarding::network::SystemNames;
 use forwarding::{AwsDestinations, ForwardCredential, Forwarder, Parcel, Sent, Targets};
 use jiff::Timestamp;
 use rules::settings::Destination;
@@ -17,7 +18,7 @@ use workflow::{Fixed, Invocation};
 fn forwarder(aws: aws_types::SdkConfig) -> Forwarder {
     let secret = serde_json::json!({ "targets": { "own": { "url": "https://example.com/" } } });
     let credential: ForwardCredential = serde_json::from_value(secret).unwrap();
-    let http = forwarding::network::client(None).unwrap();
+    let http = forwarding::network::client(SystemNames, None).unwrap();
     let documents = store::documents(None);
     let circuits = Circuits::of_independent_parts(documents.clone(), "forward-event", "Forward");
     let targets = Targets::new(http, Arc::new(Fixed::new(credential)));
@@ -39,10 +40,16 @@ async fn send_all(forwarder: &Forwarder, bus: &str, topics: [&str; 2]) {
     let invocation = Invocation::new("request", Timestamp::now(), Duration::from_secs(60));
     let body = payload.canonical_json();
     for destination in [Destination::Bus(bus), Destination::Topic(topics[0]), Destination::Topic(topics[1])] {
-        let parcel =
-            Parcel { event: &event, destination, title: "Extract refresh failed: Größe", body: &body };
+        let parcel = Parcel {
+            event: &event,
+            destination,
+            title: "Extract refresh failed: Größe",
+            body: &body,
+            longest: Duration::from_secs(10),
+        };
         let sent = forwarder.send(parcel, &invocation).await;
-        let is_taken = sent.as_ref().is_ok_and(|sent| *sent == Sent::Taken { status: 200, made: None });
+        let is_taken =
+            sent.as_ref().is_ok_and(|sent| *sent == Sent { status: 200, made: None, is_last: false });
         assert!(is_taken, "{destination:?}: {:?}", sent.map_err(|failure| failure.reason()));
     }
 }

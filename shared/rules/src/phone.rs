@@ -51,7 +51,7 @@ impl PhoneNumber {
             });
         };
         if digits.contains("(0)") {
-            return Err("leave out the zero in brackets: after the country's code nobody dials it");
+            return Err("leave out the zero in brackets: it is not dialled after the country's code");
         }
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(
@@ -80,7 +80,8 @@ impl PhoneNumber {
     }
 
     /// What names the number in keys, records and on the command line: the last two digits, and a short part of its SHA-256, by which
-    /// several numbers with the same two digits are told apart and the number is not.
+    /// several numbers with the same two digits are told apart. It keeps numbers from being read by the way; a person who tries all numbers
+    /// of a country finds those that fit.
     pub fn key(&self) -> String {
         let digest = Sha256::digest(self.0.as_bytes());
         let digest: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();

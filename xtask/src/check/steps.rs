@@ -162,7 +162,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        purpose: "clients and schemas of Slack, Tableau, Teams, PagerDuty and AWS work with our doubles and messages",
+        purpose: "clients and schemas of Tableau, AWS and every vendor work with our doubles and messages",
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,
@@ -181,6 +181,7 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/store", test: "contract" },
             Suite { package: "shared/circuit", test: "shared" },
             Suite { package: "shared/email", test: "contract" },
+            Suite { package: "shared/forwarding", test: "contract" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

@@ -302,7 +302,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             put.await.map_err(|failure| (failure, false))?;
         }
         let shown = grouped(members);
-        if message.is_none() && !audible {
+        if message.is_none() && !audible && !self.notifier.ends_by_key() {
             return Ok(Fired::Sent { shown, delivered: Delivered::default(), closes: true });
         }
         let delivery = Delivery::Close { message, audible };

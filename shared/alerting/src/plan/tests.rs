@@ -32,6 +32,7 @@ fn situation<'a>(incident: &'a Open, entry: Option<&'a LogEntry>) -> Situation<'
         schedule: Schedule::Now,
         capabilities: EDITS,
         tells_updates: true,
+        ends_by_key: false,
         suspends_after: Some(5),
         has_timers: true,
         owner: LeaseOwner::with_id(1, at(10)),

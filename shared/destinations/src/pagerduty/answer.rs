@@ -7,6 +7,7 @@ use crate::Refusal;
 use crate::http::Answer;
 use plain_text::{one_line, without_secrets};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How much of an answer's text goes into the error.
@@ -17,13 +18,32 @@ const THROTTLED: Duration = Duration::from_secs(30);
 /// The body of an answer.
 #[derive(Deserialize)]
 struct Body {
+    #[serde(default)]
     status: String,
     #[serde(default)]
     message: String,
+    /// A list of texts; by other reports also an object, or nothing.
     #[serde(default)]
-    errors: Vec<String>,
+    errors: Value,
     #[serde(default)]
     dedup_key: Option<String>,
+}
+
+impl Body {
+    fn errors(&self) -> String {
+        match &self.errors {
+            Value::Null => String::new(),
+            Value::Array(errors) => {
+                let errors: Vec<String> = errors.iter().map(text_of).collect();
+                errors.join("; ")
+            }
+            other => text_of(other),
+        }
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Whether the answer says that PagerDuty has accepted the event with this key.
@@ -70,9 +90,7 @@ fn names_routing_key(body: &str) -> bool {
 /// What PagerDuty says, without anything of the request's secrets.
 fn text(answer: &Answer, body: Option<&Body>) -> String {
     let said = match body {
-        Some(Body { message, errors, .. }) if !errors.is_empty() => {
-            format!("{message}: {}", errors.join("; "))
-        }
+        Some(body) if !body.errors().is_empty() => format!("{}: {}", body.message, body.errors()),
         Some(Body { message, .. }) if !message.trim().is_empty() => message.clone(),
         Some(Body { status, .. }) => status.clone(),
         None if answer.kind() == "text" => answer.body.clone(),

@@ -1,7 +1,8 @@
 //! The dedup key: what PagerDuty recognises an alert by.
 //!
 //! It is made of what the notification is about and of nothing that changes while it lasts: no count, no time, no name. So a trigger
-//! that is sent again opens no second alert, and a resolve finds the alert even if nothing is known of the trigger any more.
+//! that is sent again opens no second alert, and a resolve finds the alert even if nothing is known of the trigger any more. The id of
+//! the incident is in it: an alert that stayed open takes no new incident in, and the end of an old one closes no new alert.
 
 use super::Origin;
 use alerting::notification::{Kind, Notification};
@@ -27,8 +28,8 @@ pub struct NoKey(pub &'static str);
 impl DedupKey {
     /// The key of a notification.
     ///
-    /// An incident has the key of its object: site, kind and LUID, and that it is about a refresh. A group, a digest and any other
-    /// event have one of their own.
+    /// An incident has the key of its object (site, kind and LUID, and that it is about a refresh) and its own id. A group, a digest and
+    /// any other event have one of their own; a digest that a group goes on with has the group's.
     ///
     /// # Errors
     /// [`NoKey`] naming what is missing.
@@ -41,12 +42,11 @@ impl DedupKey {
                 let kind = event.subject.resource().to_lowercase();
                 let site = ("LUID of a site", event.site.as_str());
                 let object = ("LUID of an object", event.subject.luid());
-                Self::joined(&[site, ("kind of object", &kind), object, ("", "refresh")])
+                let incident = ("id of an incident", shown.thread.as_deref().unwrap_or_default());
+                Self::joined(&[site, ("kind of object", &kind), object, ("", "refresh"), incident])
             }
-            Kind::GroupOpened | Kind::GroupUpdated | Kind::GroupResolved => {
-                let id = shown.thread.as_deref().unwrap_or_default();
-                Self::joined(&[origin, ("", "group"), ("id of a group", id)])
-            }
+            Kind::Digest if shown.thread.is_some() => Self::of_group(shown, origin),
+            Kind::GroupOpened | Kind::GroupUpdated | Kind::GroupResolved => Self::of_group(shown, origin),
             Kind::Digest => {
                 // The first event of the quiet hours: the same in each attempt to send the digest.
                 let times = shown.lists.iter().flat_map(|list| &list.items).filter_map(|item| item.when);
@@ -63,6 +63,11 @@ impl DedupKey {
                 None => Self::joined(&[origin, ("", "test")]),
             },
         }
+    }
+
+    fn of_group(shown: &Notification, origin: (&'static str, &str)) -> Result<Self, NoKey> {
+        let id = shown.thread.as_deref().unwrap_or_default();
+        Self::joined(&[origin, ("", "group"), ("id of a group", id)])
     }
 
     fn joined(parts: &[(&'static str, &str)]) -> Result<Self, NoKey> {

@@ -54,6 +54,12 @@ fn severity_of(shown: &Notification) -> PageSeverity {
     if is_end || shown.severity == Severity::Error { PageSeverity::Error } else { PageSeverity::Info }
 }
 
+/// Whether a digest tells only of what has recovered: an item that still fails, or that has no end, has an id.
+fn is_over(shown: &Notification) -> bool {
+    let mut items = shown.lists.iter().flat_map(|list| &list.items);
+    shown.kind == Kind::Digest && items.all(|item| item.id.is_none())
+}
+
 fn no_key(error: NoKey) -> Undelivered {
     Undelivered { failure: Failure::permanent(error), maybe_sent: false }
 }
@@ -80,6 +86,8 @@ impl Notifier for PagerDutyNotifier {
         invocation: &Invocation,
     ) -> Result<Delivered, Undelivered> {
         let (change, open, audible) = match delivery {
+            // Nobody is paged about what is over.
+            Delivery::Post if is_over(notification) => return Ok(Delivered::default()),
             Delivery::Post => (Change::Trigger, None, true),
             // If a person has resolved the alert, a trigger would page.
             Delivery::Edit { audible: false, .. } => return Ok(Delivered::default()),
@@ -104,6 +112,10 @@ impl Notifier for PagerDutyNotifier {
     }
 
     fn repeats_ends(&self) -> bool {
+        true
+    }
+
+    fn ends_by_key(&self) -> bool {
         true
     }
 }

@@ -33,6 +33,8 @@ impl ServiceNowNotifier {
             failing.keys().filter(|key| !there.iter().any(|child| child.is_of(key))).cloned().collect();
         // The first object of a group has an incident of its own already.
         let mut found = self.table.find_all(&missing, task.invocation).await?;
+        let room = MOST.saturating_sub(there.len());
+        let missing: Vec<Key> = missing.into_iter().take(room).collect();
         let total = missing.len();
         for (n, key) in missing.into_iter().enumerate() {
             has_time(task, n, total)?;
@@ -75,7 +77,7 @@ fn is_of_failures(task: Task<'_>) -> bool {
 /// The objects that fail, by the keys of their own incidents.
 fn failing<'a>(task: Task<'a>) -> Result<BTreeMap<Key, &'a Item>, Trouble> {
     let items = task.shown.lists.iter().flat_map(|list| &list.items);
-    let items = items.filter(|item| item.when.is_none() && item.id.is_some()).take(MOST);
+    let items = items.filter(|item| item.when.is_none() && item.id.is_some());
     let mut failing = BTreeMap::new();
     for item in items {
         failing.insert(Key::of_one(item.id.as_deref(), task.target)?, item);

@@ -88,7 +88,7 @@ impl ServiceNowNotifier {
         Ok(Opened { reference: created.reference, is_new: true, has_key: created.has_key })
     }
 
-    /// Makes the incident of a group's first object the group's own, if nobody has ended it. The object's attempt may be about to create
+    /// Makes the incident of a group's first object the group's own, if it is still open. The object's attempt may be about to create
     /// it, so its key is claimed too.
     async fn taken_over(
         &self,
@@ -104,7 +104,8 @@ impl ServiceNowNotifier {
         };
         let record = self.existing(task, first, known.as_ref()).await;
         let taken = match record {
-            Ok(Some(record)) if record.is_open(task.target.resolved_state()) => {
+            // One that has recovered in the meantime is no member of the group.
+            Ok(Some(record)) if record.is_open(task.target.resolved_state()) && !record.has_recovered() => {
                 let taken = self.table.take_over(&record, key, texts, task.invocation).await;
                 taken.map(|()| Some(record.reference))
             }
@@ -178,6 +179,10 @@ impl Notifier for ServiceNowNotifier {
     /// An incident is changed for as long as it lasts. What recognises a repeat is its key.
     async fn capabilities(&self) -> Result<Capabilities, Failure> {
         Ok(Capabilities { edit: true, thread: true, idempotency_key: true, grouping: true })
+    }
+
+    fn ends_by_key(&self) -> bool {
+        true
     }
 
     async fn deliver(

@@ -92,12 +92,17 @@ impl Record {
         self.correlation_id == key.as_str()
     }
 
-    /// Whether the table calls it active.
-    pub(super) fn is_active(&self) -> bool {
-        self.active == Some(true)
+    /// Whether the table says that it has ended. What the account may not see says nothing.
+    pub(super) fn has_ended(&self) -> bool {
+        self.active == Some(false)
     }
 
-    /// Whether nobody has ended it: it is active, and not in the state Resolved already. What the account may not see counts as ended,
+    /// Whether the last thing that was written is its end.
+    pub(super) fn has_recovered(&self) -> bool {
+        self.display == super::ticket::RECOVERED
+    }
+
+    /// Whether it is still open: it is active, and not in the state Resolved already. What the account may not see counts as ended,
     /// because it must not be changed then.
     pub(super) fn is_open(&self, resolved: u32) -> bool {
         self.active == Some(true) && self.state != resolved.to_string()

@@ -14,7 +14,7 @@ use workflow::Invocation;
 /// What `correlation_display` says of a new incident: where it comes from.
 const FROM: &str = "Tableau";
 /// What it says after the end was written.
-const RECOVERED: &str = "Tableau · recovered";
+pub(super) const RECOVERED: &str = "Tableau · recovered";
 
 /// An incident that was created.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Table {
         let updated = self.update(&record.reference, &fields, invocation).await;
         match updated {
             Err(trouble)
-                if !record.is_active() && trouble.refused().is_some_and(|refused| refused.is_forbidden()) =>
+                if record.has_ended() && trouble.refused().is_some_and(|refused| refused.is_forbidden()) =>
             {
                 let (number, state) = (&record.reference.number, &record.state);
                 tracing::info!(
@@ -136,7 +136,7 @@ impl Table {
         }
     }
 
-    /// Writes the end, as the rule says, once. An incident that has ended already, by whomever, keeps its state.
+    /// Writes the end, as the rule says, once. An incident that has ended keeps its state, whether we or a person ended it.
     ///
     /// # Errors
     /// [`Trouble`].

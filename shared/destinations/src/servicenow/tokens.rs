@@ -17,6 +17,8 @@ use tokio::time::Instant;
 const MARGIN: Duration = Duration::from_secs(60);
 /// How long a token is used whose end the instance does not say.
 const USUAL: u64 = 600;
+/// How long a token counts at most, in seconds.
+const LONGEST: u64 = 86_400;
 const ACTION: &str = "give a token";
 
 /// A token, and until when it is used.
@@ -102,7 +104,7 @@ async fn fetch(http: &reqwest::Client, credential: &Arc<ServiceNowCredential>) -
     let Some(granted) = granted.filter(|granted| is_token(&granted.access_token)) else {
         return Err(not_granted(&answer).into());
     };
-    let life = Duration::from_secs(granted.expires_in.unwrap_or(USUAL));
+    let life = Duration::from_secs(granted.expires_in.unwrap_or(USUAL).min(LONGEST));
     let renew_at = began + life.saturating_sub(MARGIN.min(life / 5));
     tracing::debug!(destination = NAME, expires_in_seconds = life.as_secs(), "a new OAuth token");
     Ok(Token { value: SecretString::from(granted.access_token), renew_at, of: Arc::clone(credential) })

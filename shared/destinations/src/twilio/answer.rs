@@ -69,7 +69,10 @@ fn of_code(code: u32, answer: &Answer, to: &str) -> TextError {
 
 /// A text that Twilio took and failed at once, as its code says.
 pub(super) fn failed(code: u32, status: u16, to: &str) -> TextError {
-    let (refusal, advice) = meaning(code, status);
+    let (refusal, advice) = match code {
+        30_001 => (Refusal::Queue, "the queue of the sender is full; it is tried again later"),
+        code => (meaning(code, status).0, undelivered(code)),
+    };
     TextError::Refused { to: to.to_owned(), status, code, refusal, advice, retry_after: None }
 }
 
@@ -97,9 +100,9 @@ fn meaning(code: u32, status: u16) -> (Refusal, &'static str) {
             Refusal::Credential,
             "Twilio knows no such account: put the `account_sid` to which the key belongs into the Twilio secret",
         ),
-        20_429 | 14_107 | 63_017 | 63_018 => (Refusal::Rate, "too many requests at the same time"),
+        20_429 | 14_107 | 30_022 | 63_017 | 63_018 => (Refusal::Rate, "too many requests at the same time"),
         21_611 => (Refusal::Queue, "the queue of the sender is full; it is tried again later"),
-        63_038 | 30_022 | 30_023 => (
+        63_038 | 30_023 => (
             Refusal::AccountLimit,
             "the account has sent all that it may send today: it is tried again for three days; ask Twilio for a higher limit, or \
              upgrade a trial account",
@@ -146,7 +149,10 @@ fn meaning(code: u32, status: u16) -> (Refusal, &'static str) {
 /// Why a text that was taken was not delivered, for people.
 pub(super) fn undelivered(code: u32) -> &'static str {
     match code {
-        30_001 => "the queue of the sender was full",
+        21_611 | 30_001 => "the queue of the sender was full",
+        63_038 | 30_023 => {
+            "the account had sent all that it may send that day: ask Twilio for a higher limit"
+        }
         30_002 => "the account was suspended",
         30_003 => "the phone is off, or cannot be reached",
         30_004 => "the recipient or the network blocks texts of this sender",

@@ -105,7 +105,8 @@ impl TextError {
             Self::Unreachable(source) => !source.is_connect(),
             Self::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
             // A proxy that refused or redirected the request did not pass it on.
-            Self::Foreign { status, .. } => *status >= 500,
+            // Twilio answers 201 only for a text that it has taken.
+            Self::Foreign { status, .. } => *status == 201 || *status >= 500,
             _ => false,
         }
     }

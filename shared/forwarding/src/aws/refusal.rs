@@ -78,7 +78,14 @@ pub(super) fn of_code(arn: &str, action: &str, status: u16, code: &str) -> AwsEr
     let kind = match short {
         "Throttling" | "Throttled" | "ThrottledRequest" | "TooManyRequests" | "KMSThrottling"
         | "KmsThrottling" => Kind::Throttled,
+        "RequestLimitExceeded" => Kind::Throttled,
         "InternalFailure" | "InternalError" | "Internal" | "ServiceUnavailable" => Kind::Down,
+        "ExpiredToken" | "RequestExpired" | "RequestTimeout" => Kind::Down,
+        "UnrecognizedClient"
+        | "InvalidClientTokenId"
+        | "SignatureDoesNotMatch"
+        | "OptInRequired"
+        | "InvalidSecurity" => Kind::Setting,
         "AccessDenied" | "AuthorizationError" | "NotFound" | "ResourceNotFound" | "InvalidAccountId"
         | "EndpointDisabled" => Kind::Setting,
         _ if short.starts_with("KMS") || short.starts_with("Kms") || short.starts_with("NotAuthorized") => {
@@ -86,13 +93,18 @@ pub(super) fn of_code(arn: &str, action: &str, status: u16, code: &str) -> AwsEr
         }
         _ if status == 429 => Kind::Throttled,
         _ if status >= 500 => Kind::Down,
-        "" if status == 200 => Kind::Down,
         "" => Kind::Down,
+        _ if status == 401 || status == 403 => Kind::Setting,
         _ => Kind::Refused,
     };
     let shown = if code.is_empty() { "no code" } else { aws_http::code(code) };
     let parameter = if action.starts_with("sns") { "ForwardTopicArns" } else { "ForwardEventBusArns" };
     let advice = match kind {
+        Kind::Setting if short.to_ascii_uppercase().starts_with("KMS") => {
+            ": the key of the topic or bus has to allow the function's role kms:GenerateDataKey and kms:Decrypt, and the role has to \
+             have both"
+                .to_owned()
+        }
         Kind::Setting => format!(
             ": check the ARN in the rule, that it is one of the stack's parameter {parameter}, and the policy of \
                                   its owner"
@@ -122,6 +134,11 @@ mod tests {
             (400, "KMSAccessDenied", Kind::Setting),
             (400, "KMSThrottling", Kind::Throttled),
             (400, "Throttled", Kind::Throttled),
+            (400, "RequestLimitExceeded", Kind::Throttled),
+            (403, "ExpiredToken", Kind::Down),
+            (400, "UnrecognizedClientException", Kind::Setting),
+            (403, "SignatureDoesNotMatch", Kind::Setting),
+            (403, "SomethingElse", Kind::Setting),
             (500, "InternalError", Kind::Down),
             (503, "", Kind::Down),
         ] {

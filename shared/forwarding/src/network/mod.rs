@@ -20,10 +20,10 @@ pub use reqwest::Client;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The HTTP client for targets: it connects to public addresses, uses no proxy and follows no redirect.
+/// The HTTP client for targets: it looks names up with `names`, connects to public addresses alone, uses no proxy and follows no redirect.
 ///
 /// # Errors
 /// As for [`http_client::client`].
-pub fn client(extra_authorities: Option<&Path>) -> Result<Client, http_client::Error> {
-    http_client::client_with_resolver(extra_authorities, Arc::new(PublicNames::new(SystemNames)))
+pub fn client(names: impl Names, extra_authorities: Option<&Path>) -> Result<Client, http_client::Error> {
+    http_client::client_with_resolver(extra_authorities, Arc::new(PublicNames::new(names)))
 }

@@ -9,8 +9,8 @@ use url::Url;
 
 /// How much of a refusal an error repeats, in characters.
 const LONGEST: usize = 200;
-/// The longest wait that a target may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(12 * 60 * 60);
+/// The longest wait that a target may ask for: queue and circuit keep no longer one.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// What an answer means for the event and for its target.
 #[derive(Clone, Debug, PartialEq, Eq)]

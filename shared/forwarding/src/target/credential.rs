@@ -15,6 +15,8 @@ use url::Url;
 
 /// How many signing secrets a target may have: the new one, and the one before while receivers change theirs.
 const MOST_SECRETS: usize = 2;
+/// From how many characters on a part of a header may be a secret.
+const SECRET_LENGTH: usize = 8;
 /// Headers that this function sets itself, and those that belong to the connection.
 const OURS: [&str; 9] = [
     "connection",
@@ -160,8 +162,10 @@ impl Entry {
     fn confidential(&self) -> Vec<SecretString> {
         let mut all: Vec<String> = self.secrets.clone();
         for value in self.headers.values() {
-            // Of `Bearer …` the second part is the secret.
+            // Of `Bearer …` the second part is the secret; others have several.
             all.extend(value.split(' ').next_back().map(str::to_owned));
+            let parts = value.split([' ', ';', ',', '"', '=']).filter(|part| part.len() >= SECRET_LENGTH);
+            all.extend(parts.map(str::to_owned));
         }
         if let Some(Basic { user, password }) = &self.basic {
             all.extend([password.clone(), STANDARD.encode(format!("{user}:{password}"))]);

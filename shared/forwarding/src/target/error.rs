@@ -4,7 +4,11 @@ use super::answer::{Answer, Meaning};
 use super::credential::TargetProblem;
 use circuit::CallResult;
 use std::error::Error as StdError;
+use std::time::Duration;
 use workflow::{CredentialError, Failure};
+
+/// The pause after an answer `429` that asks for none.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a target did not take an event. Contains no URL and no secret.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +70,7 @@ impl Error {
                 Meaning::Later { retry_after: Some(wait), is_down: true } => CallResult::RetryAfter(wait),
                 Meaning::Later { retry_after: Some(wait), is_down: false } => CallResult::Throttled(wait),
                 Meaning::Later { retry_after: None, is_down: true } => CallResult::Failed,
+                Meaning::Later { retry_after: None, is_down: false } => CallResult::Throttled(PAUSE),
                 _ => CallResult::Answered,
             },
             Self::Target(_) | Self::Credential(_) => CallResult::NotCalled,

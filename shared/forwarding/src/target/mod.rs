@@ -35,6 +35,8 @@ pub(crate) struct Message<'a> {
     pub(crate) target: &'a str,
     /// A JSON text. What is signed is what is sent.
     pub(crate) body: &'a str,
+    /// How long the target may take, with the token that it may need.
+    pub(crate) longest: Duration,
 }
 
 /// What a target has taken.
@@ -89,7 +91,13 @@ impl Targets {
             Err(error) if error.is_misconfiguration() => error,
             other => return other,
         };
-        self.tokens.forget(message.target);
+        // A token may have ended before its time.
+        if matches!(refused, Error::Answered { .. }) && self.tokens.forget(message.target) {
+            match self.post_with(&credential, message, now).await {
+                Err(error) if error.is_misconfiguration() => self.tokens.forget(message.target),
+                other => return other,
+            };
+        }
         match self.credentials.replacement(&credential).await? {
             Some(renewed) => self.post_with(&renewed, message, now).await,
             None => Err(refused),
@@ -102,7 +110,7 @@ impl Targets {
         message: Message<'_>,
         now: Timestamp,
     ) -> Result<Taken, Error> {
-        let Message { event, target: name, body } = message;
+        let Message { event, target: name, body, .. } = message;
         let target = credential.target(name)?;
         let (request, secrets) = self.request(&target, message, now).await?;
         let mut response = request.send().await.map_err(|error| Error::unreachable(name, error))?;
@@ -155,14 +163,17 @@ impl Targets {
         }
         let mut secrets = target.secrets.clone();
         if let Some(oauth) = &target.oauth {
-            let token = self.tokens.token(&self.http, message.target, oauth, now).await?;
+            let longest = message.longest / 2;
+            let token = self.tokens.token(&self.http, message.target, oauth, now, longest).await?;
             if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())) {
                 value.set_sensitive(true);
                 headers.insert(AUTHORIZATION, value);
             }
             secrets = secrets.and([token]);
         }
-        let request = self.http.post(target.endpoint.as_url().clone()).headers(headers).timeout(TIMEOUT);
+        let longest = if target.oauth.is_some() { message.longest / 2 } else { message.longest };
+        let request = self.http.post(target.endpoint.as_url().clone()).headers(headers);
+        let request = request.timeout(TIMEOUT.min(longest));
         Ok((request.body(message.body.to_owned()), secrets))
     }
 }

@@ -7,13 +7,19 @@ use super::read::read_body;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// How long before its end a token counts as old.
 const RESERVE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a token counts whose answer does not say it.
 const LIFETIME_SECONDS: i64 = 300;
+/// How long a token counts at most.
+const LONGEST_SECONDS: i64 = 86_400;
+/// How long an answer may take at most.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The tokens of targets.
 #[derive(Default)]
@@ -28,8 +34,20 @@ struct Kept {
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
+    /// Seconds. Some servers send a text.
     #[serde(default)]
-    expires_in: Option<i64>,
+    expires_in: Value,
+}
+
+impl Granted {
+    fn lifetime(&self) -> SignedDuration {
+        let seconds = match &self.expires_in {
+            Value::Number(number) => number.as_f64().map(|seconds| seconds as i64),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        SignedDuration::from_secs(seconds.unwrap_or(LIFETIME_SECONDS).clamp(0, LONGEST_SECONDS))
+    }
 }
 
 impl Tokens {
@@ -40,20 +58,21 @@ impl Tokens {
         target: &str,
         oauth: &OAuth,
         now: Timestamp,
+        longest: Duration,
     ) -> Result<SecretString, Error> {
         if let Some(token) = self.kept(target, oauth, now) {
             return Ok(token);
         }
-        let (token, lifetime) = fetch(http, target, oauth, now).await?;
+        let (token, lifetime) = fetch(http, target, oauth, now, longest).await?;
         let until = now.checked_add(lifetime - RESERVE).unwrap_or(now);
         let kept = Kept { oauth: oauth.clone(), token: token.clone(), until };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned(), kept);
         Ok(token)
     }
 
-    /// Forgets a token that was refused.
-    pub(super) fn forget(&self, target: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(target);
+    /// Forgets a token that was refused. Returns whether there was one.
+    pub(super) fn forget(&self, target: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(target).is_some()
     }
 
     fn kept(&self, target: &str, oauth: &OAuth, now: Timestamp) -> Option<SecretString> {
@@ -68,9 +87,11 @@ async fn fetch(
     target: &str,
     oauth: &OAuth,
     now: Timestamp,
+    longest: Duration,
 ) -> Result<(SecretString, SignedDuration), Error> {
     let url = oauth.endpoint.as_url();
     let request = http.post(url.clone()).header("content-type", "application/x-www-form-urlencoded");
+    let request = request.timeout(TIMEOUT.min(longest));
     let mut response =
         request.body(form(oauth)).send().await.map_err(|error| Error::unreachable(target, error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -78,12 +99,12 @@ async fn fetch(
     let secret = oauth.form.iter().find(|(name, _)| *name == "client_secret");
     let secret = SecretString::from(secret.map(|(_, value)| value.clone()).unwrap_or_default());
     let mut answer = answer::read(status, &headers, &body, &secrets_of(&secret, url), now);
-    if let Ok(Granted { access_token, expires_in }) = serde_json::from_slice(&body)
+    if let Ok(granted) = serde_json::from_slice::<Granted>(&body)
         && answer.meaning == Meaning::Delivered
         && !secret.expose_secret().is_empty()
     {
-        let lifetime = SignedDuration::from_secs(expires_in.unwrap_or(LIFETIME_SECONDS));
-        return Ok((SecretString::from(access_token), lifetime));
+        let lifetime = granted.lifetime();
+        return Ok((SecretString::from(granted.access_token), lifetime));
     }
     // Only a pause is a pause: every other refusal is about the credential.
     if !matches!(answer.meaning, Meaning::Later { .. }) {
@@ -102,5 +123,34 @@ fn form(oauth: &OAuth) -> String {
 
 /// What a token endpoint says with a success may be a token.
 fn without_body(said: &str, status: u16) -> &str {
-    if (200..300).contains(&status) { "its answer has no `access_token`" } else { said }
+    match status {
+        200..300 => "its answer has no `access_token`",
+        300..400 => "a redirect, which is not followed: write the address that it leads to as `token_url`",
+        _ => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_may_be_a_text_and_no_odd_one_counts() {
+        for (expires_in, seconds) in [
+            (r#"3600"#, 3_600),
+            (r#"3600.0"#, 3_600),
+            (r#""3600""#, 3_600),
+            (r#"null"#, LIFETIME_SECONDS),
+            (r#""soon""#, LIFETIME_SECONDS),
+            (r#"-9223372036854775808"#, 0),
+            (r#"9223372036854775807"#, LONGEST_SECONDS),
+        ] {
+            let granted: Granted =
+                serde_json::from_str(&format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#))
+                    .unwrap();
+            assert_eq!(granted.lifetime().as_secs(), seconds, "{expires_in}");
+        }
+        let granted: Granted = serde_json::from_str(r#"{"access_token":"a"}"#).unwrap();
+        assert_eq!(granted.lifetime().as_secs(), LIFETIME_SECONDS);
+    }
 }

@@ -26,11 +26,22 @@ pub(super) fn label(value: &Value) -> String {
     words.join("-").chars().take(LONGEST_LABEL).collect()
 }
 
-/// A text that shows as it is in Slack's markup: no mention and no link comes from it.
+/// A text that shows as it is in Slack's markup: no mention and no link comes from it. Mattermost also takes `@channel` or `@name` for a
+/// mention, so that such an `@` gets an invisible space behind it; that of a mail address has none.
 ///
 /// Source: <https://docs.slack.dev/messaging/formatting-message-text>
 pub(super) fn mrkdwn(value: &Value) -> String {
-    text(value).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let text = text(value).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        safe.push(c);
+        if c == '@' && !before.is_alphanumeric() {
+            safe.push('\u{200b}');
+        }
+        before = c;
+    }
+    safe
 }
 
 fn text(value: &Value) -> String {
@@ -62,6 +73,8 @@ mod tests {
 
     #[test]
     fn a_name_mentions_no_one_in_slack() {
-        assert_eq!(mrkdwn(&Value::from("<!channel> & <@U1>")), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
+        assert_eq!(mrkdwn(&Value::from("<!channel> & <#C1>")), "&lt;!channel&gt; &amp; &lt;#C1&gt;");
+        assert_eq!(mrkdwn(&Value::from("@all x @channel")), "@\u{200b}all x @\u{200b}channel");
+        assert_eq!(mrkdwn(&Value::from("ana@example.com")), "ana@example.com");
     }
 }

@@ -134,6 +134,9 @@ fn answer(state: &Shared, parts: &Parts, body: &[u8], kind: &str) -> Result<Resp
         None => return Err((400, "Invalid table".to_owned())),
     };
     let accepts = text_of(parts, "accept");
+    if accepts.is_empty() || accepts == "*/*" {
+        return Err((400, "Invalid request: no Accept header".to_owned()));
+    }
     if !accepts.contains("application/json") && !accepts.contains("*/*") {
         return Err((406, "Invalid response content-type".to_owned()));
     }

@@ -39,9 +39,10 @@ impl Numbers {
         &self.key
     }
 
-    /// The place of a number, from 1, that stands in the list before too.
+    /// The place of a number, from 1, that stands in the list before too, or that has the key of one.
     pub(super) fn twice(&self) -> Option<usize> {
-        let at = (0..self.list.len()).find(|at| self.list[..*at].contains(&self.list[*at]))?;
+        let key = |at: usize| self.list[at].key();
+        let at = (0..self.list.len()).find(|at| (0..*at).any(|earlier| key(earlier) == key(*at)))?;
         Some(at + 1)
     }
 }

@@ -25,14 +25,19 @@ const OWN_KEYS: [(&str, &str); 7] = [
     ("close_notes", "close_notes"),
 ];
 /// Fields that the workflow writes itself.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 15] = [
     "active",
+    "closed_at",
     "comments",
     "correlation_display",
     "correlation_id",
     "description",
+    "incident_state",
     "number",
+    "opened_at",
     "parent_incident",
+    "resolved_at",
+    "resolved_by",
     "short_description",
     "state",
     "work_notes",

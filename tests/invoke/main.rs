@@ -7,7 +7,10 @@ mod emulator;
 
 use emulator::{Built, answer};
 use serde_json::Value;
-use simulator::{PagerDutySimulator, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{
+    PagerDutySimulator, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    TwilioSimulator,
+};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -26,6 +29,7 @@ struct Run {
     teams: TeamsSimulator,
     servicenow: ServiceNowSimulator,
     pagerduty: PagerDutySimulator,
+    twilio: TwilioSimulator,
     folder: TempDir,
 }
 
@@ -98,6 +102,7 @@ async fn every_function_answers_its_fixture() {
     assert_eq!(run.teams.posts().len(), 1, "notify-teams posts");
     assert_eq!(run.servicenow.incidents().len(), 1, "track-servicenow-incident opens an incident");
     assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");
+    assert_eq!(run.twilio.messages().len(), 1, "send-sms sends a text");
 }
 
 impl Run {
@@ -114,9 +119,10 @@ impl Run {
         let teams = TeamsSimulator::start().await.unwrap();
         let servicenow = ServiceNowSimulator::start().await.unwrap();
         let pagerduty = PagerDutySimulator::start().await.unwrap();
+        let twilio = TwilioSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (tools, built) = (tools.into(), built.into());
-        Some(Self { tools, built, tableau, slack, teams, servicenow, pagerduty, folder })
+        Some(Self { tools, built, tableau, slack, teams, servicenow, pagerduty, twilio, folder })
     }
 
     async fn has_docker(&self) -> bool {
@@ -134,6 +140,9 @@ impl Run {
         let text = text.replace("http://127.0.0.1:8094", &self.teams.url());
         let text = text.replace("http://127.0.0.1:8095", &self.servicenow.url());
         let text = text.replace("http://127.0.0.1:8096", &self.pagerduty.url());
+        let text = text.replace("http://127.0.0.1:8097", &self.twilio.url());
+        let token = |token: &str| format!(r#"\"auth_token\":\"{token}\""#);
+        let text = text.replace(&token("simulated-not-a-secret"), &token(&self.twilio.token()));
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

@@ -1,7 +1,10 @@
 //! Every listener of this crate refuses requests from other web pages.
 
 use serde_json::json;
-use simulator::{PagerDutySimulator, Recorder, SlackSimulator, TableauSimulator, TeamsSimulator};
+use simulator::{
+    PagerDutySimulator, Recorder, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
+    TwilioSimulator,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::foreign::{FOREIGN, address, ask};
@@ -13,6 +16,8 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     let teams = TeamsSimulator::start().await.unwrap();
     let flow = teams.add_flow("finance").replace(&teams.url(), "POST ");
     let pagerduty = PagerDutySimulator::start().await.unwrap();
+    let servicenow = ServiceNowSimulator::start().await.unwrap();
+    let twilio = TwilioSimulator::start().await.unwrap();
     let recorder = Recorder::start().await.unwrap();
     let luid = tableau.datasource("Sales Orders").unwrap();
     let jobs = tableau.jobs().len();
@@ -35,6 +40,14 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
         (address(&teams.url()), "POST /simulator/faults?fault=403"),
         (address(&pagerduty.url()), "POST /v2/enqueue"),
         (address(&pagerduty.url()), "POST /simulator/faults?fault=400"),
+        (address(&servicenow.url()), "POST /api/now/table/incident"),
+        (address(&servicenow.url()), "GET /simulator/incidents"),
+        (address(&servicenow.url()), "POST /simulator/faults?fault=429"),
+        (
+            address(&twilio.url()),
+            "POST /2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json",
+        ),
+        (address(&twilio.url()), "POST /simulator/faults?fault=21610"),
         (address(&recorder.url()), "GET /anything"),
         (address(&recorder.url()), "POST /anything"),
     ];
@@ -49,6 +62,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     assert_eq!((tableau.calls("*"), tableau.jobs().len(), tableau.deliveries().len()), (0, jobs, 0));
     assert_eq!((teams.calls(), teams.posts().len()), (0, 0));
     assert_eq!(pagerduty.calls(), 0);
+    assert_eq!((servicenow.calls_since(0).len(), twilio.messages_since(0).len()), (0, 0));
     assert_eq!((slack.calls(), slack.messages().len(), recorder.requests().len()), (0, 0, 0));
     // The same requests without these headers succeed, so it was the headers that were refused.
     let own = ["Host: localhost:PORT"];
@@ -67,6 +81,8 @@ async fn an_address_that_other_machines_reach_is_not_served() {
         SlackSimulator::start_at(anywhere).await.map(drop),
         TeamsSimulator::start_at(anywhere).await.map(drop),
         PagerDutySimulator::start_at(anywhere).await.map(drop),
+        ServiceNowSimulator::start_at(anywhere).await.map(drop),
+        TwilioSimulator::start_at(anywhere).await.map(drop),
         Recorder::start_at(anywhere).await.map(drop),
     ] {
         assert_eq!(

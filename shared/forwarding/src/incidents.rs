@@ -135,3 +135,67 @@ impl Open {
 fn key(event: &Event) -> String {
     incident_key(event.subject.luid())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const JIRA: &str = "jira";
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + hours * 3_600).unwrap()
+    }
+
+    fn event(name: &str, hours: i64) -> Event {
+        let payload = json!({
+            "resource": "DATASOURCE", "event_type": name, "resource_name": "Sales Orders",
+            "site_luid": "8b2a95d8-52b9-40a4-8712-cd6da771bd1b",
+            "resource_luid": "22222222-2222-2222-2222-222222222222", "created_at": at(hours).to_string(),
+        });
+        let payload = tableau::Payload::parse(payload.to_string().as_bytes()).unwrap();
+        Event::try_from(&payload).unwrap()
+    }
+
+    fn failure(hours: i64) -> Event {
+        event("DatasourceRefreshFailed", hours)
+    }
+
+    fn incidents() -> Incidents {
+        Incidents::new(store::documents(None))
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_was_never_forwarded_keeps_others_back_only_while_it_is_tried() {
+        let incidents = incidents();
+        assert_eq!(incidents.begin(&failure(0), JIRA, at(0)).await.unwrap(), Turn::First);
+        assert_eq!(incidents.begin(&failure(0), JIRA, at(1)).await.unwrap(), Turn::First, "a retry");
+        let Turn::Later(reason) = incidents.begin(&failure(2), JIRA, at(2)).await.unwrap() else { panic!() };
+        assert_eq!(reason, "the failure of 2025-11-24 16:00 UTC is being forwarded");
+        assert_eq!(incidents.begin(&failure(10), JIRA, at(10)).await.unwrap(), Turn::First);
+
+        // One that waits for a person keeps others back for longer.
+        incidents.hold(&failure(10), JIRA, at(11)).await;
+        assert!(matches!(incidents.begin(&failure(40), JIRA, at(40)).await.unwrap(), Turn::Later(_)));
+        incidents.note(&failure(10), JIRA, Some("BI-1".to_owned()), at(41)).await;
+        let Turn::Later(reason) = incidents.begin(&failure(400), JIRA, at(400)).await.unwrap() else {
+            panic!()
+        };
+        assert!(reason.ends_with("was forwarded as BI-1, and no refresh has succeeded since"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_comes_after_its_success_opens_no_incident() {
+        let incidents = incidents();
+        assert_eq!(incidents.begin(&failure(0), JIRA, at(0)).await.unwrap(), Turn::First);
+        incidents.end(&event("DatasourceRefreshSucceeded", 1), at(1)).await.unwrap();
+        // The retry of the failure is sent, and keeps no later one back.
+        assert_eq!(incidents.begin(&failure(0), JIRA, at(2)).await.unwrap(), Turn::First);
+        incidents.note(&failure(0), JIRA, Some("BI-1".to_owned()), at(2)).await;
+        assert_eq!(incidents.begin(&failure(24), JIRA, at(24)).await.unwrap(), Turn::First);
+        // A success that comes late ends no later failure.
+        incidents.note(&failure(24), JIRA, None, at(24)).await;
+        incidents.end(&event("DatasourceRefreshSucceeded", 12), at(25)).await.unwrap();
+        assert!(matches!(incidents.begin(&failure(26), JIRA, at(26)).await.unwrap(), Turn::Later(_)));
+    }
+}

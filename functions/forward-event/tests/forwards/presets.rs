@@ -124,15 +124,24 @@ async fn matillion_runs_a_pipeline_with_a_token_that_is_fetched_once() {
     let run = environment.receiver.requests()[1].json();
     assert_eq!((&run["pipelineName"], &run["environmentName"]), (&json!("Load Sales"), &json!("Prod")));
 
-    // A token that is refused is fetched anew by the next attempt.
+    // A token that is refused, since it has ended before its time, is fetched anew at once.
     let refused = ReceiverFault::Answer(401, &[], "");
     environment.receiver.fail_next_of("/dpc/v1/projects/5a1f/pipeline-executions", 1, refused);
     let event = environment.failed();
-    assert_eq!(function.failures(&message(&event)).await.len(), 1);
-    assert!(function.failures(&message(&event).received(2)).await.is_empty(), "{}", last_reason(&function));
-    let tokens =
-        environment.receiver.requests().iter().filter(|request| request.path.starts_with("/oauth")).count();
-    assert_eq!(tokens, 2);
+    assert!(function.failures(&message(&event)).await.is_empty(), "{}", last_reason(&function));
+    let tokens = || {
+        let requests = environment.receiver.requests();
+        requests.iter().filter(|request| request.path.starts_with("/oauth")).count()
+    };
+    assert_eq!(tokens(), 2);
+
+    // If the new one is refused as well, a person has to look.
+    let refused = ReceiverFault::Answer(401, &[], "");
+    environment.receiver.fail_next_of("/dpc/v1/projects/5a1f/pipeline-executions", 2, refused);
+    environment.advance(60);
+    assert_eq!(function.failures(&message(&environment.failed())).await.len(), 1);
+    assert!(last_reason(&function).contains("fill in its credential"), "{}", last_reason(&function));
+    assert_eq!(tokens(), 3);
     environment.assert_no_secret_in(&function);
 }
 

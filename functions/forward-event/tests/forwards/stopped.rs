@@ -118,3 +118,17 @@ async fn a_test_that_is_taken_starts_a_target_again() {
     assert!(function.failures(&message(&event(&environment, 2))).await.is_empty());
     assert_eq!(environment.receiver.taken().len(), 2, "the test and the event");
 }
+
+#[tokio::test]
+async fn a_test_that_ends_with_no_more_events_does_not_start_the_target() {
+    let environment = Environment::start(RAW).await;
+    let function = environment.queued();
+    environment.receiver.fail_next(1, ReceiverFault::Answer(204, &[("webhook-delivery", "disable")], ""));
+    let answer = function.invoke(&json!({ "test": {} })).await.unwrap();
+    assert_eq!(answer["targets"][0]["outcome"], "accepted", "{answer}");
+    assert!(answer["targets"][0]["answer"].as_str().unwrap().contains("wants no more events"), "{answer}");
+
+    assert!(function.failures(&message(&event(&environment, 1))).await.is_empty());
+    let skipped = last_reason(&function);
+    assert!(skipped.starts_with("the target `own` wants no events since 20"), "{skipped}");
+}

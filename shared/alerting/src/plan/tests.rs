@@ -230,6 +230,26 @@ fn a_destination_that_tells_no_updates_gets_the_beginning_and_the_end() {
 }
 
 #[test]
+fn an_end_that_finds_its_message_by_its_key_is_sent_in_quiet_hours_too() {
+    let incident = open(2);
+    let until = at(60);
+    let announced = entry(Route::Digest(at(0)), 2, false);
+    let of = |ends_by_key| {
+        plan(&Situation {
+            transition: Transition::Resolved,
+            schedule: Schedule::DeferUntil(until),
+            digest: DigestState::Sent,
+            capabilities: EDITS,
+            ends_by_key,
+            ..situation(&incident, Some(&announced))
+        })
+    };
+    let silent = Decision::Send { operation: Operation::Close, audible: false };
+    assert_eq!(of(false), [Decision::Digest { until }]);
+    assert_eq!(of(true), [silent, Decision::Digest { until }]);
+}
+
+#[test]
 fn while_another_worker_sends_it_sends_this_too() {
     let incident = open(2);
     let mut sending = entry(Route::Alone, 0, false);

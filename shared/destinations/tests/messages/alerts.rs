@@ -143,15 +143,27 @@ async fn a_key_names_one_object_and_nothing_that_changes_and_without_an_id_there
             let error = alert(&missing).unwrap_err().to_string();
             assert!(error.starts_with("no one was paged: the notification has no "), "{name}: {error}");
             let thread = Some("0f1e2d3c4b5a".to_owned());
-            let (alert, _) = alert(&Notification { thread, ..shown.clone() }).unwrap();
-            let key = alert.key().as_str().to_owned();
-            if matches!(shown.kind, Kind::Opened | Kind::Updated | Kind::Resolved) {
+            let is_of_incident = matches!(shown.kind, Kind::Opened | Kind::Updated | Kind::Resolved);
+            if is_of_incident {
+                let error = alert(&Notification { thread: None, ..shown.clone() }).unwrap_err().to_string();
+                assert!(error.ends_with("could not be told from others"), "{name}: {error}");
+            }
+            let named = |thread| {
+                let (alert, _) = alert(&Notification { thread, ..shown.clone() }).unwrap();
+                alert.key().as_str().to_owned()
+            };
+            let key = named(thread);
+            if is_of_incident {
                 of_sales.insert(key.clone());
             }
             keys.insert(key);
+            if shown.kind == Kind::Digest {
+                // With a thread, a group goes on with it, and the digest has the group's key.
+                keys.insert(named(None));
+            }
         }
     }
-    assert_eq!(of_sales, BTreeSet::from(["tableau:s-1:datasource:r-1:refresh".to_owned()]));
+    assert_eq!(of_sales, BTreeSet::from(["tableau:s-1:datasource:r-1:refresh:0f1e2d3c4b5a".to_owned()]));
     assert_eq!(keys.len(), 3, "the object, the group and the quiet hours: {keys:?}");
     assert_eq!(pagerduty.calls(), 0);
 }

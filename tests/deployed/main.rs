@@ -120,7 +120,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     )
     .await;
 
-    step("each further workflow does its work", further.each_does_its_work(&environment)).await;
+    step("each further workflow does its work", Further::each_does_its_work(&further, &environment)).await;
 
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;

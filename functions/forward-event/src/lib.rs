@@ -9,7 +9,7 @@ use facts::{FactLookups, Question};
 use forwarding::{Forwarder, Incidents, Parcel, Sent, Turn};
 use rules::body::Data;
 use rules::settings::{self, Body, Destination, OncePer};
-use rules::{Action, LoadedRules, Rules, Schedule};
+use rules::{Action, LoadedRules, Rules};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tableau::{Event, EventName, Payload};
@@ -181,7 +181,7 @@ fn due(actions: Vec<Forward>, invocation: &Invocation) -> (Vec<Forward>, Vec<Str
     let mut known = BTreeSet::new();
     let (mut due, mut reasons) = (Vec::new(), Vec::new());
     for action in actions {
-        if let Schedule::Muted(until) = action.schedule(invocation.now) {
+        if let Some(until) = action.muted_until(invocation.now) {
             reasons.push(format!("the rule `{}` is muted until {until:.0}", action.rule));
             continue;
         }

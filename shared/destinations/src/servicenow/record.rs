@@ -8,6 +8,9 @@ use serde_json::Value;
 pub(super) const FIELDS: &str =
     "sys_id,number,active,state,correlation_id,correlation_display,parent_incident";
 
+/// What `correlation_display` says after the end was written.
+pub(super) const RECOVERED: &str = "Tableau · recovered";
+
 /// The id of a record: 32 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SysId(String);
@@ -99,7 +102,7 @@ impl Record {
 
     /// Whether the last thing that was written is its end.
     pub(super) fn has_recovered(&self) -> bool {
-        self.display == super::ticket::RECOVERED
+        self.display == RECOVERED
     }
 
     /// Whether it is still open: it is active, and not in the state Resolved already. What the account may not see counts as ended,

@@ -6,15 +6,13 @@
 use super::call::{Call, Fields};
 use super::guarded::{Table, Trouble};
 use super::key::{Key, hash};
-use super::record::{Record, Reference, SysId};
+use super::record::{RECOVERED, Record, Reference, SysId};
 use super::render::Rendered;
 use rules::settings::{OnRecovery, TrackServicenowIncident};
 use workflow::Invocation;
 
 /// What `correlation_display` says of a new incident: where it comes from.
 const FROM: &str = "Tableau";
-/// What it says after the end was written.
-pub(super) const RECOVERED: &str = "Tableau · recovered";
 
 /// An incident that was created.
 #[derive(Debug)]

@@ -72,7 +72,7 @@ fn the_first_run_shows_the_event_and_the_message_and_ends() {
     for part in [
         "token webhook-automations, secret ",
         ", site marketing\n",
-        "event bus        DatasourceRefreshFailed → NotifySlackQueue",
+        "event bus        DatasourceRefreshFailed → ForwardEventQueue, NotifySlackQueue, ",
         "DatasourceRefreshFailed accepted, event ",
         "Slack #data-alerts",
         "Extract refresh failed: Sales Orders",

@@ -128,7 +128,7 @@ impl Names {
         }
         serde_json::from_str::<Value>(line).is_ok_and(|fields| {
             let reason = fields["reason"].as_str().unwrap_or_default();
-            fields["outcome"] == "skipped" && reason.starts_with("no rule matches ")
+            fields["outcome"] == "skipped" && reason.starts_with("no rule ")
         })
     }
 

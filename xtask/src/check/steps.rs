@@ -111,7 +111,8 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
         part_of: PartOf::Quick,
-        run: Run::Cargo(&["test", "--workspace"], &[]),
+        // Many tests wait: for timers, for processes. More threads than cores use that time.
+        run: Run::Cargo(&["test", "--workspace"], &[("RUST_TEST_THREADS", "4")]),
     },
     Step {
         name: "run",

@@ -56,7 +56,7 @@ fn what_a_template_says_wrongly_is_said_before_it_has_an_effect() {
         ("{% for a in lines %}", "a block is not closed"),
         ("{% include 'x' %}{}", "the template has a mistake"),
         // It works as long as Tableau names the owner.
-        (r#"{"a": {{ owner.name | upper }}{{ owner.email.x }}}"#, "the template has a mistake"),
+        (r#"{"a": {{ owner.name | upper }}{{ owner.email.x }}}"#, "there is no such variable, at line 1"),
     ] {
         assert!(problem(text).contains(expected), "{text}: {}", problem(text));
     }

@@ -9,8 +9,8 @@ use simulator::{
 };
 use tableau::EventName;
 
-const WORKFLOWS: [&str; 6] =
-    ["forward-event", "notify-teams", "page-on-call", "send-email", "send-sms", "track-servicenow-incident"];
+/// Those whose end is waited for.
+const WORKFLOWS: [&str; 3] = ["forward-event", "notify-teams", "page-on-call"];
 /// A bus that is not the stack's.
 const BUS: &str = "another-bus";
 const SENDER: &str = "tableau-webhooks@example.com";
@@ -113,9 +113,6 @@ impl<'a> Further<'a> {
         assert!(posts.len() == 1 && posts[0].title().contains(name), "{posts:?}");
         let alerts = self.pagerduty.alerts();
         assert_eq!(alerts.len(), 1, "{alerts:?}");
-        assert_eq!(self.servicenow.incidents().len(), 1);
-        let texts = self.twilio.messages();
-        assert!(texts.len() == 1 && texts[0].body.contains(name), "{texts:?}");
     }
 
     /// Leaves nothing behind.

@@ -54,6 +54,7 @@ async fn servicenows_own_client_reads_what_we_have_written() {
     let incidents = environment.servicenow.incidents();
     let incident = incidents.first().unwrap_or_else(|| panic!("{}", function.logs().join("\n")));
     let (user, password) = SAMPLE_SERVICENOW_USER;
-    let (url, short) = (environment.servicenow.url(), incident.field("short_description"));
+    let url = environment.servicenow.url();
+    let short = incident.field("short_description");
     script(&python, "servicenow.py", &["read", &url, user, password, incident.number(), short]).await;
 }

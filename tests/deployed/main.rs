@@ -103,7 +103,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let on = further.parameters();
     let on: Vec<&str> = on.iter().map(String::as_str).collect();
     let parameters = [more.as_slice(), &on, &inside, &bounded].concat();
-    let template = environment.stack.with_rules(&further.rules());
+    let template = further.template(&environment.stack);
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
     step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 8, 5))
         .await;

@@ -121,8 +121,17 @@ impl Run {
         let pagerduty = PagerDutySimulator::start().await.unwrap();
         let twilio = TwilioSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (tools, built) = (tools.into(), built.into());
-        Some(Self { tools, built, tableau, slack, teams, servicenow, pagerduty, twilio, folder })
+        Some(Self {
+            tools: tools.into(),
+            built: built.into(),
+            tableau,
+            slack,
+            teams,
+            servicenow,
+            pagerduty,
+            twilio,
+            folder,
+        })
     }
 
     async fn has_docker(&self) -> bool {

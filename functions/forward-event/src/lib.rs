@@ -60,7 +60,8 @@ impl Workflow for ForwardEvent {
         };
         let site = rules.site(&event.site);
         let mut data = None;
-        let (mut is_done, mut failed) = (false, None);
+        let mut is_done = false;
+        let mut failed = None;
         for (n, action) in actions.iter().enumerate() {
             if action.settings.body() != Body::Raw && data.is_none() {
                 match forwarding::enrich(&self.facts, Question::new(event, invocation), site).await {
@@ -135,7 +136,8 @@ impl ForwardEvent {
         sent: &Result<Option<Sent>, Failure>,
         invocation: &Invocation,
     ) {
-        let (key, now) = (destination.key(), invocation.time());
+        let key = destination.key();
+        let now = invocation.time();
         match sent {
             Ok(Some(sent)) => self.incidents.note(event, key, sent.made.clone(), now).await,
             Err(Failure::Permanent { .. }) => self.incidents.give_back(event, key, now).await,
@@ -179,7 +181,8 @@ fn is_failure(event: &Event) -> bool {
 /// in the file counts that is not muted.
 fn due(actions: Vec<Forward>, invocation: &Invocation) -> (Vec<Forward>, Vec<String>) {
     let mut known = BTreeSet::new();
-    let (mut due, mut reasons) = (Vec::new(), Vec::new());
+    let mut due = Vec::new();
+    let mut reasons = Vec::new();
     for action in actions {
         if let Some(until) = action.muted_until(invocation.now) {
             reasons.push(format!("the rule `{}` is muted until {until:.0}", action.rule));

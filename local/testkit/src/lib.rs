@@ -6,6 +6,7 @@ mod environment;
 pub mod fixtures;
 pub mod foreign;
 mod function;
+mod over_time;
 pub mod repository;
 mod request;
 
@@ -14,4 +15,5 @@ pub use simulator;
 
 pub use environment::TestEnvironment;
 pub use function::{Answer, Batch, Function};
+pub use over_time::quiet_until_soon;
 pub use request::{Request, TOKEN};

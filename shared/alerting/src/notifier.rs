@@ -27,9 +27,9 @@ pub trait Notifier: Send + Sync {
     /// When the credential cannot be read.
     async fn capabilities(&self) -> Result<Capabilities, Failure>;
 
-    /// Whether the destination tells more about an incident or group than its beginning and its end. Without this, a further failure,
+    /// Whether updates of an incident or group are sent to the destination, and not only its beginning and its end. Without this, a further failure,
     /// a further member and a reminder send nothing.
-    fn tells_updates(&self) -> bool {
+    fn sends_updates(&self) -> bool {
         true
     }
 

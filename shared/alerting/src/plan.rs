@@ -25,8 +25,8 @@ pub struct Situation<'a> {
     pub schedule: Schedule,
     /// What the destination can do.
     pub capabilities: Capabilities,
-    /// Whether the destination tells more than the beginning and the end.
-    pub tells_updates: bool,
+    /// Whether updates are sent to the destination, and not only the beginning and the end.
+    pub sends_updates: bool,
     /// Whether an end finds its message by the key alone.
     pub ends_by_key: bool,
     /// After how many failures in a row Tableau probably suspends the refresh.
@@ -208,7 +208,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     let failures = situation.incident.failures;
     match entry.notified_failures {
         0 => Situation::send(Operation::Post, true),
-        _ if !situation.tells_updates => suppress(Suppression::AlreadyAnnounced),
+        _ if !situation.sends_updates => suppress(Suppression::AlreadyAnnounced),
         notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
         // Where messages cannot be edited, each update is a further message, so one is sent only when the number of
         // failures has doubled, and when Tableau has probably suspended the refresh: no event comes after that.
@@ -230,7 +230,7 @@ fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<De
         Some(Route::Alone) if notified >= situation.incident.failures => {
             suppress(Suppression::AlreadyAnnounced)
         }
-        Some(Route::Alone) if notified > 0 && !situation.tells_updates => {
+        Some(Route::Alone) if notified > 0 && !situation.sends_updates => {
             suppress(Suppression::AlreadyAnnounced)
         }
         Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),

@@ -94,13 +94,15 @@ async fn sixty_incidents_at_the_same_time_share_one_token_and_one_new_one_when_i
 async fn two_workers_that_look_for_one_incident_at_the_same_time_create_one() {
     let servicenow = ServiceNowSimulator::start().await.unwrap();
     let documents = Documents::new(Arc::new(MemoryStore::default()));
-    let (one, two) = (notifier(&servicenow, &documents), notifier(&servicenow, &documents));
+    let one = notifier(&servicenow, &documents);
+    let two = notifier(&servicenow, &documents);
     servicenow.fail_next("search", 1, ServiceNowFault::Slow(500));
     let target = TrackServicenowIncident::default();
     let shown = notification(1);
     // What the second worker handles belongs to the same incident, and is another event.
     let other = Notification { thread: shown.thread.clone(), ..notification(2) };
-    let (invocation, later) = (invocation(), invocation());
+    let later = invocation();
+    let invocation = invocation();
     let second = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         two.deliver(&target, Delivery::Post, &other, &later).await

@@ -80,8 +80,8 @@ impl PhoneNumber {
     }
 
     /// What names the number in keys, records and on the command line: the last two digits, and a short part of its SHA-256, by which
-    /// several numbers with the same two digits are told apart. It keeps numbers from being read by the way; a person who tries all numbers
-    /// of a country finds those that fit.
+    /// several numbers with the same two digits are distinguished. It hides a number from a glance and no more: a program that tries all
+    /// numbers of a country finds those that fit.
     pub fn key(&self) -> String {
         let digest = Sha256::digest(self.0.as_bytes());
         let digest: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();

@@ -88,7 +88,8 @@ async fn while_a_secret_is_rotated_both_sign_and_a_new_one_is_used_without_a_res
     let environment = Environment::start(RAW).await;
     let receiver = &environment.receiver;
     let own = receiver.add_hook("own");
-    let (old, new) = (own["secrets"][0].clone(), receiver.new_secret());
+    let old = own["secrets"][0].clone();
+    let new = receiver.new_secret();
     let function = environment.queued();
     let event = |n: usize| {
         let mut event = environment.event("DatasourceUpdated");

@@ -65,8 +65,8 @@ async fn a_summary_is_one_line_of_255_characters_and_a_label_has_no_space() {
 async fn a_token_of_jira_that_has_expired_waits_for_a_person_and_makes_no_second_ticket() {
     let environment = Environment::start(JIRA).await;
     let function = environment.queued();
-    let nobody = ReceiverFault::Answer(200, &[("x-seraph-loginreason", "AUTHENTICATED_FAILED")], "[]");
-    environment.receiver.fail_next(1, nobody);
+    let not_signed_in = ReceiverFault::Answer(200, &[("x-seraph-loginreason", "AUTHENTICATED_FAILED")], "[]");
+    environment.receiver.fail_next(1, not_signed_in);
     let event = environment.failed();
     assert_eq!(function.failures(&message(&event)).await.len(), 1);
     let reason = last_reason(&function);

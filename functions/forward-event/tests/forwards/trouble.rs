@@ -175,7 +175,8 @@ async fn a_function_killed_between_send_and_record_sends_again_with_the_same_id(
 async fn one_target_that_is_down_opens_its_own_circuit_and_no_other() {
     let rules = "rules:\n  - name: all\n    on: [Any]\n    do:\n      - forward-event: { target: own, body: raw }\n      - forward-event: { target: other, body: raw }\n";
     let environment = Environment::with_rules(rules).await;
-    let (own, other) = (environment.receiver.add_hook("own"), environment.receiver.add_hook("other"));
+    let own = environment.receiver.add_hook("own");
+    let other = environment.receiver.add_hook("other");
     environment.put_secret([("own", own), ("other", other)]);
     let function = environment.queued();
     environment.receiver.fail_next_of("/hooks/own", u32::MAX, ReceiverFault::Answer(500, &[], ""));

@@ -142,7 +142,7 @@ async fn a_long_name_is_cut_at_a_word_and_whole_in_the_details_and_two_objects_a
 
 // D065
 #[tokio::test]
-async fn a_resolve_that_had_no_effect_is_sent_again_with_the_next_success_for_eight_days() {
+async fn a_resolve_that_had_no_effect_is_sent_again_with_the_next_success() {
     let environment = start(FAILURES).await;
     let function = queued(&environment);
     handle(&function, &failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN)).await;

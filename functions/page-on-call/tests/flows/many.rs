@@ -1,27 +1,28 @@
 //! Groups and digests, with the timers of the function's queue.
 
-use crate::support::{
-    FAILURES, PAGES, event, handle, of_object, open, queued, readable, routing, run_timers, start,
-};
-use jiff::Timestamp;
+use crate::support::{FAILURES, PAGES, event, handle, open, queued, readable, routing, start};
 use std::time::Duration;
-use testkit::Batch;
 use testkit::simulator::PagerDutyEvent;
+use testkit::{Batch, quiet_until_soon};
+
+/// Longer than a group waits, and quiet hours last.
+const LONGEST: Duration = Duration::from_secs(200);
 
 #[tokio::test]
 async fn a_storm_of_a_hundred_is_two_pages_and_all_alerts_resolve() {
     let environment = start(FAILURES).await;
     let function = queued(&environment);
     for n in 0..100 {
-        handle(&function, &of_object(&environment, "DatasourceRefreshFailed", n, 0)).await;
+        handle(&function, &environment.event_of_extract("DatasourceRefreshFailed", n, 0)).await;
     }
     let shows_all = |event: &PagerDutyEvent| event.summary().contains("100 extract refreshes fail");
-    run_timers(&environment, &function, |events| events.iter().any(shows_all)).await;
+    environment.run_timers(&function, LONGEST, || environment.pagerduty.events().iter().any(shows_all)).await;
     let events = environment.pagerduty.events();
     let pages: Vec<_> = events.iter().filter(|event| event.paged).collect();
     assert_eq!(pages.len(), 2, "the first failure, and all together: {}", readable(&environment));
     assert!(events.len() <= 8, "few calls: {}", events.len());
-    assert!(pages[0].dedup_key().contains("000000000000:refresh:"), "{}", pages[0].dedup_key());
+    let first = environment.tableau.datasource("extract_000").unwrap();
+    assert!(pages[0].dedup_key().contains(&format!(":{first}:refresh:")), "{}", pages[0].dedup_key());
     assert!(pages[1].dedup_key().contains("/marketing:group:"), "{}", pages[1].dedup_key());
     let last = events.last().unwrap();
     assert!(
@@ -32,12 +33,10 @@ async fn a_storm_of_a_hundred_is_two_pages_and_all_alerts_resolve() {
     assert_eq!(last.field("severity"), "critical");
 
     for n in 0..100 {
-        handle(&function, &of_object(&environment, "DatasourceRefreshSucceeded", n, 120)).await;
+        handle(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
     }
-    let ends = |events: &[PagerDutyEvent]| {
-        events.iter().any(|event| event.action() == "resolve" && event.dedup_key().contains(":group:"))
-    };
-    run_timers(&environment, &function, ends).await;
+    let ends = |event: &PagerDutyEvent| event.action() == "resolve" && event.dedup_key().contains(":group:");
+    environment.run_timers(&function, LONGEST, || environment.pagerduty.events().iter().any(ends)).await;
     assert!(open(&environment).is_empty(), "{:?}", open(&environment));
     let events = environment.pagerduty.events();
     let group: Vec<_> = events.iter().filter(|event| event.dedup_key().contains(":group:")).collect();
@@ -52,14 +51,9 @@ async fn a_storm_of_a_hundred_is_two_pages_and_all_alerts_resolve() {
 
 #[tokio::test]
 async fn quiet_hours_page_no_one_end_alerts_at_once_and_have_one_alert_at_their_end() {
-    let now = Timestamp::now();
-    // The next whole minute that is far enough away for the events to come before it.
-    let end = Timestamp::from_second((now.as_second() + 15).div_euclid(60) * 60 + 60).unwrap();
-    let clock = |at: Timestamp| at.strftime("%H:%M").to_string();
-    let from = clock(now - Duration::from_secs(3600));
+    let quiet = quiet_until_soon(Duration::from_secs(25));
     let quiet = format!(
-        "rules:\n  - name: quiet\n    quiet: {{ from: \"{from}\", to: \"{}\", timezone: UTC }}\n    on: [Any]\n    do: [{{ page-on-call: {{ service: finance }} }}]\n",
-        clock(end)
+        "rules:\n  - name: quiet\n    {quiet}\n    on: [Any]\n    do: [{{ page-on-call: {{ service: finance }} }}]\n"
     );
     let environment = start(PAGES).await;
     let function = queued(&environment);
@@ -71,8 +65,8 @@ async fn quiet_hours_page_no_one_end_alerts_at_once_and_have_one_alert_at_their_
     let function = queued(&environment);
     for event in [
         event(&environment, "DatasourceRefreshFailed", "Sales Orders", 1),
-        of_object(&environment, "DatasourceRefreshFailed", 2, 1),
-        of_object(&environment, "WorkbookUpdated", 3, 2),
+        environment.event_of_extract("DatasourceRefreshFailed", 2, 1),
+        environment.event_of_extract("WorkbookUpdated", 3, 2),
         event(&environment, "DatasourceRefreshSucceeded", "Sales Orders", 3),
     ] {
         handle(&function, &event).await;
@@ -80,10 +74,8 @@ async fn quiet_hours_page_no_one_end_alerts_at_once_and_have_one_alert_at_their_
     let events = environment.pagerduty.events();
     assert!(!events.iter().skip(1).any(|event| event.paged), "{}", readable(&environment));
     assert!(open(&environment).is_empty(), "the alert from before has ended: {}", readable(&environment));
-    run_timers(&environment, &function, |events| {
-        events.iter().any(|event| event.dedup_key().contains(":quiet-hours:"))
-    })
-    .await;
+    let is_digest = |event: &PagerDutyEvent| event.dedup_key().contains(":quiet-hours:");
+    environment.run_timers(&function, LONGEST, || environment.pagerduty.events().iter().any(is_digest)).await;
     let events = environment.pagerduty.events();
     let digest = events.iter().find(|event| event.dedup_key().contains(":quiet-hours:")).unwrap();
     assert!(digest.paged && digest.summary().contains("events in quiet hours"), "{}", digest.summary());

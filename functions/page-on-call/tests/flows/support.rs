@@ -1,8 +1,7 @@
 //! Helpers for tests.
 
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testkit::simulator::{PagerDutyEvent, render_page};
 use testkit::{Batch, Function, TestEnvironment};
 
@@ -43,20 +42,12 @@ pub(crate) fn inline(environment: &TestEnvironment) -> Function {
 }
 
 /// An event about a data source of the sample site, by name, so many seconds from now.
-pub(crate) fn event(environment: &TestEnvironment, name: &str, datasource: &str, seconds: i64) -> Value {
+pub(crate) fn event(environment: &TestEnvironment, name: &str, datasource: &str, seconds: u64) -> Value {
     let luid = environment.tableau.datasource(datasource).expect("the sample has it");
-    let mut event = of_object(environment, name, 0, seconds);
-    event["resource_name"] = json!(datasource);
-    event["resource_luid"] = json!(luid.as_str());
-    event
-}
-
-/// An event about an object that the simulated Tableau does not have.
-pub(crate) fn of_object(environment: &TestEnvironment, name: &str, n: usize, seconds: i64) -> Value {
-    let at = environment.tableau.clock().now() + Duration::from_secs(seconds.unsigned_abs());
+    let at = environment.tableau.clock().now() + Duration::from_secs(seconds);
     json!({
-        "resource": "EXTRACTS", "event_type": name, "resource_name": format!("extract_{n:03}"),
-        "site_luid": environment.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
+        "resource": "EXTRACTS", "event_type": name, "resource_name": datasource,
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
         "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     })
 }
@@ -69,7 +60,7 @@ pub(crate) fn failed(environment: &TestEnvironment, datasource: &str, notes: &st
 }
 
 /// The event of a refresh that succeeded.
-pub(crate) fn succeeded(environment: &TestEnvironment, datasource: &str, seconds: i64) -> Value {
+pub(crate) fn succeeded(environment: &TestEnvironment, datasource: &str, seconds: u64) -> Value {
     event(environment, "DatasourceRefreshSucceeded", datasource, seconds)
 }
 
@@ -109,30 +100,4 @@ pub(crate) fn routing(event: &PagerDutyEvent) -> Vec<String> {
     let payload = ["source", "severity", "component", "group", "class"].map(|name| event.field(name));
     let top = ["client", "client_url"].map(|name| event.body[name].as_str().unwrap_or_default());
     payload.into_iter().chain(top).map(str::to_owned).collect()
-}
-
-/// Hands the timers of the queue to the function, again and again, until this holds.
-pub(crate) async fn run_timers(
-    environment: &TestEnvironment,
-    function: &Function,
-    holds: impl Fn(&[PagerDutyEvent]) -> bool,
-) {
-    let began = Instant::now();
-    let mut done = BTreeSet::new();
-    while !holds(&environment.pagerduty.events()) {
-        assert!(
-            began.elapsed() < Duration::from_secs(150),
-            "{}\n{}",
-            readable(environment),
-            function.logs().join("\n")
-        );
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        for queued in environment.aws.messages("queue") {
-            let body: Value = serde_json::from_str(&queued.body).unwrap();
-            let due = body["timer"]["due"].as_str().and_then(|due| due.parse::<jiff::Timestamp>().ok());
-            if due.is_some_and(|due| due <= jiff::Timestamp::now()) && done.insert(queued.body.clone()) {
-                function.failures(&Batch::default().message(&queued.body)).await;
-            }
-        }
-    }
 }

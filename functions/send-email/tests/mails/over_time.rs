@@ -3,7 +3,7 @@
 use crate::support::{BINARY, STEWARD, environment, handle, message, refreshed, wait_for_mails};
 use std::time::Duration;
 use testkit::local_aws::Mail;
-use testkit::{Batch, TestEnvironment};
+use testkit::{Batch, TestEnvironment, quiet_until_soon};
 
 // D088, D089
 #[tokio::test]
@@ -78,15 +78,10 @@ async fn several_failures_within_a_minute_are_one_mail_and_so_is_their_recovery(
 
 #[tokio::test]
 async fn what_happens_in_quiet_hours_is_one_digest_that_can_be_unsubscribed() {
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    let minutes = if now.second() < 40 { 1 } else { 2 };
-    let clock =
-        |minutes: i64| (&now + jiff::SignedDuration::from_mins(minutes)).strftime("%H:%M").to_string();
+    let quiet = quiet_until_soon(Duration::from_secs(20));
     let rules = format!(
-        "rules:\n  - name: quiet\n    quiet: {{ from: \"{}\", to: \"{}\", timezone: UTC }}\n    on: [WorkbookCreated, SiteUpdated]\n    \
-         do: [{{ send-email: {{ to: s@example.com, reply_to: bi@example.com }} }}]\n",
-        clock(-5),
-        clock(minutes)
+        "rules:\n  - name: quiet\n    {quiet}\n    on: [WorkbookCreated, SiteUpdated]\n    \
+         do: [{{ send-email: {{ to: s@example.com, reply_to: bi@example.com }} }}]\n"
     );
     let environment = TestEnvironment::with_rules(&rules).await;
     let variables =

@@ -1,8 +1,7 @@
 //! The real binary with the doubles of Tableau and Amazon SES over HTTP, and helpers for tests.
 
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testkit::local_aws::Mail;
 use testkit::simulator::notes;
 use testkit::{Batch, Function, Request, TestEnvironment};
@@ -72,24 +71,6 @@ pub(crate) async fn wait_for_mails(
     count: usize,
     longest: Duration,
 ) -> Vec<Mail> {
-    let began = Instant::now();
-    let mut fired: BTreeSet<String> = BTreeSet::new();
-    while environment.aws.mails().len() < count {
-        assert!(
-            began.elapsed() < longest,
-            "{} mails\n{}",
-            environment.aws.mails().len(),
-            function.logs().join("\n")
-        );
-        for waiting in environment.aws.messages("queue") {
-            let body: Value = serde_json::from_str(&waiting.body).unwrap();
-            let due = body["timer"]["due"].as_str().and_then(|due| due.parse::<jiff::Timestamp>().ok());
-            if due.is_some_and(|due| due <= jiff::Timestamp::now()) && fired.insert(waiting.body.clone()) {
-                let failures = function.failures(&Batch::default().message(&waiting.body)).await;
-                assert!(failures.is_empty(), "{}", function.logs().join("\n"));
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    environment.run_timers(function, longest, || environment.aws.mails().len() >= count).await;
     environment.aws.mails()
 }

@@ -1,32 +1,15 @@
 //! Groups, digests, recoveries and workers that die, on the real binary, with the timers of its queue.
 
 use crate::support::{
-    ALL, DANA, ONE, assert_private, assert_texts, failed, hand, inline, message, of_object, queued, start,
-    succeeded, texts,
+    ALL, DANA, ONE, assert_private, assert_texts, failed, hand, inline, message, queued, start, succeeded,
+    texts,
 };
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testkit::simulator::TwilioFault;
-use testkit::{Function, Request, TestEnvironment};
+use testkit::{Request, quiet_until_soon};
 
-/// Hands the timers of the queue to the function, again and again, until this holds.
-async fn run_timers(environment: &TestEnvironment, function: &Function, holds: impl Fn(&[String]) -> bool) {
-    let began = Instant::now();
-    let mut done = BTreeSet::new();
-    while !holds(&texts(environment, DANA)) {
-        let said = texts(environment, DANA).join("\n");
-        assert!(began.elapsed() < Duration::from_secs(150), "{said}\n{}", function.logs().join("\n"));
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        for queued in environment.aws.messages("queue") {
-            let body: Value = serde_json::from_str(&queued.body).unwrap();
-            let due = body["timer"]["due"].as_str().and_then(|due| due.parse::<jiff::Timestamp>().ok());
-            if due.is_some_and(|due| due <= jiff::Timestamp::now()) && done.insert(queued.body.clone()) {
-                function.failures(&testkit::Batch::default().message(&queued.body)).await;
-            }
-        }
-    }
-}
+/// Longer than a group waits, and quiet hours last.
+const LONGEST: Duration = Duration::from_secs(200);
 
 #[tokio::test]
 async fn a_storm_of_a_hundred_is_three_texts_the_first_failure_the_others_and_the_end() {
@@ -34,17 +17,17 @@ async fn a_storm_of_a_hundred_is_three_texts_the_first_failure_the_others_and_th
     let environment = start(ONE).await;
     let function = queued(&environment);
     for n in 0..STORM {
-        hand(&function, &of_object(&environment, "DatasourceRefreshFailed", n, 0)).await;
+        hand(&function, &environment.event_of_extract("DatasourceRefreshFailed", n, 0)).await;
     }
-    run_timers(&environment, &function, |said| said.len() >= 2).await;
+    environment.run_timers(&function, LONGEST, || texts(&environment, DANA).len() >= 2).await;
     let said = texts(&environment, DANA);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].starts_with("Extract refresh failed: extract_000"), "{said:?}");
     assert!(said[1].starts_with("100 extract refreshes failed"), "{said:?}");
     for n in 0..STORM {
-        hand(&function, &of_object(&environment, "DatasourceRefreshSucceeded", n, 120)).await;
+        hand(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
     }
-    run_timers(&environment, &function, |said| said.len() >= 3).await;
+    environment.run_timers(&function, LONGEST, || texts(&environment, DANA).len() >= 3).await;
     let said = texts(&environment, DANA);
     assert!(said.len() == 3 && said[2].starts_with("All 100 recovered"), "{said:?}");
     assert_eq!(environment.twilio.calls(), 3, "a hundred failures cost three texts");
@@ -54,15 +37,10 @@ async fn a_storm_of_a_hundred_is_three_texts_the_first_failure_the_others_and_th
 
 #[tokio::test]
 async fn quiet_hours_end_with_one_text_about_all_that_happened() {
-    let now = jiff::Timestamp::now();
-    // The next whole minute that is far enough away for the events to come before it.
-    let end = jiff::Timestamp::from_second((now.as_second() + 10).div_euclid(60) * 60 + 60).unwrap();
-    let clock = |at: jiff::Timestamp| at.strftime("%H:%M").to_string();
-    let from = clock(now - Duration::from_secs(3600));
+    let quiet = quiet_until_soon(Duration::from_secs(20));
     let rules = format!(
-        "rules:\n  - name: quiet\n    quiet: {{ from: \"{from}\", to: \"{}\", timezone: UTC }}\n    on: [Any]\n    do: [{{ send-sms: {{ to: \
-         \"{DANA}\" }} }}]\n",
-        clock(end)
+        "rules:\n  - name: quiet\n    {quiet}\n    on: [Any]\n    do: [{{ send-sms: {{ to: \
+         \"{DANA}\" }} }}]\n"
     );
     let environment = start(&rules).await;
     let function = queued(&environment);
@@ -72,10 +50,10 @@ async fn quiet_hours_end_with_one_text_about_all_that_happened() {
         ("DatasourceRefreshSucceeded", 1, 2),
         ("WorkbookUpdated", 3, 3),
     ] {
-        hand(&function, &of_object(&environment, name, n, second)).await;
+        hand(&function, &environment.event_of_extract(name, n, second)).await;
     }
     assert!(environment.twilio.messages().is_empty(), "{:?}", texts(&environment, DANA));
-    run_timers(&environment, &function, |said| !said.is_empty()).await;
+    environment.run_timers(&function, LONGEST, || !texts(&environment, DANA).is_empty()).await;
     let said = texts(&environment, DANA);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains(" events in quiet hours: 1 still failing: extract_002"), "{said:?}");

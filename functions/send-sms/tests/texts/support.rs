@@ -79,16 +79,6 @@ pub(crate) fn succeeded(environment: &TestEnvironment) -> Value {
     event(environment, "DatasourceRefreshSucceeded", "Sales Orders")
 }
 
-/// An event about an object that Tableau does not know, so many seconds from now.
-pub(crate) fn of_object(environment: &TestEnvironment, name: &str, n: usize, second: u64) -> Value {
-    let at = environment.tableau.clock().now() + Duration::from_secs(second);
-    json!({
-        "resource": "EXTRACTS", "event_type": name, "resource_name": format!("extract_{n:03}"),
-        "site_luid": environment.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
-        "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    })
-}
-
 pub(crate) fn message(event: &Value) -> Batch {
     Batch::default().message(&event.to_string())
 }

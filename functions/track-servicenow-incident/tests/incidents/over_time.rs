@@ -1,60 +1,26 @@
 //! Groups, digests and their ends on the real binary, with the timers of its queue.
 
 use crate::support::{RESOLVE, count, done, queued, readable, start};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-use testkit::simulator::{Datasource, ServiceNowIncident, notes};
-use testkit::{Batch, Function, TestEnvironment};
+use std::time::Duration;
+use testkit::simulator::ServiceNowIncident;
+use testkit::{Function, TestEnvironment, quiet_until_soon};
 
-/// Hands the timers of the queue to the function, again and again, until this holds.
-async fn run_timers(
+/// Longer than a group waits, and quiet hours last.
+const LONGEST: Duration = Duration::from_secs(200);
+
+/// Runs timers until this holds for the incidents.
+async fn until(
     environment: &TestEnvironment,
     function: &Function,
     holds: impl Fn(&[ServiceNowIncident]) -> bool,
 ) {
-    let began = Instant::now();
-    let mut done = BTreeSet::new();
-    while !holds(&environment.servicenow.incidents()) {
-        assert!(
-            began.elapsed() < Duration::from_secs(200),
-            "{}\n{}",
-            readable(environment),
-            function.logs().join("\n")
-        );
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        for queued in environment.aws.messages("queue") {
-            let body: Value = serde_json::from_str(&queued.body).unwrap();
-            let due = body["timer"]["due"].as_str().and_then(|due| due.parse::<jiff::Timestamp>().ok());
-            if due.is_some_and(|due| due <= jiff::Timestamp::now()) && done.insert(queued.body.clone()) {
-                function.failures(&Batch::default().message(&queued.body)).await;
-            }
-        }
-    }
+    environment.run_timers(function, LONGEST, || holds(&environment.servicenow.incidents())).await;
 }
 
-/// An event about a data source. Tableau knows it, and why its refresh failed: otherwise each event would wait for the job.
-fn of_object(environment: &TestEnvironment, name: &str, n: usize, second: i64) -> Value {
-    let at = environment.tableau.clock().now() + Duration::from_secs(second.unsigned_abs());
-    let object = format!("extract_{n:03}");
-    let known = environment.tableau.datasource(&object);
-    let luid = known.unwrap_or_else(|| environment.tableau.add(Datasource::named(&object)));
-    match name {
-        "DatasourceRefreshFailed" => {
-            environment.tableau.fail_refresh(&luid, notes::SNOWFLAKE_LOGIN).map(|_| ()).unwrap()
-        }
-        _ => environment.tableau.succeed_refresh(&luid).map(|_| ()).unwrap(),
-    }
-    json!({
-        "resource": "EXTRACTS", "event_type": name, "resource_name": object,
-        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
-        "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    })
-}
-
-async fn all(environment: &TestEnvironment, function: &Function, name: &str, of: usize, second: i64) {
+async fn all(environment: &TestEnvironment, function: &Function, name: &str, of: usize, second: u64) {
     for n in 0..of {
-        done(function, &of_object(environment, name, n, second)).await;
+        done(function, &environment.event_of_extract(name, n, second)).await;
     }
 }
 
@@ -66,7 +32,7 @@ async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered
     let has_all = |incidents: &[ServiceNowIncident]| {
         incidents.first().is_some_and(|one| one.field("short_description") == "100 extract refreshes failed")
     };
-    run_timers(&environment, &function, has_all).await;
+    until(&environment, &function, has_all).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents.len(), 1, "{}", readable(&environment));
     let description = incidents[0].field("description");
@@ -76,12 +42,12 @@ async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered
     assert!(calls <= 12, "{:?}", environment.servicenow.kinds());
 
     // The end of the first object, whose incident it was, does not end that of all.
-    done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", 0, 120)).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", 0, 120)).await;
     assert_eq!(environment.servicenow.incidents()[0].field("state"), "1");
     for n in 1..100 {
-        done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", n, 120)).await;
+        done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
     }
-    run_timers(&environment, &function, |incidents| incidents[0].field("state") == "6").await;
+    until(&environment, &function, |incidents| incidents[0].field("state") == "6").await;
     let incident = environment.servicenow.incidents()[0].clone();
     assert!(incident.field("close_notes").contains("All 100 recovered after"), "{}", readable(&environment));
     assert_eq!(
@@ -98,7 +64,7 @@ async fn a_storm_that_a_person_closed_in_between_stays_closed_and_its_end_is_a_n
     let environment = start(RESOLVE).await;
     let function = queued(&environment);
     all(&environment, &function, "DatasourceRefreshFailed", 6, 0).await;
-    run_timers(&environment, &function, |incidents| {
+    until(&environment, &function, |incidents| {
         incidents.first().is_some_and(|one| one.field("short_description").starts_with("6 extract"))
     })
     .await;
@@ -108,7 +74,7 @@ async fn a_storm_that_a_person_closed_in_between_stays_closed_and_its_end_is_a_n
     let has_end = |incidents: &[ServiceNowIncident]| {
         incidents[0].work_notes().iter().any(|note| note.contains("All 6 recovered"))
     };
-    run_timers(&environment, &function, has_end).await;
+    until(&environment, &function, has_end).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents.len(), 1, "{}", readable(&environment));
     assert_eq!((incidents[0].field("state"), incidents[0].field("close_notes")), ("7", "Repaired by hand"));
@@ -118,12 +84,12 @@ async fn a_storm_that_a_person_closed_in_between_stays_closed_and_its_end_is_a_n
 async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not_that_of_the_others() {
     let environment = start(RESOLVE).await;
     let function = queued(&environment);
-    done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshFailed", 0, 0)).await;
     environment.servicenow.close(environment.servicenow.incidents()[0].number());
     for n in 1..6 {
-        done(&function, &of_object(&environment, "DatasourceRefreshFailed", n, 0)).await;
+        done(&function, &environment.event_of_extract("DatasourceRefreshFailed", n, 0)).await;
     }
-    run_timers(&environment, &function, |incidents| incidents.len() == 2).await;
+    until(&environment, &function, |incidents| incidents.len() == 2).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents[0].field("state"), "7");
     assert!(
@@ -137,13 +103,13 @@ async fn a_first_incident_that_a_person_closed_before_the_storm_was_known_is_not
 async fn a_failure_after_an_end_is_another_incident_and_the_one_that_a_person_closed_stays_closed() {
     let environment = start(RESOLVE).await;
     let function = queued(&environment);
-    done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshFailed", 0, 0)).await;
     environment.servicenow.close(environment.servicenow.incidents()[0].number());
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", 0, 0)).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", 0, 0)).await;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    done(&function, &of_object(&environment, "DatasourceRefreshFailed", 0, 0)).await;
-    run_timers(&environment, &function, |incidents| incidents.len() == 2).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshFailed", 0, 0)).await;
+    until(&environment, &function, |incidents| incidents.len() == 2).await;
     let incidents = environment.servicenow.incidents();
     let states: Vec<&str> = incidents.iter().map(|one| one.field("state")).collect();
     assert_eq!(states, ["7", "1"], "{}", readable(&environment));
@@ -159,7 +125,7 @@ async fn a_storm_may_be_one_parent_with_a_child_for_each_object_and_all_are_reso
     let children = |incidents: &[ServiceNowIncident]| {
         incidents.iter().filter(|one| !one.field("parent_incident").is_empty()).count()
     };
-    run_timers(&environment, &function, |incidents| children(incidents) == OBJECTS).await;
+    until(&environment, &function, |incidents| children(incidents) == OBJECTS).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents.len(), OBJECTS + 1, "the first object's incident is a child too");
     let parent = incidents.iter().find(|one| one.field("parent_incident").is_empty()).unwrap();
@@ -176,8 +142,7 @@ async fn a_storm_may_be_one_parent_with_a_child_for_each_object_and_all_are_reso
     let closed = incidents.iter().find(|one| one.field("short_description").contains("extract_007")).unwrap();
     environment.servicenow.close(closed.number());
     all(&environment, &function, "DatasourceRefreshSucceeded", OBJECTS, 120).await;
-    run_timers(&environment, &function, |incidents| incidents.iter().all(|one| one.field("state") != "1"))
-        .await;
+    until(&environment, &function, |incidents| incidents.iter().all(|one| one.field("state") != "1")).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(
         incidents.iter().filter(|one| one.field("state") == "6").count(),
@@ -193,15 +158,10 @@ async fn a_storm_may_be_one_parent_with_a_child_for_each_object_and_all_are_reso
 
 #[tokio::test]
 async fn after_quiet_hours_what_still_fails_has_an_incident_that_ends_and_what_has_recovered_has_none() {
-    let now = jiff::Timestamp::now();
-    // The next whole minute that is far enough away for the events to come before it.
-    let end = jiff::Timestamp::from_second((now.as_second() + 20).div_euclid(60) * 60 + 60).unwrap();
-    let clock = |at: jiff::Timestamp| at.strftime("%H:%M").to_string();
-    let from = clock(now - Duration::from_secs(3600));
+    let quiet = quiet_until_soon(Duration::from_secs(25));
     let rules = format!(
-        "rules:\n  - name: quiet\n    quiet: {{ from: \"{from}\", to: \"{}\", timezone: UTC }}\n    on: [RefreshFailed]\n    \
-         do: [{{ track-servicenow-incident: {{ {RESOLVE} }} }}]\n",
-        clock(end)
+        "rules:\n  - name: quiet\n    {quiet}\n    on: [RefreshFailed]\n    \
+         do: [{{ track-servicenow-incident: {{ {RESOLVE} }} }}]\n"
     );
     let environment = TestEnvironment::with_rules(&rules).await;
     let function = queued(&environment);
@@ -210,15 +170,15 @@ async fn after_quiet_hours_what_still_fails_has_an_incident_that_ends_and_what_h
         ("DatasourceRefreshFailed", 2, 1),
         ("DatasourceRefreshSucceeded", 1, 2),
     ] {
-        done(&function, &of_object(&environment, name, n, second)).await;
+        done(&function, &environment.event_of_extract(name, n, second)).await;
     }
     assert!(environment.servicenow.calls().is_empty());
-    run_timers(&environment, &function, |incidents| !incidents.is_empty()).await;
+    until(&environment, &function, |incidents| !incidents.is_empty()).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!(incidents.len(), 1, "{}", readable(&environment));
     assert_eq!(incidents[0].field("short_description"), "Extract refresh failed: extract_002");
 
-    done(&function, &of_object(&environment, "DatasourceRefreshSucceeded", 2, 120)).await;
+    done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", 2, 120)).await;
     let incidents = environment.servicenow.incidents();
     assert_eq!((incidents.len(), incidents[0].field("state")), (1, "6"), "{}", readable(&environment));
     assert_eq!(environment.servicenow.refusals(), []);

@@ -114,7 +114,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             digest,
             schedule: target.schedule,
             capabilities,
-            tells_updates: self.notifier.tells_updates(),
+            sends_updates: self.notifier.sends_updates(),
             ends_by_key: self.notifier.ends_by_key(),
             suspends_after: suspends_after(self.routing.site(attempt.event).as_ref(), current),
             has_timers: self.has_timers(),

@@ -154,8 +154,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
         }
         match firing.head.step(&members, first_is_open, firing.now(), capabilities) {
-            GroupStep::Announce if firing.head.sent > 0 && !self.notifier.tells_updates() => {
-                Ok(Fired::Done("the group is announced, and this destination tells no updates"))
+            GroupStep::Announce if firing.head.sent > 0 && !self.notifier.sends_updates() => {
+                Ok(Fired::Done("the group is announced, and updates are not sent to this destination"))
             }
             GroupStep::Nothing => Ok(Fired::Done("no new message is needed now")),
             GroupStep::WaitUntil(due) => Ok(Fired::Again(due)),

@@ -44,7 +44,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let in_a_day = later(now, REMINDER);
         let looks_again = match target.as_ref().map(|target| target.schedule) {
-            _ if members.is_empty() || !self.notifier.tells_updates() => Some(in_a_day),
+            _ if members.is_empty() || !self.notifier.sends_updates() => Some(in_a_day),
             Some(Schedule::Now | Schedule::Critical) => None,
             // The rule is muted or quiet. The sweep looks again before the end of a mute, since an administrator may
             // lift the mute.

@@ -154,7 +154,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if self.last_refresh(&event, sweep).await? == LastRefresh::Succeeded {
                 return Ok(true);
             }
-            let no_one = match self.notifier.tells_updates() {
+            let no_one = match self.notifier.sends_updates() {
                 true => no_one_to_remind(open, &targets, now),
                 false => Some(later(now, REMINDER)),
             };

@@ -31,7 +31,7 @@ fn situation<'a>(incident: &'a Open, entry: Option<&'a LogEntry>) -> Situation<'
         digest: DigestState::Waiting,
         schedule: Schedule::Now,
         capabilities: EDITS,
-        tells_updates: true,
+        sends_updates: true,
         ends_by_key: false,
         suspends_after: Some(5),
         has_timers: true,
@@ -211,7 +211,7 @@ fn a_destination_that_tells_no_updates_gets_the_beginning_and_the_end() {
             transition,
             schedule,
             capabilities: POSTS,
-            tells_updates: false,
+            sends_updates: false,
             ..situation(&incident, Some(&entry))
         })
     };

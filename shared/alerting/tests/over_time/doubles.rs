@@ -188,7 +188,7 @@ impl Notifier for Destination {
         Ok(self.capabilities)
     }
 
-    fn tells_updates(&self) -> bool {
+    fn sends_updates(&self) -> bool {
         !self.channel.lock().unwrap().tells_ends_only
     }
 

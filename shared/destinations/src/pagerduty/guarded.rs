@@ -68,7 +68,8 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, refusal: Refusal) -> Error {
-        let (service, reason) = ("finance".to_owned(), "x".to_owned());
+        let service = "finance".to_owned();
+        let reason = "x".to_owned();
         let retry_after = (status == 429).then_some(Duration::from_secs(30));
         Error::Refused { service, status, reason, refusal, advice: "y", retry_after }
     }

@@ -86,7 +86,7 @@ impl Notifier for PagerDutyNotifier {
         invocation: &Invocation,
     ) -> Result<Delivered, Undelivered> {
         let (change, open, audible) = match delivery {
-            // Nobody is paged about what is over.
+            // What is over pages no one.
             Delivery::Post if is_over(notification) => return Ok(Delivered::default()),
             Delivery::Post => (Change::Trigger, None, true),
             // If a person has resolved the alert, a trigger would page.

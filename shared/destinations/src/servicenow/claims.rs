@@ -73,7 +73,8 @@ impl Claims {
         invocation: &Invocation,
     ) -> Result<Claimed, Failure> {
         let now = invocation.time();
-        let (id, until) = (hash(by), invocation.ends_at());
+        let id = hash(by);
+        let until = invocation.ends_at();
         let take = move |claim: &mut Claim| {
             if let Some(reference) = Reference::new(&claim.sys_id, &claim.number) {
                 return Ok(Claimed::Known(reference));

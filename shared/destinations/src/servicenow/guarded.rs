@@ -152,7 +152,8 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, refusal: Refusal, retry_after: Option<Duration>) -> Error {
-        let (reason, advice) = ("x".to_owned(), "y".to_owned());
+        let reason = "x".to_owned();
+        let advice = "y".to_owned();
         Refused { action: "create an incident", status, reason, refusal, advice, retry_after }.into()
     }
 

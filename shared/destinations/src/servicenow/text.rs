@@ -23,7 +23,7 @@ pub fn neutral(text: &str) -> String {
     out
 }
 
-/// Whether `code` follows, in whatever case, behind a slash, white space or characters that nobody sees.
+/// Whether `code` follows, in whatever case, behind a slash, white space or invisible characters.
 fn is_code(rest: &str) -> bool {
     let letters = rest.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c) && *c != '/');
     letters.take(4).map(|c| c.to_ascii_lowercase()).eq("code".chars())

@@ -122,7 +122,8 @@ impl Table {
             Err(trouble)
                 if record.has_ended() && trouble.refused().is_some_and(|refused| refused.is_forbidden()) =>
             {
-                let (number, state) = (&record.reference.number, &record.state);
+                let number = &record.reference.number;
+                let state = &record.state;
                 tracing::info!(
                     number,
                     state,

@@ -71,7 +71,8 @@ impl TwilioNotifier {
             Place::Free => None,
             Place::Last => Some(last_words(self.daily.limit)),
             Place::NoneUntil(until) => {
-                let (to, limit) = (to.masked(), self.daily.limit);
+                let limit = self.daily.limit;
+                let to = to.masked();
                 return Err(TextError::DailyLimit { to, limit, until });
             }
         };
@@ -185,7 +186,7 @@ impl Notifier for TwilioNotifier {
     }
 
     /// Each text costs money and disturbs a person: one says that it begins, and one that it is over.
-    fn tells_updates(&self) -> bool {
+    fn sends_updates(&self) -> bool {
         false
     }
 

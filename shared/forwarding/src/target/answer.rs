@@ -45,7 +45,7 @@ pub struct Answer {
     pub said: String,
 }
 
-/// The values of Atlassian's header that say that a request counted as nobody's.
+/// The values of Atlassian's header that say that a request was not signed in.
 ///
 /// Source: <https://developer.atlassian.com/server/jira/platform/form-token-handling/>
 const NOT_SIGNED_IN: [&str; 3] = ["AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED", "AUTHORISATION_FAILED"];
@@ -73,7 +73,7 @@ pub(crate) fn read(
         .any(|value| NOT_SIGNED_IN.iter().any(|reason| value.contains(reason)));
     let retry_after = headers.get(RETRY_AFTER).and_then(|value| wait(value.to_str().ok()?, now));
     let meaning = match status {
-        // Created, if by nobody: another call would create another one.
+        // Created, although not signed in: another call would create another one.
         201 if is_not_signed_in => Meaning::Delivered,
         _ if is_not_signed_in => Meaning::Credential,
         _ if asks("disable") && is_taken => Meaning::DeliveredLast,

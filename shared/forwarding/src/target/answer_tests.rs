@@ -67,13 +67,13 @@ fn a_target_can_end_an_event_or_all_events() {
 
 // D047
 #[test]
-fn an_answer_to_nobody_is_about_the_credential_and_nothing_else() {
-    let nobody = [("x-seraph-loginreason", "AUTHENTICATED_FAILED")];
+fn an_answer_without_a_sign_in_is_about_the_credential_and_nothing_else() {
+    let not_signed_in = [("x-seraph-loginreason", "AUTHENTICATED_FAILED")];
     for status in [200, 400, 401, 404] {
-        assert_eq!(read(status, &nobody, "[]").meaning, Meaning::Credential, "{status}");
+        assert_eq!(read(status, &not_signed_in, "[]").meaning, Meaning::Credential, "{status}");
     }
     assert_eq!(
-        read(201, &nobody, r#"{"key":"BI-1"}"#).meaning,
+        read(201, &not_signed_in, r#"{"key":"BI-1"}"#).meaning,
         Meaning::Delivered,
         "there is a ticket, and no second one"
     );

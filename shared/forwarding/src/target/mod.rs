@@ -114,7 +114,8 @@ impl Targets {
         let target = credential.target(name)?;
         let (request, secrets) = self.request(&target, message, now).await?;
         let mut response = request.send().await.map_err(|error| Error::unreachable(name, error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
         let said = match read_body(&mut response).await {
             Ok(said) => said,
             // The target has said that it took the event.

@@ -94,7 +94,8 @@ async fn fetch(
     let request = request.timeout(TIMEOUT.min(longest));
     let mut response =
         request.body(form(oauth)).send().await.map_err(|error| Error::unreachable(target, error))?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
     let body = read_body(&mut response).await.map_err(|error| Error::unreachable(target, error))?;
     let secret = oauth.form.iter().find(|(name, _)| *name == "client_secret");
     let secret = SecretString::from(secret.map(|(_, value)| value.clone()).unwrap_or_default());

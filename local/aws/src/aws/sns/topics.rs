@@ -84,7 +84,9 @@ fn read(fields: &BTreeMap<String, String>) -> Result<Publication, Refusal> {
     if let Some(unknown) = fields.keys().find(|name| !is_known(name)) {
         return Err(invalid(format!("local-aws does not implement {unknown} of Publish")));
     }
-    let (topic, message, subject) = (text("TopicArn"), text("Message"), text("Subject"));
+    let topic = text("TopicArn");
+    let message = text("Message");
+    let subject = text("Subject");
     if message.is_empty() {
         return Err(invalid("Invalid parameter: Empty message"));
     }
@@ -117,7 +119,8 @@ fn attributes(fields: &BTreeMap<String, String>) -> Result<BTreeMap<String, Stri
     for number in 1..=10 {
         let part = |end: &str| fields.get(&format!("MessageAttributes.entry.{number}.{end}")).cloned();
         let Some(name) = part("Name") else { break };
-        let (kind, value) = (part("Value.DataType"), part("Value.StringValue").unwrap_or_default());
+        let kind = part("Value.DataType");
+        let value = part("Value.StringValue").unwrap_or_default();
         if kind.as_deref() != Some("String") || value.is_empty() {
             return Err(Refusal::new(
                 "ParameterValueInvalid",

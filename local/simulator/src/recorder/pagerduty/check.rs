@@ -119,7 +119,7 @@ fn references(value: &Value, name: &str, address: &str, errors: &mut Vec<String>
     }
 }
 
-/// PagerDuty would take these; a page that has them shows names of Tableau as nobody wrote them.
+/// PagerDuty would take these. A page that has them does not show a name as it is in Tableau.
 fn control_characters(value: &Value, at: &str, errors: &mut Vec<String>) {
     match value {
         Value::String(text) if text.chars().any(|c| c.is_control() && c != '\n') => {

@@ -88,7 +88,8 @@ fn accept(state: &Shared, is_post: bool, body: &[u8], answered: bool) -> Result<
     }
     let key = event["dedup_key"].as_str().unwrap_or_default().to_owned();
     let service = service.name.clone();
-    let (paged, effective) = (effect.paged, effect.effective);
+    let paged = effect.paged;
+    let effective = effect.effective;
     state.events.push(PagerDutyEvent { service, body: event, paged, effective, answered });
     Ok(key)
 }

@@ -48,7 +48,8 @@ pub(super) struct Effect {
 
 impl Service {
     pub(super) fn new(name: &str) -> Self {
-        let (routing_key, alerts) = (routing_key(), Vec::new());
+        let routing_key = routing_key();
+        let alerts = Vec::new();
         Self { name: name.to_owned(), routing_key, state: ServiceState::Active, alerts }
     }
 
@@ -60,7 +61,8 @@ impl Service {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let key = text(&event["dedup_key"]);
         let open = self.alerts.iter_mut().find(|alert| alert.is_open && alert.dedup_key == key);
-        let (summary, severity) = (text(&event["payload"]["summary"]), text(&event["payload"]["severity"]));
+        let summary = text(&event["payload"]["summary"]);
+        let severity = text(&event["payload"]["severity"]);
         match (event["event_action"].as_str(), open) {
             (Some("trigger"), Some(alert)) => {
                 alert.summary = summary;

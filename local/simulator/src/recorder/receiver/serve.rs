@@ -56,7 +56,8 @@ fn of_product(state: &Shared, parts: &Parts, body: &[u8]) -> Answer {
     if parts.method != http::Method::POST {
         return (405, "POST only".to_owned());
     }
-    let (path, headers) = (parts.uri.path(), &parts.headers);
+    let path = parts.uri.path();
+    let headers = &parts.headers;
     let query = parts.uri.query().unwrap_or_default();
     let keys = state.keys();
     match path {

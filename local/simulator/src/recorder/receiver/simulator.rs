@@ -98,7 +98,8 @@ impl ReceiverSimulator {
 
     /// The entries of the forward secret for the products: `jira`, `matillion-job`, `matillion-pipeline`, `slack`, `snowflake`.
     pub fn products(&self) -> BTreeMap<String, Value> {
-        let (url, keys) = (self.url(), self.state.keys());
+        let url = self.url();
+        let keys = self.state.keys();
         let basic = |(user, password): &(String, String)| json!({ "user": user, "password": password });
         let job =
             "/rest/v1/group/name/BI/project/name/Sales/version/name/default/job/name/Load%20Sales%2FEU/run";

@@ -207,7 +207,8 @@ fn search(state: &Shared, parameters: &Parameters) -> Result<Response, Refused> 
             .get(name)
             .map_or(Ok(usual), |text| text.parse().map_err(|_| (400, format!("{name} {text}"))))
     };
-    let (limit, offset) = (number("sysparm_limit", 10_000)?, number("sysparm_offset", 0)?);
+    let limit = number("sysparm_limit", 10_000)?;
+    let offset = number("sysparm_offset", 0)?;
     let instance = state.instance();
     let query = parameters.get("sysparm_query").map(String::as_str).unwrap_or_default();
     let found = matching(&instance, query).map_err(|why| (400, why))?;

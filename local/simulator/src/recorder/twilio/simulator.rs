@@ -75,7 +75,8 @@ impl TwilioSimulator {
 
     /// Makes an API key. Returns its id and its secret.
     pub fn add_key(&self) -> (String, String) {
-        let (sid, key) = (format!("SK{}", Uuid::new_v4().simple()), secret());
+        let sid = format!("SK{}", Uuid::new_v4().simple());
+        let key = secret();
         self.state.account().passwords.insert(sid.clone(), key.clone());
         (sid, key)
     }

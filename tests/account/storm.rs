@@ -1,5 +1,5 @@
 //! A storm of events on a new account with ten concurrent executions. receive-webhook shares the executions with two
-//! workflows that handle events at the same time.
+//! workflows that handle events at the same time: the template refuses a third one before the quota is higher.
 //!
 //! Lambda refuses a request that finds no execution free in that very moment, so a few hundredths of a second count, and a
 //! machine with other work to do delays requests by more. The storm is therefore shown in slow motion: events, executions,
@@ -26,6 +26,8 @@ const RETRY_GAPS: [u32; 3] = [1, 2, 4];
 /// How long EventBridge takes to accept an event, about 20 ms: most of the duration of a receive-webhook execution on
 /// Lambda.
 const PUT_EVENTS_TAKES: Duration = Duration::from_millis(17);
+/// The parameters that switch on the two workflows of the storm.
+const WORKFLOWS: [&str; 2] = ["NotifySlackEnabled", "UpdateBroadcastEnabled"];
 /// How long a simulated second lasts, in real seconds, unless `STORM_SECOND` sets it.
 const SECOND: f64 = 10.0;
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -46,12 +48,18 @@ fn second(pace: f64) -> Duration {
 
 async fn site(pace: f64) -> Site {
     let template = template();
-    let mut parameters = Template::parse(&template).unwrap().parameters().into_iter();
-    let rate = parameters.find(|parameter| parameter.name == "ThrottlingRateLimit").unwrap();
+    let parsed = Template::parse(&template).unwrap();
+    let rate =
+        parsed.parameters().into_iter().find(|parameter| parameter.name == "ThrottlingRateLimit").unwrap();
     let rate: f64 = rate.default.unwrap().parse().unwrap();
     let tableau = TableauSimulator::sample().retry_gaps(RETRY_GAPS.map(|gap| second(pace) * gap));
-    let parameters = [("ThrottlingRateLimit", format!("{:.0}", (rate / pace).ceil()))];
+    let switches = parsed.everything_on();
+    let others = switches.keys().map(String::as_str).filter(|name| name.ends_with("Enabled"));
+    let others = others.filter(|name| !WORKFLOWS.contains(name)).map(|name| (name, "false".to_owned()));
+    let rate = ("ThrottlingRateLimit", format!("{:.0}", (rate / pace).ceil()));
+    let parameters: Vec<_> = others.chain([rate]).collect();
     let site = Site::start(&template, &every_rule(), tableau, &parameters, Some(CONCURRENT_EXECUTIONS)).await;
+    assert_eq!(site.stack.plan().mappings.len(), WORKFLOWS.len(), "the workflows that are on");
     site.stack.aws().fail_next(
         "EventBridge.PutEvents",
         EVENTS * 4,

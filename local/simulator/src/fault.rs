@@ -23,8 +23,12 @@ pub enum Fault {
     Partial(&'static str),
     /// Resets the connection before the first byte of the answer.
     Reset,
+    /// Carries the call out and resets the connection before the first byte of the answer.
+    Lost,
     /// Answers normally after this delay.
     Delay(Duration),
+    /// Carries the call out and answers after this delay.
+    Late(Duration),
 }
 
 /// The planned faults.

@@ -318,7 +318,7 @@ async fn list_address(
     let is_list = *method == Method::GET && path.starts_with("/sites/{site}/") && !FILES.contains(&last);
     // Nothing that is kept there can be deleted here, so these two are always empty.
     let is_empty = ["/recyclebin/flows", "/recyclebin/projects"].iter().any(|list| path.ends_with(list));
-    let is_single = last.starts_with('{') && !path.contains("/dataQualityWarnings/");
+    let is_single = last.starts_with('{') && !path.contains("/dataQualityWarnings/datasource/");
     let version = if path.contains("/broadcasts/") { "exp" } else { "3.29" };
     let path = path.replace("{site}", &caller.site).replace("{id}", &about);
     (is_list && !is_single && !is_empty).then(|| format!("/api/{version}{path}"))

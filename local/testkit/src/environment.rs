@@ -11,7 +11,7 @@ use rules::Rules;
 use serde_json::json;
 use simulator::{
     PagerDutySimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator,
-    TableauSimulator, TeamsSimulator, TwilioSimulator,
+    TableauBuilder, TableauSimulator, TeamsSimulator, TwilioSimulator,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,6 +62,11 @@ impl TestEnvironment {
 
     /// An environment with these rules.
     pub async fn with_rules(rules: &str) -> Self {
+        Self::with_tableau(rules, TableauSimulator::sample()).await
+    }
+
+    /// An environment with these rules and this Tableau, which has the sample content.
+    pub async fn with_tableau(rules: &str, tableau: TableauBuilder) -> Self {
         let aws = Aws::start().await.expect("AWS");
         aws.create_queue(QueueSpec {
             name: DEAD_LETTERS.to_owned(),
@@ -76,7 +81,7 @@ impl TestEnvironment {
         create_table(&aws, TABLE);
         aws.create_bus(BUS);
         aws.verify_identity(SENDER);
-        let tableau = TableauSimulator::sample().start().await.expect("Tableau");
+        let tableau = tableau.start().await.expect("Tableau");
         let slack = SlackSimulator::start().await.expect("Slack");
         let teams = TeamsSimulator::start().await.expect("Teams");
         aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));

@@ -98,6 +98,15 @@ pub struct Delivered {
     pub audible: bool,
     /// What a person should know of it, in one line: that some recipients were left out, for example.
     pub note: Option<String>,
+    /// Why the destination left everything as it is, where that is right and lasts. The event's outcome says it.
+    pub skipped: Option<String>,
+}
+
+impl Delivered {
+    /// The destination left everything as it is, for this reason. The next reminder is due in a day.
+    pub fn skipped(why: impl Into<String>) -> Self {
+        Self { audible: true, skipped: Some(why.into()), ..Self::default() }
+    }
 }
 
 /// A notification that was not sent, or whose answer was lost.

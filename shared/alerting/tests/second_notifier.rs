@@ -42,7 +42,7 @@ impl Notifier for Lines {
         if audible {
             self.0.lock().unwrap().push(format!("{target} {}", notification.headline()));
         }
-        Ok(Delivered { message: None, audible, note: None })
+        Ok(Delivered { message: None, audible, note: None, skipped: None })
     }
 }
 

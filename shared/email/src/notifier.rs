@@ -119,7 +119,7 @@ impl Notifier for EmailNotifier {
         match self.send(mail, invocation).await {
             Ok(left_out) => {
                 let note = (!left_out.is_empty()).then(|| format!("not sent to {}", masked(&left_out)));
-                Ok(Delivered { message: None, audible: true, note })
+                Ok(Delivered { message: None, audible: true, note, skipped: None })
             }
             Err(error) => {
                 let maybe_sent = matches!(&error, Guarded::Call(error) if error.may_have_arrived());

@@ -70,8 +70,12 @@ mod tests {
     #[test]
     fn what_a_person_has_to_fix_is_misconfigured_what_passes_is_transient_and_the_rest_is_permanent() {
         let wait = Some(Duration::from_secs(600));
-        let stolen =
-            |stolen| Error::SessionRefused { operation: "o", stolen, source: Error::SignInPending.into() };
+        let stolen = |stolen| Error::SessionRefused {
+            operation: "o",
+            stolen,
+            scope: None,
+            source: Error::SignInPending.into(),
+        };
         for (error, kind) in [
             (unread(false), "misconfigured"),
             (unread(true), "transient"),

@@ -46,6 +46,10 @@ impl<T> Described for T {}
 
 /// Settings that name a target of notifications, such as a channel.
 pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
+    /// Whether a notification calls people's attention. What calls no one is not held back: neither in quiet hours, nor because the
+    /// object flaps.
+    const CALLS_PEOPLE: bool = true;
+
     /// What names the target, the same for all rules that mean it.
     fn key(&self) -> &str;
 

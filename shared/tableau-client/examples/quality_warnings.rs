@@ -21,11 +21,11 @@ async fn run(client: TableauClient) -> Result<(), BoxError> {
         is_active: true,
         is_severe: false,
     };
-    client.add_quality_warning(&sales, &warning).await?;
+    let added = client.add_quality_warning(&sales, &warning).await?.id.ok_or("a warning without an id")?;
     for warning in client.quality_warnings(&sales).await? {
         println!("{}: {}", warning.kind.unwrap_or_default(), warning.message.unwrap_or_default());
     }
-    client.remove_quality_warnings(&sales).await?;
+    client.remove_quality_warning(&added).await?;
     println!("{} left", client.quality_warnings(&sales).await?.len());
     Ok(())
 }

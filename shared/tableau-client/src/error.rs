@@ -104,12 +104,14 @@ pub enum Error {
         errors: Vec<MetadataError>,
     },
     /// Tableau refused a session that was just opened for this call.
-    #[error("{operation}: Tableau refuses a session that was just opened: {}", refused_because(*.stolen))]
+    #[error("{operation}: Tableau refuses a session that was just opened: {}", refused_because(*.stolen, *.scope))]
     SessionRefused {
         /// The operation.
         operation: &'static str,
         /// Whether another program may have signed in with the same personal access token, which ends the session.
         stolen: bool,
+        /// The JWT scope that the call needs, if one is documented and known to the client.
+        scope: Option<&'static str>,
         /// Tableau's answer.
         source: Box<Error>,
     },
@@ -136,12 +138,14 @@ pub enum Error {
     SignInPending,
 }
 
-fn refused_because(stolen: bool) -> &'static str {
+fn refused_because(stolen: bool, scope: Option<&str>) -> String {
     if stolen {
         "another program probably signs in with the same personal access token, and each sign-in ends the session before: \
          create a token that only this program uses"
+            .to_owned()
     } else {
-        "give the user the right, or the connected app the scope, that this call needs"
+        let scope = scope.map(|scope| format!(" {scope}")).unwrap_or_default();
+        format!("give the user the right, or the connected app the scope{scope}, that this call needs")
     }
 }
 

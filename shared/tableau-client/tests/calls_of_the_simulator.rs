@@ -10,8 +10,8 @@ use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
     ConnectedApp, Error, ExportOptions, Filter, FixedCredential, JobEnd, MemorySessionStore, NewLabel,
-    NewQualityWarning, NewWebhook, RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential,
-    Waited, Warnable, WarningKind, WebhookChange, WebhookState,
+    NewQualityWarning, NewWebhook, QualityWarning, RefreshKind, RefreshNow, Settings, TableauClient,
+    TableauCredential, Waited, Warnable, WarningKind, WebhookChange, WebhookState,
 };
 
 /// A size limit above every export of the simulator.
@@ -214,13 +214,19 @@ async fn a_quality_warning_comes_changes_and_goes() {
         is_severe: false,
     };
 
-    client.add_quality_warning(&orders, &warning("old")).await.unwrap();
-    client.change_quality_warning(&orders, &warning("older")).await.unwrap();
+    let added = client.add_quality_warning(&orders, &warning("old")).await.unwrap().id.unwrap();
+    // Q01, Q02: by its id, and no other one
+    client.change_quality_warning(&added, &warning("<b>older</b> & worse")).await.unwrap();
+    let other = NewQualityWarning { kind: WarningKind::Warning, ..warning("a person's") };
+    client.add_quality_warning(&orders, &other).await.unwrap();
     let there = client.quality_warnings(&orders).await.unwrap();
+    client.remove_quality_warning(&added).await.unwrap();
+    let left = client.quality_warnings(&orders).await.unwrap();
     client.remove_quality_warnings(&orders).await.unwrap();
 
-    assert_eq!(there.len(), 1);
-    assert_eq!(there[0].message.as_deref(), Some("older"));
+    let texts = |warnings: &[QualityWarning]| warnings.iter().map(QualityWarning::text).collect::<Vec<_>>();
+    assert_eq!(texts(&there), ["<b>older</b> & worse", "a person's"]);
+    assert_eq!(texts(&left), ["a person's"]);
     assert!(client.quality_warnings(&orders).await.unwrap().is_empty());
 }
 

@@ -157,14 +157,14 @@ impl Notifier for Recorder {
                 recorded.call(channel, notification, None, Some(&message.id))?;
             }
             let message = (!closes).then(|| message.clone());
-            return Ok(Delivered { message, audible: closes && audible, note: None });
+            return Ok(Delivered { message, audible: closes && audible, note: None, skipped: None });
         }
         if !audible {
             return Ok(Delivered::default());
         }
         let id = recorded.call(channel, notification, None, None)?;
         let message = MessageRef { conversation: channel.to_owned(), id };
-        Ok(Delivered { message: self.can_edit.then_some(message), audible: true, note: None })
+        Ok(Delivered { message: self.can_edit.then_some(message), audible: true, note: None, skipped: None })
     }
 }
 

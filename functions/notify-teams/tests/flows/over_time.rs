@@ -25,7 +25,7 @@ async fn many_failures_are_one_card_that_says_how_many_it_does_not_name_and_thei
     assert!((0..8).all(|n| text.contains(&format!("extract_{n:03}"))), "{text}");
 
     for n in 0..8 {
-        let event = environment.event_of_extract("DatasourceRefreshSucceeded", n, 120);
+        let event = environment.event_of_extract("DatasourceRefreshSucceeded", n, 1);
         assert!(function.failures(&message(&event)).await.is_empty());
     }
     let is_end =

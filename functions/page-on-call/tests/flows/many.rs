@@ -33,7 +33,7 @@ async fn a_storm_of_a_hundred_is_two_pages_and_all_alerts_resolve() {
     assert_eq!(last.field("severity"), "critical");
 
     for n in 0..100 {
-        handle(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
+        handle(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 1)).await;
     }
     let ends = |event: &PagerDutyEvent| event.action() == "resolve" && event.dedup_key().contains(":group:");
     environment.run_timers(&function, LONGEST, || environment.pagerduty.events().iter().any(ends)).await;

@@ -25,7 +25,7 @@ async fn a_storm_of_a_hundred_is_three_texts_the_first_failure_the_others_and_th
     assert!(said[0].starts_with("Extract refresh failed: extract_000"), "{said:?}");
     assert!(said[1].starts_with("100 extract refreshes failed"), "{said:?}");
     for n in 0..STORM {
-        hand(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
+        hand(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 1)).await;
     }
     environment.run_timers(&function, LONGEST, || texts(&environment, DANA).len() >= 3).await;
     let said = texts(&environment, DANA);

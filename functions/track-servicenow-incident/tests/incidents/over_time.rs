@@ -45,7 +45,7 @@ async fn a_storm_of_100_is_one_incident_that_is_resolved_when_all_have_recovered
     done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", 0, 120)).await;
     assert_eq!(environment.servicenow.incidents()[0].field("state"), "1");
     for n in 1..100 {
-        done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 120)).await;
+        done(&function, &environment.event_of_extract("DatasourceRefreshSucceeded", n, 1)).await;
     }
     until(&environment, &function, |incidents| incidents[0].field("state") == "6").await;
     let incident = environment.servicenow.incidents()[0].clone();

@@ -148,8 +148,8 @@ async fn record(
             }
             response
         }
-        Some(Fault::Reset) => connection.reset(),
-        Some(Fault::Delay(delay)) => {
+        Some(Fault::Reset | Fault::Lost) => connection.reset(),
+        Some(Fault::Delay(delay) | Fault::Late(delay)) => {
             tokio::time::sleep(delay).await;
             answer(status, &body)
         }

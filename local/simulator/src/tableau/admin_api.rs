@@ -46,7 +46,9 @@ fn read(text: &str, retry_after: Option<u64>) -> Option<Fault> {
         "error" => CODES.iter().find(|(code, _)| *code == value).map(|(code, _)| Fault::Error(code)),
         "partial" => PARTIAL.iter().find(|code| **code == value).map(|code| Fault::Partial(code)),
         "delay" => value.parse().ok().map(|ms| Fault::Delay(Duration::from_millis(ms))),
+        "late" => value.parse().ok().map(|ms| Fault::Late(Duration::from_millis(ms))),
         "reset" => Some(Fault::Reset),
+        "lost" => Some(Fault::Lost),
         _ => None,
     }
 }
@@ -60,7 +62,9 @@ fn written(fault: &Fault) -> String {
         Fault::Error(code) => format!("error:{code}"),
         Fault::Partial(code) => format!("partial:{code}"),
         Fault::Delay(delay) => format!("delay:{}", delay.as_millis()),
+        Fault::Late(delay) => format!("late:{}", delay.as_millis()),
         Fault::Reset => "reset".to_owned(),
+        Fault::Lost => "lost".to_owned(),
     }
 }
 

@@ -52,6 +52,7 @@ impl TableauBuilder {
             metadata_nodes: metadata::NODE_LIMIT,
             running_jobs_show_a_finish_code: false,
             pats_may_impersonate: false,
+            data_management: true,
             shows_token: true,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -127,6 +128,13 @@ impl TableauBuilder {
     /// default.
     pub fn pats_may_impersonate(mut self, yes: bool) -> Self {
         self.settings.pats_may_impersonate = yes;
+        self
+    }
+
+    /// Whether the sites have Data Management. Without it every call about quality warnings is refused with `403157`: Tableau
+    /// documents no code for this, and uses that one elsewhere for a feature that is off.
+    pub fn data_management(mut self, yes: bool) -> Self {
+        self.settings.data_management = yes;
         self
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) metadata_nodes: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
+    pub(crate) data_management: bool,
     /// Whether the admin page shows the secret of a token.
     pub(crate) shows_token: bool,
 }

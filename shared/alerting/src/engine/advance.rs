@@ -7,7 +7,7 @@ use super::send::{Send, receipt};
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::capabilities::Capabilities;
 use crate::incident::{Incident, Receipt, Route, Signal, Transition};
-use crate::notifier::{Notifier, Routing, Targeted};
+use crate::notifier::{Delivered, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use std::collections::{BTreeSet, VecDeque};
@@ -75,11 +75,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     continue;
                 }
                 let sent = self.send(attempt, &send).await;
-                if sent.is_ok() {
+                if sent.as_ref().is_ok_and(|delivered| delivered.skipped.is_none()) {
                     notified.insert(send.target.key.clone());
                 }
                 let mutation = receipt(&send, &sent, attempt.now());
                 summary.note(match sent {
+                    Ok(Delivered { skipped: Some(why), .. }) => Ok(Handled::Skipped(why)),
                     Ok(_) => Ok(Handled::Sent),
                     Err(undelivered) => Err(undelivered.failure),
                 });

@@ -134,6 +134,8 @@ pub(crate) enum Handled {
     Grouped(String),
     /// Nothing is sent; the text says why.
     Nothing(String),
+    /// The destination left everything as it is; the text says why.
+    Skipped(String),
     /// Another worker holds the lease and is sending; it will also send this event.
     BeingSent,
 }
@@ -144,6 +146,7 @@ pub(crate) struct Summary {
     sent: bool,
     grouped: Option<String>,
     nothing: Option<String>,
+    skipped: Option<String>,
     being_sent: bool,
     failed: Option<Failure>,
 }
@@ -159,6 +162,7 @@ impl Summary {
                 });
             }
             Ok(Handled::Nothing(why)) => self.nothing = Some(why),
+            Ok(Handled::Skipped(why)) => self.skipped = Some(why),
             Ok(Handled::BeingSent) => {
                 self.being_sent = true;
                 self.nothing = Some("another worker is sending a notification of this incident".to_owned());
@@ -169,7 +173,8 @@ impl Summary {
 
     /// Whether nothing has been noted in this summary yet.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.sent && self.grouped.is_none() && self.nothing.is_none() && self.failed.is_none()
+        let texts = [&self.grouped, &self.nothing, &self.skipped];
+        !self.sent && texts.iter().all(|text| text.is_none()) && self.failed.is_none()
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -191,7 +196,10 @@ impl Summary {
             (Some(failure), _, _) => Err(failure),
             (None, true, _) => Ok(Outcome::Done),
             (None, false, Some(how)) => Ok(Outcome::skipped(how)),
-            (None, false, None) => Ok(Outcome::skipped(self.nothing.unwrap_or_else(otherwise))),
+            (None, false, None) => {
+                // What the destination says of its own is more than that the event is recorded.
+                Ok(Outcome::skipped(self.skipped.or(self.nothing).unwrap_or_else(otherwise)))
+            }
         }
     }
 }

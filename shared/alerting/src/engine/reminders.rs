@@ -191,7 +191,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let is_unsent = sent.as_ref().is_err_and(|undelivered| !undelivered.maybe_sent);
         // The reference of the first message is kept: that message, and not the reminder, is edited when the group
         // ends.
-        let reminded = Delivered { message: None, audible: true, note: None };
+        let reminded = Delivered { message: None, audible: true, note: None, skipped: None };
         self.end(&key, now, |head| match is_unsent {
             true => head.unsent(owner, false),
             // Counts as sent even if the reminder's answer was lost: the next reminder then comes in a day and not in

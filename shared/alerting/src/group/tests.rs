@@ -139,7 +139,7 @@ fn a_window_takes_members_while_they_come_within_a_minute_and_for_ten_minutes() 
 fn a_target_is_reminded_of_incidents_that_fail_and_never_of_events() {
     let (mut head, _) = joined(3, EDITS);
     let owner = LeaseOwner::with_id(1, at(60));
-    let posted = Delivered { message: None, audible: true, note: None };
+    let posted = Delivered { message: None, audible: true, note: None, skipped: None };
     assert!(head.begin(owner, at(10)));
     head.sent(owner, 3, &posted, at(10));
     assert!(head.begin(owner, at(3_600)));

@@ -12,7 +12,7 @@ use facts::{FactLookups, Question};
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
-use rules::{LoadedRules, Matched, Rules, Site, TargetSettings};
+use rules::{LoadedRules, Matched, Rules, Schedule, Site, TargetSettings};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -59,7 +59,10 @@ impl<S: TargetSettings> RulesRouting<S> {
     ) -> Result<Vec<Targeted<S>>, Failure> {
         let actions = self.rules()?.actions::<S>(matched, site).map_err(Failure::misconfigured)?;
         let targets = actions.into_iter().map(|action| {
-            let schedule = action.schedule(now);
+            let schedule = match action.schedule(now) {
+                Schedule::Now | Schedule::DeferUntil(_) if !S::CALLS_PEOPLE => Schedule::Critical,
+                schedule => schedule,
+            };
             let key = action.settings.key().to_owned();
             Targeted {
                 rule: action.rule,

@@ -231,8 +231,12 @@ impl Notifier for Destination {
             channel.messages.push(message);
             let id = (channel.messages.len() - 1).to_string();
             let reference = MessageRef { conversation: target.clone(), id };
-            delivered =
-                Delivered { message: self.capabilities.edit.then_some(reference), audible: true, note: None };
+            delivered = Delivered {
+                message: self.capabilities.edit.then_some(reference),
+                audible: true,
+                note: None,
+                skipped: None,
+            };
         };
         match delivery {
             Delivery::Post => post(&mut channel),

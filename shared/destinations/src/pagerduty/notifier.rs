@@ -97,7 +97,7 @@ impl Notifier for PagerDutyNotifier {
         };
         let (alert, stored) = self.alert(target, change, open, notification).map_err(no_key)?;
         self.pagerduty.send(&target.service, &alert, invocation).await.map_err(undelivered)?;
-        Ok(Delivered { message: Some(stored), audible, note: None })
+        Ok(Delivered { message: Some(stored), audible, note: None, skipped: None })
     }
 
     // D007

@@ -11,7 +11,7 @@ use alerting::notifier::Delivered;
 
 impl ServiceNowNotifier {
     pub(super) async fn digest(&self, task: Task<'_>) -> Result<Delivered, Trouble> {
-        let delivered = Delivered { message: None, audible: true, note: None };
+        let delivered = Delivered { message: None, audible: true, note: None, skipped: None };
         if task.shown.thread.is_some() {
             let opened = self.open(task, &task.key()?, &task.texts()).await?;
             self.children(task, &opened.reference).await?;

@@ -17,7 +17,7 @@ impl ServiceNowNotifier {
         message: Option<&MessageRef>,
         audible: bool,
     ) -> Result<Delivered, Trouble> {
-        let delivered = Delivered { message: None, audible, note: None };
+        let delivered = Delivered { message: None, audible, note: None, skipped: None };
         if task.target.on_recovery == OnRecovery::Nothing {
             return Ok(delivered);
         }

@@ -54,7 +54,12 @@ impl ServiceNowNotifier {
         if task.is_of_group() {
             self.children(task, &opened.reference).await?;
         }
-        Ok(Delivered { message: Some(opened.reference.to_message()), audible: true, note: None })
+        Ok(Delivered {
+            message: Some(opened.reference.to_message()),
+            audible: true,
+            note: None,
+            skipped: None,
+        })
     }
 
     /// The incident of a key: the one that exists, or a new one. The key is claimed before the search, because two searches at the same
@@ -153,7 +158,7 @@ impl ServiceNowNotifier {
         if opened.has_key {
             self.note(task, &key, Some(&message), &texts).await?;
         }
-        Ok(Delivered { message: Some(message), audible: true, note })
+        Ok(Delivered { message: Some(message), audible: true, note, skipped: None })
     }
 
     async fn carry_out(&self, task: Task<'_>, delivery: Delivery<'_>) -> Result<Delivered, Trouble> {

@@ -29,7 +29,7 @@ impl SlackNotifier {
 
     async fn post(&self, to: To<'_>, message: &Message) -> Result<Delivered, Guarded<Error>> {
         let posted = self.slack.post(to, message).await?;
-        Ok(Delivered { message: reference(posted), audible: true, note: None })
+        Ok(Delivered { message: reference(posted), audible: true, note: None, skipped: None })
     }
 
     /// Edits a message and returns its reference. `None` when there is no message, or it can no longer be edited.
@@ -66,7 +66,7 @@ impl SlackNotifier {
             Some(before) if replies && audible => {
                 let is_broadcast = recovery == Recovery::Channel;
                 match self.slack.reply(to, &before, is_broadcast, message).await {
-                    Ok(_) => Ok(Delivered { message: None, audible: true, note: None }),
+                    Ok(_) => Ok(Delivered { message: None, audible: true, note: None, skipped: None }),
                     // A person has deleted the message, so a new one is posted.
                     Err(error) if is_gone(&error) => self.post(to, message).await,
                     Err(error) => Err(error),

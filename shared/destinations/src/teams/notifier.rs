@@ -101,7 +101,7 @@ impl Notifier for TeamsNotifier {
             return Ok(Delivered::default());
         }
         match self.post(target, notification, invocation).await {
-            Ok(()) => Ok(Delivered { message: None, audible: true, note: None }),
+            Ok(()) => Ok(Delivered { message: None, audible: true, note: None, skipped: None }),
             Err(error) => {
                 let maybe_sent = may_have_arrived(&error);
                 Err(Undelivered { failure: failure(error, invocation.attempt), maybe_sent })

@@ -207,7 +207,12 @@ impl Notifier for TwilioNotifier {
             Ok(taken) => {
                 // Only a test looks what has become of its text.
                 let reference = || MessageRef { conversation: to.key(), id: taken.sid };
-                Ok(Delivered { message: is_test(shown).then(reference), audible: true, note: None })
+                Ok(Delivered {
+                    message: is_test(shown).then(reference),
+                    audible: true,
+                    note: None,
+                    skipped: None,
+                })
             }
             Err(error) => {
                 let maybe_sent = matches!(&error, Guarded::Call(error) if error.may_have_arrived());

@@ -60,7 +60,7 @@ async fn a_bot_token_edits_and_replies_and_a_webhook_url_only_posts() {
     let edits = Capabilities { edit: true, thread: true, ..posts };
     assert_eq!(by_token(&slack).capabilities().await.unwrap(), edits);
     let sent = deliver(&by_webhook(&slack), Delivery::Post, "Opened").await.unwrap();
-    assert_eq!(sent, Delivered { message: None, audible: true, note: None });
+    assert_eq!(sent, Delivered { message: None, audible: true, note: None, skipped: None });
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_message_is_posted_edited_and_closed_in_its_place_with_a_reply() {
     assert_eq!(deliver(&notifier, edit, "Updated").await.unwrap(), Delivered::default());
     let close = Delivery::Close { message: Some(message), audible: true };
     let closed = deliver(&notifier, close, "Recovered").await.unwrap();
-    assert_eq!(closed, Delivered { message: None, audible: true, note: None });
+    assert_eq!(closed, Delivered { message: None, audible: true, note: None, skipped: None });
     let quiet = Delivery::Close { message: Some(message), audible: false };
     assert_eq!(deliver(&notifier, quiet, "Recovered").await.unwrap(), Delivered::default());
     assert_eq!(
@@ -139,7 +139,7 @@ async fn a_message_of_a_bot_token_is_gone_for_a_webhook_url() {
     let notifier = by_webhook(&slack);
     let close = Delivery::Close { message: Some(&message), audible: true };
     let closed = deliver(&notifier, close, "Recovered").await.unwrap();
-    assert_eq!(closed, Delivered { message: None, audible: true, note: None });
+    assert_eq!(closed, Delivered { message: None, audible: true, note: None, skipped: None });
     let edit = Delivery::Edit { message: &message, audible: false };
     assert_eq!(deliver(&notifier, edit, "Updated").await.unwrap(), Delivered::default());
     let calls: Vec<SlackCall> = slack.messages().iter().map(|message| message.call).collect();

@@ -9,6 +9,7 @@ mod notify_teams;
 mod page_on_call;
 mod send_email;
 mod send_sms;
+mod set_quality_warning;
 mod track_servicenow_incident;
 mod update_broadcast;
 
@@ -21,6 +22,7 @@ pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use page_on_call::{PageOnCall, PageSeverity};
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use send_sms::{Numbers, SendSms};
+pub use set_quality_warning::{QualityWarningType, SetQualityWarning};
 pub use track_servicenow_incident::{FieldValue, IncidentGroups, OnRecovery, TrackServicenowIncident};
 pub use update_broadcast::UpdateBroadcast;
 
@@ -35,6 +37,7 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::notifying::<SendSms>(),
+    KnownWorkflow::notifying::<SetQualityWarning>(),
     KnownWorkflow::notifying::<TrackServicenowIncident>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];

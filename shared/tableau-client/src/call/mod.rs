@@ -64,6 +64,7 @@ pub(crate) struct Call<'a> {
     repeat: Repeat,
     timeout: Option<Duration>,
     gone: Option<Gone>,
+    scope: Option<&'static str>,
     secrets: Secrets,
 }
 
@@ -78,6 +79,7 @@ impl<'a> Call<'a> {
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
+            scope: None,
             secrets: Secrets::default(),
         }
     }
@@ -113,6 +115,12 @@ impl<'a> Call<'a> {
 
     pub(crate) fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the JWT scope that the call needs, for the error of a connected app that lacks it.
+    pub(crate) fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
         self
     }
 
@@ -244,7 +252,8 @@ impl TableauClient {
                 {
                     let stolen = credential.allows_one_session();
                     let source = Box::new(error);
-                    return Err(Error::SessionRefused { operation: call.operation, stolen, source });
+                    let (operation, scope) = (call.operation, call.scope);
+                    return Err(Error::SessionRefused { operation, stolen, scope, source });
                 }
                 Err(error) if call.says_session_over(&error) && replaced < REPLACEMENTS => {
                     if replaced > 0 {

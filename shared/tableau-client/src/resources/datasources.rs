@@ -154,6 +154,7 @@ impl TableauClient {
         note: &str,
     ) -> Result<(), Error> {
         let body = json!({ "datasource": { "isCertified": certified, "certificationNote": note } });
-        self.run(Call::put(operation, Path::Site(&format!("datasources/{luid}")), &body)).await
+        let path = format!("datasources/{luid}");
+        self.run(Call::put(operation, Path::Site(&path), &body).scope("tableau:datasources:update")).await
     }
 }

@@ -4,6 +4,7 @@ use crate::call::{Call, Path};
 use crate::{ApiVersion, Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use tableau::{
     ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, QualityWarningLuid, TableLuid, VirtualConnectionLuid,
     VirtualConnectionTableLuid,
@@ -11,6 +12,9 @@ use tableau::{
 
 /// The first REST API version with warnings on columns.
 const COLUMNS_SINCE: ApiVersion = ApiVersion::new(3, 16);
+/// The first REST API version that takes a message for formatted text, with special characters as entities. Up to 3.21 (Tableau Server
+/// 2023.3) it is plain text.
+const FORMATTED_SINCE: ApiVersion = ApiVersion::new(3, 22);
 
 /// An object that a warning can be set on.
 ///
@@ -92,7 +96,7 @@ pub struct QualityWarning {
     /// defined.
     #[serde(default, rename = "type", deserialize_with = "lenient::text")]
     pub kind: Option<String>,
-    /// The warning's message: untrusted text.
+    /// The warning's message as Tableau keeps it: untrusted. [`QualityWarning::text`] is what people read.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
     /// Whether the warning is shown.
@@ -103,12 +107,20 @@ pub struct QualityWarning {
     pub is_severe: bool,
 }
 
+impl QualityWarning {
+    /// The message as plain text, with its entities resolved: untrusted text.
+    pub fn text(&self) -> String {
+        let message = self.message.as_deref().unwrap_or_default();
+        message.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+}
+
 /// A data quality warning to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewQualityWarning {
     /// The kind of warning.
     pub kind: WarningKind,
-    /// The warning's message.
+    /// The warning's message: plain text. It is escaped for versions that take it for formatted text.
     pub message: String,
     /// Whether the warning is shown.
     pub is_active: bool,
@@ -117,14 +129,24 @@ pub struct NewQualityWarning {
 }
 
 impl NewQualityWarning {
-    fn body(&self) -> Value {
+    fn body(&self, version: ApiVersion) -> Value {
+        let message = match version < FORMATTED_SINCE {
+            true => Cow::Borrowed(self.message.as_str()),
+            false => Cow::Owned(self.message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")),
+        };
         json!({ "dataQualityWarning": {
             "type": self.kind.as_str(),
-            "message": self.message,
+            "message": message,
             "isActive": self.is_active,
             "isSevere": self.is_severe,
         }})
     }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "dataQualityWarning")]
+    warning: QualityWarning,
 }
 
 impl TableauClient {
@@ -138,58 +160,79 @@ impl TableauClient {
     pub async fn quality_warnings(&self, content: &Warnable) -> Result<Vec<QualityWarning>, Error> {
         const OPERATION: &str = "list the quality warnings";
         let path = self.warnings_path(OPERATION, content).await?;
-        let answer: Map<String, Value> = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
+        let answer: Map<String, Value> =
+            self.ask(Call::get(OPERATION, Path::Site(&path)).scope("tableau:labels:read")).await?;
         lenient::list(&answer, &["dataQualityWarningList", "dataQualityWarnings"], "dataQualityWarning")
             .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
-    /// Adds a warning to an object. Retried only if Tableau certainly did not carry out the first try. For
+    /// Adds a warning to an object and returns it. Retried only if Tableau certainly did not carry out the first try. For
     /// administrators, and users who may change the content. REST API 3.5+, for columns 3.16+; JWT scope
     /// `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// The same as for [`TableauClient::quality_warnings`]; up to Tableau Server 2024.2 also [`Error::Refused`] with
-    /// a code of 409 if the object already has a warning.
+    /// The same as for [`TableauClient::quality_warnings`]; also [`Error::Refused`] with a code of 409 if the object already has
+    /// such a warning. Up to Tableau Server 2024.2 any other warning is in the way, but for those of
+    /// Tableau's own monitoring. Up to 2023.3 a message is required.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#add_dqw>
     pub async fn add_quality_warning(
         &self,
         content: &Warnable,
         warning: &NewQualityWarning,
-    ) -> Result<(), Error> {
+    ) -> Result<QualityWarning, Error> {
         const OPERATION: &str = "add the quality warning";
         let path = self.warnings_path(OPERATION, content).await?;
-        self.run(Call::create(OPERATION, Path::Site(&path), &warning.body())).await
+        let body = warning.body(self.session_version().await?);
+        self.warning(Call::create(OPERATION, Path::Site(&path), &body)).await
     }
 
-    /// Changes the warning on an object. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Changes a warning, and returns what it is now. REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// The same as for [`TableauClient::quality_warnings`]; also [`Error::Refused`] with code 404030 when there is no
-    /// warning.
+    /// [`Error::Refused`] with code 404030 when there is no such warning, 403004 without the rights, another code of 403 without
+    /// Data Management.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#update_dqw>
     pub async fn change_quality_warning(
         &self,
-        content: &Warnable,
+        luid: &QualityWarningLuid,
         warning: &NewQualityWarning,
-    ) -> Result<(), Error> {
+    ) -> Result<QualityWarning, Error> {
         const OPERATION: &str = "change the quality warning";
-        let path = self.warnings_path(OPERATION, content).await?;
-        self.run(Call::put(OPERATION, Path::Site(&path), &warning.body())).await
+        let body = warning.body(self.session_version().await?);
+        self.warning(Call::put(OPERATION, Path::Site(&format!("dataQualityWarnings/{luid}")), &body)).await
     }
 
-    /// Removes all warnings from an object. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:delete`,
-    /// 3.27+.
+    async fn warning(&self, call: Call<'_>) -> Result<QualityWarning, Error> {
+        let answer: Answer = self.ask(call.scope("tableau:labels:update")).await?;
+        Ok(answer.warning)
+    }
+
+    /// Removes one warning. REST API 3.5+; JWT scope `tableau:labels:delete`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::change_quality_warning`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_dqw>
+    pub async fn remove_quality_warning(&self, luid: &QualityWarningLuid) -> Result<(), Error> {
+        let path = format!("dataQualityWarnings/{luid}");
+        let call = Call::delete("remove the quality warning", Path::Site(&path));
+        self.run(call.gone_with("404030").scope("tableau:labels:delete")).await
+    }
+
+    /// Removes all warnings from an object, also those that other users have set. REST API 3.5+, for columns 3.16+; JWT scope
+    /// `tableau:labels:delete`, 3.27+.
+    ///
+    /// # Errors
+    /// The same as for [`TableauClient::quality_warnings`]; also [`Error::Refused`] with code 404030 when there is no warning.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_dqws>
     pub async fn remove_quality_warnings(&self, content: &Warnable) -> Result<(), Error> {
         const OPERATION: &str = "remove the quality warnings";
         let path = self.warnings_path(OPERATION, content).await?;
-        self.run(Call::delete(OPERATION, Path::Site(&path)).gone_with("404030")).await
+        let call = Call::delete(OPERATION, Path::Site(&path));
+        self.run(call.gone_with("404030").scope("tableau:labels:delete")).await
     }
 
     async fn warnings_path(&self, operation: &'static str, content: &Warnable) -> Result<String, Error> {

@@ -26,18 +26,21 @@ async fn whatever_can_carry_a_warning_is_warned_of() {
     for (content, kind) in every_kind() {
         let tableau = Tableau::start().await;
         let path = format!("/dataQualityWarnings/{kind}/x-1");
-        let [get, post, put, delete] =
-            ["GET", "POST", "PUT", "DELETE"].map(|method| format!("{method} {path}"));
+        let [get, post, delete] = ["GET", "POST", "DELETE"].map(|method| format!("{method} {path}"));
+        let [put, delete_one] = ["PUT", "DELETE"].map(|method| format!("{method} /dataQualityWarnings/q-1"));
         let warning =
             json!({"id": "q-1", "type": "STALE", "message": "old", "isActive": "true", "isSevere": false});
-        tableau.knows(&get, &json!({"dataQualityWarningList": {"dataQualityWarning": [warning]}}));
-        tableau.knows(&post, &json!({})).knows(&put, &json!({}));
+        tableau.knows(&get, &json!({"dataQualityWarningList": {"dataQualityWarning": [&warning]}}));
+        let one = json!({ "dataQualityWarning": warning });
+        tableau.knows(&post, &one).knows(&put, &one);
         tableau.says(&delete, Reply::Full(204, vec![], vec![]));
+        tableau.says(&delete_one, Reply::Full(204, vec![], vec![]));
         let client = tableau.client();
 
-        client.add_quality_warning(&content, &new()).await.unwrap();
-        client.change_quality_warning(&content, &new()).await.unwrap();
+        let added = client.add_quality_warning(&content, &new()).await.unwrap().id.unwrap();
+        client.change_quality_warning(&added, &new()).await.unwrap();
         let warnings = client.quality_warnings(&content).await.unwrap();
+        client.remove_quality_warning(&added).await.unwrap();
         client.remove_quality_warnings(&content).await.unwrap();
 
         assert!(warnings.len() == 1 && warnings[0].is_active && !warnings[0].is_severe, "{kind}");
@@ -45,7 +48,7 @@ async fn whatever_can_carry_a_warning_is_warned_of() {
         for call in [post, put] {
             assert_eq!(tableau.heard(&call)[0].json(), json!({ "dataQualityWarning": expected }), "{call}");
         }
-        assert_eq!(tableau.heard(&delete).len(), 1, "{kind}");
+        assert_eq!((tableau.heard(&delete).len(), tableau.heard(&delete_one).len()), (1, 1), "{kind}");
     }
 }
 
@@ -68,5 +71,27 @@ async fn warnings_on_columns_are_not_asked_of_a_version_without_them() {
             "{version}"
         );
         assert!(old.quality_warnings(&Warnable::Table("x-1".parse().unwrap())).await.is_ok(), "{version}");
+    }
+}
+
+// Q06
+#[tokio::test]
+async fn a_message_is_plain_text_and_escaped_where_it_is_taken_for_formatted_text() {
+    for (version, sent) in
+        [("3.21", "<b>late</b> & &lt;old"), ("3.22", "&lt;b&gt;late&lt;/b&gt; &amp; &amp;lt;old")]
+    {
+        let tableau = Tableau::start().await;
+        let signed_in = json!({"credentials": {"site": {"id": "s-1"}, "user": {"id": "u-1"}, "token": "t"}});
+        tableau.knows(&format!("POST /{version}/auth/signin"), &signed_in);
+        let post = format!("POST /{version}/sites/s-1/dataQualityWarnings/table/x-1");
+        tableau.knows(&post, &json!({ "dataQualityWarning": { "id": "q-1", "message": sent } }));
+        let client = client(tableau.settings(version), TableauCredential::personal_access_token("n", "s"));
+        let warning = NewQualityWarning { message: "<b>late</b> & &lt;old".to_owned(), ..new() };
+        let added =
+            client.add_quality_warning(&Warnable::Table("x-1".parse().unwrap()), &warning).await.unwrap();
+        assert_eq!(tableau.heard(&post)[0].json()["dataQualityWarning"]["message"], sent, "{version}");
+        if version == "3.22" {
+            assert_eq!(added.text(), warning.message);
+        }
     }
 }

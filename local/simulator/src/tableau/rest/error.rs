@@ -50,6 +50,7 @@ pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
     ("403109", "Webhooks disabled"),
     ("403128", "Forbidden"),
     ("403151", "Broadcasts disabled"),
+    ("403157", "Feature disabled"),
     ("404000", "Resource Not Found"),
     ("404001", "API version not found"),
     ("404002", "Resource Not Found"),

@@ -94,6 +94,16 @@ pub(super) async fn serve(
             tokio::time::sleep(delay).await;
             answer(&state, &parts, version, path, found, &body, None).await
         }
+        Some(Fault::Lost) => {
+            answer(&state, &parts, version, path, found, &body, None).await;
+            state.count(name, true);
+            return connection.reset();
+        }
+        Some(Fault::Late(delay)) => {
+            let response = answer(&state, &parts, version, path, found, &body, None).await;
+            tokio::time::sleep(delay).await;
+            response
+        }
         Some(Fault::Partial(code)) => answer(&state, &parts, version, path, found, &body, Some(code)).await,
         Some(fault) => broken(fault, Format::accepted(&parts.headers)),
         None => answer(&state, &parts, version, path, found, &body, None).await,

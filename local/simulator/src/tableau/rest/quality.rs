@@ -7,6 +7,12 @@ use super::element::Element;
 use super::error::RestError;
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Label, Model, WARNINGS};
+use crate::tableau::version::RestVersion;
+
+/// The REST version since which a warning needs no message, and its message is formatted text.
+const MESSAGE_MAY_BE_MISSING: RestVersion = RestVersion { major: 3, minor: 22 };
+/// The REST version since which an object can have more than one warning.
+const SEVERAL_WARNINGS_SINCE: RestVersion = RestVersion { major: 3, minor: 24 };
 
 fn element(model: &Model, warning: &Label) -> Element {
     let owner = warning.owner.as_ref().and_then(|luid| model.user(luid.as_str()));
@@ -28,19 +34,28 @@ fn element(model: &Model, warning: &Label) -> Element {
 
 /// The data source in the path. Other content with warnings (tables, databases, flows) is not simulated.
 fn content(call: &Call<'_>) -> Result<String, RestError> {
+    needs_data_management(call)?;
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let found = found.map(|d| d.luid.to_string());
     found.ok_or_else(|| RestError::not_found("404029", "Datasource", call.id()))
 }
 
-fn answer(call: &Call<'_>, content: &str, wrapped: bool) -> Answer {
-    let warnings = call.model.labels.iter().filter(|l| is_warning(l, content));
-    let warnings = warnings.map(|w| element(call.model, w));
-    let root = Element::root();
-    Answer::ok(match wrapped {
-        true => root.child(Element::new("dataQualityWarningList").many(warnings.collect())),
-        false => warnings.fold(root, Element::child),
-    })
+fn needs_data_management(call: &Call<'_>) -> Result<(), RestError> {
+    let off = || RestError::new("403157", "The feature is disabled.");
+    call.settings.data_management.then_some(()).ok_or_else(off)
+}
+
+/// The warning in the path, by its own LUID: where it is in the model, and the data source that it is on.
+fn of_id(call: &Call<'_>) -> Result<(usize, String), RestError> {
+    needs_data_management(call)?;
+    let at = call.model.labels.iter().position(|label| label.luid == call.id() && label.warning().is_some());
+    let found = at.map(|at| (at, call.model.labels[at].content.clone()));
+    let is_ours = |content: &str| call.model.datasource(content).is_some_and(|d| d.site == call.site());
+    found.filter(|(_, content)| is_ours(content)).ok_or_else(|| no_warning(call.id()))
+}
+
+fn one(call: &Call<'_>, warning: &Label) -> Answer {
+    Answer::ok(Element::root().child(element(call.model, warning)))
 }
 
 /// Whether the label is a quality warning. Certifications are not.
@@ -48,22 +63,32 @@ fn is_warning(label: &Label, content: &str) -> bool {
     label.content == content && label.warning().is_some()
 }
 
-fn no_warning(content: &str) -> RestError {
-    RestError::not_found("404030", "Data quality warning of", content)
+fn no_warning(of: &str) -> RestError {
+    RestError::not_found("404030", "Data quality warning", of)
 }
 
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_read(&content)?;
-    Ok(answer(call, &content, true))
+    let warnings = call.model.labels.iter().filter(|label| is_warning(label, &content));
+    let warnings = warnings.map(|warning| element(call.model, warning)).collect();
+    Ok(Answer::ok(Element::root().child(Element::new("dataQualityWarningList").many(warnings))))
 }
 
-/// Adds a warning; an existing warning is a conflict.
+pub(crate) fn get_one(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (at, content) = of_id(call)?;
+    call.may_read(&content)?;
+    Ok(one(call, &call.model.labels[at]))
+}
+
+/// Adds a warning. Up to Tableau Server 2024.2 an object has one warning at most, later one of each type.
 pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_change(&content)?;
-    if call.model.labels.iter().any(|l| is_warning(l, &content)) {
-        return Err(RestError::new("409000", "There is a data quality warning already."));
+    if call.version < MESSAGE_MAY_BE_MISSING
+        && call.body.text(&["dataQualityWarning", "message"]).is_none_or(str::is_empty)
+    {
+        return Err(malformed("A data quality warning needs a message."));
     }
     let warning = Label {
         luid: uuid::Uuid::new_v4().to_string(),
@@ -77,20 +102,41 @@ pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
         updated_at: call.now,
     };
     let warning = changed(call, warning)?;
+    let mut others = call.model.labels.iter().filter(|label| is_warning(label, &content));
+    let is_in_the_way = |other: &Label| call.version < SEVERAL_WARNINGS_SINCE || other.value == warning.value;
+    if others.any(is_in_the_way) {
+        return Err(RestError::new("409000", "There is a data quality warning already."));
+    }
+    let answer = one(call, &warning);
     call.model.labels.push(warning);
-    Ok(answer(call, &content, false))
+    Ok(answer)
 }
 
+/// Changes the oldest warning of a data source. The documentation has the warning's own id in the path; Tableau's Python client
+/// calls this path.
+///
+/// Source: `tableau/server-client-python:tableauserverclient/server/endpoint/dqw_endpoint.py`
 pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
+    let at = call.model.labels.iter().position(|label| is_warning(label, &content));
     call.may_change(&content)?;
-    let at = call.model.labels.iter().position(|l| is_warning(l, &content));
-    let at = at.ok_or_else(|| no_warning(&content))?;
-    let warning = changed(call, call.model.labels[at].clone())?;
-    call.model.labels[at] = warning;
-    Ok(answer(call, &content, false))
+    change(call, at.ok_or_else(|| no_warning(&content))?)
 }
 
+pub(crate) fn update_one(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (at, content) = of_id(call)?;
+    call.may_change(&content)?;
+    change(call, at)
+}
+
+fn change(call: &mut Call<'_>, at: usize) -> Result<Answer, RestError> {
+    let warning = changed(call, call.model.labels[at].clone())?;
+    let answer = one(call, &warning);
+    call.model.labels[at] = warning;
+    Ok(answer)
+}
+
+/// Removes every warning of a data source, whoever set it.
 pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_change(&content)?;
@@ -98,6 +144,13 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
         return Err(no_warning(&content));
     }
     call.model.labels.retain(|l| !is_warning(l, &content));
+    Ok(Answer::no_content())
+}
+
+pub(crate) fn delete_one(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (at, content) = of_id(call)?;
+    call.may_change(&content)?;
+    call.model.labels.remove(at);
     Ok(Answer::no_content())
 }
 
@@ -109,11 +162,37 @@ fn changed(call: &Call<'_>, mut warning: Label) -> Result<Label, RestError> {
         known.ok_or_else(unknown)?.1.clone_into(&mut warning.value);
     }
     if let Some(message) = text("message") {
-        message.clone_into(&mut warning.message);
+        warning.message = stored(message, call.version);
     }
     let flag = |key: &str| call.body.flag(&["dataQualityWarning", key]);
     warning.active = flag("isActive").unwrap_or(warning.active);
     warning.elevated = flag("isSevere").unwrap_or(warning.elevated);
     warning.updated_at = call.now;
     Ok(warning)
+}
+
+/// A message as it is listed afterwards. Formatted text loses tags; a special character that is no part of an entity becomes one.
+fn stored(message: &str, version: RestVersion) -> String {
+    if version < MESSAGE_MAY_BE_MISSING {
+        return message.to_owned();
+    }
+    let mut stored = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find(['<', '>', '&']) {
+        let (before, special) = rest.split_at(at);
+        stored.push_str(before);
+        let is_tag = special.starts_with('<') && special.contains('>');
+        let is_entity = ["&lt;", "&gt;", "&amp;"].into_iter().find(|entity| special.starts_with(entity));
+        let (shown, length) = match (is_entity, special.as_bytes().first()) {
+            (Some(entity), _) => (entity, entity.len()),
+            (None, Some(b'<')) if is_tag => ("", special.find('>').map_or(1, |end| end + 1)),
+            (None, Some(b'<')) => ("&lt;", 1),
+            (None, Some(b'>')) => ("&gt;", 1),
+            (None, _) => ("&amp;", 1),
+        };
+        stored.push_str(shown);
+        rest = &special[length..];
+    }
+    stored.push_str(rest);
+    stored
 }

@@ -155,6 +155,9 @@ routes! {
     POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update"), WARNING => quality::add;
     PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update"), WARNING => quality::update;
     DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete"), NOTHING => quality::delete;
+    GET "/sites/{site}/dataQualityWarnings/{id}" Site since(3, 5), since_3_27("tableau:labels:read"), NOTHING => quality::get_one;
+    PUT "/sites/{site}/dataQualityWarnings/{id}" Site since(3, 5), since_3_27("tableau:labels:update"), WARNING => quality::update_one;
+    DELETE "/sites/{site}/dataQualityWarnings/{id}" Site since(3, 5), since_3_27("tableau:labels:delete"), NOTHING => quality::delete_one;
     POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read"), LABELS => labels::of_all;
     PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL_ON_ALL => labels::update_all;
     DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete"), NOTHING => labels::delete;

@@ -1,0 +1,33 @@
+//! The function's settings, read once at start.
+
+use runtime::Env;
+use tableau_client::Settings;
+use workflow::BoxError;
+
+/// The function's settings. The function's README describes each.
+#[derive(Debug)]
+pub struct Config {
+    /// `TABLEAU_SERVER_URL`, `TABLEAU_SITE`, `TABLEAU_API_VERSION`, `TABLEAU_SESSION_MINUTES`.
+    pub tableau: Settings,
+    /// `TABLEAU_SECRET`: the id of the secret with the credential.
+    pub tableau_secret: String,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When settings are missing (the error names all of them) or cannot be used.
+    pub fn from_env(env: &Env) -> Result<Self, BoxError> {
+        let mut settings = env.required();
+        let server = settings.get("TABLEAU_SERVER_URL");
+        let tableau_secret = settings.get("TABLEAU_SECRET");
+        settings.finish(())?;
+        let optional = |name| env.get(name).unwrap_or_default();
+        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
+        let minutes = optional("TABLEAU_SESSION_MINUTES");
+        let tableau =
+            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        Ok(Self { tableau, tableau_secret })
+    }
+}

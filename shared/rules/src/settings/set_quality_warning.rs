@@ -1,0 +1,63 @@
+//! What rules say to `set-quality-warning`.
+
+use crate::workflow::{TargetSettings, WorkflowSettings};
+use serde::Deserialize;
+use tableau::EventName;
+
+/// A data source has one warning of ours, so all rules mean the same target.
+const KEY: &str = "warning";
+
+/// `set-quality-warning: { type: stale, severe: false, details: false }`, which are the defaults.
+///
+/// A data source gets one warning: of several rules for an event, the first one in the file counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SetQualityWarning {
+    /// The type of the warning: `stale`, `warning`, `maintenance` or `deprecated`. Default: stale.
+    #[serde(rename = "type")]
+    pub kind: QualityWarningType,
+    /// Show the warning prominently, in every view that uses the data source. Default: false.
+    pub severe: bool,
+    /// Show the line of Tableau's notes that says why the refresh failed. Everyone who may see the data source reads it. Default:
+    /// false, only the kind of cause.
+    pub details: bool,
+}
+
+/// The type of a warning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum QualityWarningType {
+    /// The data is old.
+    #[default]
+    Stale,
+    /// A general warning.
+    Warning,
+    /// The data source is under maintenance.
+    Maintenance,
+    /// The data source should no longer be used.
+    Deprecated,
+}
+
+impl WorkflowSettings for SetQualityWarning {
+    const WORKFLOW: &'static str = "set-quality-warning";
+    const EVENTS: &'static [EventName] = &[EventName::DatasourceRefreshFailed];
+
+    fn repeats(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl TargetSettings for SetQualityWarning {
+    /// Readers should know at once that data is old, also at night, and no one is called.
+    const CALLS_PEOPLE: bool = false;
+
+    fn key(&self) -> &str {
+        KEY
+    }
+
+    fn of_key(_: &str) -> Option<Self> {
+        Some(Self::default())
+    }
+}

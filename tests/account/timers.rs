@@ -151,6 +151,7 @@ async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others()
             "page-on-call",
             "send-email",
             "send-sms",
+            "set-quality-warning",
             "track-servicenow-incident"
         ]
     );

@@ -2,13 +2,16 @@
 
 use crate::cloud::Cloud;
 use crate::environment::{Environment, RULES, until};
-use crate::scenario::{TIMEOUT, accepted, payload};
+use crate::scenario::{TIMEOUT, accepted, payload, person};
 use crate::stack::Stack;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use simulator::{
-    PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, TeamsSimulator, TwilioSimulator,
+    Datasource, PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, TeamsSimulator,
+    TwilioSimulator, notes,
 };
 use tableau::EventName;
+use tableau_client::Warnable;
 
 const WORKFLOWS: [&str; 6] =
     ["forward-event", "notify-teams", "page-on-call", "send-email", "send-sms", "track-servicenow-incident"];
@@ -58,6 +61,7 @@ impl<'a> Further<'a> {
             "EmailIdentity=example.com".to_owned(),
             "SendSmsEnabled=true".to_owned(),
             format!("TwilioApiUrl={}", self.twilio.url()),
+            "SetQualityWarningEnabled=true".to_owned(),
             "TrackServicenowIncidentEnabled=true".to_owned(),
         ]
     }
@@ -84,6 +88,9 @@ impl<'a> Further<'a> {
       - send-email: {{ to: steward@example.com }}
       - send-sms: {{ to: \"+4915112345678\" }}
       - track-servicenow-incident: {{}}
+  - name: warn readers
+    on: [DatasourceRefreshFailed]
+    do: [{{ set-quality-warning: {{}} }}]
 "
         )
     }
@@ -128,6 +135,32 @@ impl<'a> Further<'a> {
         assert_eq!(self.servicenow.incidents().len(), 1);
         let texts = self.twilio.messages();
         assert!(texts.len() == 1 && texts[0].body.contains(name), "{texts:?}");
+    }
+
+    /// A data source has a quality warning while its refresh fails.
+    pub(crate) async fn a_warning_comes_and_goes(environment: &Environment<'_>) {
+        let luid = environment.tableau.add(Datasource::named("Weekly orders"));
+        let person = person(environment);
+        let content = Warnable::from(luid.clone());
+        let started = Timestamp::now();
+        for (count, name) in [(1, "DatasourceRefreshFailed"), (0, "DatasourceRefreshSucceeded")] {
+            match count {
+                1 => environment.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap(),
+                _ => environment.tableau.succeed_refresh(&luid).unwrap(),
+            };
+            let at = started + SignedDuration::from_secs(1 - count);
+            let body = json!({
+                "resource": "EXTRACTS", "event_type": name, "resource_name": "Weekly orders",
+                "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+                "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            });
+            accepted(environment, "WebhookUrl", &body.to_string()).await;
+            let is_so = || async {
+                let warnings = person.quality_warnings(&content).await.unwrap();
+                warnings.len() == usize::try_from(count).unwrap()
+            };
+            until(&format!("{count} warnings"), TIMEOUT, is_so).await;
+        }
     }
 
     /// Leaves nothing behind.

@@ -58,6 +58,9 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("SendSms", read("SlackSecretArn")),
         ("SendSms", schedule.clone()),
         ("SendSms", send("NotifyTeamsQueue")),
+        ("SetQualityWarning", read("SlackSecretArn")),
+        ("SetQualityWarning", schedule.clone()),
+        ("SetQualityWarning", send("NotifySlackQueue")),
         ("TrackServicenowIncident", read("SlackSecretArn")),
         ("TrackServicenowIncident", schedule),
         ("TrackServicenowIncident", send("NotifyTeamsQueue")),
@@ -69,6 +72,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         "PageOnCall",
         "SendEmail",
         "SendSms",
+        "SetQualityWarning",
         "TrackServicenowIncident",
     ];
     are_denied(environment, &functions, &denied).await;

@@ -124,14 +124,18 @@ pub(crate) async fn a_workflows_own_url_works(environment: &Environment<'_>) {
 pub(crate) async fn a_broadcast_follows_its_workbook(environment: &Environment<'_>) {
     let workbook = environment.tableau.add(Workbook::named("Weekly").with_view("Weekly overview"));
     let view = environment.tableau.view("Weekly overview").unwrap();
+    person(environment).overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
+
+    a_change_is_broadcast(environment, &workbook, &view, 2).await;
+}
+
+/// A person who uses Tableau's REST API.
+pub(crate) fn person(environment: &Environment<'_>) -> TableauClient {
     let settings = Settings::new(&environment.tableau.url(), "marketing", "").unwrap();
     let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let credential = Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = Arc::new(MemorySessionStore::default());
-    let person = TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions);
-    person.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
-
-    a_change_is_broadcast(environment, &workbook, &view, 2).await;
+    TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions)
 }
 
 /// Overwrites the broadcast of a changed workbook, for the `times`-th time.

@@ -96,8 +96,9 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &str); 3] = [
+const OF_ONE: [(&str, &str, &str); 4] = [
     ("forward", "forward-event", "forward#*"),
+    ("refusal", "set-quality-warning", "refusal#set-quality-warning#*"),
     ("texts", "send-sms", "texts#send-sms#*"),
     ("ticket", "track-servicenow-incident", "ticket#track-servicenow-incident#*"),
 ];

@@ -38,11 +38,14 @@ impl Rules {
         let timezone = self.timezone(site);
         let windows = self.maintenance.iter().filter(|window| matched.maintenance.contains(&window.name));
         let maintenance: Vec<_> = windows.map(|window| window.window.clone()).collect();
-        let notifies = settings::workflow(workflow).is_some_and(|known| known.notifies);
+        let known = settings::workflow(workflow).filter(|known| known.notifies);
         let mut planned = Vec::new();
         for rule in self.rules.iter().filter(|rule| matched.rules.contains(&rule.name)) {
             let hours = Hours { maintenance: maintenance.clone(), ..rule.hours.clone() };
-            let schedule = notifies.then(|| hours.schedule(now, &timezone));
+            let schedule = known.map(|known| match known.calls_people {
+                true => hours.schedule(now, &timezone),
+                false => hours.schedule(now, &timezone).of_what_calls_no_one(),
+            });
             planned.extend(rule.settings_of(workflow).map(|settings| Planned {
                 rule: rule.name.clone(),
                 workflow: workflow.to_owned(),

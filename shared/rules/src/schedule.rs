@@ -30,6 +30,17 @@ pub enum Schedule {
     Muted(Timestamp),
 }
 
+impl Schedule {
+    /// When something is done that calls no one: at once, unless the rule is muted or it is maintenance.
+    #[must_use]
+    pub fn of_what_calls_no_one(self) -> Self {
+        match self {
+            Self::Now | Self::DeferUntil(_) => Self::Critical,
+            other => other,
+        }
+    }
+}
+
 impl Hours {
     /// When a notification is sent that is due at `now`. A critical rule waits for nothing.
     pub(crate) fn schedule(&self, now: Timestamp, site: &TimeZone) -> Schedule {

@@ -18,6 +18,10 @@ pub trait WorkflowSettings: DeserializeOwned + Described {
     /// The events that the workflow acts on. It skips every other event.
     const EVENTS: &'static [EventName];
 
+    /// Whether a notification calls people's attention. What calls no one is not held back: neither in quiet hours, nor because the
+    /// object flaps.
+    const CALLS_PEOPLE: bool = true;
+
     /// Checks what types cannot say, such as a text that must not be empty.
     ///
     /// # Errors
@@ -46,10 +50,6 @@ impl<T> Described for T {}
 
 /// Settings that name a target of notifications, such as a channel.
 pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
-    /// Whether a notification calls people's attention. What calls no one is not held back: neither in quiet hours, nor because the
-    /// object flaps.
-    const CALLS_PEOPLE: bool = true;
-
     /// What names the target, the same for all rules that mean it.
     fn key(&self) -> &str;
 
@@ -81,6 +81,8 @@ pub struct KnownWorkflow {
     pub events: &'static [EventName],
     /// Whether it sends notifications, and so asks Tableau what to say in them.
     pub notifies: bool,
+    /// Whether its notifications call people's attention.
+    pub calls_people: bool,
     check: fn(&Rule) -> Vec<Problem>,
     #[cfg(feature = "schema")]
     schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
@@ -93,6 +95,7 @@ impl KnownWorkflow {
             name: S::WORKFLOW,
             events: S::EVENTS,
             notifies: false,
+            calls_people: S::CALLS_PEOPLE,
             check: check::<S>,
             #[cfg(feature = "schema")]
             schema: <S as schemars::JsonSchema>::json_schema,

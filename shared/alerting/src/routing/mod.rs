@@ -12,7 +12,7 @@ use facts::{FactLookups, Question};
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
-use rules::{LoadedRules, Matched, Rules, Schedule, Site, TargetSettings};
+use rules::{LoadedRules, Matched, Rules, Site, TargetSettings};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -60,8 +60,8 @@ impl<S: TargetSettings> RulesRouting<S> {
         let actions = self.rules()?.actions::<S>(matched, site).map_err(Failure::misconfigured)?;
         let targets = actions.into_iter().map(|action| {
             let schedule = match action.schedule(now) {
-                Schedule::Now | Schedule::DeferUntil(_) if !S::CALLS_PEOPLE => Schedule::Critical,
-                schedule => schedule,
+                schedule if S::CALLS_PEOPLE => schedule,
+                schedule => schedule.of_what_calls_no_one(),
             };
             let key = action.settings.key().to_owned();
             Targeted {

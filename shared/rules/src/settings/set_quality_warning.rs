@@ -43,6 +43,8 @@ pub enum QualityWarningType {
 impl WorkflowSettings for SetQualityWarning {
     const WORKFLOW: &'static str = "set-quality-warning";
     const EVENTS: &'static [EventName] = &[EventName::DatasourceRefreshFailed];
+    /// Readers should know at once that data is old, also at night.
+    const CALLS_PEOPLE: bool = false;
 
     fn repeats(&self, _: &Self) -> bool {
         true
@@ -50,9 +52,6 @@ impl WorkflowSettings for SetQualityWarning {
 }
 
 impl TargetSettings for SetQualityWarning {
-    /// Readers should know at once that data is old, also at night, and no one is called.
-    const CALLS_PEOPLE: bool = false;
-
     fn key(&self) -> &str {
         KEY
     }

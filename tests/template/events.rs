@@ -159,7 +159,7 @@ fn every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_even
             }
             None => EventName::KNOWN.iter().map(EventName::as_str).collect(),
         };
-        let acted_on: BTreeSet<&str> = known.events.iter().map(EventName::as_str).collect();
+        let acted_on: BTreeSet<&str> = known.events.iter().chain(known.ends).map(EventName::as_str).collect();
         assert_eq!(sent, acted_on, "{}", known.name);
     }
 }

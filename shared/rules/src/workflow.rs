@@ -18,6 +18,9 @@ pub trait WorkflowSettings: DeserializeOwned + Described {
     /// The events that the workflow acts on. It skips every other event.
     const EVENTS: &'static [EventName];
 
+    /// Further events that the workflow gets, which end what it has begun. No rule has to name them.
+    const ENDS: &'static [EventName] = &[];
+
     /// Whether a notification calls people's attention. What calls no one is not held back: neither in quiet hours, nor because the
     /// object flaps.
     const CALLS_PEOPLE: bool = true;
@@ -79,6 +82,8 @@ pub struct KnownWorkflow {
     pub name: &'static str,
     /// The events that it acts on.
     pub events: &'static [EventName],
+    /// Further events that it gets, which end what it has begun.
+    pub ends: &'static [EventName],
     /// Whether it sends notifications, and so asks Tableau what to say in them.
     pub notifies: bool,
     /// Whether its notifications call people's attention.
@@ -94,6 +99,7 @@ impl KnownWorkflow {
         Self {
             name: S::WORKFLOW,
             events: S::EVENTS,
+            ends: S::ENDS,
             notifies: false,
             calls_people: S::CALLS_PEOPLE,
             check: check::<S>,

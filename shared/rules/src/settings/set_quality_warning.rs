@@ -43,6 +43,7 @@ pub enum QualityWarningType {
 impl WorkflowSettings for SetQualityWarning {
     const WORKFLOW: &'static str = "set-quality-warning";
     const EVENTS: &'static [EventName] = &[EventName::DatasourceRefreshFailed];
+    const ENDS: &'static [EventName] = &[EventName::DatasourceRefreshSucceeded, EventName::DatasourceDeleted];
     /// Readers should know at once that data is old, also at night.
     const CALLS_PEOPLE: bool = false;
 

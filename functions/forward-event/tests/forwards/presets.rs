@@ -233,17 +233,6 @@ async fn the_documented_rule_for_opsgenie_sends_what_opsgenie_takes() {
     assert!(!function.logs().iter().any(|line| line.contains("hunter2")));
 }
 
-/// A name that the rules in force have although `rules check` would refuse it, such as rules of an earlier version.
-#[tokio::test]
-async fn a_misspelt_variable_sends_nothing_and_is_named() {
-    let environment = Environment::start("{ target: own, template: '{\"a\": {{ titel | line(9) }}}' }").await;
-    let function = environment.queued();
-    assert_eq!(function.failures(&message(&environment.failed())).await.len(), 1);
-    let reason = last_reason(&function);
-    assert!(reason.contains("there is no variable `titel`; did you mean `title`?"), "{reason}");
-    assert!(environment.receiver.requests().is_empty());
-}
-
 #[tokio::test]
 async fn a_template_of_ones_own_is_a_body_for_every_event() {
     let template =

@@ -15,8 +15,15 @@ use tableau_client::Warnable;
 
 const WORKFLOWS: [&str; 6] =
     ["forward-event", "notify-teams", "page-on-call", "send-email", "send-sms", "track-servicenow-incident"];
-/// The emulator knows no condition keys of Amazon SES, and denies what asks for one.
-const UNKNOWN_CONDITION: &str = "Condition: { StringEquals: { \"ses:FromAddress\": !Ref EmailFrom } }\n";
+/// For which sender, identity and configuration set send-email may send. The emulator knows neither the condition keys nor the
+/// resources of `ses:SendEmail`, and denies what asks for them.
+const UNKNOWN_TO_THE_EMULATOR: &str = r#"
+                Condition: { StringEquals: { "ses:FromAddress": !Ref EmailFrom } }
+                Resource:
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailIdentity}
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailFrom}
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${EmailConfigurationSet}
+"#;
 /// A bus that is not the stack's.
 const BUS: &str = "another-bus";
 const SENDER: &str = "tableau-webhooks@example.com";
@@ -70,8 +77,9 @@ impl<'a> Further<'a> {
     pub(crate) fn template(&self, stack: &Stack<'_>) -> String {
         let path = stack.with_rules(&self.rules());
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.matches(UNKNOWN_CONDITION).count(), 1, "the role of send-email has this condition");
-        std::fs::write(&path, text.replace(UNKNOWN_CONDITION, "\n")).unwrap();
+        assert_eq!(text.matches(UNKNOWN_TO_THE_EMULATOR).count(), 1, "the role of send-email says this");
+        let known = "\n                Resource: \"*\"\n";
+        std::fs::write(&path, text.replace(UNKNOWN_TO_THE_EMULATOR, known)).unwrap();
         path
     }
 

@@ -170,7 +170,7 @@ impl Case {
             (Some(fixture), None) => fixture_text(folder, fixture)?,
             (None, Some(name)) => event::sample(&event_name(name)?).unwrap_or_default(),
         };
-        let mut event = event::read(&text).map_err(|error| error.to_string())?;
+        let mut event = event::read(&text).map_err(|error| error.to_string())?.1;
         if self.event.name.is_some() {
             event.created_at = None;
             if let Some(site) = rules.sites().first() {

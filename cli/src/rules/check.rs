@@ -8,10 +8,10 @@ use crate::out::{self, line, note};
 use crate::stack::Stack;
 use jiff::Timestamp;
 use local_aws::template::{Places, Plan, Template};
-use rules::settings::NotifySlack;
+use rules::settings::{ForwardEvent, NotifySlack};
 use rules::{Error, Position, Problem, Rules};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -60,6 +60,9 @@ pub(super) async fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> 
     if !options.webhooks {
         line!("{}", webhooks::HINT)?;
     }
+    if let Some(text) = of_forward_secret(&checked.rules)? {
+        line!("{text}")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -107,6 +110,20 @@ pub(super) fn notes(rules: &Rules) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// What only a request can show: whether the forward secret has the targets that rules name.
+fn of_forward_secret(rules: &Rules) -> Result<Option<String>, BoxError> {
+    let settings = rules.settings::<ForwardEvent>()?;
+    let targets: BTreeSet<&str> = settings.iter().filter_map(|settings| settings.target.as_deref()).collect();
+    let names = targets.iter().map(|target| format!("`{target}`")).collect::<Vec<_>>();
+    let start = "not checked: whether the forward secret has the target";
+    let to = "tableau-webhooks test forward-event";
+    Ok(match (targets.first(), names.as_slice()) {
+        (Some(target), [name]) => Some(format!("{start} {name}; {to} --to {target} sends a request to it")),
+        (Some(_), names) => Some(format!("{start}s {}; {to} sends a request to each", names.join(", "))),
+        (None, _) => None,
+    })
 }
 
 /// Prints one finding as a JSON object. The names of the fields stay as they are.

@@ -36,11 +36,11 @@ pub(super) fn sample(name: &EventName) -> Option<String> {
     simulator::sample_payload(name, Timestamp::now())
 }
 
-/// The event in a payload, or in what carries one: a request of API Gateway, a message of SQS, an event of EventBridge.
+/// The payload and its event, in a payload or in what carries one: a request of API Gateway, a message of SQS, an event of EventBridge.
 ///
 /// # Errors
 /// What is wrong with it. The text is not repeated: a request has the webhook's token.
-pub(super) fn read(text: &str) -> Result<Event, BoxError> {
+pub(super) fn read(text: &str) -> Result<(Payload, Event), BoxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let carried = match serde_json::from_str::<Value>(text) {
         Ok(value) => payload(value),
@@ -52,7 +52,8 @@ pub(super) fn read(text: &str) -> Result<Event, BoxError> {
     if payload.is_test() {
         return Err("this is the test of a webhook, and not an event: no rule is for it".into());
     }
-    Ok(Event::try_from(&payload)?)
+    let event = Event::try_from(&payload)?;
+    Ok((payload, event))
 }
 
 /// The text of the payload that a value carries.
@@ -90,7 +91,7 @@ mod tests {
             json!({ "Records": [{ "body": json!({ "source": "x", "detail": plain }).to_string() }] }),
             json!({ "detail-type": "WorkbookCreated", "detail": plain }),
         ] {
-            let event = read(&carrier.to_string()).unwrap();
+            let (_, event) = read(&carrier.to_string()).unwrap();
             assert_eq!(event.name, EventName::WorkbookCreated, "{carrier}");
             assert_eq!(event.id.as_str().len(), expected.as_str().len());
         }

@@ -35,7 +35,7 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<ExitCode, BoxErr
         Some(text) => text,
         None => payload_of(source.stack().await?, &options.event).await?,
     };
-    let event = event::read(&payload)?;
+    let (payload, event) = event::read(&payload)?;
     let (rules, name) = source.rules().await?;
     let rules = source.knowing_the_sample_site(rules)?;
     let given = GivenFacts::of(&options.facts);
@@ -55,7 +55,8 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<ExitCode, BoxErr
     };
     let mut looking = Looking { given, lookups: None, source };
     let (facts, evaluation) = looking.evaluation(&rules, &event, at).await?;
-    let about = About { event: &event, rules: &rules, source: &name, facts: &facts, at };
+    let payload = options.body.then_some(&payload);
+    let about = About { event: &event, rules: &rules, source: &name, facts: &facts, at, payload };
     if options.json {
         about.objects(&evaluation).iter().try_for_each(|object| line!("{}", out::json(object)))?;
     } else {

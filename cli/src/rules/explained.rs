@@ -1,5 +1,6 @@
 //! What `rules explain` prints. No I/O.
 
+use super::body;
 use super::evaluate::{Evaluation, facts_of, settings, when};
 use crate::colour::paint;
 use crate::out::plain;
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 use rules::message::{Message, Variables};
 use rules::{Explanation, Fact, Facts, Planned, Rules, Schedule, ShownFact};
 use serde_json::{Map, Value, json};
-use tableau::{Action, Event};
+use tableau::{Action, Event, Payload};
 
 /// Stands for what only a function that sends the message knows.
 const LATER: [&str; 5] = ["<cause>", "<detail>", "<next_step>", "<since>", "<url>"];
@@ -24,6 +25,8 @@ pub(super) struct About<'a> {
     pub(super) facts: &'a Facts,
     /// When the event is handled.
     pub(super) at: Timestamp,
+    /// What Tableau sent, if the bodies that are forwarded are to be shown.
+    pub(super) payload: Option<&'a Payload>,
 }
 
 /// The lines for a person.
@@ -52,6 +55,9 @@ pub(super) fn shown(about: &About<'_>, evaluation: &Evaluation) -> Vec<String> {
             )));
             if let Some(message) = planned.message.as_ref().filter(|_| planned.schedule.is_some()) {
                 lines.extend(about.words(rule, message));
+            }
+            if let Some(body) = about.payload.and_then(|payload| body::of(about, planned, payload)) {
+                lines.extend(body::shown(&body));
             }
         }
     }
@@ -205,6 +211,14 @@ impl About<'_> {
             action["title"] = json!(title);
             action["text"] = json!(text);
             action["template_problems"] = json!(problems);
+        }
+        if let Some(body) = self.payload.and_then(|payload| body::of(self, planned, payload)) {
+            let (body, problem) = match body {
+                Ok(body) => (Some(body), None),
+                Err(problem) => (None, Some(problem)),
+            };
+            action["body"] = json!(body);
+            action["body_problem"] = json!(problem);
         }
         action
     }

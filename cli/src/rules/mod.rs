@@ -1,5 +1,6 @@
 //! `rules`: checks, publishes, shows and explains rules; and the rules as other commands read them.
 
+mod body;
 mod cases;
 mod check;
 mod confirm;

@@ -135,6 +135,9 @@ pub(crate) struct ExplainOptions {
     /// the event]
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
+    /// Show the body that forward-event would send, with sample values for what Tableau says and no --fact gives
+    #[arg(long)]
+    pub(super) body: bool,
     /// Print one JSON object per line for each rule
     #[arg(long)]
     pub(super) json: bool,

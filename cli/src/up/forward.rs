@@ -1,5 +1,6 @@
 //! Receivers of forwarded events on the local stack.
 
+use crate::out::plain;
 use rules::Rules;
 use rules::settings::{Destination, ForwardEvent, Preset};
 use serde_json::{Map, Value, json};
@@ -67,9 +68,33 @@ pub(super) fn settings(rules: &Rules) -> Result<Vec<ForwardEvent>, BoxError> {
     Ok(rules.settings::<ForwardEvent>()?)
 }
 
-/// A request for people: its path, without what may be a token, and its body.
+/// A request for people: its path, without what may be a token, the names of its headers, and its body.
 pub(super) fn shown(request: &Received) -> (String, String) {
     let path = if request.path.starts_with("/services/") { "/services/…" } else { &request.path };
     let body = serde_json::to_string_pretty(&request.json()).unwrap_or_default();
-    (format!("POST {path}"), format!("{body}\nanswered {}", request.status))
+    let mut names: Vec<&str> = request.headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    let headers = format!("headers, without their values: {}", names.join(", "));
+    (format!("POST {path}"), plain(&headers) + &format!("\n{body}\nanswered {}", request.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_shown_with_the_names_of_its_headers_and_without_their_values() {
+        let headers = [("webhook-id", "hunter2"), ("authorization", "GenieKey hunter2")];
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let request = Received {
+            method: "POST".to_owned(),
+            path: "/services/hunter2".to_owned(),
+            headers: headers.into_iter().collect(),
+            body: b"{\"a\":1}".to_vec(),
+            status: 204,
+        };
+        let expected =
+            "headers, without their values: authorization, webhook-id\n{\n  \"a\": 1\n}\nanswered 204";
+        assert_eq!(shown(&request), ("POST /services/…".to_owned(), expected.to_owned()));
+    }
 }

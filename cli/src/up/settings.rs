@@ -93,24 +93,32 @@ const NAMES: [&str; 9] = [
     "TEAMS_WEBHOOK_URL",
 ];
 
-/// A hint about an unknown name that resembles a setting's. Other names may belong to other programs.
-fn misspelt(name: &str) -> Option<String> {
+/// Settings of functions that the local stack makes itself.
+const SET_HERE: [&str; 3] = ["EXTRA_CA_FILE", "FORWARD_LOCAL_NAMES", "FORWARD_SECRET"];
+
+/// A hint about an unknown name: in a file that the command line names about each, else about one that resembles a setting's, since
+/// other names in `.env` may belong to other programs.
+fn misspelt(name: &str, is_named: bool) -> Option<String> {
     if NAMES.contains(&name) {
         return None;
+    }
+    if SET_HERE.contains(&name) {
+        return Some(format!("`{name}` has no effect: the local stack sets it itself"));
     }
     if let Some(meant) = tableau::nearest(name, NAMES) {
         return Some(format!("`{name}` is not known; did you mean {meant}?"));
     }
-    let is_ours = ["PAGERDUTY_", "SLACK_", "TABLEAU_", "TEAMS_"]
+    let is_ours = ["FORWARD_", "PAGERDUTY_", "SLACK_", "TABLEAU_", "TEAMS_"]
         .iter()
         .any(|start| name.to_ascii_uppercase().starts_with(start));
-    is_ours.then(|| format!("`{name}` is not known; there are {}", NAMES.join(", ")))
+    (is_ours || is_named).then(|| format!("`{name}` is not known; there are {}", NAMES.join(", ")))
 }
 
 impl Settings {
     /// Reads the given file, or `.env` if it exists.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, BoxError> {
         let mut unknown = Vec::new();
+        let is_named = file.is_some();
         let file = match file {
             Some(file) => Some(file.to_owned()),
             None => find(Path::new(".env")).ok(),
@@ -122,7 +130,7 @@ impl Settings {
             settings.sort_by_key(|(_, setting)| setting.line);
             for (name, setting) in settings {
                 let place = format!("{}:{}", file.display(), setting.line);
-                unknown.extend(misspelt(&name).map(|sentence| format!("{place}: {sentence}")));
+                unknown.extend(misspelt(&name, is_named).map(|sentence| format!("{place}: {sentence}")));
                 places.insert(name.clone(), place);
                 values.insert(name, setting.value);
             }
@@ -226,9 +234,16 @@ mod tests {
             ("AWS_PROFILE", None),
             ("PATH", None),
         ] {
-            assert_eq!(misspelt(name).as_deref(), expected, "{name}");
+            assert_eq!(misspelt(name, false).as_deref(), expected, "{name}");
         }
-        let ours = misspelt("TABLEAU_X").unwrap_or_default();
-        assert!(ours.starts_with("`TABLEAU_X` is not known; there are PAGERDUTY_REGION, "), "{ours}");
+        for (name, is_named) in [("TABLEAU_X", false), ("FORWARD_X", false), ("OPSGENIE_KEY", true)] {
+            let ours = misspelt(name, is_named).unwrap_or_default();
+            assert!(
+                ours.starts_with(&format!("`{name}` is not known; there are PAGERDUTY_REGION, ")),
+                "{ours}"
+            );
+        }
+        let expected = "`FORWARD_LOCAL_NAMES` has no effect: the local stack sets it itself";
+        assert_eq!(misspelt("FORWARD_LOCAL_NAMES", false).as_deref(), Some(expected));
     }
 }

@@ -130,6 +130,26 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
 }
 
 #[test]
+fn targets_of_the_forward_secret_are_said_to_be_unchecked() {
+    for (does, expected) in [
+        (
+            "[{ forward-event: { target: opsgenie } }]",
+            "not checked: whether the forward secret has the target `opsgenie`; tableau-webhooks test forward-event --to opsgenie sends a request to it\n",
+        ),
+        (
+            "[{ forward-event: { target: own } }, { forward-event: { target: jira, body: raw } }]",
+            "not checked: whether the forward secret has the targets `jira`, `own`; tableau-webhooks test forward-event sends a request to each\n",
+        ),
+        ("[{ forward-event: { topic: \"arn:aws:sns:eu-central-1:123456789012:a\" } }]", ""),
+    ] {
+        let (_folder, file) = rules_file(&format!("rules: [{{ name: a, on: [SiteUpdated], do: {does} }}]\n"));
+        let output = run(&["rules", "check", &file]);
+        let summary = format!("{file}: 1 rule; events of every site are accepted\n");
+        assert_eq!(stdout(&output), format!("{summary}{HINT}{expected}"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     let muted = "rules:\n  - name: a\n    mute_until: 2026-01-01T00:00:00Z\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";

@@ -234,3 +234,33 @@ rules:
         assert!(refused.contains(part), "{part}: {refused}");
     }
 }
+
+#[test]
+fn the_body_that_would_be_forwarded_is_shown_with_sample_values_and_given_facts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    let rules = "rules:\n  - name: a\n    on: [RefreshFailed]\n    do:\n      - forward-event:\n          target: a\n          template: |\n            {\"what\": {{ title }}, \"project\": {{ project.name }}, \"owner\": {{ owner.name }}, \"rule\": {{ rule }}}\n      - forward-event: { target: b, body: raw }\n";
+    std::fs::write(&file, rules).unwrap();
+    let file = file.display().to_string();
+    let explain = [
+        "rules",
+        "explain",
+        "DatasourceRefreshFailed",
+        "--offline",
+        "--rules",
+        &file,
+        "--fact",
+        "project=Finance/Reports",
+    ];
+    let output = run(&[&explain[..], &["--body"]].concat());
+    let shown = stdout(&output);
+    assert!(shown.contains("    body:\n"), "{shown}{}", stderr(&output));
+    assert!(shown.contains("\"event_type\": \"DatasourceRefreshFailed\""), "{shown}");
+    assert!(!stdout(&run(&explain)).contains("    body:\n"));
+    let output = run(&[&explain[..], &["--body", "--json"]].concat());
+    let object = &objects(&output)[0];
+    assert_eq!(object["actions"][0]["body"]["what"], "Extract refresh failed: Sales Orders");
+    assert_eq!(object["actions"][0]["body"]["owner"], "Ana Pereira");
+    assert_eq!(object["actions"][0]["body_problem"], json!(null));
+    assert_eq!(object["actions"][1]["body"]["event_type"], "DatasourceRefreshFailed");
+}

@@ -56,9 +56,10 @@ async fn send(
         settings.destination().ok_or_else(|| Failure::permanent("the rule names no destination"))?;
     let parcel = Parcel { event, destination, title: &data.title, body: &body, longest: LONGEST };
     let Sent { status, made, is_last } = forwarder.send_test(parcel, invocation).await?;
-    let made = made.map(|made| format!(", and made {made}")).unwrap_or_default();
+    let made = made.map(|made| format!(" and made {made}")).unwrap_or_default();
     let last = if is_last { ", and wants no more events" } else { "" };
-    Ok(format!("answered {status}{made}{last}; accepted is not done: look there"))
+    let taken = format!("answered {status}: it has taken the request{made}{last}");
+    Ok(format!("{taken}. Look in the product whether it did its work"))
 }
 
 /// What is sent. Each test is another event, so that the receiver drops none as a repeat.

@@ -38,3 +38,22 @@ fn enriched(rule: &str, data: &Data) -> String {
     let data = Data { rule: rule.to_owned(), ..data.clone() };
     json!({ "type": data.event.r#type, "timestamp": data.event.happened_at, "data": data }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Rules of an earlier version may have what `rules check` refuses today.
+    #[test]
+    fn a_misspelt_variable_makes_no_body_and_is_named() {
+        let template = Some("{\n\"a\": {{ titel | line(9) }}}".to_owned());
+        let settings = ForwardEvent { template, ..ForwardEvent::default() };
+        let failure = body(&settings, "tickets", &Payload::default(), Some(&Data::default())).unwrap_err();
+        assert_eq!(failure.kind(), "misconfigured");
+        assert_eq!(
+            failure.reason(),
+            "the template of the rule `tickets` fails for this event: line 2 of the template: there is no variable `titel`; \
+             did you mean `title`?"
+        );
+    }
+}

@@ -43,6 +43,23 @@ pub fn of_test(event: &Event) -> Data {
     data
 }
 
+/// What a body would say about an event, with the values of a sample for what Tableau would say. `change` puts in what is known.
+pub fn of_sample(event: &Event, site: Option<&Site>, change: impl FnOnce(&mut Data)) -> Data {
+    let mut data = bare(event, site);
+    let is_sample = |sample: &&Data| sample.event.name == event.name.as_str() && sample.missing.is_empty();
+    if let Some(sample) = rules::body::samples().iter().find(is_sample).cloned() {
+        data.project = sample.project;
+        data.owner = sample.owner;
+        data.cause = sample.cause;
+        data.deleted = sample.deleted;
+        let name = data.object.name.take().or(sample.object.name);
+        data.object = ObjectData { kind: data.object.kind, luid: data.object.luid, name, ..sample.object };
+    }
+    change(&mut data);
+    finish(&mut data, event);
+    data
+}
+
 /// What the event says itself.
 fn bare(event: &Event, site: Option<&Site>) -> Data {
     Data {

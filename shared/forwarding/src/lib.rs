@@ -12,7 +12,7 @@ mod target;
 
 pub use aws::AwsDestinations;
 pub use body::body;
-pub use enrich::{enrich, of_test};
+pub use enrich::{enrich, of_sample, of_test};
 pub use forwarder::{Forwarder, Parcel, Sent};
 pub use incidents::{Incidents, Turn};
 pub use signature::{SigningKey, message_id, signatures};

@@ -20,6 +20,16 @@ fn unknown_field(found: &str) -> Option<String> {
     Some(format!("unknown field `{key}`; did you mean `{near}`?"))
 }
 
+/// What to say of a value that is none of a few words, when serde has found this.
+fn unknown_word(path: &str, found: &str) -> Option<String> {
+    let (word, known) = found.strip_prefix("unknown variant `")?.split_once("`, expected ")?;
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    Some(match tableau::nearest(word, known.iter().copied()) {
+        Some(near) => format!("{path}: there is no `{word}`; did you mean `{near}`?"),
+        None => format!("{path}: there is no `{word}`; there are: {}", known.join(", ")),
+    })
+}
+
 /// What is wrong with a key that has its value glued to it: `channel:data-alerts`.
 pub(crate) fn glued(key: &str, known: &[&str]) -> Option<String> {
     let (name, _) = key.split_once(':').filter(|(name, _)| known.contains(name))?;
@@ -31,7 +41,8 @@ pub(crate) fn of_settings(path: &str, problem: &str) -> String {
     let Some((found, expected)) =
         problem.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
     else {
-        return unknown_field(problem).unwrap_or_else(|| problem.to_owned());
+        let known = || unknown_field(problem).or_else(|| unknown_word(path, problem));
+        return known().unwrap_or_else(|| problem.to_owned());
     };
     let expected = match expected {
         "a string" => "a text",

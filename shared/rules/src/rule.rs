@@ -7,6 +7,7 @@ use crate::file::Position;
 use crate::message::Message;
 use crate::schedule::Hours;
 use crate::window::Window;
+use crate::workflow::InvalidTemplate;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -89,8 +90,17 @@ pub(crate) struct Settings {
     pub(crate) positions: Positions,
 }
 
-/// Where the key and the value of each setting stand.
-pub(crate) type Positions = BTreeMap<String, (Position, Position)>;
+/// Where a setting stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) key: Position,
+    pub(crate) value: Position,
+    /// Where the first line of the value stands, if the value is a text behind `|`, which has the lines of the file.
+    pub(crate) block: Option<Position>,
+}
+
+/// Where each setting stands.
+pub(crate) type Positions = BTreeMap<String, Place>;
 
 impl Settings {
     /// What is wrong with the setting that this path begins with: with its key, if it is not known, else with its value.
@@ -98,10 +108,29 @@ impl Settings {
         let first = path.split(['.', '[']).next().unwrap_or_default();
         let text = text.into();
         let at = match self.positions.get(first) {
-            Some((key, _)) if text.starts_with("unknown field") || first.contains(':') => *key,
-            Some((_, value)) => *value,
+            Some(place) if text.starts_with("unknown field") || first.contains(':') => place.key,
+            Some(place) => place.value,
             None => self.at,
         };
         Problem::of_rule(at, rule, text)
+    }
+
+    /// What is wrong with a template: at the line that it is about, if the file has that line; else the text says the line.
+    pub(crate) fn wrong_within(&self, invalid: &InvalidTemplate, rule: &str) -> Problem {
+        let InvalidTemplate { field, line, problem } = invalid;
+        let block = self.positions.get(*field).and_then(|place| place.block);
+        if let Some(start) = block {
+            let below = line.and_then(|line| u64::try_from(line.saturating_sub(1)).ok()).unwrap_or_default();
+            let at = Position { line: start.line + below, ..start };
+            return Problem::of_rule(at, rule, format!("{field}: {problem}"));
+        }
+        let written = self.value.get(*field).and_then(Value::as_str).unwrap_or_default();
+        let text = match line {
+            Some(line) if written.trim_end().contains('\n') => {
+                format!("{field}: line {line} of the template: {problem}")
+            }
+            _ => format!("{field}: {problem}"),
+        };
+        self.wrong(field, rule, text)
     }
 }

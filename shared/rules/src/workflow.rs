@@ -33,6 +33,19 @@ pub trait WorkflowSettings: DeserializeOwned + Described {
         Ok(())
     }
 
+    /// Tries what templates in the settings make of these events, and of no others.
+    ///
+    /// # Errors
+    /// [`InvalidTemplate`] with the line.
+    fn check_templates(&self, _events: &[EventName]) -> Result<(), InvalidTemplate> {
+        Ok(())
+    }
+
+    /// Where a key belongs that is none of these settings, if that is known.
+    fn belongs(_key: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Whether these settings add nothing in a rule that says `earlier` to the same workflow.
     fn repeats(&self, earlier: &Self) -> bool;
 }
@@ -72,6 +85,17 @@ pub struct Invalid {
     /// The field's name, as rules write it.
     pub field: &'static str,
     /// What is wrong with its value, and what to write.
+    pub problem: String,
+}
+
+/// Why a template cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidTemplate {
+    /// The name of the field that has the template, as rules write it.
+    pub field: &'static str,
+    /// The line of the template, from 1, if it is known.
+    pub line: Option<usize>,
+    /// What is wrong there, and what to write.
     pub problem: String,
 }
 
@@ -138,7 +162,12 @@ impl KnownWorkflow {
 pub(crate) fn read<S: WorkflowSettings>(rule: &str, settings: &Settings) -> Result<S, Problem> {
     let read: S = serde_path_to_error::deserialize(&settings.value).map_err(|error| {
         let path = error.path().to_string();
-        let text = problem::of_settings(&path, &error.into_inner().to_string());
+        let found = error.into_inner().to_string();
+        let key = found.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        let text = match key.and_then(|key| Some((key, S::belongs(key)?))) {
+            Some((key, place)) => format!("unknown field `{key}`: it belongs to {place}"),
+            None => problem::of_settings(&path, &found),
+        };
         settings.wrong(&path, rule, text)
     })?;
     read.check()
@@ -157,6 +186,12 @@ fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
                 continue;
             }
         };
+        // Defaults are for no event: each rule that takes them is checked.
+        if let Err(invalid) = read.check_templates(&rule.on)
+            && !rule.on.is_empty()
+        {
+            problems.push(settings.wrong_within(&invalid, &rule.name));
+        }
         if let Some((_, at)) = earlier.iter().find(|(earlier, _)| read.repeats(earlier)) {
             let text = format!("this repeats `{}` on line {}: remove one of the two", S::WORKFLOW, at.line);
             problems.push(Problem::of_rule(settings.at, &rule.name, text));

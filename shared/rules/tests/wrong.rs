@@ -161,6 +161,26 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         // Wrong keys.
         (
             "SiteUpdated",
+            "forward-event: { target: a, url: x }",
+            "line 5, rule `a`: unknown field `url`: it belongs to the target in the forward secret: `target` names it here",
+        ),
+        (
+            "SiteUpdated",
+            "forward-event: { target: a, body: json }",
+            "line 5, rule `a`: body: there is no `json`; there are: raw, enriched, template",
+        ),
+        (
+            "SiteUpdated",
+            "forward-event: { target: a, preset: jira }",
+            "line 5, rule `a`: preset: there is no `jira`; there are: jira-issue, matillion-job, matillion-pipeline, slack-message, snowflake-row",
+        ),
+        (
+            "SiteUpdated",
+            r#"forward-event: { target: a, template: '{"a": {{ titel | line(3) }}}' }"#,
+            "line 5, rule `a`: template: there is no variable `titel`; did you mean `title`?",
+        ),
+        (
+            "SiteUpdated",
             "notify-slack: { chanel: data }",
             "line 5, rule `a`: unknown field `chanel`; did you mean `channel`?",
         ),
@@ -172,7 +192,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         (
             "SiteUpdated",
             "notify-slack: { channel: data, recovery: broadcast }",
-            "line 5, rule `a`: unknown variant `broadcast`, expected one of `channel`, `thread`, `message`",
+            "line 5, rule `a`: recovery: there is no `broadcast`; there are: channel, thread, message",
         ),
         (
             "WorkbookUpdated",

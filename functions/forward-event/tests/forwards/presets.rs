@@ -203,6 +203,36 @@ async fn snowflake_gets_a_row_by_bound_values_and_no_name_becomes_sql() {
     assert_eq!((&row["statement"], &row["bindings"]["8"]["value"]), (&sent[0]["statement"], &json!(name)));
 }
 
+/// The example of the README for Opsgenie, as it stands there.
+#[tokio::test]
+async fn the_documented_rule_for_opsgenie_sends_what_opsgenie_takes() {
+    let readme = include_str!("../../README.md");
+    let rules = readme.split("```yaml\n").filter_map(|block| block.split("```").next());
+    let rules = rules.filter(|yaml| yaml.contains("target: opsgenie")).collect::<Vec<_>>();
+    let environment = Environment::with_rules(rules[0]).await;
+    let mut target = environment.receiver.add_hook("opsgenie");
+    target["headers"] = json!({ "Authorization": "GenieKey 7d1b5a3e-hunter2" });
+    environment.put_secret([("opsgenie", target)]);
+    let function = environment.queued();
+    assert!(
+        function.failures(&message(&environment.failed())).await.is_empty(),
+        "{}",
+        last_reason(&function)
+    );
+    let taken = environment.receiver.taken();
+    assert_eq!(taken[0].header("authorization"), "GenieKey 7d1b5a3e-hunter2");
+    let body = taken[0].json();
+    assert_eq!(body["message"], "Extract refresh failed: Sales Orders");
+    assert!(body["description"].as_str().unwrap().starts_with("Cause: Credentials refused"), "{body}");
+    assert!(body["description"].as_str().unwrap().contains("\nProject: Sales\n"), "{body}");
+    assert!(body["source"].as_str().unwrap().starts_with("http"), "{body}");
+    assert_eq!(body["responders"], json!([{ "type": "team", "name": "BI" }]));
+    assert_eq!((&body["tags"], &body["priority"]), (&json!(["critical"]), &json!("P3")));
+    assert_eq!(body["details"]["project"], "Sales");
+    assert!(["true", "false"].contains(&body["details"]["certified"].as_str().unwrap()), "{body}");
+    assert!(!function.logs().iter().any(|line| line.contains("hunter2")));
+}
+
 #[tokio::test]
 async fn a_template_of_ones_own_is_a_body_for_every_event() {
     let template =

@@ -13,8 +13,14 @@ async fn a_test_goes_to_each_destination_and_says_what_came_of_it() {
     let targets = answer["targets"].as_array().unwrap();
     assert_eq!(targets.len(), 2, "{answer}");
     assert_eq!(targets[0]["target"], "jira");
-    assert_eq!(targets[0]["answer"], "answered 201, and made BI-1; accepted is not done: look there");
-    assert_eq!(targets[1]["answer"], "answered 204; accepted is not done: look there");
+    assert_eq!(
+        targets[0]["answer"],
+        "answered 201: it has taken the request and made BI-1. Look in the product whether it did its work"
+    );
+    assert_eq!(
+        targets[1]["answer"],
+        "answered 204: it has taken the request. Look in the product whether it did its work"
+    );
     let requests = environment.receiver.requests();
     assert_eq!(requests[0].json()["fields"]["summary"], "Test of forward-event");
     assert_eq!(requests[1].json()["type"], "test");
@@ -33,6 +39,11 @@ async fn a_test_goes_to_each_destination_and_says_what_came_of_it() {
 async fn a_test_that_is_refused_says_why() {
     let environment = Environment::start("{ target: own }").await;
     let function = environment.queued();
+    // What is wrong with another target stops that one only.
+    environment.put_secret([
+        ("own", environment.receiver.add_hook("own")),
+        ("other", json!({ "uri": "https://hooks.example.com/in" })),
+    ]);
     environment.receiver.fail_next(1, ReceiverFault::Answer(404, &[], "no such hook"));
     let answer = function.invoke(&json!({ "test": { "target": "own" } })).await.unwrap();
     assert_eq!(answer["targets"][0]["outcome"], "permanent");

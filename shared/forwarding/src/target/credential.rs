@@ -1,5 +1,6 @@
 //! The forward secret: where targets are, and how requests to them are signed.
 
+use super::form;
 use crate::network::Endpoint;
 use crate::signature::SigningKey;
 use base64::Engine;
@@ -36,18 +37,18 @@ const OURS: [&str; 9] = [
 /// may be `basic` (`user` and `password`) or `oauth` (`token_url`, `client_id`, `client_secret`, and `scope` or `audience`).
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Json")]
-pub struct ForwardCredential(BTreeMap<String, Entry>);
+pub struct ForwardCredential(BTreeMap<String, Result<Entry, String>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Json {
     #[serde(default)]
-    targets: BTreeMap<String, Entry>,
+    targets: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     #[serde(default)]
     url: String,
     #[serde(default)]
@@ -108,16 +109,16 @@ impl ForwardCredential {
     pub(crate) fn target(&self, name: &str) -> Result<Target, TargetProblem> {
         let entry = self.0.get(name).ok_or_else(|| TargetProblem::Missing(name.to_owned()))?;
         let wrong = |problem| TargetProblem::Wrong { target: name.to_owned(), problem };
-        entry.target().map_err(wrong)
+        entry.as_ref().map_err(Clone::clone).and_then(Entry::target).map_err(wrong)
     }
 
     /// What is wrong with the targets, by name.
     pub fn problems(&self) -> Vec<String> {
-        let problem = |(name, entry): (&String, &Entry)| {
-            let why = entry.target().err()?;
-            Some(format!("`targets`: {name}: {why}"))
+        let problem = |name: &String| {
+            let why = self.target(name).err()?;
+            Some(why.to_string())
         };
-        self.0.iter().filter_map(problem).collect()
+        self.0.keys().filter_map(problem).collect()
     }
 }
 
@@ -231,7 +232,9 @@ impl TryFrom<Json> for ForwardCredential {
         if json.targets.keys().any(|name| name.contains("://")) {
             return Err("`targets` has a URL for a key: write a name, and the URL as its `url`".to_owned());
         }
-        Ok(Self(json.targets))
+        // Each by itself: what is wrong with one stops no other.
+        let read = |(name, value)| (name, form::entry(value));
+        Ok(Self(json.targets.into_iter().map(read).collect()))
     }
 }
 

@@ -33,6 +33,32 @@ fn what_is_wrong_stops_its_own_target_and_repeats_no_secret() {
     let url = "https://hooks.example.com/hunter2";
     for (entry, expected) in [
         (serde_json::json!({}), "its `url` is empty"),
+        (
+            serde_json::json!({ "uri": url }),
+            "unknown key `uri`; there are: url, secrets, headers, basic, oauth",
+        ),
+        (
+            serde_json::json!({ "url": url, "basic": { "username": "hunter2", "password": "hunter2" } }),
+            "unknown key `username` in `basic`; there are: user, password",
+        ),
+        (serde_json::json!({ "url": url, "basic": { "user": "a" } }), "its `basic` has no `password`"),
+        (
+            serde_json::json!({ "url": url, "oauth": { "token_url": "hunter2" } }),
+            "its `oauth` has no `client_id`",
+        ),
+        (serde_json::json!({ "url": url, "basic": "hunter2" }), "its `basic` has to be an object of texts"),
+        (
+            serde_json::json!({ "url": url, "headers": { "a": 1 } }),
+            "its `headers` has to be an object of texts",
+        ),
+        (serde_json::json!({ "url": url, "secrets": "hunter2" }), "its `secrets` have to be a list of texts"),
+        (serde_json::json!({ "url": 2 }), "its `url` has to be a text"),
+        (serde_json::json!("hunter2"), "write an object in braces"),
+        (serde_json::json!({ url: {} }), "a URL or a secret stands where a key belongs"),
+        (
+            serde_json::json!({ format!("a\n{}", "b".repeat(300)): 1 }),
+            &format!("unknown key `a {}`; there are", "b".repeat(38)),
+        ),
         (serde_json::json!({ "url": "http://hooks.example.com/hunter2" }), "its `url` is not https"),
         (
             serde_json::json!({ "url": "https://169.254.169.254/hunter2" }),
@@ -72,12 +98,24 @@ fn what_is_wrong_stops_its_own_target_and_repeats_no_secret() {
 }
 
 #[test]
+fn a_wrong_key_of_one_target_stops_no_other() {
+    let json = serde_json::json!({ "targets": {
+        "own": { "url": "https://hooks.example.com/in" },
+        "other": { "uri": "https://hooks.example.com/hunter2" },
+    } });
+    let credential = parse(json).unwrap();
+    assert!(credential.target("own").is_ok());
+    let problem = "the target `other` in the forward secret: unknown key `uri`; there are: url, secrets, headers, basic, oauth";
+    assert_eq!(credential.target("other").unwrap_err().to_string(), problem);
+    assert_eq!(credential.problems(), [problem]);
+}
+
+#[test]
 fn the_form_of_the_secret_is_checked_and_debug_shows_nothing() {
     for (json, expected) in [
         (serde_json::json!({}), "fill in `targets`"),
         (serde_json::json!({ "targets": {} }), "fill in `targets`"),
         (serde_json::json!({ "targets": { "https://x/hunter2": {} } }), "has a URL for a key"),
-        (serde_json::json!({ "targets": { "a": { "hunter2": "x" } } }), "unknown field"),
     ] {
         let error = parse(json).unwrap_err();
         assert!(error.contains(expected), "{error}");

@@ -3,6 +3,7 @@
 mod answer;
 mod credential;
 mod error;
+mod form;
 mod read;
 mod token;
 

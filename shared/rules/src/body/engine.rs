@@ -1,13 +1,18 @@
 //! Templates that make JSON. A value stands in the text as JSON, with quotation marks and escapes: no name can break out of its place.
 
+use super::concat::{joined, with};
 use super::data::Data;
 use super::filters;
+use super::mistake::Mistake;
+use super::names;
 use super::scalar::Scalar;
+use super::source::{Part, line_of, parts};
+use super::values::{Asked, variables};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter,
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,9 +22,8 @@ const FUEL: u64 = 50_000;
 const RECURSION: usize = 50;
 /// The longest body that a template may make, in bytes: what Amazon SNS takes, with room for what stands beside it.
 pub const LONGEST_BYTES: usize = 240 * 1024;
-
-const FILTERS: &str =
-    "default, first, join, label, last, length, line, lower, mrkdwn, replace, tojson, trim, upper";
+/// The first of the characters that mark lines while the place of a mistake is looked for. Unicode leaves them to programs.
+const FIRST_MARK: u32 = 0xf_0000;
 
 /// A template and its values.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +37,16 @@ pub struct Template<'a> {
 /// A template that is ready.
 pub(super) struct Rendering<'a> {
     environment: Environment<'a>,
-    text: &'a str,
+    source: &'a str,
+    parts: Vec<Part<'a>>,
+    /// The text that minijinja gets.
+    text: Cow<'a, str>,
     /// How many bytes of values the body has so far.
     written: Arc<AtomicUsize>,
     values: &'a BTreeMap<String, Scalar>,
 }
 
-/// The name under which the only template is kept. The end says to minijinja that it makes JSON.
+/// The name of the only template. The end says to minijinja that it makes JSON.
 const NAME: &str = "body.json";
 
 impl<'a> Template<'a> {
@@ -47,63 +54,85 @@ impl<'a> Template<'a> {
     ///
     /// # Errors
     /// What is wrong with the template, for its author. No error repeats a value.
-    pub fn render(&self, data: &Data) -> Result<String, String> {
+    pub fn render(&self, data: &Data) -> Result<String, Mistake> {
         self.compile()?.render(data)
     }
 
-    pub(super) fn compile(&self) -> Result<Rendering<'a>, String> {
+    pub(super) fn compile(&self) -> Result<Rendering<'a>, Mistake> {
         let written = Arc::new(AtomicUsize::new(0));
-        let mut environment = environment(&written);
-        environment.add_template(NAME, self.text).map_err(|error| words(&error))?;
-        Ok(Rendering { environment, text: self.text, written, values: self.values })
+        let environment = environment(&written);
+        // As it is written first: this error is in the author's words.
+        environment.template_from_named_str(NAME, self.text).map_err(|error| Mistake::of(&error))?;
+        let parts = parts(self.text);
+        names::check(self.text, &parts, self.values)?;
+        let text = joined(self.text, &parts).map_or(Cow::Borrowed(self.text), Cow::Owned);
+        Ok(Rendering { environment, source: self.text, parts, text, written, values: self.values })
     }
-}
-
-/// The variables of a template.
-#[derive(Serialize)]
-struct Variables<'a> {
-    #[serde(flatten)]
-    data: &'a Data,
-    values: &'a BTreeMap<String, Scalar>,
 }
 
 impl Rendering<'_> {
-    pub(super) fn render(&self, data: &Data) -> Result<String, String> {
-        let variables = serde_json::to_value(Variables { data, values: self.values });
-        let variables = value(&variables.map_err(|error| error.to_string())?);
-        let template = self.environment.get_template(NAME).map_err(|error| words(&error))?;
-        self.written.store(0, Ordering::Relaxed);
-        let text = template.render(variables).map_err(|error| self.explained(&error))?;
+    pub(super) fn render(&self, data: &Data) -> Result<String, Mistake> {
+        let text = self.made(&self.text, data)?;
         if text.len() > LONGEST_BYTES {
-            return Err(too_long());
+            return Err(Mistake::too_long());
         }
         match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
             Ok(_) => Ok(text.trim().to_owned()),
-            Err(error) => Err(not_json(&error, &text)),
+            Err(error) => {
+                let line = self.line_that_makes(&text, &error, data);
+                Err(Mistake::not_json(self.source, &self.parts, line))
+            }
         }
     }
 
-    /// An error with the name of the value that is missing, where there is one.
-    fn explained(&self, error: &Error) -> String {
-        let text = words(error);
-        if error.kind() != ErrorKind::UndefinedError {
-            return text;
+    fn made(&self, text: &str, data: &Data) -> Result<String, Mistake> {
+        let template =
+            self.environment.template_from_named_str(NAME, text).map_err(|error| Mistake::of(&error))?;
+        let asked = Asked::default();
+        let variables =
+            variables(data, self.values, &asked).map_err(|error| Mistake::new(error.to_string()))?;
+        self.written.store(0, Ordering::Relaxed);
+        let made = template.render(variables);
+        if let Some(name) = asked.unknown() {
+            let parts: Vec<&str> = name.split('.').collect();
+            let line = made.err().and_then(|error| error.line());
+            return Err(Mistake { line, text: names::unknown_variable(&parts, &BTreeSet::new()) });
         }
-        let template = self.environment.get_template(NAME);
-        let used = template.map(|template| template.undeclared_variables(true)).unwrap_or_default();
-        let mut missing: Vec<&str> = used
-            .iter()
-            .filter_map(|name| name.strip_prefix("values."))
-            .filter(|name| !self.values.contains_key(*name))
-            .collect();
-        missing.sort_unstable();
-        // A value that has a default is not the one that is missing.
-        let line = error.line().and_then(|line| self.text.lines().nth(line.saturating_sub(1)));
-        missing.retain(|name| line.is_none_or(|line| line.contains(&format!("values.{name}"))));
-        match missing.first() {
-            Some(name) => format!("there is no `values.{name}`: add `{name}` to `values`"),
-            None => text,
+        made.map_err(|error| Mistake::of(&error))
+    }
+
+    /// The line of the template that makes the place where the JSON ends. For that, the template is rendered again, with a mark at the
+    /// beginning of each line: lines of the body are others where there are loops and conditions.
+    fn line_that_makes(&self, made: &str, error: &serde_json::Error, data: &Data) -> Option<usize> {
+        let before =
+            made.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        let end = before + error.column();
+        let visible = |c: &char| !c.is_whitespace();
+        let count = made.char_indices().take_while(|(at, _)| *at < end).filter(|(_, c)| visible(c)).count();
+        let mut marks = Vec::new();
+        for part in &self.parts {
+            let Part::Raw { at, text } = part else { continue };
+            let breaks = text.match_indices('\n').map(|(index, _)| at + index + 1);
+            for place in std::iter::once(*at).chain(breaks) {
+                let line = u32::try_from(line_of(self.source, place)).ok()?;
+                marks.push((place, char::from_u32(FIRST_MARK + line)?.to_string()));
+            }
         }
+        let marked = with(self.source, marks);
+        let marked = joined(&marked, &parts(&marked)).unwrap_or(marked);
+        let marked = self.made(&marked, data).ok()?;
+        let mut line = None;
+        let mut left = count;
+        for c in marked.chars().filter(visible) {
+            match u32::from(c).checked_sub(FIRST_MARK) {
+                Some(mark) => line = usize::try_from(mark).ok(),
+                None => match left.checked_sub(1) {
+                    Some(less) if less > 0 => left = less,
+                    _ => break,
+                },
+            }
+        }
+        line
     }
 }
 
@@ -121,11 +150,6 @@ fn limited(
     escape_formatter(output, state, value)
 }
 
-fn too_long() -> String {
-    format!("the template makes more than {} KiB", LONGEST_BYTES / 1024)
-}
-
-/// Few filters: each is a part of every function. There is none that says a text is safe.
 fn environment<'a>(written: &Arc<AtomicUsize>) -> Environment<'a> {
     let mut environment = Environment::empty();
     let written = Arc::clone(written);
@@ -134,72 +158,9 @@ fn environment<'a>(written: &Arc<AtomicUsize>) -> Environment<'a> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION);
-    environment.add_filter("default", minijinja::filters::default);
-    environment.add_filter("first", minijinja::filters::first);
-    environment.add_filter("join", minijinja::filters::join);
-    environment.add_filter("last", minijinja::filters::last);
-    environment.add_filter("length", minijinja::filters::length);
-    environment.add_filter("lower", minijinja::filters::lower);
-    environment.add_filter("replace", minijinja::filters::replace);
-    environment.add_filter("tojson", minijinja::filters::tojson);
-    environment.add_filter("trim", minijinja::filters::trim);
-    environment.add_filter("upper", minijinja::filters::upper);
-    environment.add_filter("label", |value: Value| filters::label(&value));
-    environment.add_filter("line", |value: Value, most: usize| filters::line(&value, most));
-    environment.add_filter("mrkdwn", |value: Value| filters::mrkdwn(&value));
+    filters::add(&mut environment);
     environment.add_test("defined", minijinja::tests::is_defined);
     environment
-}
-
-fn value(json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(truth) => Value::from(*truth),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(number) => Value::from(number),
-            None => Value::from(number.as_f64().unwrap_or_default()),
-        },
-        serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(values) => values.iter().map(value).collect(),
-        serde_json::Value::Object(object) => {
-            Value::from_pairs(object.iter().map(|(key, one)| (key.as_str(), value(one))))
-        }
-    }
-}
-
-/// The usual mistake is a pair of quotation marks around `{{ … }}`.
-fn not_json(error: &serde_json::Error, text: &str) -> String {
-    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let before: Vec<char> = line.chars().take(error.column()).collect();
-    let is_quoted_twice = before.windows(2).any(|pair| pair == ['"', '"']) || line.contains("\"\"");
-    let hint = if is_quoted_twice {
-        ": a value brings its own quotation marks, so write {{ object.name }} without any around it"
-    } else {
-        ": look for a comma too many or too few, and for a text without quotation marks"
-    };
-    format!("what the template makes is not JSON, at line {}, column {}{hint}", error.line(), error.column())
-}
-
-fn words(error: &Error) -> String {
-    let detail = error.detail().unwrap_or_default();
-    let at = error.line().map(|line| format!(", at line {line}")).unwrap_or_default();
-    match error.kind() {
-        ErrorKind::OutOfFuel => "the template takes too many steps: make it simpler".to_owned(),
-        ErrorKind::WriteFailure => too_long(),
-        ErrorKind::UnknownFilter => format!("{detail}{at}; there are: {FILTERS}"),
-        ErrorKind::UndefinedError => {
-            format!("there is no such variable{at}: functions/forward-event/README.md lists them")
-        }
-        ErrorKind::SyntaxError if detail.contains("end of variable block") => {
-            format!("`{{{{` is not closed{at}: write `}}}}` after the variable")
-        }
-        ErrorKind::SyntaxError if detail.contains("end of input") => {
-            "a block is not closed: write {% endif %} for {% if … %}, and {% endfor %} for {% for … %}"
-                .to_owned()
-        }
-        kind if detail.is_empty() => format!("the template has a mistake{at}: {kind}"),
-        _ => format!("the template has a mistake{at}: {detail}"),
-    }
 }
 
 #[cfg(test)]

@@ -1,37 +1,46 @@
 //! The bodies that `forward-event` sends: what they are made of, and templates for them. No I/O.
 
+mod concat;
 mod data;
 mod engine;
 mod filters;
+mod mistake;
+mod names;
 mod presets;
 mod samples;
 mod scalar;
+mod source;
+mod values;
 
 pub use data::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, ProjectData, SiteData, event_type,
 };
 pub use engine::{LONGEST_BYTES, Template};
+pub use mistake::Mistake;
 pub use presets::Preset;
 pub use samples::samples;
 pub use scalar::Scalar;
 
-/// What is wrong with a template: it is rendered for a sample of each event, once with everything that Tableau can say and once with
-/// nothing.
-pub(crate) fn check(template: Template<'_>) -> Result<(), String> {
+use tableau::EventName;
+
+/// Checks the names in a template, and renders it for a sample of each of these events, once with everything that can be known and once
+/// with nothing.
+///
+/// # Errors
+/// The first [`Mistake`].
+pub(crate) fn check(template: Template<'_>, events: &[EventName]) -> Result<(), Mistake> {
     let rendering = template.compile()?;
-    for sample in samples() {
-        rendering.render(sample).map_err(|problem| match problem.contains("values.") {
-            true => problem,
-            false => format!("{problem} (for {} {})", sample.event.name, known(sample)),
+    for sample in
+        samples().iter().filter(|sample| events.iter().any(|event| event.as_str() == sample.event.name))
+    {
+        rendering.render(sample).map_err(|Mistake { line, text }| {
+            let known = if sample.missing.is_empty() { "everything" } else { "nothing" };
+            let name = &sample.event.name;
+            Mistake {
+                line,
+                text: format!("{text} (tried with a sample of `{name}` of which {known} is known)"),
+            }
         })?;
     }
     Ok(())
-}
-
-fn known(sample: &Data) -> &'static str {
-    if sample.missing.is_empty() {
-        "of which Tableau says everything"
-    } else {
-        "of which Tableau says nothing"
-    }
 }

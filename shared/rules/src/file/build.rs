@@ -8,7 +8,7 @@ use crate::conditions::Conditions;
 use crate::error::Problem;
 use crate::family;
 use crate::message::{self, Message};
-use crate::rule::{Maintenance, NEVER, Positions, Rule, SUSPENDS_AFTER, Settings, Site};
+use crate::rule::{Maintenance, NEVER, Place, Positions, Rule, SUSPENDS_AFTER, Settings, Site};
 use crate::schedule::Hours;
 use crate::settings;
 use jiff::tz::TimeZone;
@@ -287,7 +287,10 @@ impl Builder<'_> {
 
 /// Where the key and the value of each setting stand.
 fn positions(settings: &Map<String, Value>, at: At<'_>) -> Positions {
-    let place = |key: &String| (key.clone(), (at.key(key).key_position(), at.key(key).position()));
+    let place = |key: &String| {
+        let at = at.key(key);
+        (key.clone(), Place { key: at.key_position(), value: at.position(), block: at.block() })
+    };
     settings.keys().map(place).collect()
 }
 

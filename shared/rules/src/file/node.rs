@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) last_line: u64,
     /// Whether a part of it had another shape and was taken out.
     pub(crate) was_pruned: bool,
+    /// Where the first line of a text behind `|` stands, if it is a setting of a workflow.
+    pub(crate) block: Option<Position>,
     pub(crate) kind: Kind,
 }
 
@@ -87,6 +89,11 @@ impl<'n> At<'n> {
         self.node.map_or(self.key_at, |node| node.at)
     }
 
+    /// Where the first line of a text behind `|` stands.
+    pub(crate) fn block(&self) -> Option<Position> {
+        self.node.and_then(|node| node.block)
+    }
+
     /// Where the value's key begins; the value's place without one.
     pub(crate) fn key_position(&self) -> Position {
         if self.key_at == Position::default() { self.position() } else { self.key_at }
@@ -136,7 +143,7 @@ impl From<Spanned<Bare>> for Node {
             Kind::Map(entries) => entries.iter().map(|e| e.value.last_line.max(e.key_at.line)).max(),
             _ => None,
         };
-        Self { at, last_line: within.unwrap_or_default().max(at.line), was_pruned: false, kind }
+        Self { at, last_line: within.unwrap_or_default().max(at.line), was_pruned: false, block: None, kind }
     }
 }
 

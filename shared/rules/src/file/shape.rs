@@ -296,7 +296,7 @@ impl Walk<'_> {
         };
         self.no_key_twice(entries);
         let count = self.problems.len();
-        for entry in entries.iter() {
+        for entry in entries.iter_mut() {
             match &entry.value.kind {
                 Kind::Null => {
                     if let Some(comment) = Comment::in_place_of_value(self.text, entry.value.at.line) {
@@ -307,6 +307,7 @@ impl Walk<'_> {
                     if let Some(problem) = typographic_quotes(&entry.key, text) {
                         self.problems.push(Problem::at(entry.value.at, problem));
                     }
+                    entry.value.block = block_behind(self.text, entry.key_at);
                 }
                 _ => {}
             }
@@ -359,6 +360,19 @@ fn sign_behind(text: &str, key: &str, line: u64) -> Option<char> {
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     let (_, value) = line.split_once(&format!("{key}:"))?;
     value.trim_start().chars().next().filter(|c| matches!(c, '!' | '&'))
+}
+
+/// Where the first line of a text behind `|` stands, below its key at this place.
+fn block_behind(text: &str, key: Position) -> Option<Position> {
+    let mut lines = text.lines().skip(usize::try_from(key.line.checked_sub(1)?).ok()?);
+    let (_, value) = lines.next()?.split_once(':')?;
+    let sign = value.split(" #").next()?.trim().strip_prefix('|')?;
+    if !sign.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '+')) {
+        return None;
+    }
+    let first = lines.find(|line| !line.trim().is_empty())?;
+    let indent = first.len() - first.trim_start().len();
+    Some(Position { line: key.line + 1, column: u64::try_from(indent).ok()? + 1 })
 }
 
 /// Days that stand where a map belongs, without the key `days`.

@@ -6,8 +6,8 @@ pub use destination::Destination;
 
 pub use crate::body::{Preset, Scalar};
 
-use crate::body::{self, Template};
-use crate::workflow::{Invalid, WorkflowSettings};
+use crate::body::{self, Mistake, Template};
+use crate::workflow::{Invalid, InvalidTemplate, WorkflowSettings};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tableau::EventName;
@@ -61,6 +61,9 @@ pub enum OncePer {
     Incident,
 }
 
+/// The keys of a target in the forward secret.
+const OF_TARGETS: [&str; 5] = ["basic", "headers", "oauth", "secrets", "url"];
+
 impl ForwardEvent {
     /// Where the event goes. `None` only before [`WorkflowSettings::check`].
     pub fn destination(&self) -> Option<Destination<'_>> {
@@ -109,9 +112,7 @@ impl ForwardEvent {
             }
             Body::Raw | Body::Enriched | Body::Template => {}
         }
-        let Some(template) = self.template() else { return Ok(()) };
-        let field = if self.preset.is_some() { "preset" } else { "template" };
-        body::check(template).map_err(|problem| Invalid { field, problem })
+        Ok(())
     }
 }
 
@@ -119,7 +120,7 @@ impl WorkflowSettings for ForwardEvent {
     const WORKFLOW: &'static str = "forward-event";
     const EVENTS: &'static [EventName] = &EventName::KNOWN;
 
-    /// Refuses what can be no destination, and templates that fail for an event. No problem repeats a value, which may be a
+    /// Refuses what can be no destination, and a body that contradicts its template. No problem repeats a value, which may be a
     /// secret in the wrong place.
     fn check(&self) -> Result<(), Invalid> {
         let Some(destination) = self.destination() else {
@@ -133,6 +134,19 @@ impl WorkflowSettings for ForwardEvent {
         };
         destination.check()?;
         self.check_body()
+    }
+
+    fn check_templates(&self, events: &[EventName]) -> Result<(), InvalidTemplate> {
+        let Some(template) = self.template() else { return Ok(()) };
+        body::check(template, events).map_err(|Mistake { line, text }| match self.preset {
+            // The author of the rule has not written its lines.
+            Some(_) => InvalidTemplate { field: "preset", line: None, problem: text },
+            None => InvalidTemplate { field: "template", line, problem: text },
+        })
+    }
+
+    fn belongs(key: &str) -> Option<&'static str> {
+        OF_TARGETS.contains(&key).then_some("the target in the forward secret: `target` names it here")
     }
 
     /// One event goes to one destination once.
@@ -194,11 +208,35 @@ mod tests {
         }
     }
 
+    fn problem_of_template(settings: &ForwardEvent, events: &[EventName]) -> String {
+        settings
+            .check_templates(events)
+            .err()
+            .map(|invalid| format!("{}: {}", invalid.field, invalid.problem))
+            .unwrap_or_default()
+    }
+
     #[test]
     fn a_preset_says_which_value_is_missing() {
         let jira = ForwardEvent { preset: Some(Preset::JiraIssue), ..to("jira") };
-        assert_eq!(problem(&jira), "preset: there is no `values.project`: add `project` to `values`");
+        let missing = "preset: there is no `values.project`: add `project` to `values`";
+        assert_eq!(problem_of_template(&jira, &EventName::KNOWN), missing);
         let values = BTreeMap::from([("project".to_owned(), Scalar::Text("BI".to_owned()))]);
-        assert_eq!(problem(&ForwardEvent { values, ..jira }), "");
+        assert_eq!(problem_of_template(&ForwardEvent { values, ..jira }, &EventName::KNOWN), "");
+    }
+
+    #[test]
+    fn a_template_is_tried_with_the_events_of_its_rule_only() {
+        let text = r#"{"owner": {{ owner.name | first }}}"#;
+        let settings = ForwardEvent { template: Some(text.to_owned()), ..to("a") };
+        let problem = problem_of_template(&settings, &[EventName::AdminDemoted]);
+        let end = "(tried with a sample of `AdminDemoted` of which everything is known)";
+        assert!(problem.ends_with(end), "{problem}");
+        let problem = problem_of_template(&settings, &[EventName::DatasourceRefreshFailed]);
+        let end = "(tried with a sample of `DatasourceRefreshFailed` of which nothing is known)";
+        assert!(problem.ends_with(end), "{problem}");
+        let text = r#"{"cause": {% if event.name == "AdminDemoted" %}{% else %}1{% endif %}}"#;
+        let settings = ForwardEvent { template: Some(text.to_owned()), ..to("a") };
+        assert_eq!(problem_of_template(&settings, &[EventName::DatasourceRefreshFailed]), "");
     }
 }

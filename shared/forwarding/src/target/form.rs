@@ -1,0 +1,72 @@
+//! The form of a target in the forward secret. What is wrong is said with names of keys, and never with a value.
+
+use super::credential::Entry;
+use plain_text::one_line;
+use serde_json::{Map, Value};
+
+/// How much of a key an error repeats, in characters.
+const LONGEST: usize = 40;
+const KEYS: [&str; 5] = ["url", "secrets", "headers", "basic", "oauth"];
+const BASIC: [&str; 2] = ["user", "password"];
+const OAUTH: [&str; 5] = ["token_url", "client_id", "client_secret", "scope", "audience"];
+
+/// Reads a target.
+///
+/// # Errors
+/// What has another form, and which there is.
+pub(super) fn entry(value: Value) -> Result<Entry, String> {
+    let Value::Object(map) = &value else {
+        return Err("write an object in braces, with its `url`".to_owned());
+    };
+    known(map, &KEYS, "")?;
+    for (key, value) in map {
+        match (key.as_str(), value) {
+            ("url", Value::String(_)) | ("basic" | "oauth", Value::Null) => {}
+            ("url", _) => return Err("its `url` has to be a text, in quotation marks".to_owned()),
+            ("secrets", Value::Array(items)) if items.iter().all(Value::is_string) => {}
+            ("secrets", _) => {
+                return Err(
+                    "its `secrets` have to be a list of texts, in brackets and quotation marks".to_owned()
+                );
+            }
+            ("headers", Value::Object(headers)) if headers.values().all(Value::is_string) => {}
+            ("headers", _) => return Err(texts("headers")),
+            ("basic", Value::Object(inner)) => of_texts(inner, "basic", &BASIC, &BASIC)?,
+            ("oauth", Value::Object(inner)) => of_texts(inner, "oauth", &OAUTH, &OAUTH[..3])?,
+            (key, _) => return Err(texts(key)),
+        }
+    }
+    // Its own message may repeat a value.
+    serde_json::from_value(value)
+        .map_err(|_| "it has another form than the README of forward-event says".to_owned())
+}
+
+fn texts(key: &str) -> String {
+    format!("its `{key}` has to be an object of texts, as in {{\"name\": \"value\"}}")
+}
+
+fn of_texts(map: &Map<String, Value>, of: &str, keys: &[&str], required: &[&str]) -> Result<(), String> {
+    known(map, keys, of)?;
+    let is_optional = |key: &str| !required.contains(&key);
+    if !map.iter().all(|(key, value)| value.is_string() || (value.is_null() && is_optional(key))) {
+        return Err(texts(of));
+    }
+    match required.iter().find(|key| !map.contains_key(**key)) {
+        Some(missing) => Err(format!("its `{of}` has no `{missing}`")),
+        None => Ok(()),
+    }
+}
+
+/// A key is no secret, but it may be a strange text.
+fn known(map: &Map<String, Value>, keys: &[&str], within: &str) -> Result<(), String> {
+    let Some(unknown) = map.keys().find(|key| !keys.contains(&key.as_str())) else { return Ok(()) };
+    let of = if within.is_empty() { String::new() } else { format!(" in `{within}`") };
+    if unknown.contains("://") || unknown.starts_with("whsec_") {
+        return Err(format!(
+            "a URL or a secret stands{of} where a key belongs; the keys are: {}",
+            keys.join(", ")
+        ));
+    }
+    let shown: String = one_line(unknown).chars().take(LONGEST).collect();
+    Err(format!("unknown key `{shown}`{of}; there are: {}", keys.join(", ")))
+}

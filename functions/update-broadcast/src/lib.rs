@@ -5,14 +5,42 @@ mod config;
 
 pub use config::Config;
 
+use circuit::Guarded;
 use facts::{FactLookups, NO_ANSWER, Question};
 use rules::{LoadedRules, MissingFact, WorkflowSettings, settings};
-use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
+use tableau::{Event, SiteLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error};
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 
 /// Why an event of another site is skipped.
 const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
+
+/// Tableau's code for a user who lacks a right.
+const NO_RIGHT: &str = "403004";
+/// What a person is told about a user who lacks it.
+const NEEDED: &str = "the user of the Tableau credential may not overwrite this Broadcast: let it be an administrator, or the owner of the workbook";
+
+/// Why a Broadcast was not overwritten.
+enum Refusal {
+    /// It does not exist any more.
+    Gone,
+    Failed(Failure),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Gone => Self::permanent("the Broadcast does not exist any more"),
+            Refusal::Failed(failure) => failure,
+        }
+    }
+}
 
 /// The workflow `update-broadcast`, with the clients that it needs.
 #[derive(Debug)]
@@ -45,21 +73,31 @@ impl Workflow for UpdateBroadcast {
         else {
             return Ok(Outcome::skipped(OTHER_SITE));
         };
-        let views = views_of(workbook, broadcasts);
-        let options = options(action.settings);
-        if views.is_empty() {
+        let ours: Vec<_> =
+            broadcasts.into_iter().filter(|broadcast| broadcast.workbook.as_ref() == Some(workbook)).collect();
+        if ours.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }
         let mut failed = None;
-        for view in &views {
-            let overwrite = self.facts.tableau().client().overwrite_broadcast(view, options);
-            let overwrite = self.facts.tableau().call(invocation, overwrite);
-            let overwritten = Effect::Overwritten { view: view.to_string() };
-            if let Err(failure) = invocation.once(overwritten, overwrite).await {
-                failed = Some(Failure::worse(failed, failure));
+        let mut gone = 0;
+        for broadcast in &ours {
+            let mut is_gone = false;
+            let overwrite = async {
+                let overwrite = self.overwrite(broadcast, options(action.settings, broadcast), invocation);
+                overwrite.await.inspect_err(|refusal| is_gone = matches!(refusal, Refusal::Gone))
+            };
+            let overwritten = Effect::Overwritten { view: broadcast.view.to_string() };
+            match invocation.once(overwritten, overwrite).await {
+                Ok(_) => {}
+                Err(_) if is_gone => gone += 1,
+                Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
         }
-        failed.map_or(Ok(Outcome::Done), Err)
+        match failed {
+            Some(failure) => Err(failure),
+            None if gone == ours.len() => Ok(Outcome::skipped("the workbook's Broadcasts are gone")),
+            None => Ok(Outcome::Done),
+        }
     }
 }
 
@@ -79,6 +117,25 @@ impl UpdateBroadcast {
         })
     }
 
+    /// Overwrites one Broadcast.
+    async fn overwrite(
+        &self,
+        broadcast: &BroadcastView,
+        options: BroadcastOptions,
+        invocation: &Invocation,
+    ) -> Result<(), Refusal> {
+        let overwrite = self.facts.tableau().client().overwrite_broadcast(&broadcast.view, options);
+        match self.facts.tableau().call(invocation, overwrite).await {
+            Ok(()) => Ok(()),
+            // A person has removed the view, or its Broadcast, since the list was read. It must not be made again.
+            Err(Guarded::Call(error)) if error.is_not_found() => Err(Refusal::Gone),
+            Err(Guarded::Call(error)) if error.code() == Some(NO_RIGHT) => {
+                Err(Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error))).into())
+            }
+            Err(error) => Err(Failure::from(error).into()),
+        }
+    }
+
     /// The Broadcasts of a site; `None` if the credential belongs to another site.
     async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
         let ours = self.facts.tableau().client().session_site().await?;
@@ -94,12 +151,13 @@ fn changed_workbook(event: &Event) -> Option<&WorkbookLuid> {
     event.workbook().filter(|_| settings::UpdateBroadcast::EVENTS.contains(&event.name))
 }
 
-fn options(settings: settings::UpdateBroadcast) -> BroadcastOptions {
+/// What a Broadcast is overwritten with: what the rule says, else what the Broadcast has, else the most cautious.
+fn options(settings: settings::UpdateBroadcast, broadcast: &BroadcastView) -> BroadcastOptions {
     let settings::UpdateBroadcast { watermark, tabs, downloads } = settings;
-    BroadcastOptions { watermark, tabs, downloads }
-}
-
-fn views_of(workbook: &WorkbookLuid, broadcasts: Vec<BroadcastView>) -> Vec<ViewLuid> {
-    let ours = broadcasts.into_iter().filter(|broadcast| broadcast.workbook.as_ref() == Some(workbook));
-    ours.map(|broadcast| broadcast.view).collect()
+    let cautious = BroadcastOptions::default();
+    BroadcastOptions {
+        watermark: watermark.or(broadcast.watermark).unwrap_or(cautious.watermark),
+        tabs: tabs.or(broadcast.tabs).unwrap_or(cautious.tabs),
+        downloads: downloads.or(broadcast.downloads).unwrap_or(cautious.downloads),
+    }
 }

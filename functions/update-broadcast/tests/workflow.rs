@@ -3,24 +3,30 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::{Value, json};
+use tableau_client::BroadcastOptions;
 use testkit::simulator::{Fault, SAMPLE_PAT, Workbook};
 use testkit::{Batch, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
 
-/// A workbook with one broadcast view and one view that is not broadcast, and an event about the workbook.
-async fn broadcast(environment: &TestEnvironment, event_type: &str) -> Value {
-    let workbook = environment
-        .tableau
-        .add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
-    let view = environment.tableau.view("Weekly overview").unwrap();
+/// A person sends the Broadcast of a view.
+async fn send(environment: &TestEnvironment, view: &str, options: BroadcastOptions) {
+    let view = environment.tableau.view(view).unwrap();
     let http = http_client::client(None).unwrap();
     let settings = tableau_client::Settings::new(&environment.tableau.url(), "marketing", "").unwrap();
     let credential = tableau_client::TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let credentials = std::sync::Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = std::sync::Arc::new(tableau_client::MemorySessionStore::default());
     let client = tableau_client::TableauClient::new(http, settings, credentials, sessions);
-    client.overwrite_broadcast(&view, tableau_client::BroadcastOptions::default()).await.unwrap();
+    client.overwrite_broadcast(&view, options).await.unwrap();
+}
+
+/// A workbook with one broadcast view and one view that is not broadcast, and an event about the workbook.
+async fn broadcast(environment: &TestEnvironment, event_type: &str) -> Value {
+    let workbook = environment
+        .tableau
+        .add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
+    send(environment, "Weekly overview", BroadcastOptions::default()).await;
     json!({
         "resource": "WORKBOOK", "event_type": event_type, "resource_name": "Weekly",
         "site_luid": environment.tableau.site().as_str(), "resource_luid": workbook.as_str(),
@@ -44,6 +50,62 @@ async fn the_broadcasts_of_a_refreshed_workbook_are_overwritten_once() {
     assert_eq!(times_sent(&environment), before + 1, "{}", function.logs().join("\n"));
     assert_eq!(environment.tableau.broadcasts().len(), 1);
     environment.assert_no_secret_in(&function.logs());
+}
+
+// Issue 19, 4
+#[tokio::test]
+async fn every_broadcast_keeps_its_settings_but_for_what_a_rule_says() {
+    const VIEWS: usize = 130;
+    for (said, changed) in [("{}", None), ("{ downloads: false, tabs: true }", Some((true, false)))] {
+        let rules = format!("rules: [{{ name: n, on: [WorkbookUpdated], do: [{{ update-broadcast: {said} }}] }}]\n");
+        let environment = TestEnvironment::with_rules(&rules).await;
+        let function = environment.queued("update-broadcast", BINARY);
+        let views = (0..VIEWS).map(|n| format!("Region {n}"));
+        let wide = views.clone().fold(Workbook::named("Regions"), |workbook, view| workbook.with_view(&view));
+        let workbook = environment.tableau.add(wide);
+        let of = |n: usize| BroadcastOptions { watermark: n % 2 == 0, tabs: n % 3 == 0, downloads: n % 5 == 0 };
+        for (n, view) in views.enumerate() {
+            send(&environment, &view, of(n)).await;
+        }
+        let mut event = broadcast(&environment, "WorkbookUpdated").await;
+        event["resource_luid"] = json!(workbook.as_str());
+        let batch = Batch::default().message(&event.to_string());
+        assert!(function.failures(&batch).await.is_empty(), "{}", function.logs().join("\n"));
+
+        let all = environment.tableau.broadcasts();
+        let ours: Vec<_> = all.iter().filter(|broadcast| broadcast.workbook == workbook).collect();
+        assert_eq!(ours.len(), VIEWS);
+        for (n, broadcast) in ours.into_iter().enumerate() {
+            let BroadcastOptions { watermark, tabs, downloads } = of(n);
+            let (tabs, downloads) = changed.unwrap_or((tabs, downloads));
+            let has = (broadcast.show_watermark, broadcast.show_tabs, broadcast.allow_downloads);
+            assert_eq!((broadcast.times, has), (2, (watermark, tabs, downloads)), "{said} {n}");
+        }
+        let other = all.iter().find(|broadcast| broadcast.workbook != workbook).unwrap();
+        assert_eq!(other.times, 1, "the Broadcast of another workbook");
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart_by_their_code() {
+    for (code, outcome, said) in [
+        ("404044", "skipped", "the workbook's Broadcasts are gone"),
+        ("404011", "skipped", "the workbook's Broadcasts are gone"),
+        ("403004", "misconfigured", "let it be an administrator, or the owner of the workbook"),
+        ("403151", "permanent", "a site administrator can allow Broadcasts in the settings of the site"),
+        ("500002", "transient", "500002"),
+    ] {
+        let environment = TestEnvironment::start().await;
+        let function = environment.inline("update-broadcast", BINARY);
+        let event = broadcast(&environment, "WorkbookUpdated").await;
+        environment.tableau.fail_always("POST */broadcasts/views*", Fault::Error(code));
+        let answer = function.answer(&Request::post(event.to_string())).await;
+        let told = answer.body["failure"].as_str().or_else(|| answer.body["status"].as_str());
+        assert_eq!(told, Some(outcome), "{code}: {:?}", answer.body);
+        let logs = function.logs().join("\n");
+        assert!(answer.body.to_string().contains(said) || logs.contains(said), "{code}: {logs}");
+        assert_eq!(environment.tableau.broadcasts()[0].times, 1);
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,9 @@ async fn a_view_is_broadcast_and_overwritten() {
 
     let list = caller.call(Method::GET, &path, "").await.json;
     let workbook = json!({ "id": tableau.workbook("Superstore").unwrap() });
-    let expected = json!([{ "view": { "id": view, "workbook": workbook } }]);
+    let settings = [("showWatermark", true), ("showTabs", false), ("allowDownloads", false)];
+    let mut expected = json!([{ "view": { "id": view, "workbook": workbook } }]);
+    settings.iter().for_each(|(name, value)| expected[0][*name] = json!(value));
     assert_eq!(list["broadcastViews"]["broadcast"], expected);
     let records = tableau.broadcasts();
     assert_eq!((records.len(), records[0].times, records[0].show_watermark), (1, 2, true));

@@ -172,6 +172,7 @@ fn advice(code: &str) -> Option<&'static str> {
             "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
              site: what follows /site/ in the browser's address",
         ),
+        "403151" => Some("a site administrator can allow Broadcasts in the settings of the site"),
         "404001" => Some(
             "leave the version empty: the client then uses the newest version that Tableau also supports",
         ),

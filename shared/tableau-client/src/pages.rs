@@ -56,10 +56,22 @@ pub(crate) struct List {
     /// The list's name in the answer, and the name of its elements.
     pub(crate) wrapper: &'static str,
     pub(crate) element: &'static str,
+    /// Where the list is.
+    pub(crate) place: Place,
     /// Whether Tableau documents a `pagination` block for this list. Lists without it have one page.
     pub(crate) paged: bool,
     /// The fields that a REST API version cannot filter by, although others can.
     pub(crate) unknown: fn(ApiVersion) -> &'static [&'static str],
+}
+
+/// Where a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Below the site.
+    Site,
+    /// Below the site, in the experimental API. What such a list takes is not documented: the first page is requested without
+    /// parameters, and further pages of the same size only if the first one says that there is more.
+    Experimental,
 }
 
 #[derive(Deserialize)]
@@ -180,9 +192,19 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
             None => (self.list.unknown)(self.client.session_version().await?),
         };
         self.unknown = Some(unknown);
-        let mut call = Call::get(operation, Path::Site(&self.list.path))
-            .query("pageSize", self.page_size.to_string())
-            .query("pageNumber", (self.fetched + 1).to_string());
+        let mut call = match self.list.place {
+            Place::Site => Call::get(operation, Path::Site(&self.list.path)),
+            Place::Experimental => Call::get(operation, Path::Experimental(&self.list.path)),
+        };
+        let size = match self.list.place {
+            Place::Site => Some(u64::from(self.page_size)),
+            Place::Experimental => self.seen.checked_div(u64::from(self.fetched)),
+        };
+        if let Some(size) = size {
+            call = call
+                .query("pageSize", size.to_string())
+                .query("pageNumber", (self.fetched + 1).to_string());
+        }
         if let Some(filter) = self.filter.expression(unknown) {
             call = call.query("filter", filter);
         }

@@ -2,19 +2,28 @@
 //! describe.
 
 use crate::call::{Call, Path};
+use crate::filter::{Field, Filter, Filtered};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tableau::{ViewLuid, WorkbookLuid};
 
 /// A view that has a Broadcast.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Listed")]
 #[non_exhaustive]
 pub struct BroadcastView {
     /// The LUID of the view.
     pub view: ViewLuid,
     /// The LUID of the view's workbook.
     pub workbook: Option<WorkbookLuid>,
+    /// Whether the Broadcast shows a watermark; `None` if the list does not say it.
+    pub watermark: Option<bool>,
+    /// Whether it shows the workbook's other sheets as tabs; `None` if the list does not say it.
+    pub tabs: Option<bool>,
+    /// Whether it allows downloads; `None` if the list does not say it.
+    pub downloads: Option<bool>,
 }
 
 /// What viewers of a Broadcast may do.
@@ -34,9 +43,17 @@ impl Default for BroadcastOptions {
     }
 }
 
+/// A Broadcast as the list has it. The names of the settings are those with which one is sent: no list with settings is known.
 #[derive(Deserialize)]
-struct Broadcast {
+#[serde(rename_all = "camelCase")]
+struct Listed {
     view: View,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    show_watermark: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    show_tabs: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    allow_downloads: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -51,21 +68,44 @@ struct Workbook {
     id: WorkbookLuid,
 }
 
+impl From<Listed> for BroadcastView {
+    fn from(listed: Listed) -> Self {
+        Self {
+            view: listed.view.id,
+            workbook: listed.view.workbook.map(|workbook| workbook.id),
+            watermark: listed.show_watermark,
+            tabs: listed.show_tabs,
+            downloads: listed.allow_downloads,
+        }
+    }
+}
+
+impl Filtered for BroadcastView {
+    /// The list takes no filters.
+    fn field(&self, _: &str) -> Field<'_> {
+        Field::Text(None)
+    }
+}
+
 impl TableauClient {
-    /// Lists the site's Broadcasts. Experimental; Tableau Cloud only; no JWT scope is known.
+    /// Lists the site's Broadcasts, all pages. Experimental; Tableau Cloud only; no JWT scope is known. Whether the list has pages, and
+    /// whether it says with which settings a Broadcast was sent, is not documented; both is read if it is there.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off.
     ///
     /// Source: `stephenlprice/tableau-webhooks`, `libs/tableau_rest.py`; Tableau documents the error codes only.
     pub async fn broadcasts(&self) -> Result<Vec<BroadcastView>, Error> {
-        const OPERATION: &str = "list the Broadcasts";
-        let answer: Map<String, Value> =
-            self.ask(Call::get(OPERATION, Path::Experimental("broadcasts/views"))).await?;
-        let broadcasts: Vec<Broadcast> = lenient::list(&answer, &["broadcastViews"], "broadcast")
-            .map_err(|source| Error::Unreadable { operation: OPERATION, source })?;
-        let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
-        Ok(broadcasts.into_iter().map(view).collect())
+        let list = List {
+            operation: "list the Broadcasts",
+            path: "broadcasts/views".to_owned(),
+            wrapper: "broadcastViews",
+            element: "broadcast",
+            place: Place::Experimental,
+            paged: false,
+            unknown: all_fields,
+        };
+        Pages::new(self, list, Filter::all()).all(usize::MAX).await
     }
 
     /// Replaces the view's Broadcast by the view's present content. Repeating the call does no harm. The view becomes

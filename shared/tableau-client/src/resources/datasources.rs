@@ -3,7 +3,7 @@
 use super::{OwnerRef, ProjectRef};
 use crate::call::{Call, Path};
 use crate::filter::{Condition, Field, Filter, Filtered, Named, Published, Tagged, sealed};
-use crate::pages::{List, Pages};
+use crate::pages::{List, Pages, Place};
 use crate::{ApiVersion, Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -119,6 +119,7 @@ impl TableauClient {
             path: "datasources".to_owned(),
             wrapper: "datasources",
             element: "datasource",
+            place: Place::Site,
             paged: true,
             unknown,
         };

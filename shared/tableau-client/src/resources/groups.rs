@@ -2,7 +2,7 @@
 
 use crate::filter::Filter;
 use crate::filter::{Field, Filtered, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{TableauClient, lenient};
 use serde::Deserialize;
 use tableau::UserLuid;
@@ -39,6 +39,7 @@ impl TableauClient {
             path: format!("users/{luid}/groups"),
             wrapper: "groups",
             element: "group",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

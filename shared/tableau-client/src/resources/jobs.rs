@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Path};
 use crate::filter::{Condition, Field, Filter, Filtered, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -251,6 +251,7 @@ impl TableauClient {
             path: "jobs".to_owned(),
             wrapper: "backgroundJobs",
             element: "backgroundJob",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

@@ -2,7 +2,7 @@
 
 use super::OwnerRef;
 use crate::filter::{Field, Filter, Filtered, Named, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -115,6 +115,7 @@ impl TableauClient {
             path: "projects".to_owned(),
             wrapper: "projects",
             element: "project",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

@@ -3,7 +3,7 @@
 use super::jobs::{Answer, Job};
 use crate::call::{Call, Path};
 use crate::filter::{Field, Filter, Filtered, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -113,6 +113,7 @@ impl TableauClient {
             path: "tasks/extractRefreshes".to_owned(),
             wrapper: "tasks",
             element: "task",
+            place: Place::Site,
             paged: false,
             unknown: all_fields,
         };

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Path};
 use crate::filter::{Field, Filter, Filtered, Named, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use tableau::UserLuid;
@@ -83,6 +83,7 @@ impl TableauClient {
             path: "users".to_owned(),
             wrapper: "users",
             element: "user",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

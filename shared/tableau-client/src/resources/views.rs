@@ -3,7 +3,7 @@
 use super::{OwnerRef, ProjectRef};
 use crate::call::{Call, Path};
 use crate::filter::{Condition, Field, Filter, Filtered, Named, Tagged, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use tableau::{ViewLuid, WorkbookLuid};
@@ -100,6 +100,7 @@ impl TableauClient {
             path: "views".to_owned(),
             wrapper: "views",
             element: "view",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

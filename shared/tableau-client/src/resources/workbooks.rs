@@ -4,7 +4,7 @@ use super::views::View;
 use super::{OwnerRef, ProjectRef};
 use crate::call::{Call, Path};
 use crate::filter::{Field, Filter, Filtered, Named, Published, Tagged, sealed};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -107,6 +107,7 @@ impl TableauClient {
             path: "workbooks".to_owned(),
             wrapper: "workbooks",
             element: "workbook",
+            place: Place::Site,
             paged: true,
             unknown: all_fields,
         };

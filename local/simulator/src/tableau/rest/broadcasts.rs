@@ -3,7 +3,11 @@
 use super::call::{Answer, Call, malformed};
 use super::element::Element;
 use super::error::RestError;
+use super::page;
 use crate::tableau::model::BroadcastRecord;
+
+/// Up to this many Broadcasts are listed without pages, as recorded. That a longer list has pages is not known.
+const ONE_PAGE: usize = 100;
 
 fn allowed(call: &Call<'_>) -> Result<(), RestError> {
     let off = || RestError::new("403151", "Broadcasts are disabled on this site.");
@@ -13,14 +17,21 @@ fn allowed(call: &Call<'_>) -> Result<(), RestError> {
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let site = call.site();
-    let broadcasts = call.model.broadcasts.iter().filter(|b| b.site == site).map(element);
-    Ok(Answer::ok(Element::root().child(Element::new("broadcastViews").many(broadcasts.collect()))))
+    let broadcasts: Vec<_> = call.model.broadcasts.iter().filter(|b| b.site == site).map(element).collect();
+    match broadcasts.len() {
+        ..=ONE_PAGE => page::answer_whole(call, "broadcastViews", broadcasts),
+        _ => page::answer(call, "broadcastViews", &broadcasts, Element::clone),
+    }
 }
 
 fn element(broadcast: &BroadcastRecord) -> Element {
     let workbook = Element::new("workbook").with("id", broadcast.workbook.as_str());
     let view = Element::new("view").with("id", broadcast.view.as_str()).child(workbook);
-    Element::new("broadcast").child(view)
+    Element::new("broadcast")
+        .with("showWatermark", broadcast.show_watermark)
+        .with("showTabs", broadcast.show_tabs)
+        .with("allowDownloads", broadcast.allow_downloads)
+        .child(view)
 }
 
 /// Broadcasts a view, or overwrites its broadcast with `overwrite=yes`. Tableau's answer for an existing broadcast

@@ -184,7 +184,7 @@ routes! {
     DELETE "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:delete"), NOTHING => webhooks::delete;
     GET "/sites/{site}/webhooks/{id}/test" Administrator since(3, 6), since_3_27("tableau:webhooks:test"), NOTHING => webhooks::test;
     POST "/graphql" Session Since::Metadata, needs("tableau:content:read"), GRAPHQL => metadata::answer;
-    GET "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed, NOTHING => broadcasts::list;
+    GET "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed, PAGES => broadcasts::list;
     POST "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed, BROADCAST => broadcasts::send;
 }
 

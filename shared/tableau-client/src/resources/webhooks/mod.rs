@@ -6,7 +6,7 @@ mod webhook;
 pub use webhook::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest};
 
 use crate::call::{Call, Path};
-use crate::pages::{List, Pages, all_fields};
+use crate::pages::{List, Pages, Place, all_fields};
 use crate::{ApiVersion, Error, Filter, TableauClient, lenient};
 use confidential::Secrets;
 use event::set_event;
@@ -69,6 +69,7 @@ impl TableauClient {
             path: "webhooks".to_owned(),
             wrapper: "webhooks",
             element: "webhook",
+            place: Place::Site,
             paged: false,
             unknown: all_fields,
         };

@@ -73,8 +73,10 @@ impl Workflow for UpdateBroadcast {
         else {
             return Ok(Outcome::skipped(OTHER_SITE));
         };
-        let ours: Vec<_> =
-            broadcasts.into_iter().filter(|broadcast| broadcast.workbook.as_ref() == Some(workbook)).collect();
+        let ours: Vec<_> = broadcasts
+            .into_iter()
+            .filter(|broadcast| broadcast.workbook.as_ref() == Some(workbook))
+            .collect();
         if ours.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }

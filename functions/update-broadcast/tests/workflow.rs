@@ -57,13 +57,15 @@ async fn the_broadcasts_of_a_refreshed_workbook_are_overwritten_once() {
 async fn every_broadcast_keeps_its_settings_but_for_what_a_rule_says() {
     const VIEWS: usize = 130;
     for (said, changed) in [("{}", None), ("{ downloads: false, tabs: true }", Some((true, false)))] {
-        let rules = format!("rules: [{{ name: n, on: [WorkbookUpdated], do: [{{ update-broadcast: {said} }}] }}]\n");
+        let rules =
+            format!("rules: [{{ name: n, on: [WorkbookUpdated], do: [{{ update-broadcast: {said} }}] }}]\n");
         let environment = TestEnvironment::with_rules(&rules).await;
         let function = environment.queued("update-broadcast", BINARY);
         let views = (0..VIEWS).map(|n| format!("Region {n}"));
         let wide = views.clone().fold(Workbook::named("Regions"), |workbook, view| workbook.with_view(&view));
         let workbook = environment.tableau.add(wide);
-        let of = |n: usize| BroadcastOptions { watermark: n % 2 == 0, tabs: n % 3 == 0, downloads: n % 5 == 0 };
+        let of =
+            |n: usize| BroadcastOptions { watermark: n % 2 == 0, tabs: n % 3 == 0, downloads: n % 5 == 0 };
         for (n, view) in views.enumerate() {
             send(&environment, &view, of(n)).await;
         }

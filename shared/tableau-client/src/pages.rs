@@ -201,9 +201,8 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
             Place::Experimental => self.seen.checked_div(u64::from(self.fetched)),
         };
         if let Some(size) = size {
-            call = call
-                .query("pageSize", size.to_string())
-                .query("pageNumber", (self.fetched + 1).to_string());
+            call =
+                call.query("pageSize", size.to_string()).query("pageNumber", (self.fetched + 1).to_string());
         }
         if let Some(filter) = self.filter.expression(unknown) {
             call = call.query("filter", filter);

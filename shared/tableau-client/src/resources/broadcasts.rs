@@ -2,7 +2,7 @@
 //! describe.
 
 use crate::call::{Call, Path};
-use crate::filter::{Field, Filter, Filtered};
+use crate::filter::{Field, Filter, Filtered, sealed};
 use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
@@ -79,6 +79,8 @@ impl From<Listed> for BroadcastView {
         }
     }
 }
+
+impl sealed::Sealed for BroadcastView {}
 
 impl Filtered for BroadcastView {
     /// The list takes no filters.

@@ -4,6 +4,18 @@ use runtime::Env;
 use tableau_client::Settings;
 use workflow::BoxError;
 
+/// The scopes of a connected app that names none in the secret: what the calls need that find out what an event is about, and those about
+/// quality warnings.
+pub const SCOPES: [&str; 7] = [
+    "tableau:content:read",
+    "tableau:groups:read",
+    "tableau:jobs:read",
+    "tableau:labels:delete",
+    "tableau:labels:read",
+    "tableau:labels:update",
+    "tableau:users:read",
+];
+
 /// The function's settings. The function's README describes each.
 #[derive(Debug)]
 pub struct Config {
@@ -25,6 +37,7 @@ impl Config {
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
+        let tableau = tableau.with_scopes(&SCOPES);
         let minutes = optional("TABLEAU_SESSION_MINUTES");
         let tableau =
             tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;

@@ -6,7 +6,7 @@ mod licence;
 mod notifier;
 mod text;
 
-pub use config::Config;
+pub use config::{Config, SCOPES};
 pub use notifier::WarningNotifier;
 
 use alerting::notifier::Notifier;

@@ -127,8 +127,8 @@ impl TableauClient {
 
     /// The session's key in the session store: server, credential, site, and the user to act as, if any.
     pub(crate) fn session_key(&self, credential: &TableauCredential) -> String {
-        let Settings { server, site, act_as, .. } = self.settings();
-        let key = format!("{}#{}#{}", server.authority(), credential.key(), key_part(site));
+        let Settings { server, site, act_as, scopes, .. } = self.settings();
+        let key = format!("{}#{}#{}", server.authority(), credential.key(scopes), key_part(site));
         match act_as {
             None => key,
             Some(ActAs::User(luid)) => format!("{key}#id/{luid}"),

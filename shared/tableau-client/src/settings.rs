@@ -1,6 +1,6 @@
 //! The client's settings: server, site, and the user to act as.
 
-use crate::ApiVersion;
+use crate::{ApiVersion, ConnectedApp};
 use confidential::{InvalidUrl, SecureUrl};
 use std::fmt;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub struct Settings {
     /// How long a session is used after its sign-in. `None` leaves it to the server, whose sessions end after some
     /// hours without use.
     pub session_limit: Option<Duration>,
+    /// What a session of a connected app may do that names no scopes itself. At first [`ConnectedApp::SCOPES`].
+    pub scopes: Vec<String>,
 }
 
 /// The user to act as.
@@ -99,7 +101,15 @@ impl Settings {
             "" => None,
             version => Some(version.parse().map_err(|_| InvalidSettings::Version)?),
         };
-        Ok(Self { server, site: site.to_owned(), api_version, act_as: None, session_limit: None })
+        let scopes = ConnectedApp::SCOPES.map(str::to_owned).to_vec();
+        Ok(Self { server, site: site.to_owned(), api_version, act_as: None, session_limit: None, scopes })
+    }
+
+    /// Sets what a session of a connected app may do that names no scopes itself: exactly what the program calls.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: &[&str]) -> Self {
+        self.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self
     }
 
     /// The server's address: a scheme, a host and maybe a port.

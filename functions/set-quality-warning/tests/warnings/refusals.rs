@@ -89,6 +89,39 @@ async fn a_missing_scope_is_named() {
     assert_eq!(Person::at(&environment, "").texts(&environment, "Sales Orders").await, [""; 0]);
 }
 
+// Issue 19, 5
+#[tokio::test]
+async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the_calls_need() {
+    let (client_id, secret_id, secret) = SAMPLE_CONNECTED_APP;
+    let rules = "
+rules:
+  - name: warn readers
+    on: [DatasourceRefreshFailed]
+    unless: { owner_group: Nobody }
+    do: [{ set-quality-warning: {} }]
+";
+    let environment = start(rules, TableauSimulator::sample()).await;
+    environment.aws.create_secret(
+        "tableau",
+        json!({
+            "client_id": client_id, "secret_id": secret_id, "secret_value": secret, "user_name": "bea@example.com",
+        }),
+    );
+    let function = queued(&environment);
+    for event in [
+        failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0),
+        failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 1),
+        succeeded(&environment, "Sales Orders", 2),
+    ] {
+        handle(&function, &event).await;
+        assert_eq!(last(&function).0, "done", "{:?}", last(&function));
+    }
+    let used: Vec<&str> = environment.tableau.used_scopes().into_iter().collect();
+    assert_eq!(used, set_quality_warning::SCOPES);
+    let readme = std::fs::read_to_string(testkit::repository::root().join("functions/set-quality-warning/README.md")).unwrap();
+    assert!(used.iter().all(|scope| readme.contains(&format!("`{scope}`"))), "{used:?}");
+}
+
 #[tokio::test]
 async fn the_command_test_says_whether_the_site_has_warnings_and_sets_none() {
     for (licensed, expected) in

@@ -1,5 +1,6 @@
 //! Controls and observes a running Tableau simulator.
 
+use std::collections::BTreeSet;
 use super::delivery::Delivery;
 use super::model::{BroadcastRecord, Feature, JobKind, JobShape, WebhookRecord};
 use super::refresh::JobRecord;
@@ -104,6 +105,11 @@ impl TableauSimulator {
     /// The views that are broadcast.
     pub fn broadcasts(&self) -> Vec<BroadcastRecord> {
         self.state.model().broadcasts.clone()
+    }
+
+    /// The scopes that calls of connected apps have needed.
+    pub fn used_scopes(&self) -> BTreeSet<&'static str> {
+        self.state.model().used_scopes.clone()
     }
 
     /// How many sessions are open, including idle sessions that expired but that no call has checked yet.

@@ -120,7 +120,7 @@ impl TableauCredential {
                 Ok(Self::Password { user, password: SecretString::from(password) })
             }
             (None, None, Some(user), None, Some(client_id), Some(secret_id), Some(value), scopes) => {
-                let scopes = scopes.unwrap_or_else(|| ConnectedApp::SCOPES.map(str::to_owned).to_vec());
+                let scopes = scopes.unwrap_or_default();
                 let secret_value = SecretString::from(value);
                 Ok(Self::ConnectedApp(ConnectedApp { client_id, secret_id, secret_value, user, scopes }))
             }
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(password, TableauCredential::Password { user: "u".to_owned(), password: "p".into() });
         let app = r#"{"client_id":"c","secret_id":"i","secret_value":"v","user_name":"ana@example.com"}"#;
         let TableauCredential::ConnectedApp(app) = read(app) else { panic!("not an app") };
-        assert_eq!(app.scopes, ConnectedApp::SCOPES);
+        assert!(app.scopes.is_empty(), "those of the settings");
     }
 
     proptest! {

@@ -19,7 +19,7 @@ use std::fmt;
 /// - `{"token_name": "…", "token_secret": "…"}`: a personal access token;
 /// - `{"user_name": "…", "password": "…"}`: not on Tableau Cloud, which asks for a second factor;
 /// - `{"client_id": "…", "secret_id": "…", "secret_value": "…", "user_name": "…", "scopes": ["…"]}`: a connected app;
-///   without `scopes` it has those of [`ConnectedApp::SCOPES`].
+///   without `scopes` it has those of [`Settings::scopes`](crate::Settings::scopes).
 ///
 /// [`TableauCredential::from_json`] reads it, and so does serde.
 #[derive(Clone)]
@@ -91,12 +91,13 @@ impl TableauCredential {
 
     /// The credential's part of a session's key: its kind and names, without secrets. The session of a connected app
     /// is limited to the scopes it was opened with, so the scopes are part of the key.
-    pub(crate) fn key(&self) -> String {
+    /// `default`: the scopes of an app that names none.
+    pub(crate) fn key(&self, default: &[String]) -> String {
         match self {
             Self::PersonalAccessToken { name, .. } => format!("token/{}", key_part(name)),
             Self::Password { user, .. } => format!("user/{}", key_part(user)),
             Self::ConnectedApp(app) => {
-                let mut scopes = app.scopes.clone();
+                let mut scopes = app.scopes_or(default).to_vec();
                 scopes.sort_unstable();
                 let scopes = ring::digest::digest(&ring::digest::SHA256, scopes.join(" ").as_bytes());
                 let scopes: String =
@@ -174,7 +175,7 @@ impl TableauCredential {
                     Some(ActAs::UserName(name)) => name,
                     Some(ActAs::User(_)) => return Err("a connected app acts as a user by name, not by id"),
                 };
-                token = app.token(user, now)?;
+                token = app.token(user, &settings.scopes, now)?;
                 secrets = secrets.and([token.clone()]);
                 credentials.jwt = Some(token.expose_secret());
             }
@@ -192,7 +193,7 @@ impl TableauCredential {
 
 impl fmt::Debug for TableauCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TableauCredential({:?}, [redacted])", self.key())
+        write!(f, "TableauCredential({:?}, [redacted])", self.key(&[]))
     }
 }
 
@@ -248,11 +249,14 @@ mod tests {
         let password = TableauCredential::Password { user: "ana@x".to_owned(), password: "hunter2".into() };
         let token = TableauCredential::personal_access_token("ana@x", "hunter2");
         let odd = TableauCredential::personal_access_token("ana#x/y", "hunter2");
-        let keys = [password.key(), token.key(), odd.key(), scoped(&["a", "b"]).key(), scoped(&["a"]).key()];
+        let credentials = [password, token, odd.clone(), scoped(&["a", "b"]), scoped(&["a"]), scoped(&[])];
+        let default = ["c".to_owned()];
+        let keys = credentials.map(|credential| credential.key(&default));
         let different: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{keys:?}");
-        assert_eq!(scoped(&["a", "b"]).key(), scoped(&["b", "a"]).key());
-        assert_eq!(odd.key(), "token/ana%23x%2Fy");
+        assert_eq!(scoped(&["a", "b"]).key(&[]), scoped(&["b", "a"]).key(&[]));
+        assert_eq!(scoped(&[]).key(&default), scoped(&["c"]).key(&[]));
+        assert_eq!(odd.key(&[]), "token/ana%23x%2Fy");
         assert!(keys.iter().all(|key| !key.contains("hunter2")));
     }
 
@@ -266,7 +270,7 @@ mod tests {
             TableauCredential::Password { password, .. } => wipes(password),
             TableauCredential::ConnectedApp(app) => {
                 wipes(&app.secret_value);
-                wipes(&app.token("u", Timestamp::UNIX_EPOCH).unwrap());
+                wipes(&app.token("u", &[], Timestamp::UNIX_EPOCH).unwrap());
             }
         }
         let _ = |session: &crate::Session| wipes(&session.token);

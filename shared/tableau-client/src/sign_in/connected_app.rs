@@ -29,7 +29,8 @@ pub struct ConnectedApp {
     pub secret_value: SecretString,
     /// The user to sign in. Upper and lower case matter; on Tableau Cloud it is the e-mail address.
     pub user: String,
-    /// What the session may do, such as `tableau:content:read`. Each method of the client names the scope it needs.
+    /// What the session may do, such as `tableau:content:read`. Each method of the client names the scope it needs. Empty: those of
+    /// [`Settings::scopes`](crate::Settings::scopes).
     pub scopes: Vec<String>,
 }
 
@@ -54,26 +55,29 @@ struct Claims<'a> {
 }
 
 impl ConnectedApp {
-    /// The default scopes: enough to read content, jobs and users, to refresh, and to export.
-    pub const SCOPES: [&'static str; 7] = [
-        "tableau:content:read",
-        "tableau:jobs:read",
-        "tableau:tasks:read",
-        "tableau:tasks:run",
-        "tableau:users:read",
-        "tableau:views:download",
-        "tableau:workbooks:download",
-    ];
+    /// The default scopes: enough to read content, jobs, and users with their groups.
+    pub const SCOPES: [&'static str; 4] =
+        ["tableau:content:read", "tableau:groups:read", "tableau:jobs:read", "tableau:users:read"];
+
+    /// The scopes of a session: the app's own, if there are any.
+    pub(crate) fn scopes_or<'a>(&'a self, default: &'a [String]) -> &'a [String] {
+        if self.scopes.is_empty() { default } else { &self.scopes }
+    }
 
     /// A signed token with which `user` can sign in once, within the next minutes.
-    pub(crate) fn token(&self, user: &str, now: Timestamp) -> Result<SecretString, &'static str> {
+    pub(crate) fn token(
+        &self,
+        user: &str,
+        scopes: &[String],
+        now: Timestamp,
+    ) -> Result<SecretString, &'static str> {
         let mut unique = [0_u8; 16];
         SystemRandom::new().fill(&mut unique).map_err(|_| "this machine cannot provide random numbers")?;
         let unique = BASE64_URL_SAFE_NO_PAD.encode(unique);
-        self.signed(user, now, &unique).map(SecretString::from).ok_or("the token cannot be written")
+        self.signed(user, self.scopes_or(scopes), now, &unique).map(SecretString::from).ok_or("the token cannot be written")
     }
 
-    fn signed(&self, user: &str, now: Timestamp, unique: &str) -> Option<String> {
+    fn signed(&self, user: &str, scopes: &[String], now: Timestamp, unique: &str) -> Option<String> {
         let earlier = now.checked_sub(SKEW).ok()?.as_second();
         let header = Header { alg: "HS256", typ: "JWT", kid: &self.secret_id, iss: &self.client_id };
         let claims = Claims {
@@ -84,7 +88,7 @@ impl ConnectedApp {
             iat: earlier,
             nbf: earlier,
             jti: unique,
-            scp: &self.scopes,
+            scp: scopes,
         };
         let part = |json: serde_json::Result<Vec<u8>>| Some(BASE64_URL_SAFE_NO_PAD.encode(json.ok()?));
         let mut token = part(serde_json::to_vec(&header))? + "." + &part(serde_json::to_vec(&claims))?;
@@ -140,7 +144,8 @@ mod tests {
     #[test]
     fn a_token_says_who_for_how_long_and_what() {
         let now = "2025-01-15T17:14:45Z".parse().unwrap();
-        let token = app().signed("ana@example.com", now, "unique").unwrap();
+        let scopes = ["tableau:content:read".to_owned()];
+        let token = app().signed("ana@example.com", &scopes, now, "unique").unwrap();
         let header = json!({"alg": "HS256", "typ": "JWT", "kid": "secret-1", "iss": "client-1"});
         assert_eq!(part(&token, 0), header);
         let expected = json!({
@@ -148,6 +153,16 @@ mod tests {
             "iat": 1_736_961_280, "nbf": 1_736_961_280, "exp": 1_736_961_585, "scp": ["tableau:content:read"]
         });
         assert_eq!(part(&token, 1), expected);
+    }
+
+    #[test]
+    fn the_scopes_of_the_app_count_before_those_of_the_settings() {
+        let default = ["tableau:tasks:run".to_owned()];
+        let scopes = |app: &ConnectedApp| {
+            part(app.token("u", &default, Timestamp::UNIX_EPOCH).unwrap().expose_secret(), 1)["scp"].clone()
+        };
+        assert_eq!(scopes(&app()), json!(["tableau:content:read"]));
+        assert_eq!(scopes(&ConnectedApp { scopes: Vec::new(), ..app() }), json!(default));
     }
 
     #[test]
@@ -164,7 +179,7 @@ mod tests {
     #[test]
     fn no_two_tokens_have_one_id() {
         let now = Timestamp::UNIX_EPOCH;
-        let id = || part(app().token("u", now).unwrap().expose_secret(), 1)["jti"].clone();
+        let id = || part(app().token("u", &[], now).unwrap().expose_secret(), 1)["jti"].clone();
         assert_ne!(id(), id());
     }
 

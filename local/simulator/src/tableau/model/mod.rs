@@ -33,7 +33,7 @@ pub use switches::Feature;
 pub(crate) use task::{STARTS_AT_HOUR, Task};
 
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tableau::SiteLuid;
 
@@ -68,6 +68,8 @@ pub(crate) struct Model {
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
     /// The connection ids of workbooks and data sources, assigned when first asked for.
     pub(crate) connections: BTreeMap<(String, String), String>,
+    /// The scopes that calls of connected apps have needed.
+    pub(crate) used_scopes: BTreeSet<&'static str>,
     /// The features that site settings forbid.
     pub(crate) off: Vec<Feature>,
     /// How long an unused session lasts.
@@ -136,6 +138,7 @@ impl Model {
             refreshes: Vec::new(),
             rendered: BTreeMap::new(),
             connections: BTreeMap::new(),
+            used_scopes: BTreeSet::new(),
             off: Vec::new(),
             idle: Duration::from_secs(240 * 60),
             webhooks_enabled: true,

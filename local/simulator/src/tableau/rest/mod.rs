@@ -37,7 +37,7 @@ mod webhooks;
 mod xml;
 
 use super::metadata;
-use super::model::covers;
+use super::model::{Session, covers};
 use super::state::State;
 use super::version::RestVersion;
 use crate::fault::Fault;
@@ -202,6 +202,9 @@ fn handled(
         session,
     };
     check_scope(&call, route.scope)?;
+    if let (Scope::Needs(needed, _), Some(Session { scopes: Some(_), .. })) = (route.scope, &call.session) {
+        call.model.used_scopes.insert(needed);
+    }
     check(&call, route.access)?;
     if !route.answers_a_file() {
         Format::acceptable(&parts.headers)?;

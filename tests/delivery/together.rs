@@ -1,5 +1,6 @@
 //! All workflows at once on the local stack: the 22 events, a storm, a quiet night. Slack by webhook URLs, Teams and e-mail cannot
-//! edit, so each of them gets the same notifications. A destination that is down delays no other.
+//! edit, so each of them gets the same notifications; PagerDuty, ServiceNow and texts say the same in their own form, and a receiver of
+//! signed requests gets each event at once. A destination that is down delays no other.
 
 use crate::binaries;
 use jiff::tz::TimeZone;
@@ -7,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use local_aws::template::Template;
 use local_aws::{Stack, StackOptions};
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, TeamsFault, TeamsSimulator};
+use simulator::{
+    PagerDutySimulator, RECEIVER_NAME, ReceiverSimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER,
+    ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsFault, TeamsSimulator, TwilioSimulator,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::EventName;
@@ -16,9 +20,19 @@ use testkit::repository::root;
 
 const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 const STEWARD: &str = "steward@example.com";
+const NUMBER: &str = "+4915112345678";
 /// Everything is done within this time, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(420);
-const NOTIFYING: [&str; 3] = ["notify-slack", "notify-teams", "send-email"];
+/// The workflows that take every event.
+const TAKING_ALL: [&str; 7] = [
+    "forward-event",
+    "notify-slack",
+    "notify-teams",
+    "page-on-call",
+    "send-email",
+    "send-sms",
+    "track-servicenow-incident",
+];
 /// How many workbooks change in a storm.
 const STORM: usize = 100;
 
@@ -27,8 +41,12 @@ struct Together {
     _tableau: TableauSimulator,
     slack: SlackSimulator,
     teams: TeamsSimulator,
+    pagerduty: PagerDutySimulator,
+    servicenow: ServiceNowSimulator,
+    twilio: TwilioSimulator,
+    receiver: ReceiverSimulator,
     http: reqwest::Client,
-    _rules: TempDir,
+    _files: TempDir,
 }
 
 impl Together {
@@ -37,16 +55,25 @@ impl Together {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let teams = TeamsSimulator::start().await.unwrap();
+        let pagerduty = PagerDutySimulator::start().await.unwrap();
+        let servicenow = ServiceNowSimulator::start().await.unwrap();
+        let twilio = TwilioSimulator::start().await.unwrap();
+        let receiver = ReceiverSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let rules = folder.path().join("rules.yaml");
         let all: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
         let text = format!(
             "rules:\n  - name: everything\n{quiet}    on: [{}]\n    do:\n      - notify-slack: {{ channel: data-alerts }}\n      \
-             - notify-teams: {{ channel: data-alerts }}\n      - send-email: {{ to: {STEWARD} }}\n  - name: broadcasts\n    \
+             - notify-teams: {{ channel: data-alerts }}\n      - send-email: {{ to: {STEWARD} }}\n      \
+             - page-on-call: {{ service: data }}\n      - track-servicenow-incident: {{}}\n      \
+             - send-sms: {{ to: \"{NUMBER}\" }}\n      - forward-event: {{ target: own }}\n  - name: warnings\n    \
+             on: [DatasourceRefreshFailed]\n    do:\n      - set-quality-warning: {{}}\n  - name: broadcasts\n    \
              on: [WorkbookRefreshSucceeded, WorkbookUpdated]\n    do:\n      - update-broadcast: {{}}\n",
             all.join(", ")
         );
         std::fs::write(&rules, text).unwrap();
+        let authority = folder.path().join("authority.pem");
+        std::fs::write(&authority, receiver.authority()).unwrap();
         let template = root().join("template.yaml");
         let mut parameters = Template::read(&template).unwrap().everything_on();
         parameters.extend([
@@ -54,19 +81,33 @@ impl Together {
             ("TableauSite".to_owned(), "marketing".to_owned()),
             ("SlackApiUrl".to_owned(), slack.api_url()),
             ("RulesFile".to_owned(), rules.display().to_string()),
+            ("PagerDutyRegion".to_owned(), pagerduty.url()),
+            ("TwilioApiUrl".to_owned(), twilio.url()),
+            ("SmsTextsPerDay".to_owned(), "100".to_owned()),
         ]);
+        let (user, password) = SAMPLE_SERVICENOW_USER;
         let secrets = [
             ("WebhookSecret", json!({ "current": TOKEN, "previous": "" })),
             ("TableauSecret", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 })),
             ("SlackSecret", json!({ "webhook_urls": { "data-alerts": slack.add_webhook("data-alerts") } })),
             ("TeamsSecret", json!({ "webhooks": { "data-alerts": teams.add_flow("data-alerts") } })),
+            ("PagerDutySecret", json!({ "routing_keys": { "data": pagerduty.add_service("data") } })),
+            (
+                "ServiceNowSecret",
+                json!({ "instance": servicenow.url(), "user": user, "password": password }),
+            ),
+            ("TwilioSecret", twilio.secret()),
+            ("ForwardSecret", json!({ "targets": { "own": receiver.add_hook("own") } })),
         ];
         let stack = Stack::start(StackOptions {
             template,
             binaries: binaries(),
             parameters,
             secrets: BTreeMap::from(secrets.map(|(name, value)| (name.to_owned(), value))),
-            environment: BTreeMap::new(),
+            environment: BTreeMap::from([
+                ("EXTRA_CA_FILE".to_owned(), authority.display().to_string()),
+                ("FORWARD_LOCAL_NAMES".to_owned(), RECEIVER_NAME.to_owned()),
+            ]),
             concurrent_executions: None,
             aws: "127.0.0.1:0".parse().unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -76,7 +117,18 @@ impl Together {
         .expect("the binaries are built");
         stack.aws().verify_identity("example.com");
         let http = http_client::client(None).unwrap();
-        Self { stack, _tableau: tableau, slack, teams, http, _rules: folder }
+        Self {
+            stack,
+            _tableau: tableau,
+            slack,
+            teams,
+            pagerduty,
+            servicenow,
+            twilio,
+            receiver,
+            http,
+            _files: folder,
+        }
     }
 
     async fn post(&self, payload: &Value) {
@@ -98,6 +150,27 @@ impl Together {
         let mut all = [slack.collect::<Vec<_>>(), teams.collect(), mails.collect()];
         all.iter_mut().for_each(|headlines| headlines.sort_unstable());
         all
+    }
+
+    /// What was said through PagerDuty, in ServiceNow and by text: summaries and their details, short descriptions and work notes, texts.
+    fn said_elsewhere(&self) -> [String; 3] {
+        let pages = self.pagerduty.events();
+        let pages = pages.iter().map(|event| format!("{}\n{}", event.summary(), event.detail("text")));
+        let incidents = self.servicenow.incidents();
+        let incidents = incidents.iter().map(|incident| {
+            format!("{}\n{}", incident.field("short_description"), incident.work_notes().join("\n"))
+        });
+        let texts = self.twilio.messages().into_iter().map(|text| text.body);
+        [pages.collect(), incidents.collect(), texts.collect::<Vec<_>>()].map(|all| all.join("\n"))
+    }
+
+    /// Nothing that was sent was refused.
+    fn assert_nothing_refused(&self) {
+        assert!(self.slack.refusals().is_empty() && self.teams.refusals().is_empty());
+        assert_eq!(self.pagerduty.refusals(), []);
+        assert!(self.servicenow.refusals().is_empty(), "{:?}", self.servicenow.refusals());
+        assert!(self.twilio.refusals().is_empty(), "{:?}", self.twilio.refusals());
+        assert_eq!(self.receiver.taken().len(), self.receiver.requests().len());
     }
 
     /// Waits until this holds.
@@ -143,7 +216,7 @@ async fn each_destination_announces_the_same_of_all_events() {
         let payload = &simulator::sample_payloads(name, Timestamp::now())[0].1;
         together.post(&serde_json::from_str(payload).unwrap()).await;
         let handled = |together: &Together| {
-            let all = NOTIFYING.map(|workflow| together.ended(workflow));
+            let all = TAKING_ALL.map(|workflow| together.ended(workflow));
             all.iter().all(|ended| ended.values().sum::<usize>() == posted && !ended.contains_key("claimed"))
         };
         together.until(name.as_str(), handled).await;
@@ -154,9 +227,28 @@ async fn each_destination_announces_the_same_of_all_events() {
     };
     together.until("the same headlines", same).await;
     // The bus gives it the events that it can act on.
-    let broadcasts = |together: &Together| together.ended("update-broadcast").values().sum::<usize>() == 2;
-    together.until("update-broadcast", broadcasts).await;
-    assert!(together.slack.refusals().is_empty() && together.teams.refusals().is_empty());
+    for (workflow, events) in [("update-broadcast", 2), ("set-quality-warning", 3)] {
+        let ended = |together: &Together| together.ended(workflow).values().sum::<usize>() == events;
+        together.until(workflow, ended).await;
+    }
+    // The same news elsewhere: each object and what happened to it.
+    let [slack, ..] = together.headlines();
+    let [pages, incidents, texts] = together.said_elsewhere();
+    for headline in &slack {
+        assert!(pages.contains(headline), "PagerDuty does not say {headline}:\n{pages}");
+        assert!(incidents.contains(headline), "ServiceNow does not say {headline}:\n{incidents}");
+        assert!(texts.contains(headline), "no text says {headline}:\n{texts}");
+    }
+    // A receiver of signed requests gets every event, once and in the order in which they happened.
+    let received: Vec<String> = together
+        .receiver
+        .taken()
+        .iter()
+        .map(|request| request.json()["data"]["event"]["name"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let known: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+    assert_eq!(received, known);
+    together.assert_nothing_refused();
     together.stack.shutdown().await;
 }
 
@@ -179,7 +271,15 @@ async fn a_destination_that_is_down_delays_no_other_in_a_storm() {
     let [slack, teams, _] = together.headlines();
     assert!(teams.is_empty() && (2..=4).contains(&slack.len()), "{slack:?}");
     assert!(slack.iter().any(|line| line.ends_with(" workbooks changed")), "{slack:?}");
-    for workflow in ["notify-slack", "send-email"] {
+    let everywhere = |together: &Together| {
+        let [pages, incidents, _] = together.said_elsewhere();
+        let is_said = |all: &str| (0..STORM).all(|n| all.contains(&format!("Board {n:03}")));
+        is_said(&pages) && is_said(&incidents) && together.receiver.taken().len() == STORM
+    };
+    together.until("the storm is announced elsewhere", everywhere).await;
+    let texts = together.twilio.messages();
+    assert!((2..=4).contains(&texts.len()), "{texts:?}");
+    for workflow in TAKING_ALL.into_iter().filter(|workflow| *workflow != "notify-teams") {
         let ended = together.ended(workflow);
         assert_eq!(ended.values().sum::<usize>(), STORM, "{workflow}: {ended:?}");
     }
@@ -209,5 +309,13 @@ async fn a_quiet_night_ends_with_the_same_digest_in_each_destination() {
     let [slack, teams, mails] = together.headlines();
     assert_eq!(slack, ["3 events in quiet hours"]);
     assert_eq!((&slack, &slack), (&teams, &mails));
+    let elsewhere = |together: &Together| {
+        together.said_elsewhere().iter().all(|said| said.contains("3 events in quiet hours"))
+    };
+    together.until("the digest elsewhere", elsewhere).await;
+    assert_eq!((together.pagerduty.events().len(), together.twilio.messages().len()), (1, 1));
+    // Forwarding is not news for people: quiet hours hold nothing back.
+    assert_eq!(together.receiver.taken().len(), 3);
+    together.assert_nothing_refused();
     together.stack.shutdown().await;
 }

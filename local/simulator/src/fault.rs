@@ -25,6 +25,8 @@ pub enum Fault {
     Reset,
     /// Carries the call out and resets the connection before the first byte of the answer.
     Lost,
+    /// Carries the call out and answers this status with an empty body.
+    DoneThen(u16),
     /// Answers normally after this delay.
     Delay(Duration),
     /// Carries the call out and answers after this delay.

@@ -33,6 +33,12 @@ pub trait Notifier: Send + Sync {
         true
     }
 
+    /// Whether the destination shows more than the object's name and the cause: where it is, whose it is, and which workbooks use it. Without
+    /// this, Tableau is not asked for these workbooks, and not at all about an incident that has ended.
+    fn shows_content(&self) -> bool {
+        true
+    }
+
     /// Sends a notification to a target.
     ///
     /// # Errors
@@ -103,9 +109,9 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// The destination left everything as it is, for this reason. The next reminder is due in a day.
+    /// The destination left everything as it is, for this reason.
     pub fn skipped(why: impl Into<String>) -> Self {
-        Self { audible: true, skipped: Some(why.into()), ..Self::default() }
+        Self { skipped: Some(why.into()), ..Self::default() }
     }
 }
 

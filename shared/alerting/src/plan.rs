@@ -141,14 +141,19 @@ impl Situation<'_> {
         self.entry.is_some_and(|entry| entry.is_being_sent(self.owner, self.now))
     }
 
-    /// Whether the target has an editable message about this incident.
     /// Whether Tableau has probably suspended the refresh since this number of failures.
     fn is_suspended_since(&self, failures: u32) -> bool {
         self.suspends_after.is_some_and(|after| failures < after && after <= self.incident.failures)
     }
 
+    /// Whether the target has an editable message about this incident.
     fn can_edit(&self) -> bool {
         self.capabilities.edit && self.entry.is_some_and(|entry| entry.message.is_some())
+    }
+
+    /// Whether the end of the incident can change a message that is there, and so calls no one.
+    fn finds_message(&self) -> bool {
+        self.can_edit() || (self.ends_by_key && self.entry.is_some_and(|entry| !entry.is_certainly_unsent()))
     }
 
     fn send(operation: Operation, audible: bool) -> Vec<Decision> {
@@ -264,8 +269,7 @@ fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
 /// edited too.
 fn hand_over(situation: &Situation<'_>, entry: &LogEntry, to: Decision) -> Vec<Decision> {
     let mut decisions = Vec::new();
-    let finds_message = situation.can_edit() || (situation.ends_by_key && !entry.is_certainly_unsent());
-    if finds_message && !entry.resolution_sent && !situation.is_being_sent() {
+    if situation.finds_message() && !entry.resolution_sent && !situation.is_being_sent() {
         decisions.push(Decision::Send { operation: Operation::Close, audible: false });
     }
     if !entry.resolution_handed_over {
@@ -284,7 +288,7 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
         }
         // A digest has announced the end in the meantime.
         _ if entry.resolution_handed_over && !situation.can_edit() => suppress(Suppression::AlreadyAnnounced),
-        Schedule::Muted(until) if !situation.can_edit() => suppress(Suppression::Muted(until)),
+        Schedule::Muted(until) if !situation.finds_message() => suppress(Suppression::Muted(until)),
         schedule => {
             let audible = !matches!(schedule, Schedule::Muted(_)) && !entry.resolution_handed_over;
             Situation::send(Operation::Close, audible)

@@ -21,7 +21,8 @@ async fn run(client: TableauClient) -> Result<(), BoxError> {
         is_active: true,
         is_severe: false,
     };
-    let added = client.add_quality_warning(&sales, &warning).await?.id.ok_or("a warning without an id")?;
+    let added = client.add_quality_warning(&sales, &warning).await?;
+    let added = added.and_then(|added| added.id).ok_or("the answer has no id")?;
     for warning in client.quality_warnings(&sales).await? {
         println!("{}: {}", warning.kind.unwrap_or_default(), warning.message.unwrap_or_default());
     }

@@ -214,7 +214,7 @@ async fn a_quality_warning_comes_changes_and_goes() {
         is_severe: false,
     };
 
-    let added = client.add_quality_warning(&orders, &warning("old")).await.unwrap().id.unwrap();
+    let added = client.add_quality_warning(&orders, &warning("old")).await.unwrap().unwrap().id.unwrap();
     // Q01, Q02: by its id, and no other one
     client.change_quality_warning(&added, &warning("<b>older</b> & worse")).await.unwrap();
     let other = NewQualityWarning { kind: WarningKind::Warning, ..warning("a person's") };

@@ -138,7 +138,7 @@ async fn record(
     let (status, body) = state.answer().clone();
     match fault {
         Some(Fault::Partial(_)) | None => answer(status, &body),
-        Some(Fault::Status(status)) => answer(status, ""),
+        Some(Fault::Status(status) | Fault::DoneThen(status)) => answer(status, ""),
         Some(Fault::Html(status)) => answer(status, "<html><body><h1>Sorry</h1></body></html>"),
         Some(Fault::Error(code)) => answer(code.get(..3).and_then(|c| c.parse().ok()).unwrap_or(500), code),
         Some(Fault::TooManyRequests { retry_after }) => {

@@ -138,9 +138,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
             shown.mentioned = Mentioned::of_one(&target.mentions, described.owner());
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-            sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
+            sent.map(|delivered| delivered.skipped).map_err(|undelivered| undelivered.failure)
         };
-        invocation.once(Effect::Notified { target: target.key.clone() }, post).await.map(|_| Handled::Sent)
+        let sent = invocation.once(Effect::Notified { target: target.key.clone() }, post).await?;
+        Ok(sent.flatten().map_or(Handled::Sent, Handled::Skipped))
     }
 
     pub(super) async fn event_into_digest(

@@ -99,7 +99,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         send: &Send<N::Target>,
     ) -> Result<Notification, Failure> {
         let site = self.routing.site(attempt.event);
-        let context = self.context(attempt).await?;
+        let is_over = matches!(send.about, Announced::Resolved(_));
+        let context = match is_over && !self.notifier.shows_content() {
+            true => &attempt.unasked,
+            false => self.context(attempt).await?,
+        };
         let described = About { event: attempt.event, site: site.as_ref(), context };
         let mut shown = match &send.about {
             Announced::Open(open) if send.is_reminder => {
@@ -113,7 +117,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Announced::Open(open) = &send.about {
             let rule = OfRule { target: &send.target, matched: &attempt.matched };
             rule.apply(&mut shown, &described, Some(open));
-            self.add_impact(&mut shown, attempt, open).await?;
+            if self.notifier.shows_content() {
+                self.add_impact(&mut shown, attempt, open).await?;
+            }
             self.add_small_print(&mut shown, &attempt.event.site, attempt.now()).await;
             if send.calls() {
                 shown.mentioned = Mentioned::of_one(&send.target.mentions, described.owner());

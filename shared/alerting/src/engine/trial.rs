@@ -48,6 +48,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 
     async fn accepted(&self, target: &N::Target, delivered: &Delivered) -> (&'static str, String) {
+        if let Some(why) = &delivered.skipped {
+            return ("not tried", why.clone());
+        }
         let receipt = self.notifier.receipt(target, delivered).await;
         match &delivered.note {
             Some(note) => ("accepted in part", format!("{note}; {receipt}")),

@@ -1,6 +1,6 @@
 //! What rules say to `set-quality-warning`.
 
-use crate::workflow::{TargetSettings, WorkflowSettings};
+use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
 use serde::Deserialize;
 use tableau::EventName;
 
@@ -22,7 +22,13 @@ pub struct SetQualityWarning {
     /// Show the line of Tableau's notes that says why the refresh failed. Everyone who may see the data source reads it. Default:
     /// false, only the kind of cause.
     pub details: bool,
+    /// Words of your own in front, such as whom to ask: one line, 300 characters at most. Default: none. The words of `message` are not
+    /// used: they may be meant for a few people, and everyone who may see the data source reads a warning.
+    pub note: Option<String>,
 }
+
+/// The most characters of a note.
+const LONGEST_NOTE: usize = 300;
 
 /// The type of a warning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,6 +52,16 @@ impl WorkflowSettings for SetQualityWarning {
     const ENDS: &'static [EventName] = &[EventName::DatasourceRefreshSucceeded, EventName::DatasourceDeleted];
     /// Readers should know at once that data is old, also at night.
     const CALLS_PEOPLE: bool = false;
+
+    fn check(&self) -> Result<(), Invalid> {
+        let problem = match self.note.as_deref() {
+            Some(note) if note.trim().is_empty() => "it is empty: write a sentence, or leave it out",
+            Some(note) if note.chars().any(char::is_control) => "it is one line, without line breaks",
+            Some(note) if note.chars().count() > LONGEST_NOTE => "it is too long: 300 characters at most",
+            _ => return Ok(()),
+        };
+        Err(Invalid { field: "note", problem: problem.to_owned() })
+    }
 
     fn repeats(&self, _: &Self) -> bool {
         true

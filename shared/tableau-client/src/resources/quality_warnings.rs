@@ -10,6 +10,9 @@ use tableau::{
     VirtualConnectionTableLuid,
 };
 
+/// What a warning is called in an answer, and what may be around a list of them.
+const ELEMENT: &str = "dataQualityWarning";
+const WRAPPERS: [&str; 2] = ["dataQualityWarningList", "dataQualityWarnings"];
 /// The first REST API version with warnings on columns.
 const COLUMNS_SINCE: ApiVersion = ApiVersion::new(3, 16);
 /// The first REST API version that takes a message for formatted text, with special characters as entities. Up to 3.21 (Tableau Server
@@ -143,10 +146,10 @@ impl NewQualityWarning {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "dataQualityWarning")]
-    warning: QualityWarning,
+/// The warning in an answer: alone, or the last one of a list.
+fn returned(answer: &Map<String, Value>) -> Option<QualityWarning> {
+    let one = answer.get(ELEMENT).and_then(|one| QualityWarning::deserialize(one).ok());
+    one.or_else(|| lenient::list::<QualityWarning>(answer, &WRAPPERS, ELEMENT).ok()?.pop())
 }
 
 impl TableauClient {
@@ -162,11 +165,11 @@ impl TableauClient {
         let path = self.warnings_path(OPERATION, content).await?;
         let answer: Map<String, Value> =
             self.ask(Call::get(OPERATION, Path::Site(&path)).scope("tableau:labels:read")).await?;
-        lenient::list(&answer, &["dataQualityWarningList", "dataQualityWarnings"], "dataQualityWarning")
+        lenient::list(&answer, &WRAPPERS, ELEMENT)
             .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
-    /// Adds a warning to an object and returns it. Retried only if Tableau certainly did not carry out the first try. For
+    /// Adds a warning to an object and returns it; `None` if Tableau accepts it and its answer does not show it. Retried only if Tableau certainly did not carry out the first try. For
     /// administrators, and users who may change the content. REST API 3.5+, for columns 3.16+; JWT scope
     /// `tableau:labels:update`, 3.27+.
     ///
@@ -180,14 +183,14 @@ impl TableauClient {
         &self,
         content: &Warnable,
         warning: &NewQualityWarning,
-    ) -> Result<QualityWarning, Error> {
+    ) -> Result<Option<QualityWarning>, Error> {
         const OPERATION: &str = "add the quality warning";
         let path = self.warnings_path(OPERATION, content).await?;
         let body = warning.body(self.session_version().await?);
         self.warning(Call::create(OPERATION, Path::Site(&path), &body)).await
     }
 
-    /// Changes a warning, and returns what it is now. REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Changes a warning, and returns what it is now, as [`TableauClient::add_quality_warning`] does. REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404030 when there is no such warning, 403004 without the rights, another code of 403 without
@@ -198,15 +201,15 @@ impl TableauClient {
         &self,
         luid: &QualityWarningLuid,
         warning: &NewQualityWarning,
-    ) -> Result<QualityWarning, Error> {
+    ) -> Result<Option<QualityWarning>, Error> {
         const OPERATION: &str = "change the quality warning";
         let body = warning.body(self.session_version().await?);
         self.warning(Call::put(OPERATION, Path::Site(&format!("dataQualityWarnings/{luid}")), &body)).await
     }
 
-    async fn warning(&self, call: Call<'_>) -> Result<QualityWarning, Error> {
-        let answer: Answer = self.ask(call.scope("tableau:labels:update")).await?;
-        Ok(answer.warning)
+    async fn warning(&self, call: Call<'_>) -> Result<Option<QualityWarning>, Error> {
+        let answer: Map<String, Value> = self.ask(call.scope("tableau:labels:update")).await?;
+        Ok(returned(&answer))
     }
 
     /// Removes one warning. REST API 3.5+; JWT scope `tableau:labels:delete`, 3.27+.

@@ -37,7 +37,7 @@ async fn whatever_can_carry_a_warning_is_warned_of() {
         tableau.says(&delete_one, Reply::Full(204, vec![], vec![]));
         let client = tableau.client();
 
-        let added = client.add_quality_warning(&content, &new()).await.unwrap().id.unwrap();
+        let added = client.add_quality_warning(&content, &new()).await.unwrap().unwrap().id.unwrap();
         client.change_quality_warning(&added, &new()).await.unwrap();
         let warnings = client.quality_warnings(&content).await.unwrap();
         client.remove_quality_warning(&added).await.unwrap();
@@ -88,10 +88,31 @@ async fn a_message_is_plain_text_and_escaped_where_it_is_taken_for_formatted_tex
         let client = client(tableau.settings(version), TableauCredential::personal_access_token("n", "s"));
         let warning = NewQualityWarning { message: "<b>late</b> & &lt;old".to_owned(), ..new() };
         let added =
-            client.add_quality_warning(&Warnable::Table("x-1".parse().unwrap()), &warning).await.unwrap();
+            client.add_quality_warning(&Warnable::Table("x-1".parse().unwrap()), &warning).await.unwrap().unwrap();
         assert_eq!(tableau.heard(&post)[0].json()["dataQualityWarning"]["message"], sent, "{version}");
         if version == "3.22" {
             assert_eq!(added.text(), warning.message);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_warning_that_was_accepted_is_no_failure_whatever_the_form_of_the_answer() {
+    let warning = json!({ "id": "q-2", "message": "old" });
+    let other = json!({ "id": "q-1", "message": "older" });
+    for (answer, id) in [
+        (json!({ "dataQualityWarning": warning }), Some("q-2")),
+        (json!({ "dataQualityWarning": [other, warning] }), None),
+        (json!({ "dataQualityWarningList": { "dataQualityWarning": [other, warning] } }), Some("q-2")),
+        (json!({ "dataQualityWarningList": { "dataQualityWarning": warning } }), Some("q-2")),
+        (json!({ "dataQualityWarning": {} }), None),
+        (json!({}), None),
+    ] {
+        let tableau = Tableau::start().await;
+        tableau.knows("POST /dataQualityWarnings/table/x-1", &answer);
+        let table = Warnable::Table("x-1".parse().unwrap());
+        let added = tableau.client().add_quality_warning(&table, &new()).await.unwrap();
+        let added = added.and_then(|added| added.id);
+        assert_eq!(added.as_ref().map(|id| id.as_str()), id, "{answer}");
     }
 }

@@ -99,6 +99,10 @@ pub(super) async fn serve(
             state.count(name, true);
             return connection.reset();
         }
+        Some(Fault::DoneThen(code)) => {
+            answer(&state, &parts, version, path, found, &body, None).await;
+            broken(Fault::Status(code), Format::accepted(&parts.headers))
+        }
         Some(Fault::Late(delay)) => {
             let response = answer(&state, &parts, version, path, found, &body, None).await;
             tokio::time::sleep(delay).await;

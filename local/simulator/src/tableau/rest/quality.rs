@@ -102,14 +102,21 @@ pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
         updated_at: call.now,
     };
     let warning = changed(call, warning)?;
-    let mut others = call.model.labels.iter().filter(|label| is_warning(label, &content));
-    let is_in_the_way = |other: &Label| call.version < SEVERAL_WARNINGS_SINCE || other.value == warning.value;
-    if others.any(is_in_the_way) {
-        return Err(RestError::new("409000", "There is a data quality warning already."));
-    }
+    refuse_a_second(call, &warning)?;
     let answer = one(call, &warning);
     call.model.labels.push(warning);
     Ok(answer)
+}
+
+/// Refuses a warning beside others that Tableau does not allow beside it.
+fn refuse_a_second(call: &Call<'_>, warning: &Label) -> Result<(), RestError> {
+    let others = call.model.labels.iter();
+    let mut others =
+        others.filter(|other| is_warning(other, &warning.content) && other.luid != warning.luid);
+    match others.any(|other| call.version < SEVERAL_WARNINGS_SINCE || other.value == warning.value) {
+        true => Err(RestError::new("409000", "There is a data quality warning already.")),
+        false => Ok(()),
+    }
 }
 
 /// Changes the oldest warning of a data source. The documentation has the warning's own id in the path; Tableau's Python client
@@ -131,6 +138,7 @@ pub(crate) fn update_one(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 fn change(call: &mut Call<'_>, at: usize) -> Result<Answer, RestError> {
     let warning = changed(call, call.model.labels[at].clone())?;
+    refuse_a_second(call, &warning)?;
     let answer = one(call, &warning);
     call.model.labels[at] = warning;
     Ok(answer)

@@ -79,7 +79,12 @@ pub(crate) fn broken(fault: Fault, format: Format) -> Response {
         }
         Fault::Error(code) => refused(&RestError::new(code, "As planned."), format),
         Fault::Status(code) => plain(status(code), String::new()),
-        Fault::Reset | Fault::Lost | Fault::Delay(_) | Fault::Late(_) | Fault::Partial(_) => {
+        Fault::Reset
+        | Fault::Lost
+        | Fault::DoneThen(_)
+        | Fault::Delay(_)
+        | Fault::Late(_)
+        | Fault::Partial(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, String::new())
         }
     }

@@ -4,7 +4,7 @@ use crate::licence::Licence;
 use crate::text;
 use alerting::Capabilities;
 use alerting::incident::MessageRef;
-use alerting::notification::Notification;
+use alerting::notification::{Kind, Notification};
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use circuit::Guarded;
@@ -18,12 +18,20 @@ use workflow::{Failure, Invocation};
 
 /// Tableau's code for a user who lacks a right.
 const NO_RIGHT: &str = "403004";
+/// Tableau's code for a warning that does not exist.
+const NO_WARNING: &str = "404030";
 /// What a person is told about a user who lacks it.
 const NEEDED: &str = "the user of the Tableau credential may not set a quality warning here: let it be an administrator, or the owner or the \
                       project leader of the data source";
-
 /// Why no warning is set beside another one.
-const HELD: &str = "a person has set a quality warning, and Tableau allows no second one of this type; up to version 2024.2, none at all";
+const HELD: &str = "a person has set a quality warning of this type on the data source. Tableau allows one of each type (up to Server 2024.2 \
+                    one in all), so none is set";
+const CHANGED: &str = "a person has changed the warning, so it is left as it is";
+const REMOVED: &str = "a person has removed the warning, so none is set before the next incident or a reminder";
+const NOTHING_TO_REMOVE: &str = "the data source has no warning of ours";
+const NO_DATASOURCE: &str =
+    "Tableau does not have the data source any more, or the user of the credential may not see it";
+const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
 
 /// The data sources of a site, as what is warned about.
 #[derive(Debug)]
@@ -34,8 +42,13 @@ pub struct WarningNotifier {
 
 /// A warning to set, change or remove, and where.
 struct Task<'a> {
+    luid: DatasourceLuid,
     datasource: Warnable,
     site: &'a SiteLuid,
+    /// The event; empty for a test.
+    event: &'a str,
+    /// Whether a site that has refused warnings is asked all the same: a warning may be there, or a person wants to know.
+    asks_in_any_case: bool,
     invocation: &'a Invocation,
 }
 
@@ -52,6 +65,21 @@ impl From<Failure> for Trouble {
     }
 }
 
+impl Trouble {
+    /// Says whether a warning of ours may be there. Then the end of the incident has to remove it, also if it comes before the retry.
+    fn leaving(self, a_warning: bool) -> Self {
+        match self {
+            Self::Undelivered(undelivered) => {
+                Self::Undelivered(Undelivered { maybe_sent: a_warning, ..undelivered })
+            }
+            skipped @ Self::Skipped(_) => skipped,
+        }
+    }
+}
+
+/// An answer of Tableau, or why there is none.
+type Answer<T> = Result<T, Guarded<TableauError>>;
+
 impl WarningNotifier {
     /// Sets warnings in `tableau`. Which sites refuse them is kept in `documents`, for `workflow`.
     pub fn new(tableau: GuardedTableau, documents: Documents, workflow: &'static str) -> Self {
@@ -61,11 +89,11 @@ impl WarningNotifier {
     /// The data source has our warning afterwards, with the present text.
     async fn set(&self, task: &Task<'_>, warning: &NewQualityWarning) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let set = match warnings.iter().find(|other| text::is_ours(other)) {
-            Some(ours) => self.change(task, ours, warning).await?,
+        let set = match warnings.iter().find(|other| text::is_ours(other, &task.luid)) {
+            Some(ours) => self.change(task, ours, warning).await.map_err(|trouble| trouble.leaving(true))?,
             None => self.add(task, warning).await?,
         };
-        let id = set.id.map(|id| id.as_str().to_owned());
+        let id = set.and_then(|set| set.id).map(|id| id.as_str().to_owned());
         let message = id.map(|id| MessageRef { conversation: task.site.as_str().to_owned(), id });
         Ok(Delivered { message, audible: true, ..Delivered::default() })
     }
@@ -78,47 +106,63 @@ impl WarningNotifier {
         warning: &NewQualityWarning,
     ) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let listed = warnings.iter().find(|other| is(other, message));
-        match listed.or_else(|| warnings.iter().find(|other| text::is_ours(other))) {
-            Some(ours) if text::is_ours(ours) => self.change(task, ours, warning).await?,
-            Some(_) => return Err(skipped("a person has changed the warning, so it is left as it is")),
-            None => {
-                return Err(skipped(
-                    "a person has removed the warning, so none is set before the next incident",
-                ));
-            }
-        };
-        Ok(Delivered::default())
+        let is_it =
+            |warning: &QualityWarning| warning.id.as_ref().is_some_and(|id| id.as_str() == message.id);
+        let ours = warnings.iter().find(|warning| text::is_ours(warning, &task.luid));
+        match (ours, warnings.iter().any(is_it)) {
+            (Some(ours), _) => self.change(task, ours, warning).await.map(|_| Delivered::default()),
+            (None, true) => Err(skipped(CHANGED)),
+            (None, false) => Err(skipped(REMOVED)),
+        }
     }
 
     /// The data source has no warning of ours afterwards. Others stay.
     async fn remove(&self, task: &Task<'_>) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let ours = warnings
-            .iter()
-            .filter(|warning| text::is_ours(warning))
-            .filter_map(|warning| warning.id.as_ref());
+        let ours = warnings.iter().filter(|warning| text::is_ours(warning, &task.luid));
         let mut removed = false;
-        for id in ours {
+        for id in ours.filter_map(|warning| warning.id.as_ref()) {
             let remove = self.tableau.client().remove_quality_warning(id);
-            let answer = self.tableau.call(task.invocation, remove).await;
-            self.judge(task, answer).await?;
+            match self.tableau.call(task.invocation, remove).await {
+                // A person was faster.
+                Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => {}
+                answer => judged(answer)?,
+            }
             removed = true;
         }
-        match removed {
-            true => Ok(Delivered::default()),
-            false => Err(skipped("the data source has no warning of ours")),
-        }
+        if removed { Ok(Delivered::default()) } else { Err(skipped(NOTHING_TO_REMOVE)) }
     }
 
+    /// The warnings on the data source. A site that refuses to list them lacks Data Management.
     async fn warnings(&self, task: &Task<'_>) -> Result<Vec<QualityWarning>, Trouble> {
         let now = task.invocation.time();
-        if let Some(at) = self.licence.refused_at(task.site, now).await? {
-            return Err(Trouble::Skipped(unlicensed(at)));
+        let known = self.licence.known(task.site, now).await?;
+        if let Some(refusal) = &known
+            && !task.asks_in_any_case
+            && !refusal.is_by(task.event)
+        {
+            return Err(Trouble::Skipped(unlicensed(refusal.at())));
         }
         let list = self.tableau.client().quality_warnings(&task.datasource);
-        let answer = self.tableau.call(task.invocation, list).await;
-        self.judge(task, answer).await
+        match self.tableau.call(task.invocation, list).await {
+            Err(Guarded::Call(error)) if is_for_the_site(&error) => {
+                let failure = format!("{}; {}", workflow::chain(&error), unlicensed(now));
+                if task.asks_in_any_case {
+                    return Err(Failure::misconfigured(failure).into());
+                }
+                match self.licence.refused(task.site, task.event, now).await? {
+                    true => Err(Failure::permanent(failure).into()),
+                    false => Err(Trouble::Skipped(unlicensed(now))),
+                }
+            }
+            answer => {
+                let warnings = judged(answer)?;
+                if known.is_some() {
+                    self.licence.answered(task.site, now).await?;
+                }
+                Ok(warnings)
+            }
+        }
     }
 
     async fn change(
@@ -126,59 +170,30 @@ impl WarningNotifier {
         task: &Task<'_>,
         ours: &QualityWarning,
         warning: &NewQualityWarning,
-    ) -> Result<QualityWarning, Trouble> {
-        let Some(id) = &ours.id else { return Ok(ours.clone()) };
+    ) -> Result<Option<QualityWarning>, Trouble> {
+        let Some(id) = &ours.id else { return Ok(Some(ours.clone())) };
         let change = self.tableau.client().change_quality_warning(id, warning);
-        let answer = self.tableau.call(task.invocation, change).await;
-        self.judge(task, answer).await
+        match self.tableau.call(task.invocation, change).await {
+            Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => Err(skipped(REMOVED)),
+            // The rule has another type by now, of which a person has set one. Ours stays as it is.
+            Err(Guarded::Call(error)) if is_conflict(&error) => Err(skipped(HELD)),
+            answer => Ok(judged(answer)?.or_else(|| Some(ours.clone()))),
+        }
     }
 
-    async fn add(&self, task: &Task<'_>, warning: &NewQualityWarning) -> Result<QualityWarning, Trouble> {
-        let add = self.tableau.client().add_quality_warning(&task.datasource, warning);
-        let answer = self.tableau.call(task.invocation, add).await;
-        // Without an answer the warning may be there. Then the end of the incident has to remove it, also if it comes before the retry.
-        let maybe_set = match &answer {
-            Err(Guarded::Call(TableauError(Error::Refused { status: 409, .. }))) => {
-                return Err(skipped(HELD));
-            }
-            Err(Guarded::Call(TableauError(Error::Refused { .. })) | Guarded::CircuitOpen(_)) => false,
-            _ => true,
-        };
-        self.judge(task, answer).await.map_err(|trouble| match trouble {
-            Trouble::Undelivered(undelivered) => {
-                Trouble::Undelivered(Undelivered { maybe_sent: maybe_set, ..undelivered })
-            }
-            skipped => skipped,
-        })
-    }
-
-    /// What an answer of Tableau means for the task.
-    async fn judge<T: Send>(
+    async fn add(
         &self,
         task: &Task<'_>,
-        answer: Result<T, Guarded<TableauError>>,
-    ) -> Result<T, Trouble> {
-        let error = match answer {
-            Ok(answer) => return Ok(answer),
-            Err(Guarded::CircuitOpen(open)) => return Err(Failure::from(open).into()),
-            Err(Guarded::Call(error)) => error,
+        warning: &NewQualityWarning,
+    ) -> Result<Option<QualityWarning>, Trouble> {
+        let add = self.tableau.client().add_quality_warning(&task.datasource, warning);
+        let answer = self.tableau.call(task.invocation, add).await;
+        let maybe_set = match &answer {
+            Err(Guarded::Call(error)) if is_conflict(error) => return Err(skipped(HELD)),
+            Err(Guarded::Call(error)) => !is_certainly_refused(error),
+            Err(Guarded::CircuitOpen(_)) | Ok(_) => false,
         };
-        match &*error {
-            error if error.is_not_found() => Err(skipped(
-                "Tableau does not have the data source any more, or the user of the credential may not see it",
-            )),
-            Error::Refused { code, .. } if code == NO_RIGHT => {
-                Err(Failure::misconfigured(format!("{error}: {NEEDED}")).into())
-            }
-            Error::Refused { status: 403, .. } => {
-                let now = task.invocation.time();
-                match self.licence.refused(task.site, now).await? {
-                    true => Err(Failure::permanent(format!("{error}; {}", unlicensed(now))).into()),
-                    false => Err(Trouble::Skipped(unlicensed(now))),
-                }
-            }
-            _ => Err(Failure::from(error).into()),
-        }
+        judged(answer).map_err(|trouble| trouble.leaving(maybe_set))
     }
 
     /// Asks for the warnings of some data source: that needs the licence and a scope.
@@ -189,7 +204,14 @@ impl WarningNotifier {
         let Some(datasource) = self.tableau.call(invocation, any).await.map_err(Failure::from)? else {
             return Err(Failure::permanent("the site has no published data source").into());
         };
-        let task = Task { datasource: Warnable::from(datasource.id), site: &site, invocation };
+        let task = Task {
+            luid: datasource.id.clone(),
+            datasource: Warnable::from(datasource.id),
+            site: &site,
+            event: "",
+            asks_in_any_case: true,
+            invocation,
+        };
         self.warnings(&task).await?;
         Ok(Delivered { audible: true, ..Delivered::default() })
     }
@@ -202,13 +224,28 @@ impl WarningNotifier {
         invocation: &Invocation,
     ) -> Result<Delivered, Trouble> {
         let Some(event) = &shown.event else { return self.test(invocation).await };
-        let Some(datasource) = datasource(&event.subject) else {
+        let Subject::Datasource(luid) = &event.subject else {
             return Err(skipped("only published data sources have quality warnings"));
         };
-        let task = Task { datasource: Warnable::from(datasource.clone()), site: &event.site, invocation };
+        if !matches!(shown.kind, Kind::Opened | Kind::Updated | Kind::Resolved) {
+            return Err(skipped("a warning is set for a refresh that fails, and for nothing else"));
+        }
+        let site = self.tableau.client().session_site();
+        let site = self.tableau.call(invocation, site).await.map_err(Failure::from)?;
+        if !site.as_str().eq_ignore_ascii_case(event.site.as_str()) {
+            return Err(skipped(OTHER_SITE));
+        }
+        let task = Task {
+            luid: luid.clone(),
+            datasource: Warnable::from(luid.clone()),
+            site: &site,
+            event: event.id.as_str(),
+            asks_in_any_case: matches!(delivery, Delivery::Close { message: Some(_), .. }),
+            invocation,
+        };
         let warning = NewQualityWarning {
             kind: kind(settings.kind),
-            message: text::of(shown, settings),
+            message: text::of(shown, settings, luid),
             is_active: true,
             is_severe: settings.severe,
         };
@@ -218,6 +255,33 @@ impl WarningNotifier {
             Delivery::Close { .. } => self.remove(&task).await,
         }
     }
+}
+
+/// What an answer of Tableau means.
+fn judged<T>(answer: Answer<T>) -> Result<T, Trouble> {
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Guarded::CircuitOpen(open)) => Err(Failure::from(open).into()),
+        Err(Guarded::Call(error)) if error.is_not_found() => Err(skipped(NO_DATASOURCE)),
+        Err(Guarded::Call(error)) if error.code() == Some(NO_RIGHT) => {
+            Err(Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error))).into())
+        }
+        Err(Guarded::Call(error)) => Err(Failure::from(error).into()),
+    }
+}
+
+/// Whether Tableau refuses to say anything about warnings on this site. No code is documented for a missing licence.
+fn is_for_the_site(error: &Error) -> bool {
+    matches!(error, Error::Refused { status: 403, code, .. } if code != NO_RIGHT)
+}
+
+fn is_conflict(error: &Error) -> bool {
+    matches!(error, Error::Refused { status: 409, .. })
+}
+
+/// Whether Tableau has certainly not carried the call out. A server that fails may have.
+fn is_certainly_refused(error: &Error) -> bool {
+    matches!(error, Error::Refused { status, .. } if (400..500).contains(status) && *status != 408)
 }
 
 fn skipped(why: &str) -> Trouble {
@@ -230,17 +294,6 @@ fn unlicensed(at: Timestamp) -> String {
          without Data Management, take set-quality-warning out of the rules",
         at.strftime("%Y-%m-%d")
     )
-}
-
-fn is(warning: &QualityWarning, message: &MessageRef) -> bool {
-    warning.id.as_ref().is_some_and(|id| id.as_str() == message.id)
-}
-
-fn datasource(subject: &Subject) -> Option<&DatasourceLuid> {
-    match subject {
-        Subject::Datasource(luid) => Some(luid),
-        _ => None,
-    }
 }
 
 fn kind(kind: QualityWarningType) -> WarningKind {
@@ -265,6 +318,10 @@ impl Notifier for WarningNotifier {
         true
     }
 
+    fn shows_content(&self) -> bool {
+        false
+    }
+
     async fn deliver(
         &self,
         settings: &SetQualityWarning,
@@ -274,17 +331,18 @@ impl Notifier for WarningNotifier {
     ) -> Result<Delivered, Undelivered> {
         match self.carry_out(settings, delivery, notification, invocation).await {
             Ok(delivered) => Ok(delivered),
-            Err(Trouble::Skipped(why)) => Ok(Delivered::skipped(why)),
+            Err(Trouble::Skipped(why)) => {
+                // Where nothing could be set, the next reminder tries it again. A failure in between changes nothing about that.
+                let audible = matches!(delivery, Delivery::Post);
+                Ok(Delivered { audible, ..Delivered::skipped(why) })
+            }
             Err(Trouble::Undelivered(undelivered)) => Err(undelivered),
         }
     }
 
-    async fn receipt(&self, _: &SetQualityWarning, delivered: &Delivered) -> String {
-        match &delivered.skipped {
-            Some(why) => why.clone(),
-            None => "Tableau lists the quality warnings of a data source, so the site has Data Management and the credential may read \
-                     them. No warning was set: whether the credential may set and remove one shows with the first failure"
-                .to_owned(),
-        }
+    async fn receipt(&self, _: &SetQualityWarning, _: &Delivered) -> String {
+        "Tableau lists the quality warnings of a data source, so the site has Data Management and the credential may read them. No warning \
+         was set: whether the credential may set and remove one shows with the first failure"
+            .to_owned()
     }
 }

@@ -3,26 +3,33 @@
 use alerting::notification::{Cause, Notification, Status, Value, clock};
 use jiff::Timestamp;
 use plain_text::one_line;
+use ring::digest::{SHA256, digest};
 use rules::settings::SetQualityWarning;
+use tableau::DatasourceLuid;
 use tableau_client::QualityWarning;
 
-/// How every warning of ours ends, and how it is recognised. No character of it is changed by escaping.
-const MARK: &str = "This warning was set by tableau-webhooks. It is removed when a refresh succeeds.";
+/// How every warning of ours ends, around a checksum by which it is recognised.
+const MARK: [&str; 2] =
+    ["This warning was set by tableau-webhooks (", "). It is removed when a refresh succeeds."];
+/// The length of the checksum, in characters: 24 bits.
+const CHECKSUM: usize = 6;
 /// The most characters of a warning. Tableau documents no limit.
 const LIMIT: usize = 900;
 /// The most characters of the line that gives the cause.
 const CAUSE_LIMIT: usize = 300;
 
-/// Whether we have set the warning. A person who has changed its end has made the warning their own.
-pub(crate) fn is_ours(warning: &QualityWarning) -> bool {
-    warning.text().trim_end().ends_with(MARK)
+/// Whether we have set this warning on this data source, and no one has changed it since: a person who changes a warning makes it their
+/// own, and so does one who copies it to another data source.
+pub(crate) fn is_ours(warning: &QualityWarning, datasource: &DatasourceLuid) -> bool {
+    let text = plain(&warning.text());
+    let Some((before, end)) = text.rsplit_once(MARK[0]) else { return false };
+    let checksum = end.strip_suffix(MARK[1]);
+    warning.is_active && checksum.is_some_and(|sum| sum == checksum_of(before, warning.is_severe, datasource))
 }
 
 /// The text of the warning about a failing refresh.
-pub(crate) fn of(shown: &Notification, settings: &SetQualityWarning) -> String {
-    let mut sentences = Vec::new();
-    let own = [&shown.own_title, &shown.own_text].into_iter().flatten();
-    sentences.extend(own.map(|own| sentence(own)).filter(|own| !own.is_empty()));
+pub(crate) fn of(shown: &Notification, settings: &SetQualityWarning, datasource: &DatasourceLuid) -> String {
+    let mut sentences: Vec<String> = settings.note.as_deref().map(sentence).into_iter().collect();
     let since = since(shown).map(|since| format!(" since {}", clock::time(since, shown.timezone.as_ref())));
     let since = since.unwrap_or_default();
     sentences.push(match sentences.is_empty() {
@@ -30,8 +37,33 @@ pub(crate) fn of(shown: &Notification, settings: &SetQualityWarning) -> String {
         false => format!("Its refresh has failed{since}."),
     });
     sentences.extend(shown.cause.as_ref().map(|cause| self::cause(cause, settings.details)));
-    let text = sentences.join(" ");
-    format!("{} {MARK}", cut(&text, LIMIT - MARK.len() - 1))
+    let end = MARK[0].len() + CHECKSUM + MARK[1].len() + 1;
+    let text = cut(&sentences.join(" "), LIMIT - end);
+    let checksum = checksum_of(&text, settings.severe, datasource);
+    format!("{text} {}{checksum}{}", MARK[0], MARK[1])
+}
+
+/// A checksum of what stands before the mark, how the warning is shown, and where.
+fn checksum_of(before: &str, severe: bool, datasource: &DatasourceLuid) -> String {
+    let mut all: String = plain(before).split_whitespace().collect();
+    all.push_str(if severe { "#severe#" } else { "##" });
+    all.push_str(&datasource.as_str().to_ascii_lowercase());
+    let bytes = digest(&SHA256, all.as_bytes());
+    bytes.as_ref().iter().take(CHECKSUM / 2).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text without what Tableau may have put around or into it: tags of formatted text, entities, line breaks.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        out.push_str(before);
+        out.push(' ');
+        rest = tag.split_once('>').map_or(tag, |(_, after)| after);
+    }
+    out.push_str(rest);
+    let out = out.replace("&nbsp;", " ").replace("&quot;", "\"").replace("&#39;", "'");
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// When the object began to fail.
@@ -82,10 +114,10 @@ fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
     use alerting::notification;
+    use serde_json::json;
 
     fn shown() -> Notification {
         let mut shown = notification::test("set-quality-warning");
-        shown.own_text = None;
         shown.cause = Some(Cause::Known {
             title: "credentials refused".to_owned(),
             line: "Login failed for user 'svc'\n<b>& more</b>".to_owned(),
@@ -98,51 +130,83 @@ mod tests {
         shown
     }
 
-    fn of_server(text: &str) -> QualityWarning {
-        let kept = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        serde_json::from_value(serde_json::json!({ "id": "q-1", "message": kept })).unwrap()
+    fn luid(text: &str) -> DatasourceLuid {
+        text.parse().unwrap()
+    }
+
+    fn listed(message: &str, active: bool, severe: bool) -> QualityWarning {
+        let warning = json!({ "id": "q-1", "message": message, "isActive": active, "isSevere": severe });
+        serde_json::from_value(warning).unwrap()
+    }
+
+    fn escaped(text: &str) -> String {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
     }
 
     #[test]
     fn readers_learn_since_when_and_the_kind_of_cause_and_more_only_if_a_rule_says_so() {
-        let plain = of(&shown(), &SetQualityWarning::default());
+        let text = of(&shown(), &SetQualityWarning::default(), &luid("d-1"));
+        let (said, mark) = text.split_once(" This warning was set by tableau-webhooks (").unwrap();
         assert_eq!(
-            plain,
-            "The data may be old: its refresh has failed since Mon 24 Nov 2025, 16:00 UTC. Cause: credentials refused. \
-             This warning was set by tableau-webhooks. It is removed when a refresh succeeds."
+            said,
+            "The data may be old: its refresh has failed since Mon 24 Nov 2025, 16:00 UTC. Cause: credentials refused."
         );
+        assert_eq!(&mark[CHECKSUM..], "). It is removed when a refresh succeeds.");
         let details = SetQualityWarning { details: true, ..SetQualityWarning::default() };
-        assert!(of(&shown(), &details).contains("refused: Login failed for user 'svc' <b>& more</b>. This"));
+        let text = of(&shown(), &details, &luid("d-1"));
+        assert!(text.contains("refused: Login failed for user 'svc' <b>& more</b>. This"), "{text}");
         let mut unknown = shown();
         unknown.cause = Some(Cause::Unknown { why: "Tableau does not answer".to_owned() });
-        assert!(of(&unknown, &details).contains("UTC. The cause is not known. This"));
+        assert!(of(&unknown, &details, &luid("d-1")).contains("UTC. The cause is not known. This"));
     }
 
     #[test]
-    fn the_words_of_a_rule_come_first() {
+    fn a_note_comes_first_and_the_words_of_a_message_for_others_do_not_appear() {
         let mut own = shown();
-        own.own_title = Some("Do not use for the monthly close".to_owned());
-        own.own_text = Some("Ask\nfinance!".to_owned());
-        let text = of(&own, &SetQualityWarning::default());
-        assert!(
-            text.starts_with(
-                "Do not use for the monthly close. Ask finance! Its refresh has failed since Mon"
-            ),
-            "{text}"
-        );
+        own.own_title = Some("for the team only".to_owned());
+        own.own_text = Some("call +49 151 123".to_owned());
+        let note = SetQualityWarning { note: Some("Ask finance".to_owned()), ..SetQualityWarning::default() };
+        let text = of(&own, &note, &luid("d-1"));
+        assert!(text.starts_with("Ask finance. Its refresh has failed since Mon"), "{text}");
+        assert!(!text.contains("team only") && !text.contains("+49"), "{text}");
     }
 
     #[test]
-    fn a_warning_of_ours_is_recognised_as_tableau_keeps_it_however_long_it_was() {
-        let mut long = shown();
-        long.own_text = Some("<&> ".repeat(5_000));
-        let text = of(&long, &SetQualityWarning::default());
+    fn a_warning_of_ours_is_recognised_in_every_form_in_which_tableau_may_list_it() {
+        let settings = SetQualityWarning {
+            details: true,
+            severe: true,
+            note: Some("<&> ".repeat(5_000)),
+            ..SetQualityWarning::default()
+        };
+        let text = of(&shown(), &settings, &luid("d-1"));
         assert!(text.chars().count() <= LIMIT && text.contains('…'), "{}", text.chars().count());
-        assert!(is_ours(&of_server(&text)));
-        for of_a_person in
-            ["", "Old data", "This warning was set by tableau-webhooks.", &format!("{text} Really!")]
-        {
-            assert!(!is_ours(&of_server(of_a_person)), "{of_a_person}");
+        let short = of(&shown(), &SetQualityWarning { severe: true, ..SetQualityWarning::default() }, &luid("D-1"));
+        for text in [text, short] {
+            let lines = escaped(&text).replace(". ", ".</p>\n<p>");
+            for kept in [text.clone(), escaped(&text), format!("<p>{lines}</p>"), format!(" {}&nbsp;\n", escaped(&text))] {
+                assert!(is_ours(&listed(&kept, true, true), &luid("d-1")), "{kept}");
+            }
         }
+    }
+
+    #[test]
+    fn what_a_person_has_written_changed_hidden_or_copied_is_theirs() {
+        let text = of(&shown(), &SetQualityWarning::default(), &luid("d-1"));
+        let ours = |message: &str| listed(message, true, false);
+        assert!(is_ours(&ours(&text), &luid("d-1")));
+        for theirs in [
+            "",
+            "Old data",
+            "This warning was set by tableau-webhooks (123456). It is removed when a refresh succeeds.",
+            &format!("Supplier down until Monday. {text}"),
+            &format!("{text} Really!"),
+            &text.replace("may be old", "is old"),
+        ] {
+            assert!(!is_ours(&ours(theirs), &luid("d-1")), "{theirs}");
+        }
+        assert!(!is_ours(&ours(&text), &luid("d-2")), "copied to another data source");
+        assert!(!is_ours(&listed(&text, false, false), &luid("d-1")), "hidden");
+        assert!(!is_ours(&listed(&text, true, true), &luid("d-1")), "made severe");
     }
 }

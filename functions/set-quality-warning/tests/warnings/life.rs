@@ -27,7 +27,7 @@ async fn a_warning_is_there_while_the_refresh_fails_whatever_the_version_of_tabl
         assert!(text.starts_with("The data may be old: its refresh has failed since "), "{text}");
         assert!(text.contains(" CET (") || text.contains(" CEST ("), "the site's own time: {text}");
         assert!(text.contains(" Cause: Credentials refused. "), "{text}");
-        assert!(!text.contains("login"), "no details: {text}");
+        assert!(!text.contains("Incorrect username"), "no details: {text}");
 
         handle(&function, &failed(&environment, "Sales Orders", notes::POSTGRES_TIMEOUT, 60)).await;
         let again = person.warnings(&environment, "Sales Orders").await;
@@ -47,13 +47,13 @@ async fn a_warning_is_there_while_the_refresh_fails_whatever_the_version_of_tabl
 }
 
 #[tokio::test]
-async fn what_a_rule_says_stands_in_the_warning() {
+async fn what_a_rule_says_stands_in_the_warning_and_words_for_a_few_people_do_not() {
     let rules = "
 rules:
   - name: warn readers
     on: [DatasourceRefreshFailed]
-    message: { title: \"Do not use {{ name }} for the close\", text: \"<b>Ask</b> finance & co\" }
-    do: [{ set-quality-warning: { type: maintenance, details: true } }]
+    message: { title: For the team only, text: \"{{ detail }} call {{ owner_email }}\" }
+    do: [{ set-quality-warning: { type: maintenance, details: true, note: \"<b>Ask</b> finance & co\" } }]
 ";
     let environment = start(rules, TableauSimulator::sample()).await;
     let person = Person::at(&environment, "");
@@ -62,13 +62,39 @@ rules:
     let warnings = person.warnings(&environment, "Sales Orders").await;
     assert_eq!((warnings[0].kind.as_deref(), warnings[0].is_severe), (Some("MAINTENANCE"), false));
     let text = warnings[0].text();
-    assert!(
-        text.starts_with(
-            "Do not use Sales Orders for the close. <b>Ask</b> finance & co. Its refresh has failed"
-        ),
-        "{text}"
-    );
-    assert!(text.contains(" Cause: Credentials refused: "), "{text}");
+    assert!(text.starts_with("<b>Ask</b> finance & co. Its refresh has failed since "), "{text}");
+    assert!(text.contains(" Cause: Credentials refused: Incorrect username or password"), "{text}");
+    assert!(!text.contains("team only") && !text.contains('@'), "{text}");
+}
+
+#[tokio::test]
+async fn a_success_that_a_rule_names_sets_no_warning() {
+    let rules = "
+rules:
+  - name: warn readers
+    on: [DatasourceRefreshFailed, DatasourceRefreshSucceeded]
+    do: [{ set-quality-warning: {} }]
+";
+    let environment = start(rules, TableauSimulator::sample()).await;
+    let function = queued(&environment);
+    handle(&function, &succeeded(&environment, "Sales Orders", 0)).await;
+    let expected = "a warning is set for a refresh that fails, and for nothing else".to_owned();
+    assert_eq!(last(&function), ("skipped".to_owned(), expected));
+    handle(&function, &failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 1)).await;
+    handle(&function, &succeeded(&environment, "Sales Orders", 2)).await;
+    assert_eq!(environment.tableau.calls("POST */dataQualityWarnings/*"), 1);
+    assert_eq!(Person::at(&environment, "").texts(&environment, "Sales Orders").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_event_of_another_site_is_skipped_and_its_warnings_are_not_asked_for() {
+    let environment = start(RULES, TableauSimulator::sample()).await;
+    let function = queued(&environment);
+    let mut event = failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0);
+    event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
+    handle(&function, &event).await;
+    assert_eq!(last(&function).1, "the event is of another site than the Tableau credential");
+    assert_eq!(environment.tableau.calls("* */dataQualityWarnings/*"), 0);
 }
 
 #[tokio::test]

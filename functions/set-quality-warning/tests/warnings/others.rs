@@ -44,28 +44,52 @@ async fn a_warning_of_ours_that_a_person_has_changed_or_removed_is_theirs_from_t
     let environment = start(RULES, TableauSimulator::sample()).await;
     let person = Person::at(&environment, "");
     let function = queued(&environment);
-    for (datasource, text) in [("Sales Orders", Some("The supplier is down until Monday")), ("Budget", None)]
-    {
+    let in_front = |text: &str| format!("The supplier is down until Monday. {text}");
+    for (datasource, changes) in [("Sales Orders", true), ("Budget", false)] {
         handle(&function, &failed(&environment, datasource, notes::SNOWFLAKE_LOGIN, 0)).await;
-        let ours = person.warnings(&environment, datasource).await.remove(0).id.unwrap();
-        match text {
-            Some(text) => person.change(&ours, text).await,
-            None => person.remove(&ours).await,
+        let ours = person.warnings(&environment, datasource).await.remove(0);
+        let theirs = in_front(&ours.text());
+        let id = ours.id.unwrap();
+        match changes {
+            true => person.change(&id, &theirs).await,
+            false => person.remove(&id).await,
         }
         handle(&function, &failed(&environment, datasource, notes::SNOWFLAKE_LOGIN, 60)).await;
         let (outcome, reason) = last(&function);
-        let verb = if text.is_some() { "changed" } else { "removed" };
+        let verb = if changes { "changed" } else { "removed" };
         assert!(
             outcome == "skipped" && reason.starts_with(&format!("a person has {verb} the warning")),
             "{reason}"
         );
         handle(&function, &succeeded(&environment, datasource, 120)).await;
-        let left: Vec<&str> = text.into_iter().collect();
+        let left: Vec<&str> = changes.then_some(theirs.as_str()).into_iter().collect();
         assert_eq!(person.texts(&environment, datasource).await, left);
 
         // The next incident starts anew. A person's own warning of this type is in the way of it.
         handle(&function, &failed(&environment, datasource, notes::SNOWFLAKE_LOGIN, 180)).await;
         assert_eq!(person.texts(&environment, datasource).await.len(), 1);
-        assert_eq!(last(&function).0, if text.is_some() { "skipped" } else { "done" });
+        assert_eq!(last(&function).0, if changes { "skipped" } else { "done" });
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_has_another_type_by_now_changes_ours_unless_a_person_has_one_of_that_type() {
+    for held in [false, true] {
+        let environment = start(RULES, TableauSimulator::sample()).await;
+        let person = Person::at(&environment, "");
+        let function = queued(&environment);
+        handle(&function, &failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0)).await;
+        if held {
+            person.set(&environment, "Sales Orders", WarningKind::Maintenance, "Under repair").await;
+        }
+        environment.write_rules(&RULES.replace("severe: true", "type: maintenance, severe: true"));
+        drop(function);
+        let function = queued(&environment);
+        handle(&function, &failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 60)).await;
+        assert_eq!(last(&function).0, if held { "skipped" } else { "done" }, "{:?}", last(&function));
+        handle(&function, &succeeded(&environment, "Sales Orders", 120)).await;
+        let left: &[&str] = if held { &["Under repair"] } else { &[] };
+        assert_eq!(person.texts(&environment, "Sales Orders").await, left);
+        assert!(environment.aws.messages("dead-letters").is_empty());
     }
 }

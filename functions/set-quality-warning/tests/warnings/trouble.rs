@@ -7,25 +7,33 @@ use testkit::simulator::{Fault, TableauSimulator, notes};
 const ADD: &str = "POST */dataQualityWarnings/*";
 
 #[tokio::test]
-async fn a_lost_answer_sets_no_second_warning_and_leaves_none_behind() {
-    // The answer to the first try is lost. The refresh succeeds before the retry, or after it.
-    for retry_first in [true, false] {
-        let environment = start(RULES, TableauSimulator::sample()).await;
-        let person = Person::at(&environment, "");
-        let function = queued(&environment);
-        environment.tableau.fail_next(ADD, 1, Fault::Lost);
-        let failure = failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0);
-        assert_eq!(function.failures(&message(&failure)).await.len(), 1);
-        assert_eq!(person.texts(&environment, "Sales Orders").await.len(), 1);
-        if retry_first {
-            assert!(function.failures(&message(&failure).received(2)).await.is_empty());
+async fn an_answer_that_does_not_come_sets_no_second_warning_and_leaves_none_behind() {
+    // Tableau has carried the call out. The refresh succeeds before the retry, or after it, or while the rule is muted.
+    for fault in [Fault::Lost, Fault::DoneThen(500), Fault::DoneThen(504), Fault::DoneThen(408)] {
+        for (retry_first, muted) in [(true, false), (false, false), (false, true)] {
+            let environment = start(RULES, TableauSimulator::sample()).await;
+            let person = Person::at(&environment, "");
+            let mut function = queued(&environment);
+            environment.tableau.fail_next(ADD, 1, fault.clone());
+            let failure = failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0);
+            let failures = function.failures(&message(&failure)).await.len();
             assert_eq!(person.texts(&environment, "Sales Orders").await.len(), 1);
+            if retry_first && failures == 1 {
+                assert!(function.failures(&message(&failure).received(2)).await.is_empty());
+                assert_eq!(person.texts(&environment, "Sales Orders").await.len(), 1);
+            }
+            if muted {
+                environment.write_rules(&RULES.replace("    on:", "    mute_until: 2099-01-01T00:00:00Z\n    on:"));
+                drop(function);
+                function = queued(&environment);
+            }
+            handle(&function, &succeeded(&environment, "Sales Orders", 60)).await;
+            if !retry_first && failures == 1 {
+                assert!(function.failures(&message(&failure).received(2)).await.is_empty());
+            }
+            let left = person.texts(&environment, "Sales Orders").await;
+            assert_eq!(left, [""; 0], "{fault:?}, retry first: {retry_first}, muted: {muted}");
         }
-        handle(&function, &succeeded(&environment, "Sales Orders", 60)).await;
-        if !retry_first {
-            assert!(function.failures(&message(&failure).received(2)).await.is_empty());
-        }
-        assert_eq!(person.texts(&environment, "Sales Orders").await, [""; 0], "retry first: {retry_first}");
     }
 }
 

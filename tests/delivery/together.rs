@@ -92,10 +92,7 @@ impl Together {
             ("SlackSecret", json!({ "webhook_urls": { "data-alerts": slack.add_webhook("data-alerts") } })),
             ("TeamsSecret", json!({ "webhooks": { "data-alerts": teams.add_flow("data-alerts") } })),
             ("PagerDutySecret", json!({ "routing_keys": { "data": pagerduty.add_service("data") } })),
-            (
-                "ServiceNowSecret",
-                json!({ "instance": servicenow.url(), "user": user, "password": password }),
-            ),
+            ("ServiceNowSecret", json!({ "instance": servicenow.url(), "user": user, "password": password })),
             ("TwilioSecret", twilio.secret()),
             ("ForwardSecret", json!({ "targets": { "own": receiver.add_hook("own") } })),
         ];

@@ -46,6 +46,7 @@ async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the
     assert_eq!(environment.slack.messages().len(), 2, "{}", function.logs().join("\n"));
     let used: Vec<&str> = environment.tableau.used_scopes().into_iter().collect();
     assert_eq!(used, tableau_client::ConnectedApp::SCOPES);
-    let readme = std::fs::read_to_string(repository::root().join("functions/notify-slack/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(repository::root().join("functions/notify-slack/README.md")).unwrap();
     assert!(used.iter().all(|scope| readme.contains(&format!("`{scope}`"))), "{used:?}");
 }

@@ -92,7 +92,9 @@ impl Licence {
     /// # Errors
     /// If the table does not answer.
     pub(crate) async fn answered(&self, site: &SiteLuid, now: Timestamp) -> Result<(), Failure> {
-        self.documents.change(&self.name(site), now, |refusal: &mut Refusal| *refusal = Refusal::default()).await?;
+        self.documents
+            .change(&self.name(site), now, |refusal: &mut Refusal| *refusal = Refusal::default())
+            .await?;
         Ok(())
     }
 }

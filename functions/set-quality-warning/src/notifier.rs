@@ -27,7 +27,8 @@ const NEEDED: &str = "the user of the Tableau credential may not set a quality w
 const HELD: &str = "a person has set a quality warning of this type on the data source. Tableau allows one of each type (up to Server 2024.2 \
                     one in all), so none is set";
 const CHANGED: &str = "a person has changed the warning, so it is left as it is";
-const REMOVED: &str = "a person has removed the warning, so none is set before the next incident or a reminder";
+const REMOVED: &str =
+    "a person has removed the warning, so none is set before the next incident or a reminder";
 const NOTHING_TO_REMOVE: &str = "the data source has no warning of ours";
 const NO_DATASOURCE: &str =
     "Tableau does not have the data source any more, or the user of the credential may not see it";

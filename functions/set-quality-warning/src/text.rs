@@ -181,10 +181,16 @@ mod tests {
         };
         let text = of(&shown(), &settings, &luid("d-1"));
         assert!(text.chars().count() <= LIMIT && text.contains('…'), "{}", text.chars().count());
-        let short = of(&shown(), &SetQualityWarning { severe: true, ..SetQualityWarning::default() }, &luid("D-1"));
+        let short =
+            of(&shown(), &SetQualityWarning { severe: true, ..SetQualityWarning::default() }, &luid("D-1"));
         for text in [text, short] {
             let lines = escaped(&text).replace(". ", ".</p>\n<p>");
-            for kept in [text.clone(), escaped(&text), format!("<p>{lines}</p>"), format!(" {}&nbsp;\n", escaped(&text))] {
+            for kept in [
+                text.clone(),
+                escaped(&text),
+                format!("<p>{lines}</p>"),
+                format!(" {}&nbsp;\n", escaped(&text)),
+            ] {
                 assert!(is_ours(&listed(&kept, true, true), &luid("d-1")), "{kept}");
             }
         }

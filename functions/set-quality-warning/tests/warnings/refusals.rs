@@ -40,7 +40,12 @@ async fn what_was_refused_for_a_while_is_made_good_and_a_warning_that_is_there_i
     assert_eq!(last(&function).0, "permanent");
     let end = succeeded(&environment, "Sales Orders", 60);
     assert_eq!(function.failures(&message(&end)).await.len(), 1);
-    assert_eq!(last(&function).0, "misconfigured", "the warning that is there has to go: {:?}", last(&function));
+    assert_eq!(
+        last(&function).0,
+        "misconfigured",
+        "the warning that is there has to go: {:?}",
+        last(&function)
+    );
     handle(&function, &failed(&environment, "Budget", notes::SNOWFLAKE_LOGIN, 60)).await;
     assert_eq!(last(&function).0, "skipped");
 
@@ -144,7 +149,9 @@ rules:
     }
     let used: Vec<&str> = environment.tableau.used_scopes().into_iter().collect();
     assert_eq!(used, set_quality_warning::SCOPES);
-    let readme = std::fs::read_to_string(testkit::repository::root().join("functions/set-quality-warning/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(testkit::repository::root().join("functions/set-quality-warning/README.md"))
+            .unwrap();
     assert!(used.iter().all(|scope| readme.contains(&format!("`{scope}`"))), "{used:?}");
 }
 

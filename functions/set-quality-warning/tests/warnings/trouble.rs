@@ -23,7 +23,8 @@ async fn an_answer_that_does_not_come_sets_no_second_warning_and_leaves_none_beh
                 assert_eq!(person.texts(&environment, "Sales Orders").await.len(), 1);
             }
             if muted {
-                environment.write_rules(&RULES.replace("    on:", "    mute_until: 2099-01-01T00:00:00Z\n    on:"));
+                environment
+                    .write_rules(&RULES.replace("    on:", "    mute_until: 2099-01-01T00:00:00Z\n    on:"));
                 drop(function);
                 function = queued(&environment);
             }

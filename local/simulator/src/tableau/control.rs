@@ -1,11 +1,11 @@
 //! Controls and observes a running Tableau simulator.
 
-use std::collections::BTreeSet;
 use super::delivery::Delivery;
 use super::model::{BroadcastRecord, Feature, JobKind, JobShape, WebhookRecord};
 use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
+use std::collections::BTreeSet;
 use tableau::JobLuid;
 
 /// Controls.

@@ -74,7 +74,9 @@ impl ConnectedApp {
         let mut unique = [0_u8; 16];
         SystemRandom::new().fill(&mut unique).map_err(|_| "this machine cannot provide random numbers")?;
         let unique = BASE64_URL_SAFE_NO_PAD.encode(unique);
-        self.signed(user, self.scopes_or(scopes), now, &unique).map(SecretString::from).ok_or("the token cannot be written")
+        self.signed(user, self.scopes_or(scopes), now, &unique)
+            .map(SecretString::from)
+            .ok_or("the token cannot be written")
     }
 
     fn signed(&self, user: &str, scopes: &[String], now: Timestamp, unique: &str) -> Option<String> {

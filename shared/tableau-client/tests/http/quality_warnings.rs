@@ -87,8 +87,11 @@ async fn a_message_is_plain_text_and_escaped_where_it_is_taken_for_formatted_tex
         tableau.knows(&post, &json!({ "dataQualityWarning": { "id": "q-1", "message": sent } }));
         let client = client(tableau.settings(version), TableauCredential::personal_access_token("n", "s"));
         let warning = NewQualityWarning { message: "<b>late</b> & &lt;old".to_owned(), ..new() };
-        let added =
-            client.add_quality_warning(&Warnable::Table("x-1".parse().unwrap()), &warning).await.unwrap().unwrap();
+        let added = client
+            .add_quality_warning(&Warnable::Table("x-1".parse().unwrap()), &warning)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(tableau.heard(&post)[0].json()["dataQualityWarning"]["message"], sent, "{version}");
         if version == "3.22" {
             assert_eq!(added.text(), warning.message);

@@ -111,8 +111,7 @@ pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
 /// Refuses a warning beside others that Tableau does not allow beside it.
 fn refuse_a_second(call: &Call<'_>, warning: &Label) -> Result<(), RestError> {
     let others = call.model.labels.iter();
-    let mut others =
-        others.filter(|other| is_warning(other, &warning.content) && other.luid != warning.luid);
+    let mut others = others.filter(|other| is_warning(other, &warning.content) && other.luid != warning.luid);
     match others.any(|other| call.version < SEVERAL_WARNINGS_SINCE || other.value == warning.value) {
         true => Err(RestError::new("409000", "There is a data quality warning already.")),
         false => Ok(()),

@@ -84,8 +84,6 @@ pub(crate) fn broken(fault: Fault, format: Format) -> Response {
         | Fault::DoneThen(_)
         | Fault::Delay(_)
         | Fault::Late(_)
-        | Fault::Partial(_) => {
-            plain(StatusCode::INTERNAL_SERVER_ERROR, String::new())
-        }
+        | Fault::Partial(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, String::new()),
     }
 }

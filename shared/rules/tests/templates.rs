@@ -44,7 +44,7 @@ fn elsewhere_the_text_says_the_line_of_the_template() {
 
 #[test]
 fn a_template_is_tried_with_the_events_of_its_rule() {
-    let template = r#"template: '{"a": {{ owner.name | first }}}'"#;
+    let template = r#"template: '{"a": {{ object.tags | first }}}'"#;
     let (_, text) = problem(&rule(template));
     assert!(
         text.ends_with("(tried with a sample of `DatasourceRefreshFailed` of which nothing is known)"),

@@ -33,13 +33,26 @@ fn what_is_wrong_stops_its_own_target_and_repeats_no_secret() {
     let url = "https://hooks.example.com/hunter2";
     for (entry, expected) in [
         (serde_json::json!({}), "its `url` is empty"),
-        (
-            serde_json::json!({ "uri": url }),
-            "unknown key `uri`; there are: url, secrets, headers, basic, oauth",
-        ),
+        (serde_json::json!({ "uri": url }), "there is no key `uri`; did you mean `url`?"),
         (
             serde_json::json!({ "url": url, "basic": { "username": "hunter2", "password": "hunter2" } }),
-            "unknown key `username` in `basic`; there are: user, password",
+            "a key in `basic` is not known; there are: user, password",
+        ),
+        (
+            serde_json::json!({ "url": url, "basic": { "user": "a", "passwort": "hunter2" } }),
+            "there is no key `passwort` in `basic`; did you mean `password`?",
+        ),
+        (
+            serde_json::json!({ "url": url, "basic": { "user": "a", "hunter2": "password" } }),
+            "a key in `basic` is not known; there are: user, password",
+        ),
+        (
+            serde_json::json!({ "url": url, "oauth": { "hunter2": 1 } }),
+            "a key in `oauth` is not known; there are: token_url, client_id",
+        ),
+        (
+            serde_json::json!({ "hunter2": url }),
+            "a key is not known; there are: url, secrets, headers, basic, oauth",
         ),
         (serde_json::json!({ "url": url, "basic": { "user": "a" } }), "its `basic` has no `password`"),
         (
@@ -55,10 +68,7 @@ fn what_is_wrong_stops_its_own_target_and_repeats_no_secret() {
         (serde_json::json!({ "url": 2 }), "its `url` has to be a text"),
         (serde_json::json!("hunter2"), "write an object in braces"),
         (serde_json::json!({ url: {} }), "a URL or a secret stands where a key belongs"),
-        (
-            serde_json::json!({ format!("a\n{}", "b".repeat(300)): 1 }),
-            &format!("unknown key `a {}`; there are", "b".repeat(38)),
-        ),
+        (serde_json::json!({ format!("a\n{}", "b".repeat(300)): 1 }), "a key is not known; there are"),
         (serde_json::json!({ "url": "http://hooks.example.com/hunter2" }), "its `url` is not https"),
         (
             serde_json::json!({ "url": "https://169.254.169.254/hunter2" }),
@@ -105,7 +115,7 @@ fn a_wrong_key_of_one_target_stops_no_other() {
     } });
     let credential = parse(json).unwrap();
     assert!(credential.target("own").is_ok());
-    let problem = "the target `other` in the forward secret: unknown key `uri`; there are: url, secrets, headers, basic, oauth";
+    let problem = "the target `other` in the forward secret: there is no key `uri`; did you mean `url`?";
     assert_eq!(credential.target("other").unwrap_err().to_string(), problem);
     assert_eq!(credential.problems(), [problem]);
 }

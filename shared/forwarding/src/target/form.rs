@@ -1,11 +1,9 @@
-//! The form of a target in the forward secret. What is wrong is said with names of keys, and never with a value.
+//! The form of a target in the forward secret. What is wrong is said with names of known keys, and never with a value.
 
 use super::credential::Entry;
-use plain_text::one_line;
 use serde_json::{Map, Value};
+use tableau::nearest;
 
-/// How much of a key an error repeats, in characters.
-const LONGEST: usize = 40;
 const KEYS: [&str; 5] = ["url", "secrets", "headers", "basic", "oauth"];
 const BASIC: [&str; 2] = ["user", "password"];
 const OAUTH: [&str; 5] = ["token_url", "client_id", "client_secret", "scope", "audience"];
@@ -57,16 +55,20 @@ fn of_texts(map: &Map<String, Value>, of: &str, keys: &[&str], required: &[&str]
     }
 }
 
-/// A key is no secret, but it may be a strange text.
+/// An unknown key is shown only if it resembles a known one: otherwise it may be a secret pasted in the wrong place. The rule is that of
+/// the crate `secrets`, which reads what is around the targets.
 fn known(map: &Map<String, Value>, keys: &[&str], within: &str) -> Result<(), String> {
     let Some(unknown) = map.keys().find(|key| !keys.contains(&key.as_str())) else { return Ok(()) };
     let of = if within.is_empty() { String::new() } else { format!(" in `{within}`") };
+    let is_plain = unknown.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if let Some(near) = nearest(unknown, keys.iter().copied()).filter(|_| is_plain) {
+        return Err(format!("there is no key `{unknown}`{of}; did you mean `{near}`?"));
+    }
     if unknown.contains("://") || unknown.starts_with("whsec_") {
         return Err(format!(
             "a URL or a secret stands{of} where a key belongs; the keys are: {}",
             keys.join(", ")
         ));
     }
-    let shown: String = one_line(unknown).chars().take(LONGEST).collect();
-    Err(format!("unknown key `{shown}`{of}; there are: {}", keys.join(", ")))
+    Err(format!("a key{of} is not known; there are: {}", keys.join(", ")))
 }

@@ -1,9 +1,9 @@
 //! Lets `~` join texts only. minijinja would write `None` for what is not known, and `True` for true. No I/O.
 
-use super::source::{Kind, Part, Token};
+use super::source::{Kind, Part, Token, loop_end};
 
 /// The words that end what stands beside `~`.
-const WORDS: [&str; 10] = ["and", "elif", "else", "for", "if", "in", "not", "or", "recursive", "set"];
+const WORDS: [&str; 6] = ["and", "else", "if", "in", "not", "or"];
 /// The signs that do. Others, such as `*` and `|`, bind more tightly than `~`.
 const SIGNS: [&str; 10] = ["==", "!=", "<=", ">=", "<", ">", "=", ",", ":", "+"];
 
@@ -70,7 +70,12 @@ fn operands(tokens: &[Token<'_>], is_block: bool, ranges: &mut Vec<(usize, usize
                     around.take(token);
                 }
             }
-            _ if (is_block && is_first) || operand.is_ended_by(token, previous) => {
+            // `*` and `**` hand on the items of a list or an object as arguments.
+            "*" | "**" if operand.range.is_none() => {}
+            _ if (is_block && is_first)
+                || is_recursive(tokens, token, is_block)
+                || operand.is_ended_by(token, previous) =>
+            {
                 operand.end(false, ranges);
                 *operand = Operand::default();
             }
@@ -81,6 +86,12 @@ fn operands(tokens: &[Token<'_>], is_block: bool, ranges: &mut Vec<(usize, usize
     if let Some(operand) = open.last_mut() {
         operand.end(false, ranges);
     }
+}
+
+/// Whether it is the `recursive` at the end of `for`. Elsewhere it is a name.
+fn is_recursive(tokens: &[Token<'_>], token: &Token<'_>, is_block: bool) -> bool {
+    let end = loop_end(tokens).filter(|_| is_block);
+    end.is_some_and(|recursive| recursive.at == token.at)
 }
 
 impl Operand {
@@ -96,14 +107,13 @@ impl Operand {
     }
 
     fn is_ended_by(&self, token: &Token<'_>, previous: Option<&Token<'_>>) -> bool {
-        let follows = |text: &str| previous.is_some_and(|previous| previous.is(text));
         match token.kind {
-            Kind::Name if follows(".") || (token.is("not") && follows("is")) => false,
+            Kind::Name if token.is("not") && previous.is_some_and(|previous| previous.is("is")) => false,
             Kind::Name => WORDS.contains(&token.text),
-            // A minus with nothing before it belongs to its number.
-            Kind::Sign if token.text == "-" => self.range.is_some(),
+            // Behind a sign or a word, a minus belongs to its number.
+            Kind::Sign if token.text == "-" => previous.is_some_and(Token::ends_value),
             Kind::Sign => SIGNS.contains(&token.text),
-            Kind::Text | Kind::Number => false,
+            Kind::Field | Kind::Text | Kind::Number => false,
         }
     }
 }
@@ -126,6 +136,19 @@ mod tests {
             ("{% set x = a ~ b %}", "{% set x = (a)|text ~ (b)|text %}"),
             ("{{ a | replace(\"x\" ~ y, z) }}", "{{ a | replace((\"x\")|text ~ (y)|text, z) }}"),
             ("{{ a ~ b * 2 + 1 }}", "{{ (a)|text ~ (b * 2)|text + 1 }}"),
+            ("{{ 2 * -3 ~ a }}", "{{ (2 * -3)|text ~ (a)|text }}"),
+            (
+                "{{ 2 ** -3 ~ 7 // -a.if ~ 7 % -(b) }}",
+                "{{ (2 ** -3)|text ~ (7 // -a.if)|text ~ (7 % -(b))|text }}",
+            ),
+            (
+                "{{ a[0] - b ~ (c) - -d ~ e.in - f }}",
+                "{{ a[0] - (b)|text ~ ((c))|text - (-d)|text ~ (e.in)|text - f }}",
+            ),
+            ("{% if -1 ~ a %}", "{% if (-1)|text ~ (a)|text %}"),
+            ("{{ f(*a ~ b, **c ~ d) }}", "{{ f(*(a)|text ~ (b)|text, **(c)|text ~ (d)|text) }}"),
+            ("{% for a in b ~ c recursive %}", "{% for a in (b)|text ~ (c)|text recursive %}"),
+            ("{{ recursive ~ a }}", "{{ (recursive)|text ~ (a)|text }}"),
         ] {
             assert_eq!(joined(text, &parts(text)).as_deref(), Some(expected), "{text}");
         }

@@ -7,12 +7,12 @@ use super::mistake::Mistake;
 use super::names;
 use super::scalar::Scalar;
 use super::source::{Part, line_of, parts};
-use super::values::{Asked, variables};
+use super::values::{Asked, Unknown, variables};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter,
 };
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -55,22 +55,40 @@ impl<'a> Template<'a> {
     /// # Errors
     /// What is wrong with the template, for its author. No error repeats a value.
     pub fn render(&self, data: &Data) -> Result<String, Mistake> {
-        self.compile()?.render(data)
+        self.prepare()?.render(data)
     }
 
+    /// The same template as [`Self::prepare`] makes. A template that minijinja cannot read is refused here and not at the first event.
     pub(super) fn compile(&self) -> Result<Rendering<'a>, Mistake> {
+        let rendering = self.prepare()?;
+        rendering.read()?;
+        Ok(rendering)
+    }
+
+    /// Names are checked for each event: rules of an earlier version may have what is refused today, and a few calls would end the process.
+    fn prepare(&self) -> Result<Rendering<'a>, Mistake> {
         let written = Arc::new(AtomicUsize::new(0));
         let environment = environment(&written);
-        // As it is written first: this error is in the author's words.
-        environment.template_from_named_str(NAME, self.text).map_err(|error| Mistake::of(&error))?;
         let parts = parts(self.text);
-        names::check(self.text, &parts, self.values)?;
+        let names = names::check(self.text, &parts, self.values);
         let text = joined(self.text, &parts).map_or(Cow::Borrowed(self.text), Cow::Owned);
-        Ok(Rendering { environment, source: self.text, parts, text, written, values: self.values })
+        let rendering =
+            Rendering { environment, source: self.text, parts, text, written, values: self.values };
+        if names.is_err() {
+            // Of a template that cannot be read, the names may be wrong ones.
+            rendering.read()?;
+        }
+        names.map(|()| rendering)
     }
 }
 
 impl Rendering<'_> {
+    /// What minijinja says to the template as it is written: this error is in the author's words.
+    fn read(&self) -> Result<(), Mistake> {
+        let read = self.environment.template_from_named_str(NAME, self.source);
+        read.map(|_| ()).map_err(|error| Mistake::of(&error))
+    }
+
     pub(super) fn render(&self, data: &Data) -> Result<String, Mistake> {
         let text = self.made(&self.text, data)?;
         if text.len() > LONGEST_BYTES {
@@ -86,19 +104,34 @@ impl Rendering<'_> {
     }
 
     fn made(&self, text: &str, data: &Data) -> Result<String, Mistake> {
-        let template =
-            self.environment.template_from_named_str(NAME, text).map_err(|error| Mistake::of(&error))?;
+        let template = match self.environment.template_from_named_str(NAME, text) {
+            Ok(template) => template,
+            Err(error) => return Err(self.read().err().unwrap_or_else(|| Mistake::of(&error))),
+        };
         let asked = Asked::default();
         let variables =
             variables(data, self.values, &asked).map_err(|error| Mistake::new(error.to_string()))?;
         self.written.store(0, Ordering::Relaxed);
         let made = template.render(variables);
-        if let Some(name) = asked.unknown() {
-            let parts: Vec<&str> = name.split('.').collect();
+        if let Some(unknown) = asked.unknown() {
             let line = made.err().and_then(|error| error.line());
-            return Err(Mistake { line, text: names::unknown_variable(&parts, &BTreeSet::new()) });
+            return Err(Mistake { line, text: self.unknown(&unknown) });
         }
         made.map_err(|error| Mistake::of(&error))
+    }
+
+    /// What to say of a part that there is not. It is named only if the author wrote it: else it may be a value of the event.
+    fn unknown(&self, Unknown { object, key }: &Unknown) -> String {
+        let is_written = self.parts.iter().any(|part| match part {
+            Part::Tag { tokens, .. } => tokens.iter().any(|token| token.spells(key)),
+            Part::Raw { .. } => false,
+        });
+        if is_written {
+            let parts: Vec<&str> = object.split('.').chain([key.as_str()]).collect();
+            names::unknown_variable(&parts, &[])
+        } else {
+            names::computed(object)
+        }
     }
 
     /// The line of the template that makes the place where the JSON ends. For that, the template is rendered again, with a mark at the

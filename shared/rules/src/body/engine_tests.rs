@@ -54,18 +54,27 @@ fn what_is_not_known_is_an_empty_text_within_texts_and_truth_is_written_as_in_js
         (r#"{{ deleted.by | label }}"#, ""),
         (r#"{{ deleted.by | mrkdwn }}"#, ""),
         (r#"{{ deleted.by | text }}"#, ""),
+        (r#"{{ deleted.by | first }}"#, ""),
+        (r#"{{ deleted.by | last }}"#, ""),
+        (r#"{{ object.name | first }}"#, "a"),
+        (r#"{{ object.tags | last }}"#, "critical"),
+        (r#"{{ [] | first | default("none") }}"#, "none"),
         (r#"{{ deleted.by | default("no one") }}"#, "no one"),
         (r#"{{ [deleted.by, object.certified, "c"] | join(",") }}"#, ",true,c"),
         (r#"{{ object.certified | upper }}"#, "TRUE"),
         (r#"{{ deleted.by ~ ":" if deleted.by == none else "known" }}"#, ":"),
         (r#"{{ "yes" if object.certified == true and not deleted.by else "no" }}"#, "yes"),
         (r#"{{ values.count ~ "/" ~ values.on }}"#, "3/true"),
+        (r#"{{ 2 * -3 ~ " points" }}"#, "-6 points"),
+        (r#"{{ 7 // -2 ~ "|" ~ 7 % -4 ~ "|" ~ 2 ** -1 }}"#, "-4|-1|0.5"),
+        (r#"{{ "abc" | replace(*["a" ~ "b", "x"]) }}"#, "xc"),
+        (r#"{{ [["a", "b"], "-"] | join(*["/" ~ "/"]) }}"#, "a\nb//-"),
     ] {
         assert_eq!(rendered(text, "a").unwrap(), serde_json::json!(expected), "{text}");
     }
     assert_eq!(
-        rendered("[{{ deleted.by }}, {{ deleted.by | length }}]", "a").unwrap(),
-        serde_json::json!([null, 0])
+        rendered("[{{ deleted.by }}, {{ deleted.by | length }}, {{ deleted.by | tojson }}]", "a").unwrap(),
+        serde_json::json!([null, 0, null])
     );
 }
 
@@ -91,7 +100,7 @@ fn a_text_of_several_lines_keeps_them_and_is_cut_visibly() {
 fn a_misspelt_part_is_named_also_where_it_is_asked_for_by_another_name() {
     for text in [
         "{% set o = object %}{{ o.nmae | default(\"x\") }}",
-        "{{ object[\"nm\" ~ \"ae\"] | line(3) }}",
+        "{{ object[\"nmae\" ~ \"\"] | line(3) }}",
         "{% set o = object %}{{ o.nmae is defined }}",
         "{% for o in [object] %}{{ o.nmae }}{% endfor %}",
     ] {
@@ -124,6 +133,14 @@ fn what_a_template_says_wrongly_is_said_before_it_has_an_effect() {
         (r#"{% autoescape false %}{"a": "{{ title }}"}{% endautoescape %}"#, "there is no `autoescape`"),
         (r#"{"a": {{ object.name }"#, "`{{` is not closed"),
         ("{% for a in lines %}", "a block is not closed"),
+        ("{% for a in lines %}{{ titel }}", "a block is not closed"),
+        ("{{ 1 ~ * 2 }}", "the template has a mistake"),
+        (
+            "{% for a in lines %}{{ loop.cycle() }}{% endfor %}",
+            "there is no variable `loop.cycle`; there are: loop.index, ",
+        ),
+        ("{% for a in lines %}{% set l = loop %}{{ l.cycle() }}{% endfor %}", "`loop` is no value"),
+        ("{% for a in lines %}{{ a.cycle() }}{% endfor %}", "there is no function `cycle`"),
         ("{% include 'x' %}{}", "the template has a mistake"),
         (
             r#"{"a": {{ title | line("130") }}}"#,
@@ -183,10 +200,24 @@ fn a_template_that_never_ends_runs_out_of_fuel_and_a_long_one_is_stopped() {
 
 #[test]
 fn no_error_repeats_a_value() {
-    for text in
-        ["{{ object.name }}{{ nmae }}", "{{ object.name + 1 }}", "x{{ object.name }}", "{{ object.name() }}"]
-    {
+    for text in [
+        "{{ object.name }}{{ nmae }}",
+        "{{ object.name + 1 }}",
+        "x{{ object.name }}",
+        "{{ object.name() }}",
+        "{{ object[object.name] }}",
+        "{% set o = object %}{{ o[object.name] | default(1) }}",
+        "{{ values[object.name] }}",
+        "{{ title | tojson(**{object.name: 1}) }}",
+    ] {
         let problem = rendered(text, "hunter2").unwrap_err();
         assert!(!problem.contains("hunter2"), "{problem}");
+    }
+    for text in ["{{ object[object.name] }}", "{{ object[\"nm\" ~ \"ae\"] | line(3) }}"] {
+        let problem = rendered(text, "hunter2").unwrap_err();
+        assert!(
+            problem.contains("a computed name is no part of `object`; there are: object.certified, "),
+            "{problem}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The filters of templates. What is not known is an empty text for each of them; what there is not is an error.
+//! The filters of templates. What is not known is an empty text for them, but `default` takes another value, `length` is 0, and `tojson`
+//! is null. What there is not is an error.
 
 use super::engine::LONGEST_BYTES;
 use minijinja::value::{Kwargs, Rest, ValueKind};
@@ -16,10 +17,10 @@ pub(super) const FILTERS: [&str; 14] = [
 /// Few filters: each is a part of every function. There is none that says a text is safe.
 pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("default", default);
-    environment.add_filter("first", |value: Value| minijinja::filters::first(&known(value)?));
+    environment.add_filter("first", |value: Value| minijinja::filters::first(&items(value)?));
     environment.add_filter("join", |value: Value, between: Option<Value>| join(value, between));
     environment.add_filter("label", |value: Value| words(value).map(|text| label(&text)));
-    environment.add_filter("last", |value: Value| minijinja::filters::last(known(value)?));
+    environment.add_filter("last", |value: Value| minijinja::filters::last(items(value)?));
     environment.add_filter("length", |value: Value| length(value));
     environment.add_filter("line", |value: Value, most: Option<Value>| {
         Ok::<_, Error>(line(&words(value)?, characters("line", 130, most.as_ref())?))
@@ -44,6 +45,13 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 /// A value that there is.
 fn known(value: Value) -> Result<Value, Error> {
     if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(value) }
+}
+
+/// A list or a text of which an item is wanted. What is not known becomes a list with an empty text: a list without items would have no
+/// first one, which is an error.
+fn items(value: Value) -> Result<Value, Error> {
+    let value = known(value)?;
+    if value.is_none() { Ok(Value::from(vec![""])) } else { Ok(value) }
 }
 
 /// A value as a text: what is not known is empty, a list has a line for each item, and truth is written as JSON writes it.

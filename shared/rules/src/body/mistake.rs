@@ -50,6 +50,11 @@ impl Mistake {
                 "a variable has no such part, or a list no such item: functions/forward-event/README.md lists the variables"
                     .to_owned()
             }
+            // The name of an argument may be a value: `line(**{object.name: 1})`.
+            ErrorKind::TooManyArguments => {
+                "a filter has an argument that it does not take: functions/forward-event/README.md lists the filters"
+                    .to_owned()
+            }
             ErrorKind::SyntaxError if detail.contains("end of variable block") => {
                 "`{{` is not closed: write `}}` after the variable".to_owned()
             }

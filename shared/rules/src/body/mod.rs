@@ -9,6 +9,7 @@ mod names;
 mod presets;
 mod samples;
 mod scalar;
+mod scope;
 mod source;
 mod values;
 

@@ -4,6 +4,7 @@ use super::data::Data;
 use super::filters::FILTERS;
 use super::mistake::Mistake;
 use super::scalar::Scalar;
+use super::scope::{Piece, Scopes};
 use super::source::{Kind, Part, Token, line_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,28 +15,25 @@ const LONGEST: usize = 40;
 /// The words of the template language. They are no variables.
 const KEYWORDS: [&str; 13] =
     ["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
-const LOOP: [&str; 12] = [
-    "index",
-    "index0",
-    "revindex",
-    "revindex0",
-    "first",
-    "last",
-    "length",
-    "depth",
-    "depth0",
-    "previtem",
-    "nextitem",
-    "changed",
-];
+/// The parts of `loop`. minijinja also has calls, `loop.cycle()` and `loop.changed()`: the first one without arguments divides by zero,
+/// which ends the process.
+const LOOP: [&str; 9] =
+    ["index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"];
 /// The variables in the order of the documentation, which decides between several that are as near.
 const VARIABLES: [&str; 11] =
     ["title", "lines", "object", "event", "owner", "project", "cause", "site", "deleted", "rule", "missing"];
 
+/// What is wrong at a byte of the template. Its line is counted only for the one that is said.
+struct Wrong {
+    at: usize,
+    text: String,
+}
+
 /// A name with its parts, as in `object.name`.
 struct Path<'t> {
     parts: Vec<&'t str>,
-    line: usize,
+    /// Where it begins, in bytes.
+    at: usize,
     /// Whether it may be missing: `x | default(…)`, `x is defined`.
     is_optional: bool,
 }
@@ -46,15 +44,26 @@ fn fields() -> &'static Value {
     FIELDS.get_or_init(|| serde_json::to_value(Data::default()).unwrap_or_default())
 }
 
+/// The names of an object's parts.
+fn parts_of(object: &str) -> Vec<String> {
+    let inner = fields().get(object).and_then(Value::as_object);
+    inner.into_iter().flat_map(|map| map.keys()).map(|key| format!("{object}.{key}")).collect()
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(LONGEST).collect()
+}
+
+/// What to say of a name that the template has made, and that may be a value of the event: `object[object.name]`.
+pub(super) fn computed(object: &str) -> String {
+    format!("a computed name is no part of `{object}`; there are: {}", parts_of(object).join(", "))
+}
+
 /// What to say of a name that no variable has. Its last part is the one that is wrong.
-pub(super) fn unknown_variable(parts: &[&str], assigned: &BTreeSet<&str>) -> String {
-    let name: String = parts.join(".").chars().take(LONGEST).collect();
-    let of = |root: &str| -> Vec<String> {
-        let inner = fields().get(root).and_then(Value::as_object);
-        inner.into_iter().flat_map(|map| map.keys()).map(|key| format!("{root}.{key}")).collect()
-    };
-    let all: Vec<String> = VARIABLES.iter().flat_map(|root| of(root)).collect();
-    let siblings = parts.first().map(|root| of(root)).unwrap_or_default();
+pub(super) fn unknown_variable(parts: &[&str], assigned: &[&str]) -> String {
+    let name = shown(&parts.join("."));
+    let all: Vec<String> = VARIABLES.iter().flat_map(|root| parts_of(root)).collect();
+    let siblings = parts.first().map(|root| parts_of(root)).unwrap_or_default();
     let last = parts.last().copied().unwrap_or_default();
     // `nmae` may be any `name`: the first one, that of the object, is meant most often.
     let by_last_part = |paths: &[String]| {
@@ -85,53 +94,109 @@ pub(super) fn check(
     parts: &[Part<'_>],
     values: &BTreeMap<String, Scalar>,
 ) -> Result<(), Mistake> {
-    let tags = || {
-        parts.iter().filter_map(|part| match part {
-            Part::Tag { is_block, tokens, .. } => Some((*is_block, tokens.as_slice())),
-            Part::Raw { .. } => None,
-        })
-    };
-    let assigned: BTreeSet<&str> =
-        tags().filter(|(block, _)| *block).flat_map(|(_, tag)| targets(tag)).collect();
+    let found = find(parts, values);
+    found.map_err(|Wrong { at, text: problem }| Mistake::at(line_of(text, at), problem))
+}
+
+fn find<'t>(parts: &[Part<'t>], values: &BTreeMap<String, Scalar>) -> Result<(), Wrong> {
+    let mut scopes = Scopes::default();
     let mut given = Vec::new();
-    for (is_block, tokens) in tags() {
-        for path in paths(text, tokens, is_block)? {
-            match path.parts.as_slice() {
-                [root, ..] if assigned.contains(root) => {}
-                ["values", _, ..] => given.push(path),
-                ["values"] => {}
-                ["loop", part, ..] if !LOOP.contains(part) && *part != "cycle" => {
-                    let near =
-                        tableau::nearest(part, LOOP).map(|near| format!("; did you mean `loop.{near}`?"));
-                    let near = near.unwrap_or_default();
-                    return Err(Mistake::at(path.line, format!("there is no variable `loop.{part}`{near}")));
+    let mut optional = BTreeSet::new();
+    for part in parts {
+        let Part::Tag { is_block, tokens, .. } = part else { continue };
+        let mut look = |scopes: &Scopes<'t>, piece: Piece<'_, 't>| {
+            each_path(piece, |path| {
+                if of_values(scopes, &path)? {
+                    given.push(path);
                 }
-                ["loop", ..] => {}
-                parts => {
-                    if let Some(count) = unknown_part(parts) {
-                        let parts = parts.get(..count).unwrap_or(parts);
-                        return Err(Mistake::at(path.line, unknown_variable(parts, &assigned)));
-                    }
-                }
-            }
+                Ok(())
+            })
+        };
+        if *is_block {
+            known_block(tokens)?;
+            scopes.follow(tokens, &mut look)?;
+        } else {
+            look(&scopes, Piece::Expression(tokens))?;
         }
+        optional.extend(asked_for(tokens));
     }
     let name = |path: &Path<'_>| path.parts.get(1).copied().unwrap_or_default().to_owned();
-    let optional: BTreeSet<String> = given.iter().filter(|path| path.is_optional).map(name).collect();
+    optional.extend(given.iter().filter(|path| path.is_optional).map(name));
     let is_missing = |path: &&Path<'_>| !values.contains_key(&name(path)) && !optional.contains(&name(path));
     match given.iter().find(is_missing) {
-        Some(path) => Err(missing_value(&name(path), path.line, values)),
+        Some(path) => Err(missing_value(&name(path), path.at, values)),
         None => Ok(()),
     }
 }
 
-fn missing_value(name: &str, line: usize, values: &BTreeMap<String, Scalar>) -> Mistake {
-    let shown: String = name.chars().take(LONGEST).collect();
+/// Whether it is a name of `values`, which may be missing. Others have to be known.
+fn of_values(scopes: &Scopes<'_>, path: &Path<'_>) -> Result<bool, Wrong> {
+    let wrong = |text: String| Err(Wrong { at: path.at, text });
+    match path.parts.as_slice() {
+        [root, ..] if scopes.has(root) => Ok(false),
+        ["values", _, ..] => Ok(true),
+        ["values"] => Ok(false),
+        ["loop", ..] if !scopes.has_loop() => {
+            wrong("`loop` is known only between {% for … %} and {% endfor %}".to_owned())
+        }
+        ["loop", part, ..] if LOOP.contains(part) => Ok(false),
+        ["loop", rest @ ..] => {
+            let part = rest.first().copied().unwrap_or_default();
+            let start = match part {
+                "" => "`loop` is no value".to_owned(),
+                part => format!("there is no variable `loop.{}`", shown(part)),
+            };
+            wrong(match tableau::nearest(part, LOOP) {
+                Some(near) => format!("{start}; did you mean `loop.{near}`?"),
+                None => format!("{start}; there are: {}", LOOP.map(|part| format!("loop.{part}")).join(", ")),
+            })
+        }
+        parts => match unknown_part(parts) {
+            Some(count) => {
+                let assigned: Vec<&str> = scopes.names().collect();
+                wrong(unknown_variable(parts.get(..count).unwrap_or(parts), &assigned))
+            }
+            None => Ok(false),
+        },
+    }
+}
+
+/// The names of `values` that the template asks for before it takes them: `"x" in values`.
+fn asked_for(tokens: &[Token<'_>]) -> Vec<String> {
+    let name = |index: usize| {
+        let (name, rest) = tokens.get(index..)?.split_first()?;
+        let rest = match rest {
+            [not, rest @ ..] if not.is("not") => rest,
+            rest => rest,
+        };
+        match rest {
+            [is_in, values, rest @ ..] if is_in.is("in") && values.is("values") => {
+                let has_part = rest.first().is_some_and(|next| next.is(".") || next.is("["));
+                name.content().filter(|_| !has_part).map(str::to_owned)
+            }
+            _ => None,
+        }
+    };
+    (0..tokens.len()).filter_map(name).collect()
+}
+
+fn known_block(tokens: &[Token<'_>]) -> Result<(), Wrong> {
+    match tokens.first().filter(|first| first.is("autoescape")) {
+        Some(first) => {
+            let text = "there is no `autoescape`: each value stands in the body as JSON".to_owned();
+            Err(Wrong { at: first.at, text })
+        }
+        None => Ok(()),
+    }
+}
+
+fn missing_value(name: &str, at: usize, values: &BTreeMap<String, Scalar>) -> Wrong {
+    let shown = shown(name);
     let text = match tableau::nearest(name, values.keys().map(String::as_str)) {
         Some(near) => format!("there is no `values.{shown}`; did you mean `values.{near}`?"),
         None => format!("there is no `values.{shown}`: add `{shown}` to `values`"),
     };
-    Mistake::at(line, text)
+    Wrong { at, text }
 }
 
 /// How many parts of a name there are up to the first that is not known; `None` if all are known.
@@ -146,87 +211,82 @@ fn unknown_part(parts: &[&str]) -> Option<usize> {
     None
 }
 
-/// The names that a block gives a value: those of `for`, `set` and `with`.
-fn targets<'t>(tokens: &[Token<'t>]) -> Vec<&'t str> {
-    let Some((first, rest)) = tokens.split_first() else { return Vec::new() };
-    let names = |tokens: &[Token<'t>]| -> Vec<&'t str> {
-        tokens.iter().filter(|token| token.kind == Kind::Name).map(|token| token.text).collect()
+/// Hands on each name that a piece of a tag asks for. The first mistake is the one that stands first.
+fn each_path<'t>(
+    piece: Piece<'_, 't>,
+    mut found: impl FnMut(Path<'t>) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
+    let (tokens, begins_with_filter) = match piece {
+        Piece::Expression(tokens) => (tokens, false),
+        Piece::Filters(tokens) => (tokens, true),
     };
-    let until = |end: &str| rest.iter().take_while(|token| !token.is(end)).copied().collect::<Vec<_>>();
-    match first.text {
-        "for" => names(&until("in")),
-        "set" => names(&until("=")),
-        "with" => {
-            let pairs = rest.windows(2).filter(|pair| pair.last().is_some_and(|next| next.is("=")));
-            pairs.filter_map(|pair| pair.first()).map(|token| token.text).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The names that a tag asks for.
-fn paths<'t>(text: &str, tokens: &[Token<'t>], is_block: bool) -> Result<Vec<Path<'t>>, Mistake> {
-    let mut paths = Vec::new();
     let is = |index: Option<usize>, text: &str| {
         index.and_then(|index| tokens.get(index)).is_some_and(|token| token.is(text))
     };
     for (index, token) in tokens.iter().enumerate() {
-        let line = line_of(text, token.at);
         let before = index.checked_sub(1);
+        let is_call = is(Some(index + 1), "(");
+        if token.kind == Kind::Field && is_call {
+            return Err(no_function(token));
+        }
         if token.kind != Kind::Name {
             continue;
         }
-        if is_block && index == 0 {
-            if token.is("autoescape") {
-                return Err(Mistake::at(
-                    line,
-                    "there is no `autoescape`: each value stands in the body as JSON",
-                ));
-            }
-            continue;
-        }
-        let is_block_filter = is_block && index == 1 && is(Some(0), "filter");
-        if is(before, "|") || is_block_filter {
-            known_filter(token.text, line)?;
+        if is(before, "|") || (begins_with_filter && index == 0) {
+            known_filter(token)?;
             continue;
         }
         let is_negated = is(before, "not") && is(index.checked_sub(2), "is");
         if (is(before, "is") && !token.is("not")) || is_negated {
-            known_test(token.text, line)?;
+            known_test(token)?;
             continue;
         }
         let is_argument = is(Some(index + 1), "=");
-        if is(before, ".") || is_argument || KEYWORDS.contains(&token.text) || token.is("recursive") {
+        if is_argument || KEYWORDS.contains(&token.text) {
             continue;
         }
-        if is(Some(index + 1), "(") {
-            let name: String = token.text.chars().take(LONGEST).collect();
-            let text = format!("there is no function `{name}`: a template has variables and filters");
-            return Err(Mistake::at(line, text));
+        if is_call {
+            return Err(no_function(token));
         }
-        paths.push(path(tokens, index, line));
+        found(path(tokens, index))?;
     }
-    Ok(paths)
+    Ok(())
+}
+
+fn no_function(token: &Token<'_>) -> Wrong {
+    let name = shown(token.text);
+    let text = format!("there is no function `{name}`: a template has variables and filters");
+    Wrong { at: token.at, text }
 }
 
 /// The name that begins at this token.
-fn path<'t>(tokens: &[Token<'t>], start: usize, line: usize) -> Path<'t> {
+fn path<'t>(tokens: &[Token<'t>], start: usize) -> Path<'t> {
+    let (before, from) = tokens.split_at(start.min(tokens.len()));
     let mut parts = Vec::new();
-    let mut rest = tokens.get(start..).unwrap_or_default();
+    let mut rest = from;
+    let mut at = 0;
     if let Some((first, after)) = rest.split_first() {
         parts.push(first.text);
+        at = first.at;
         rest = after;
     }
     loop {
         match rest {
-            [dot, name, after @ ..] if dot.is(".") && name.kind == Kind::Name => {
+            [dot, name, after @ ..] if dot.is(".") && name.kind == Kind::Field => {
                 parts.push(name.text);
                 rest = after;
             }
-            [open, text, close, after @ ..] if open.is("[") && text.kind == Kind::Text && close.is("]") => {
-                parts.push(text.text.trim_matches(['"', '\'']));
+            [open, text, close, after @ ..] if open.is("[") && close.is("]") => {
+                let Some(part) = text.content() else { break };
+                parts.push(part);
                 rest = after;
             }
+            _ => break,
+        }
+    }
+    for _ in 0..parentheses(before) {
+        match rest {
+            [close, after @ ..] if close.is(")") => rest = after,
             _ => break,
         }
     }
@@ -236,34 +296,36 @@ fn path<'t>(tokens: &[Token<'t>], start: usize, line: usize) -> Path<'t> {
         [is, test, ..] if is.is("is") => test.is("defined"),
         _ => false,
     };
-    Path { parts, line, is_optional }
+    Path { parts, at, is_optional }
 }
 
-fn known_filter(name: &str, line: usize) -> Result<(), Mistake> {
+/// How many parentheses open at the end, without that of a filter's arguments.
+fn parentheses(tokens: &[Token<'_>]) -> usize {
+    let count = tokens.iter().rev().take_while(|token| token.is("(")).count();
+    let before = tokens.len().checked_sub(count + 1).and_then(|index| tokens.get(index));
+    if before.is_some_and(Token::ends_value) { count.saturating_sub(1) } else { count }
+}
+
+fn known_filter(token: &Token<'_>) -> Result<(), Wrong> {
+    let name = token.text;
     if FILTERS.contains(&name) {
         return Ok(());
     }
-    let shown: String = name.chars().take(LONGEST).collect();
-    Err(Mistake::at(
-        line,
-        match tableau::nearest(name, FILTERS) {
-            Some(near) => format!("there is no filter `{shown}`; did you mean `{near}`?"),
-            None => format!("there is no filter `{shown}`; there are: {}", FILTERS.join(", ")),
-        },
-    ))
+    let shown = shown(name);
+    let text = match tableau::nearest(name, FILTERS) {
+        Some(near) => format!("there is no filter `{shown}`; did you mean `{near}`?"),
+        None => format!("there is no filter `{shown}`; there are: {}", FILTERS.join(", ")),
+    };
+    Err(Wrong { at: token.at, text })
 }
 
-fn known_test(name: &str, line: usize) -> Result<(), Mistake> {
-    match name {
-        "defined" => Ok(()),
-        _ => {
-            let shown: String = name.chars().take(LONGEST).collect();
-            let text = format!(
-                "there is no test `is {shown}`; there is: is defined. `if x` asks whether x is known"
-            );
-            Err(Mistake::at(line, text))
-        }
+fn known_test(token: &Token<'_>) -> Result<(), Wrong> {
+    if token.is("defined") {
+        return Ok(());
     }
+    let shown = shown(token.text);
+    let text = format!("there is no test `is {shown}`; there is: is defined. `if x` asks whether x is known");
+    Err(Wrong { at: token.at, text })
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ fn a_misspelt_variable_is_named_wherever_it_stands() {
         "{% with a = titel %}{% endwith %}",
         "{% filter line(titel) %}{% endfilter %}",
         "{% filter upper %}{{ titel }}{% endfilter %}",
+        "{% set x | replace(\"a\", titel) %}b{% endset %}",
+        "{% set x %}{{ titel }}{% endset %}",
+        "{% with a = title, b = titel %}{% endwith %}",
+        "{{ title | line(1_000) }}{{ 1e3 }}{{ titel }}",
+        "{#} {{ title }} #}{{ titel }}",
     ] {
         is_title(text);
     }
@@ -73,6 +78,11 @@ fn the_nearest_name_is_said_or_what_there_is() {
         ),
         ("{{ values.tem | line(3) }}", "there is no `values.tem`; did you mean `values.team`?"),
         ("{{ values.x | line(3) }}", "there is no `values.x`: add `x` to `values`"),
+        ("{{ title | default(values.x) | default(1) }}", "there is no `values.x`: add `x` to `values`"),
+        (
+            "{% if \"x\" in values.team %}{{ values.x }}{% endif %}",
+            "there is no `values.x`: add `x` to `values`",
+        ),
         ("{% if false %}{{ values.x }}{% endif %}", "there is no `values.x`: add `x` to `values`"),
     ] {
         assert_eq!(problem(text), expected, "{text}");
@@ -91,8 +101,75 @@ fn what_there_is_may_be_used() {
         "{% with a = title, b = 1 %}{{ a }}{{ b }}{% endwith %}",
         "{{ true }}{{ False }}{{ none }}{{ title if not object.name is defined else \"titel\" }}",
         "{% raw %}{{ titel }}{% endraw %}{# titel #}{{ title | tojson(indent=2) }}",
+        "{{ title | line(1_000) }}{{ 1e3 }}{{ 0x1f }}{{ 1.5 }}{{ lines.0.1 }}",
+        "{% with (a, b) = [1, 2], c = a %}{{ a }}{{ b }}{{ c }}{% endwith %}",
+        "{% for (a, b) in [[1, 2]] %}{{ a }}{{ b }}{% else %}{{ title }}{% endfor %}",
+        "{% for a in lines if a recursive %}{{ a }}{% for b in a %}{{ loop.depth }}{% endfor %}{{ loop.last }}{% endfor %}",
+        "{% if title %}{% set t = 1 %}{% else %}{% set t = 2 %}{% endif %}{{ t }}",
+        "{% set t | upper %}{% set u = 1 %}{% endset %}{{ t }}",
+        "{% set recursive = 1 %}{{ recursive }}",
+        "{{ (values.x) | default(\"a\") }}",
+        "{{ ((values[\"x\"])) is defined }}",
+        "{% if \"x\" in values %}{{ values.x }}{% endif %}",
+        "{% if \"x\" not in values %}{% else %}{{ values.x }}{% endif %}",
+        "{#} {{ titel }} #}{#- titel -#}",
         "{{ lines.0 }}{{ object.tags[0] }}{{ object[\"na\" ~ \"me\"] }}",
     ] {
         assert_eq!(problem(text), "", "{text}");
+    }
+}
+
+#[test]
+fn a_name_has_a_value_only_where_its_block_gives_it_one() {
+    for text in [
+        "{% if false %}{% for t in lines %}{{ t }}{% endfor %}{{ t }}{% endif %}",
+        "{% for t in lines %}{% else %}{{ t }}{% endfor %}",
+        "{% for a in t %}{% set t = a %}{% endfor %}",
+        "{% for a in lines %}{% set t = a %}{% endfor %}{{ t }}",
+        "{% for t in t %}{% endfor %}",
+        "{% with t = 1 %}{% endwith %}{{ t }}",
+        "{% with t = t %}{% endwith %}",
+        "{% set t %}{{ t }}{% endset %}",
+        "{{ t }}{% set t = 1 %}",
+        "{% set t.x = 1 %}",
+        "{% with (a, b) = t %}{% endwith %}",
+    ] {
+        assert!(problem(text).starts_with("there is no variable `t"), "{text}: {}", problem(text));
+    }
+    for (text, expected) in [
+        ("{% set object.x = 1 %}{{ object.nmae }}", "there is no variable `object.x`"),
+        (
+            "{% if false %}{% set object.name = 1 %}{{ object.nmae }}{% endif %}",
+            "there is no variable `object.nmae`",
+        ),
+        ("{{ recursive }}", "there is no variable `recursive`"),
+        ("{% for a in recursive %}{% endfor %}", "there is no variable `recursive`"),
+        ("{{ loop.index }}", "`loop` is known only between {% for … %} and {% endfor %}"),
+        ("{% for a in lines if loop.first %}{% endfor %}", "`loop` is known only"),
+        ("{% for a in lines %}{% else %}{{ loop.first }}{% endfor %}", "`loop` is known only"),
+        ("{% for a in lines %}{% endfor %}{{ loop.first }}", "`loop` is known only"),
+    ] {
+        assert!(problem(text).starts_with(expected), "{text}: {}", problem(text));
+    }
+}
+
+// `loop.cycle()` would end the process.
+#[test]
+fn a_loop_has_no_calls_and_is_no_value() {
+    let of = |inner: &str| problem(&format!("{{% for a in lines %}}{{{{ {inner} }}}}{{% endfor %}}"));
+    for (inner, expected) in [
+        ("loop.cycle()", "there is no variable `loop.cycle`; there are: loop.index, loop.index0, "),
+        ("loop[\"cycle\"]()", "there is no variable `loop.cycle`"),
+        ("loop.changed(a)", "there is no variable `loop.changed`"),
+        ("loop.previtem", "there is no variable `loop.previtem`"),
+        ("loop.nextitem", "there is no variable `loop.nextitem`"),
+        ("loop", "`loop` is no value; there are: loop.index, "),
+        ("(loop).cycle()", "`loop` is no value"),
+        ("[loop][0].cycle()", "`loop` is no value"),
+        ("loop[\"cy\" ~ \"cle\"]()", "`loop` is no value"),
+        ("a.cycle()", "there is no function `cycle`"),
+        ("loop(a)", "there is no function `loop`"),
+    ] {
+        assert!(of(inner).starts_with(expected), "{inner}: {}", of(inner));
     }
 }

@@ -7,17 +7,27 @@ use minijinja::value::{Enumerator, Object};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The first name that a template asked for and that there is not.
+/// A part that an object does not have.
+#[derive(Clone, Debug)]
+pub(super) struct Unknown {
+    /// The name of the object.
+    pub(super) object: String,
+    /// The part. It may be a value of the event, as in `object[object.name]`.
+    pub(super) key: String,
+}
+
+/// The first part that a template asked for and that there is not.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked(Arc<Mutex<Option<String>>>);
+pub(super) struct Asked(Arc<Mutex<Option<Unknown>>>);
 
 impl Asked {
-    fn note(&self, name: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(name);
+    fn note(&self, object: &str, key: &Value) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| Unknown { object: object.to_owned(), key: key.to_string() });
     }
 
-    /// The name.
-    pub(super) fn unknown(&self) -> Option<String> {
+    /// The part.
+    pub(super) fn unknown(&self) -> Option<Unknown> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -35,7 +45,7 @@ impl Object for Fields {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let found = key.as_str().and_then(|key| self.fields.get(key)).cloned();
         if found.is_none() {
-            self.asked.note(format!("{}.{key}", self.name));
+            self.asked.note(&self.name, key);
         }
         found
     }

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_template_is_tried_with_the_events_of_its_rule_only() {
-        let text = r#"{"owner": {{ owner.name | first }}}"#;
+        let text = r#"{"owner": {{ object.tags | first }}}"#;
         let settings = ForwardEvent { template: Some(text.to_owned()), ..to("a") };
         let problem = problem_of_template(&settings, &[EventName::AdminDemoted]);
         let end = "(tried with a sample of `AdminDemoted` of which everything is known)";

@@ -1,7 +1,5 @@
 //! The scopes of a connected app, of which the real binary uses exactly the default ones.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use serde_json::{Value, json};
 use testkit::simulator::{SAMPLE_CONNECTED_APP, notes};
 use testkit::{Batch, TestEnvironment, repository};

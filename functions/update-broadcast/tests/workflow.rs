@@ -64,8 +64,11 @@ async fn every_broadcast_keeps_its_settings_but_for_what_a_rule_says() {
         let views = (0..VIEWS).map(|n| format!("Region {n}"));
         let wide = views.clone().fold(Workbook::named("Regions"), |workbook, view| workbook.with_view(&view));
         let workbook = environment.tableau.add(wide);
-        let of =
-            |n: usize| BroadcastOptions { watermark: n % 2 == 0, tabs: n % 3 == 0, downloads: n % 5 == 0 };
+        let of = |n: usize| BroadcastOptions {
+            watermark: n.is_multiple_of(2),
+            tabs: n.is_multiple_of(3),
+            downloads: n.is_multiple_of(5),
+        };
         for (n, view) in views.enumerate() {
             send(&environment, &view, of(n)).await;
         }

@@ -10,8 +10,8 @@ use tableau::EventName;
 
 /// The routes in the README's table of Tableau's routes: each method with its path.
 fn routes() -> Vec<(Method, String)> {
-    let (_, section) = include_str!("../README.md").split_once("\n### Routes\n").unwrap();
-    let (section, _) = section.split_once("\n### ").unwrap();
+    let (_, section) = include_str!("../README.md").split_once("\n### Routes\n").expect("the heading");
+    let (section, _) = section.split_once("\n### ").expect("the next heading");
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut routes = Vec::new();
     for row in rows {

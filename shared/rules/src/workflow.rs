@@ -2,6 +2,7 @@
 
 use crate::error::Problem;
 use crate::file::Position;
+pub(crate) use crate::invalid::{Invalid, InvalidTemplate};
 use crate::mentions::Mentions;
 use crate::problem;
 use crate::rule::{Rule, Settings};
@@ -77,26 +78,6 @@ pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
     fn mentions(&self) -> Mentions {
         Mentions::default()
     }
-}
-
-/// Why the value of a field cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
-    /// The field's name, as rules write it.
-    pub field: &'static str,
-    /// What is wrong with its value, and what to write.
-    pub problem: String,
-}
-
-/// Why a template cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidTemplate {
-    /// The name of the field that has the template, as rules write it.
-    pub field: &'static str,
-    /// The line of the template, from 1, if it is known.
-    pub line: Option<usize>,
-    /// What is wrong there, and what to write.
-    pub problem: String,
 }
 
 /// A workflow of this repository, and how its settings are checked.

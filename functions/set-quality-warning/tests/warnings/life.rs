@@ -2,8 +2,8 @@
 
 use crate::support::{Person, RULES, failed, handle, last, queued, start, succeeded};
 use serde_json::json;
-use testkit::Request;
 use testkit::simulator::{RestVersion, TableauSimulator, notes};
+use testkit::{Request, TestEnvironment};
 
 // Q01, Q02, Q06
 #[tokio::test]
@@ -88,7 +88,7 @@ rules:
 
 #[tokio::test]
 async fn an_event_of_another_site_is_skipped_and_its_warnings_are_not_asked_for() {
-    let environment = start(RULES, TableauSimulator::sample()).await;
+    let environment = TestEnvironment::with_rules(RULES).await;
     let function = queued(&environment);
     let mut event = failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0);
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");

@@ -233,9 +233,17 @@ impl TryFrom<Json> for ForwardCredential {
             return Err("`targets` has a URL for a key: write a name, and the URL as its `url`".to_owned());
         }
         // Each by itself: what is wrong with one stops no other.
-        let read = |(name, value)| (name, form::entry(value));
+        let read = |(name, value)| (name, entry(value));
         Ok(Self(json.targets.into_iter().map(read).collect()))
     }
+}
+
+/// Reads a target.
+fn entry(value: serde_json::Value) -> Result<Entry, String> {
+    form::check(&value)?;
+    // The message of the parser may repeat a value.
+    serde_json::from_value(value)
+        .map_err(|_| "it has another form than the README of forward-event says".to_owned())
 }
 
 impl fmt::Debug for ForwardCredential {

@@ -3,6 +3,7 @@
 use super::concat::{joined, with};
 use super::data::Data;
 use super::filters;
+use super::limits::LONGEST_BYTES;
 use super::mistake::Mistake;
 use super::names;
 use super::scalar::Scalar;
@@ -20,8 +21,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const FUEL: u64 = 50_000;
 /// How deep templates may nest their calls.
 const RECURSION: usize = 50;
-/// The longest body that a template may make, in bytes: what Amazon SNS takes, with room for what stands beside it.
-pub const LONGEST_BYTES: usize = 240 * 1024;
 /// The first of the characters that mark lines while the place of a mistake is looked for. Unicode leaves them to programs.
 const FIRST_MARK: u32 = 0xf_0000;
 

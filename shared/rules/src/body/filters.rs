@@ -1,7 +1,7 @@
 //! The filters of templates. What is not known is an empty text for them, but `default` takes another value, `length` is 0, and `tojson`
 //! is null. What there is not is an error.
 
-use super::engine::LONGEST_BYTES;
+use super::limits::LONGEST_BYTES;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 

@@ -1,7 +1,7 @@
 //! What is wrong with a template, in words for its author. No I/O.
 
-use super::engine::LONGEST_BYTES;
 use super::filters::FILTERS;
+use super::limits::LONGEST_BYTES;
 use super::source::{Part, line_of};
 use minijinja::{Error, ErrorKind};
 use std::fmt;

@@ -4,6 +4,7 @@ mod concat;
 mod data;
 mod engine;
 mod filters;
+mod limits;
 mod mistake;
 mod names;
 mod presets;
@@ -16,7 +17,8 @@ mod values;
 pub use data::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, ProjectData, SiteData, event_type,
 };
-pub use engine::{LONGEST_BYTES, Template};
+pub use engine::Template;
+pub use limits::LONGEST_BYTES;
 pub use mistake::Mistake;
 pub use presets::Preset;
 pub use samples::samples;

@@ -149,13 +149,14 @@ impl Together {
         all
     }
 
-    /// What was said through PagerDuty, in ServiceNow and by text: summaries and their details, short descriptions and work notes, texts.
+    /// What was said through PagerDuty, in ServiceNow and by text: summaries and their details, descriptions and work notes, texts.
     fn said_elsewhere(&self) -> [String; 3] {
         let pages = self.pagerduty.events();
         let pages = pages.iter().map(|event| format!("{}\n{}", event.summary(), event.detail("text")));
         let incidents = self.servicenow.incidents();
         let incidents = incidents.iter().map(|incident| {
-            format!("{}\n{}", incident.field("short_description"), incident.work_notes().join("\n"))
+            let texts = [incident.field("short_description"), incident.field("description")];
+            format!("{}\n{}", texts.join("\n"), incident.work_notes().join("\n"))
         });
         let texts = self.twilio.messages().into_iter().map(|text| text.body);
         [pages.collect(), incidents.collect(), texts.collect::<Vec<_>>()].map(|all| all.join("\n"))

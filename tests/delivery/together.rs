@@ -269,15 +269,7 @@ async fn a_destination_that_is_down_delays_no_other_in_a_storm() {
     let [slack, teams, _] = together.headlines();
     assert!(teams.is_empty() && (2..=4).contains(&slack.len()), "{slack:?}");
     assert!(slack.iter().any(|line| line.ends_with(" workbooks changed")), "{slack:?}");
-    let everywhere = |together: &Together| {
-        let [pages, incidents, _] = together.said_elsewhere();
-        let is_said = |all: &str| (0..STORM).all(|n| all.contains(&format!("Board {n:03}")));
-        is_said(&pages) && is_said(&incidents) && together.receiver.taken().len() == STORM
-    };
-    together.until("the storm is announced elsewhere", everywhere).await;
-    let texts = together.twilio.messages();
-    assert!((2..=4).contains(&texts.len()), "{texts:?}");
-    for workflow in TAKING_ALL.into_iter().filter(|workflow| *workflow != "notify-teams") {
+    for workflow in ["notify-slack", "send-email"] {
         let ended = together.ended(workflow);
         assert_eq!(ended.values().sum::<usize>(), STORM, "{workflow}: {ended:?}");
     }

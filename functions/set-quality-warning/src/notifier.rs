@@ -29,7 +29,7 @@ const HELD: &str = "a person has set a quality warning of this type on the data 
 const CHANGED: &str = "a person has changed the warning, so it is left as it is";
 const REMOVED: &str =
     "a person has removed the warning, so none is set before the next incident or a reminder";
-const NOTHING_TO_REMOVE: &str = "the data source has no warning of ours";
+const NOTHING_TO_REMOVE: &str = "the data source has no warning about this incident any more";
 const NO_DATASOURCE: &str =
     "Tableau does not have the data source any more, or the user of the credential may not see it";
 const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
@@ -45,6 +45,8 @@ pub struct WarningNotifier {
 struct Task<'a> {
     luid: DatasourceLuid,
     datasource: Warnable,
+    /// The incident, in short.
+    incident: String,
     site: &'a SiteLuid,
     /// The event; empty for a test.
     event: &'a str,
@@ -63,6 +65,13 @@ enum Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         Self::Undelivered(Undelivered { failure, maybe_sent: false })
+    }
+}
+
+impl Task<'_> {
+    /// Whether a warning is ours, and about this incident.
+    fn is_about(&self, warning: &QualityWarning) -> bool {
+        text::of_ours(warning, &self.luid).is_some_and(|incident| incident == self.incident)
     }
 }
 
@@ -87,12 +96,19 @@ impl WarningNotifier {
         Self { tableau, licence: Licence::new(documents, workflow) }
     }
 
-    /// The data source has our warning afterwards, with the present text.
+    /// The data source has our warning afterwards, with the present text. One of an earlier incident is replaced and not taken over: the
+    /// end of that incident may still be under way, and would take it away.
     async fn set(&self, task: &Task<'_>, warning: &NewQualityWarning) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let set = match warnings.iter().find(|other| text::is_ours(other, &task.luid)) {
+        let ours = |other: &&QualityWarning| text::of_ours(other, &task.luid).is_some();
+        let set = match warnings.iter().find(|other| task.is_about(other)) {
             Some(ours) => self.change(task, ours, warning).await.map_err(|trouble| trouble.leaving(true))?,
-            None => self.add(task, warning).await?,
+            None => {
+                for earlier in warnings.iter().filter(ours) {
+                    self.take_away(task, earlier).await?;
+                }
+                self.add(task, warning).await?
+            }
         };
         let id = set.and_then(|set| set.id).map(|id| id.as_str().to_owned());
         let message = id.map(|id| MessageRef { conversation: task.site.as_str().to_owned(), id });
@@ -109,7 +125,7 @@ impl WarningNotifier {
         let warnings = self.warnings(task).await?;
         let is_it =
             |warning: &QualityWarning| warning.id.as_ref().is_some_and(|id| id.as_str() == message.id);
-        let ours = warnings.iter().find(|warning| text::is_ours(warning, &task.luid));
+        let ours = warnings.iter().find(|warning| task.is_about(warning));
         match (ours, warnings.iter().any(is_it)) {
             (Some(ours), _) => self.change(task, ours, warning).await.map(|_| Delivered::default()),
             (None, true) => Err(skipped(CHANGED)),
@@ -117,21 +133,25 @@ impl WarningNotifier {
         }
     }
 
-    /// The data source has no warning of ours afterwards. Others stay.
+    /// The data source has no warning about this incident afterwards. Others stay.
     async fn remove(&self, task: &Task<'_>) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let ours = warnings.iter().filter(|warning| text::is_ours(warning, &task.luid));
         let mut removed = false;
-        for id in ours.filter_map(|warning| warning.id.as_ref()) {
-            let remove = self.tableau.client().remove_quality_warning(id);
-            match self.tableau.call(task.invocation, remove).await {
-                // A person was faster.
-                Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => {}
-                answer => judged(answer)?,
-            }
+        for ours in warnings.iter().filter(|warning| task.is_about(warning)) {
+            self.take_away(task, ours).await?;
             removed = true;
         }
         if removed { Ok(Delivered::default()) } else { Err(skipped(NOTHING_TO_REMOVE)) }
+    }
+
+    async fn take_away(&self, task: &Task<'_>, ours: &QualityWarning) -> Result<(), Trouble> {
+        let Some(id) = &ours.id else { return Ok(()) };
+        let remove = self.tableau.client().remove_quality_warning(id);
+        match self.tableau.call(task.invocation, remove).await {
+            // A person was faster.
+            Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => Ok(()),
+            answer => judged(answer),
+        }
     }
 
     /// The warnings on the data source. A site that refuses to list them lacks Data Management.
@@ -208,6 +228,7 @@ impl WarningNotifier {
         let task = Task {
             luid: datasource.id.clone(),
             datasource: Warnable::from(datasource.id),
+            incident: String::new(),
             site: &site,
             event: "",
             asks_in_any_case: true,
@@ -239,6 +260,7 @@ impl WarningNotifier {
         let task = Task {
             luid: luid.clone(),
             datasource: Warnable::from(luid.clone()),
+            incident: text::incident(shown),
             site: &site,
             event: event.id.as_str(),
             asks_in_any_case: matches!(delivery, Delivery::Close { message: Some(_), .. }),

@@ -8,9 +8,11 @@ use rules::settings::SetQualityWarning;
 use tableau::DatasourceLuid;
 use tableau_client::QualityWarning;
 
-/// How every warning of ours ends, around a checksum by which it is recognised.
+/// How every warning of ours ends, around the incident that it is about and a checksum by which it is recognised.
 const MARK: [&str; 2] =
     ["This warning was set by tableau-webhooks (", "). It is removed when a refresh succeeds."];
+/// The most characters of an incident's id.
+const INCIDENT: usize = 8;
 /// The length of the checksum, in characters: 24 bits.
 const CHECKSUM: usize = 6;
 /// The most characters of a warning. Tableau documents no limit.
@@ -18,13 +20,20 @@ const LIMIT: usize = 900;
 /// The most characters of the line that gives the cause.
 const CAUSE_LIMIT: usize = 300;
 
-/// Whether we have set this warning on this data source, and no one has changed it since: a person who changes a warning makes it their
-/// own, and so does one who copies it to another data source.
-pub(crate) fn is_ours(warning: &QualityWarning, datasource: &DatasourceLuid) -> bool {
+/// A short form of the incident's id.
+pub(crate) fn incident(shown: &Notification) -> String {
+    let id = shown.thread.as_deref().unwrap_or_default();
+    id.chars().filter(char::is_ascii_alphanumeric).take(INCIDENT).collect()
+}
+
+/// Whether we have set this warning on this data source, about which incident, and no one has changed it since: a person who changes a
+/// warning makes it their own, and so does one who copies it to another data source.
+pub(crate) fn of_ours(warning: &QualityWarning, datasource: &DatasourceLuid) -> Option<String> {
     let text = plain(&warning.text());
-    let Some((before, end)) = text.rsplit_once(MARK[0]) else { return false };
-    let checksum = end.strip_suffix(MARK[1]);
-    warning.is_active && checksum.is_some_and(|sum| sum == checksum_of(before, warning.is_severe, datasource))
+    let (before, end) = text.rsplit_once(MARK[0])?;
+    let (incident, checksum) = end.strip_suffix(MARK[1])?.split_once('-')?;
+    let is_ours = checksum == checksum_of(before, incident, warning.is_severe, datasource);
+    (warning.is_active && is_ours).then(|| incident.to_owned())
 }
 
 /// The text of the warning about a failing refresh.
@@ -37,15 +46,24 @@ pub(crate) fn of(shown: &Notification, settings: &SetQualityWarning, datasource:
         false => format!("Its refresh has failed{since}."),
     });
     sentences.extend(shown.cause.as_ref().map(|cause| self::cause(cause, settings.details)));
-    let end = MARK[0].len() + CHECKSUM + MARK[1].len() + 1;
-    let text = cut(&sentences.join(" "), LIMIT - end);
-    let checksum = checksum_of(&text, settings.severe, datasource);
-    format!("{text} {}{checksum}{}", MARK[0], MARK[1])
+    let end = MARK[0].len() + INCIDENT + CHECKSUM + MARK[1].len() + 2;
+    let text = cut(&harmless(&sentences.join(" ")), LIMIT - end);
+    let incident = incident(shown);
+    let checksum = checksum_of(&text, &incident, settings.severe, datasource);
+    format!("{text} {}{incident}-{checksum}{}", MARK[0], MARK[1])
 }
 
-/// A checksum of what stands before the mark, how the warning is shown, and where.
-fn checksum_of(before: &str, severe: bool, datasource: &DatasourceLuid) -> String {
+/// The text without the characters that formatted text has tags and entities of: Tableau may list them in several ways, and our warnings
+/// have to be recognised in all of them.
+fn harmless(text: &str) -> String {
+    text.replace('<', "‹").replace('>', "›").replace('&', "＆")
+}
+
+/// A checksum of what stands before the mark, the incident, how the warning is shown, and where.
+fn checksum_of(before: &str, incident: &str, severe: bool, datasource: &DatasourceLuid) -> String {
     let mut all: String = plain(before).split_whitespace().collect();
+    all.push('#');
+    all.push_str(incident);
     all.push_str(if severe { "#severe#" } else { "##" });
     all.push_str(&datasource.as_str().to_ascii_lowercase());
     let bytes = digest(&SHA256, all.as_bytes());
@@ -118,6 +136,7 @@ mod tests {
 
     fn shown() -> Notification {
         let mut shown = notification::test("set-quality-warning");
+        shown.thread = Some("a622e927d050".to_owned());
         shown.cause = Some(Cause::Known {
             title: "credentials refused".to_owned(),
             line: "Login failed for user 'svc'\n<b>& more</b>".to_owned(),
@@ -151,10 +170,13 @@ mod tests {
             said,
             "The data may be old: its refresh has failed since Mon 24 Nov 2025, 16:00 UTC. Cause: credentials refused."
         );
-        assert_eq!(&mark[CHECKSUM..], "). It is removed when a refresh succeeds.");
+        assert!(
+            mark.starts_with("a622e927-") && mark.ends_with("). It is removed when a refresh succeeds."),
+            "{mark}"
+        );
         let details = SetQualityWarning { details: true, ..SetQualityWarning::default() };
         let text = of(&shown(), &details, &luid("d-1"));
-        assert!(text.contains("refused: Login failed for user 'svc' <b>& more</b>. This"), "{text}");
+        assert!(text.contains("refused: Login failed for user 'svc' ‹b›＆ more‹/b›. This"), "{text}");
         let mut unknown = shown();
         unknown.cause = Some(Cause::Unknown { why: "Tableau does not answer".to_owned() });
         assert!(of(&unknown, &details, &luid("d-1")).contains("UTC. The cause is not known. This"));
@@ -176,14 +198,20 @@ mod tests {
         let settings = SetQualityWarning {
             details: true,
             severe: true,
-            note: Some("<&> ".repeat(5_000)),
+            note: Some("rows < 5 &amp; <&> ".repeat(500)),
             ..SetQualityWarning::default()
         };
         let text = of(&shown(), &settings, &luid("d-1"));
         assert!(text.chars().count() <= LIMIT && text.contains('…'), "{}", text.chars().count());
         let short =
             of(&shown(), &SetQualityWarning { severe: true, ..SetQualityWarning::default() }, &luid("D-1"));
-        for text in [text, short] {
+        let lone = SetQualityWarning {
+            severe: true,
+            note: Some("rows < 5 &lt; &amp; 7".to_owned()),
+            ..SetQualityWarning::default()
+        };
+        let lone = of(&shown(), &lone, &luid("d-1"));
+        for text in [text, short, lone] {
             let lines = escaped(&text).replace(". ", ".</p>\n<p>");
             for kept in [
                 text.clone(),
@@ -191,7 +219,11 @@ mod tests {
                 format!("<p>{lines}</p>"),
                 format!(" {}&nbsp;\n", escaped(&text)),
             ] {
-                assert!(is_ours(&listed(&kept, true, true), &luid("d-1")), "{kept}");
+                assert_eq!(
+                    of_ours(&listed(&kept, true, true), &luid("d-1")).as_deref(),
+                    Some("a622e927"),
+                    "{kept}"
+                );
             }
         }
     }
@@ -200,11 +232,13 @@ mod tests {
     fn what_a_person_has_written_changed_hidden_or_copied_is_theirs() {
         let text = of(&shown(), &SetQualityWarning::default(), &luid("d-1"));
         let ours = |message: &str| listed(message, true, false);
+        let is_ours = |warning: &QualityWarning, luid: &DatasourceLuid| of_ours(warning, luid).is_some();
         assert!(is_ours(&ours(&text), &luid("d-1")));
         for theirs in [
             "",
             "Old data",
-            "This warning was set by tableau-webhooks (123456). It is removed when a refresh succeeds.",
+            "This warning was set by tableau-webhooks (a622e927-123456). It is removed when a refresh succeeds.",
+            &text.replace("(a622e927-", "(b622e927-"),
             &format!("Supplier down until Monday. {text}"),
             &format!("{text} Really!"),
             &text.replace("may be old", "is old"),

@@ -7,6 +7,7 @@ pub use config::Config;
 
 use circuit::Guarded;
 use facts::{FactLookups, NO_ANSWER, Question};
+use guarded_tableau::TableauError;
 use rules::{LoadedRules, MissingFact, WorkflowSettings, settings};
 use tableau::{Event, SiteLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error};
@@ -69,8 +70,8 @@ impl Workflow for UpdateBroadcast {
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
-        let Some(broadcasts) = self.facts.tableau().call(invocation, self.broadcasts_of(&event.site)).await?
-        else {
+        let listed = self.facts.tableau().call(invocation, self.broadcasts_of(&event.site)).await;
+        let Some(broadcasts) = listed.map_err(refused)? else {
             return Ok(Outcome::skipped(OTHER_SITE));
         };
         let ours: Vec<_> = broadcasts
@@ -131,10 +132,7 @@ impl UpdateBroadcast {
             Ok(()) => Ok(()),
             // A person has removed the view, or its Broadcast, since the list was read. It must not be made again.
             Err(Guarded::Call(error)) if error.is_not_found() => Err(Refusal::Gone),
-            Err(Guarded::Call(error)) if error.code() == Some(NO_RIGHT) => {
-                Err(Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error))).into())
-            }
-            Err(error) => Err(Failure::from(error).into()),
+            Err(error) => Err(refused(error).into()),
         }
     }
 
@@ -145,6 +143,16 @@ impl UpdateBroadcast {
             return Ok(None);
         }
         self.facts.tableau().client().broadcasts().await.map(Some)
+    }
+}
+
+/// What a refusal means: a user who lacks a right can be given it.
+fn refused(error: Guarded<TableauError>) -> Failure {
+    match error {
+        Guarded::Call(error) if error.code() == Some(NO_RIGHT) => {
+            Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error)))
+        }
+        error => error.into(),
     }
 }
 

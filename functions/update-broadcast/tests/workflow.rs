@@ -114,6 +114,16 @@ async fn refusals_are_told_apart_by_their_code() {
 }
 
 #[tokio::test]
+async fn a_user_who_may_not_list_broadcasts_is_a_person_to_help() {
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookUpdated").await;
+    environment.tableau.fail_always("GET */broadcasts/views*", Fault::Error("403004"));
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!(answer.body["failure"], "misconfigured", "{:?}", answer.body);
+}
+
+#[tokio::test]
 async fn a_workbook_without_a_broadcast_is_skipped() {
     let environment = TestEnvironment::start().await;
     let function = environment.inline("update-broadcast", BINARY);

@@ -62,7 +62,7 @@ rules:
     let warnings = person.warnings(&environment, "Sales Orders").await;
     assert_eq!((warnings[0].kind.as_deref(), warnings[0].is_severe), (Some("MAINTENANCE"), false));
     let text = warnings[0].text();
-    assert!(text.starts_with("<b>Ask</b> finance & co. Its refresh has failed since "), "{text}");
+    assert!(text.starts_with("‹b›Ask‹/b› finance ＆ co. Its refresh has failed since "), "{text}");
     assert!(text.contains(" Cause: Credentials refused: Incorrect username or password"), "{text}");
     assert!(!text.contains("team only") && !text.contains('@'), "{text}");
 }

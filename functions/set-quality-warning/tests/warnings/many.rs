@@ -6,7 +6,7 @@ use testkit::simulator::TableauSimulator;
 const MANY: usize = 500;
 /// What a failure costs: the data source, its project and its owner, the job that failed, the warnings there are, and the new one.
 const OF_A_FAILURE: usize = 6;
-/// What a recovery costs: the job that succeeded, the warnings there are, and the one that goes.
+/// What a recovery costs: the jobs and the one that succeeded, the warnings there are, and the one that goes.
 const OF_A_RECOVERY: usize = 4;
 /// The sign-in, and the version of the server.
 const ONCE: usize = 2;

@@ -67,3 +67,24 @@ async fn a_function_that_is_killed_after_the_call_sets_one_warning() {
     handle(&next, &succeeded(&environment, "Sales Orders", 60)).await;
     assert_eq!(person.texts(&environment, "Sales Orders").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn the_late_end_of_an_incident_takes_no_warning_of_the_next_one_away() {
+    let environment = start(RULES, TableauSimulator::sample()).await;
+    let person = Person::at(&environment, "");
+    let function = queued(&environment);
+    handle(&function, &failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0)).await;
+    // Tableau does not answer when the warning is to be removed, and the refresh fails again before the retry.
+    environment.tableau.fail_always("DELETE */dataQualityWarnings/*", Fault::Status(503));
+    let end = succeeded(&environment, "Sales Orders", 10);
+    assert_eq!(function.failures(&message(&end)).await.len(), 1);
+    environment.tableau.clear_faults();
+    let next = failed(&environment, "Sales Orders", notes::POSTGRES_TIMEOUT, 20);
+    handle(&function, &next).await;
+    let before = person.texts(&environment, "Sales Orders").await;
+    assert_eq!(before.len(), 1, "{before:?}");
+    assert!(function.failures(&message(&end).received(2)).await.is_empty());
+    assert_eq!(person.texts(&environment, "Sales Orders").await, before);
+    handle(&function, &succeeded(&environment, "Sales Orders", 30)).await;
+    assert_eq!(person.texts(&environment, "Sales Orders").await, [""; 0]);
+}

@@ -9,6 +9,7 @@ use support::Caller;
 use tableau::EventName;
 
 /// The routes in the README's table of Tableau's routes: each method with its path.
+#[expect(clippy::expect_used, reason = "a helper of tests")]
 fn routes() -> Vec<(Method, String)> {
     let (_, section) = include_str!("../README.md").split_once("\n### Routes\n").expect("the heading");
     let (section, _) = section.split_once("\n### ").expect("the next heading");

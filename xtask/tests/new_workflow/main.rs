@@ -67,7 +67,7 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
         "a_queued_event_is_done",
         "an_event_waits_in_the_queue_while_tableau_is_down",
         "an_object_that_tableau_does_not_have_is_skipped",
-        "policies::no_policy_has_a_wildcard_but_for_xray_a_vpc_and_names_of_schedules",
+        "policies::no_policy_has_a_wildcard_but_for_what_has_no_resource_and_names_of_schedules",
         "events::every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_events_that_it_acts_on",
         "rules::what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions",
         "environment::the_code_reads_what_the_template_sets_and_the_other_way_round",

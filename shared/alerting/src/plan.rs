@@ -153,7 +153,11 @@ impl Situation<'_> {
 
     /// Whether the end of the incident can change a message that is there, and so calls no one.
     fn finds_message(&self) -> bool {
-        self.can_edit() || (self.ends_by_key && self.entry.is_some_and(|entry| !entry.is_certainly_unsent()))
+        let is_announced = |entry: &LogEntry| {
+            let by_digest = matches!(entry.route, Route::Digest(_)) && self.digest == DigestState::Sent;
+            by_digest || entry.closes_by_key || !entry.is_certainly_unsent()
+        };
+        self.can_edit() || (self.ends_by_key && self.entry.is_some_and(is_announced))
     }
 
     fn send(operation: Operation, audible: bool) -> Vec<Decision> {
@@ -287,7 +291,9 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
             hand_over(situation, entry, Decision::Digest { until })
         }
         // A digest has announced the end in the meantime.
-        _ if entry.resolution_handed_over && !situation.can_edit() => suppress(Suppression::AlreadyAnnounced),
+        _ if entry.resolution_handed_over && !situation.finds_message() => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
         Schedule::Muted(until) if !situation.finds_message() => suppress(Suppression::Muted(until)),
         schedule => {
             let audible = !matches!(schedule, Schedule::Muted(_)) && !entry.resolution_handed_over;

@@ -137,6 +137,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     if operation == Operation::Post {
                         entry.route = Route::Alone;
                     }
+                    if operation == Operation::Close && entry.message.is_none() {
+                        entry.closes_by_key = self.notifier.ends_by_key();
+                    }
                     if entry.acquire(attempt.owner, now) {
                         let about = match &about {
                             Announced::Open(_) => incident.open.clone().map(Announced::Open),

@@ -129,6 +129,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let invocation = attempt.invocation;
+        let mut skipped = None;
         let post = async {
             let site = self.routing.site(attempt.event);
             let context = self.context(attempt).await?;
@@ -138,10 +139,20 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
             shown.mentioned = Mentioned::of_one(&target.mentions, described.owner());
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-            sent.map(|delivered| delivered.skipped).map_err(|undelivered| undelivered.failure)
+            match sent.map_err(|undelivered| undelivered.failure)?.skipped {
+                None => Ok(()),
+                // No effect, so that none is recorded.
+                Some(why) => {
+                    skipped = Some(why.clone());
+                    Err(Failure::permanent(why))
+                }
+            }
         };
-        let sent = invocation.once(Effect::Notified { target: target.key.clone() }, post).await?;
-        Ok(sent.flatten().map_or(Handled::Sent, Handled::Skipped))
+        let sent = invocation.once(Effect::Notified { target: target.key.clone() }, post).await;
+        match skipped {
+            Some(why) => Ok(Handled::Skipped(why)),
+            None => sent.map(|_| Handled::Sent),
+        }
     }
 
     pub(super) async fn event_into_digest(

@@ -132,13 +132,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 /// The receipt that the notification log keeps of an attempt to send.
 pub(super) fn receipt<T>(send: &Send<T>, sent: &Result<Delivered, Undelivered>, now: Timestamp) -> Mutation {
     let failures = send.about.incident().failures;
+    let entry = send.about.incident().log.get(&send.target.key);
+    let has_message = entry.is_some_and(|entry| entry.message.is_some());
     let receipt = match sent {
         Ok(delivered) => Receipt::Sent {
             failures,
             resolution: matches!(send.about, Announced::Resolved(_)),
             // The incident's first message is the one that is edited when the incident ends; a reminder is an
-            // additional message.
-            message: delivered.message.clone().filter(|_| !send.is_reminder),
+            // additional message, unless there is no other.
+            message: delivered.message.clone().filter(|_| !send.is_reminder || !has_message),
             audible_at: delivered.audible.then_some(now),
         },
         // A reminder whose answer was lost counts as sent: at worst one reminder is missing, in place of one every

@@ -44,6 +44,10 @@ pub struct LogEntry {
     /// Whether a group or digest has taken over the resolution and will send it.
     #[serde(default)]
     pub resolution_handed_over: bool,
+    /// Whether the end changes a message that the destination finds by its key. Then it is due until that has happened, although a
+    /// group or digest announces it.
+    #[serde(default)]
+    pub closes_by_key: bool,
     /// The incident's message, if it can be edited.
     pub message: Option<MessageRef>,
     /// When the target last received a new message (an edit of an existing message does not count).
@@ -61,6 +65,7 @@ impl LogEntry {
             notified_failures: 0,
             resolution_sent: false,
             resolution_handed_over: false,
+            closes_by_key: false,
             message: None,
             last_audible: None,
             maybe_sent: false,
@@ -105,7 +110,7 @@ impl LogEntry {
 
     /// Whether the resolution may still have to be sent to this target.
     pub fn awaits_resolution(&self) -> bool {
-        let is_handed_over = self.resolution_handed_over && self.message.is_none();
+        let is_handed_over = self.resolution_handed_over && self.message.is_none() && !self.closes_by_key;
         let is_known = !self.is_certainly_unsent() || self.route != Route::Alone;
         is_known && !self.resolution_sent && !is_handed_over
     }

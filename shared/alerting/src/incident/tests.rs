@@ -211,3 +211,15 @@ fn a_success_that_is_delivered_again_does_not_change_when_the_end_was_noted() {
         assert_eq!(incident.resolved()[0].noted_at, Some(at(5)));
     }
 }
+
+#[test]
+fn an_end_that_is_found_by_its_key_is_due_until_it_is_sent_although_a_digest_announces_it() {
+    let mut entry = LogEntry::new(Route::Digest(at(60)));
+    entry.notified_failures = 1;
+    entry.resolution_handed_over = true;
+    assert!(!entry.awaits_resolution());
+    entry.closes_by_key = true;
+    assert!(entry.awaits_resolution());
+    entry.resolution_sent = true;
+    assert!(!entry.awaits_resolution());
+}

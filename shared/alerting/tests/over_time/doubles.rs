@@ -171,6 +171,10 @@ pub(crate) struct Channel {
     pub(crate) refused: u32,
     /// Whether the destination tells no updates.
     pub(crate) tells_ends_only: bool,
+    /// Whether the destination finds what has ended by its key.
+    pub(crate) ends_by_key: bool,
+    /// Ends that changed what the destination found by its key: the ids of the incidents.
+    pub(crate) ended: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -190,6 +194,10 @@ impl Notifier for Destination {
 
     fn sends_updates(&self) -> bool {
         !self.channel.lock().unwrap().tells_ends_only
+    }
+
+    fn ends_by_key(&self) -> bool {
+        self.channel.lock().unwrap().ends_by_key
     }
 
     async fn deliver(
@@ -250,7 +258,9 @@ impl Notifier for Destination {
                 }
             }
             Delivery::Close { message: None, audible: true } => post(&mut channel),
-            Delivery::Close { message: None, audible: false } => {}
+            Delivery::Close { message: None, audible: false } => {
+                channel.ended.extend(notification.thread.clone());
+            }
         }
         if is_heard { Ok(delivered) } else { Err(undelivered(true)) }
     }

@@ -304,3 +304,24 @@ async fn a_digest_that_is_late_waits_for_the_end_of_the_next_quiet_hours() {
     sweep_for(&mut environment, 40..=41).await;
     assert_eq!(environment.headlines(), ["1 event in quiet hours"]);
 }
+
+// A page of a digest ends in the next quiet hours, although the service does not answer at first.
+#[tokio::test(start_paused = true)]
+async fn an_end_in_quiet_hours_that_is_found_by_its_key_is_tried_again() {
+    let mut environment = Environment::new(POSTS);
+    environment.channel(|channel| channel.ends_by_key = true);
+    environment.rules(|rules| rules.quiet = Some((at(NIGHT.0), at(NIGHT.1))));
+    environment.one(FAILED, "Sales", 2 * HOUR).await;
+    run(&mut environment, Vec::new()).await;
+    assert_eq!(environment.headlines(), ["1 event in quiet hours"]);
+
+    environment.rules(|rules| rules.quiet = Some((at(NIGHT.0 + DAY), at(NIGHT.1 + DAY))));
+    environment.fail_next_deliveries(1);
+    let end = event(SUCCEEDED, "Sales", NIGHT.0 + DAY + HOUR);
+    let events = vec![(NIGHT.0 + DAY + HOUR, end)];
+    environment.run(events, &BTreeMap::new(), at(NIGHT.0 + DAY + 2 * HOUR)).await;
+    let mut ended = Vec::new();
+    environment.channel(|channel| ended.clone_from(&channel.ended));
+    assert_eq!(ended.len(), 1, "{ended:?}");
+    assert_eq!(environment.messages().len(), 1, "no one is called at night");
+}

@@ -68,7 +68,7 @@ fn announcement(needs: Needs) -> String {
         Needs::Program => "Then it runs.",
     };
     format!(
-        "\nFirst, cargo builds {what}.\nThe first build takes about three minutes on two cores; later ones take seconds. \
+        "\nFirst, cargo builds {what}.\nThe first build takes about five minutes on two cores; later ones take seconds. \
          It writes to `target/` only.\n{then}\n"
     )
 }

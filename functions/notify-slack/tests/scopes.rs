@@ -8,7 +8,7 @@ const RULES: &str = "
 rules:
   - name: failures
     on: [RefreshFailed]
-    unless: { owner_group: Nobody }
+    unless: { owner_group: Contractors }
     do: [{ notify-slack: { channel: data-alerts, mention: owner } }]
 ";
 

@@ -8,6 +8,7 @@ use alerting::notification::{Kind, Notification};
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use circuit::Guarded;
+use facts::{FactLookups, OTHER_SITE, Question};
 use guarded_tableau::{GuardedTableau, TableauError};
 use jiff::Timestamp;
 use rules::settings::{QualityWarningType, SetQualityWarning};
@@ -16,11 +17,9 @@ use tableau::{DatasourceLuid, SiteLuid, Subject};
 use tableau_client::{Error, Filter, NewQualityWarning, QualityWarning, Warnable, WarningKind};
 use workflow::{Failure, Invocation};
 
-/// Tableau's code for a user who lacks a right.
-const NO_RIGHT: &str = "403004";
 /// Tableau's code for a warning that does not exist.
 const NO_WARNING: &str = "404030";
-/// What a person is told about a user who lacks it.
+/// The advice where the user lacks the right.
 const NEEDED: &str = "the user of the Tableau credential may not set a quality warning here: let it be an administrator, or the owner or the \
                       project leader of the data source";
 /// Why no warning is set beside another one.
@@ -32,19 +31,17 @@ const REMOVED: &str =
 const NOTHING_TO_REMOVE: &str = "the data source has no warning about this incident any more";
 const NO_DATASOURCE: &str =
     "Tableau does not have the data source any more, or the user of the credential may not see it";
-const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
 
 /// The data sources of a site, as what is warned about.
 #[derive(Debug)]
 pub struct WarningNotifier {
-    tableau: GuardedTableau,
+    facts: FactLookups,
     licence: Licence,
 }
 
 /// A warning to set, change or remove, and where.
 struct Task<'a> {
-    luid: DatasourceLuid,
-    datasource: Warnable,
+    datasource: &'a DatasourceLuid,
     /// The incident, in short.
     incident: String,
     site: &'a SiteLuid,
@@ -71,7 +68,7 @@ impl From<Failure> for Trouble {
 impl Task<'_> {
     /// Whether a warning is ours, and about this incident.
     fn is_about(&self, warning: &QualityWarning) -> bool {
-        text::of_ours(warning, &self.luid).is_some_and(|incident| incident == self.incident)
+        text::of_ours(warning, self.datasource).is_some_and(|incident| incident == self.incident)
     }
 }
 
@@ -87,20 +84,21 @@ impl Trouble {
     }
 }
 
-/// An answer of Tableau, or why there is none.
-type Answer<T> = Result<T, Guarded<TableauError>>;
-
 impl WarningNotifier {
     /// Sets warnings in `tableau`. Which sites refuse them is kept in `documents`, for `workflow`.
     pub fn new(tableau: GuardedTableau, documents: Documents, workflow: &'static str) -> Self {
-        Self { tableau, licence: Licence::new(documents, workflow) }
+        Self { facts: FactLookups::new(tableau), licence: Licence::new(documents, workflow) }
+    }
+
+    fn tableau(&self) -> &GuardedTableau {
+        self.facts.tableau()
     }
 
     /// The data source has our warning afterwards, with the present text. One of an earlier incident is replaced and not taken over: the
     /// end of that incident may still be under way, and would take it away.
     async fn set(&self, task: &Task<'_>, warning: &NewQualityWarning) -> Result<Delivered, Trouble> {
         let warnings = self.warnings(task).await?;
-        let ours = |other: &&QualityWarning| text::of_ours(other, &task.luid).is_some();
+        let ours = |other: &&QualityWarning| text::of_ours(other, task.datasource).is_some();
         let set = match warnings.iter().find(|other| task.is_about(other)) {
             Some(ours) => self.change(task, ours, warning).await.map_err(|trouble| trouble.leaving(true))?,
             None => {
@@ -146,8 +144,8 @@ impl WarningNotifier {
 
     async fn take_away(&self, task: &Task<'_>, ours: &QualityWarning) -> Result<(), Trouble> {
         let Some(id) = &ours.id else { return Ok(()) };
-        let remove = self.tableau.client().remove_quality_warning(id);
-        match self.tableau.call(task.invocation, remove).await {
+        let remove = self.tableau().client().remove_quality_warning(id);
+        match self.tableau().call(task.invocation, remove).await {
             // A person was faster.
             Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => Ok(()),
             answer => judged(answer),
@@ -164,8 +162,9 @@ impl WarningNotifier {
         {
             return Err(Trouble::Skipped(unlicensed(refusal.at())));
         }
-        let list = self.tableau.client().quality_warnings(&task.datasource);
-        match self.tableau.call(task.invocation, list).await {
+        let on = Warnable::from(task.datasource.clone());
+        let list = self.tableau().client().quality_warnings(&on);
+        match self.tableau().call(task.invocation, list).await {
             Err(Guarded::Call(error)) if is_for_the_site(&error) => {
                 let failure = format!("{}; {}", workflow::chain(&error), unlicensed(now));
                 if task.asks_in_any_case {
@@ -193,8 +192,8 @@ impl WarningNotifier {
         warning: &NewQualityWarning,
     ) -> Result<Option<QualityWarning>, Trouble> {
         let Some(id) = &ours.id else { return Ok(Some(ours.clone())) };
-        let change = self.tableau.client().change_quality_warning(id, warning);
-        match self.tableau.call(task.invocation, change).await {
+        let change = self.tableau().client().change_quality_warning(id, warning);
+        match self.tableau().call(task.invocation, change).await {
             Err(Guarded::Call(error)) if error.code() == Some(NO_WARNING) => Err(skipped(REMOVED)),
             // The rule has another type by now, of which a person has set one. Ours stays as it is.
             Err(Guarded::Call(error)) if is_conflict(&error) => Err(skipped(HELD)),
@@ -207,8 +206,9 @@ impl WarningNotifier {
         task: &Task<'_>,
         warning: &NewQualityWarning,
     ) -> Result<Option<QualityWarning>, Trouble> {
-        let add = self.tableau.client().add_quality_warning(&task.datasource, warning);
-        let answer = self.tableau.call(task.invocation, add).await;
+        let on = Warnable::from(task.datasource.clone());
+        let add = self.tableau().client().add_quality_warning(&on, warning);
+        let answer = self.tableau().call(task.invocation, add).await;
         let maybe_set = match &answer {
             Err(Guarded::Call(error)) if is_conflict(error) => return Err(skipped(HELD)),
             Err(Guarded::Call(error)) => !is_certainly_refused(error),
@@ -219,15 +219,14 @@ impl WarningNotifier {
 
     /// Asks for the warnings of some data source: that needs the licence and a scope.
     async fn test(&self, invocation: &Invocation) -> Result<Delivered, Trouble> {
-        let client = self.tableau.client();
-        let site = self.tableau.call(invocation, client.session_site()).await.map_err(Failure::from)?;
+        let client = self.tableau().client();
+        let site = self.tableau().call(invocation, client.session_site()).await.map_err(Failure::from)?;
         let any = async { client.datasources(Filter::all()).next().await };
-        let Some(datasource) = self.tableau.call(invocation, any).await.map_err(Failure::from)? else {
+        let Some(datasource) = self.tableau().call(invocation, any).await.map_err(Failure::from)? else {
             return Err(Failure::permanent("the site has no published data source").into());
         };
         let task = Task {
-            luid: datasource.id.clone(),
-            datasource: Warnable::from(datasource.id),
+            datasource: &datasource.id,
             incident: String::new(),
             site: &site,
             event: "",
@@ -252,16 +251,14 @@ impl WarningNotifier {
         if !matches!(shown.kind, Kind::Opened | Kind::Updated | Kind::Resolved) {
             return Err(skipped("a warning is set for a refresh that fails, and for nothing else"));
         }
-        let site = self.tableau.client().session_site();
-        let site = self.tableau.call(invocation, site).await.map_err(Failure::from)?;
-        if !site.as_str().eq_ignore_ascii_case(event.site.as_str()) {
+        let is_of_another_site = self.facts.is_of_another_site(Question::new(event, invocation)).await;
+        if is_of_another_site.map_err(Failure::from)? {
             return Err(skipped(OTHER_SITE));
         }
         let task = Task {
-            luid: luid.clone(),
-            datasource: Warnable::from(luid.clone()),
+            datasource: luid,
             incident: text::incident(shown),
-            site: &site,
+            site: &event.site,
             event: event.id.as_str(),
             asks_in_any_case: matches!(delivery, Delivery::Close { message: Some(_), .. }),
             invocation,
@@ -281,12 +278,12 @@ impl WarningNotifier {
 }
 
 /// What an answer of Tableau means.
-fn judged<T>(answer: Answer<T>) -> Result<T, Trouble> {
+fn judged<T>(answer: Result<T, Guarded<TableauError>>) -> Result<T, Trouble> {
     match answer {
         Ok(answer) => Ok(answer),
         Err(Guarded::CircuitOpen(open)) => Err(Failure::from(open).into()),
         Err(Guarded::Call(error)) if error.is_not_found() => Err(skipped(NO_DATASOURCE)),
-        Err(Guarded::Call(error)) if error.code() == Some(NO_RIGHT) => {
+        Err(Guarded::Call(error)) if error.lacks_right() => {
             Err(Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error))).into())
         }
         Err(Guarded::Call(error)) => Err(Failure::from(error).into()),
@@ -295,7 +292,7 @@ fn judged<T>(answer: Answer<T>) -> Result<T, Trouble> {
 
 /// Whether Tableau refuses to say anything about warnings on this site. No code is documented for a missing licence.
 fn is_for_the_site(error: &Error) -> bool {
-    matches!(error, Error::Refused { status: 403, code, .. } if code != NO_RIGHT)
+    matches!(error, Error::Refused { status: 403, .. }) && !error.lacks_right()
 }
 
 fn is_conflict(error: &Error) -> bool {

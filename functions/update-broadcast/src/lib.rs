@@ -6,42 +6,18 @@ mod config;
 pub use config::Config;
 
 use circuit::Guarded;
-use facts::{FactLookups, NO_ANSWER, Question};
+use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
 use guarded_tableau::TableauError;
 use rules::{LoadedRules, MissingFact, WorkflowSettings, settings};
-use tableau::{Event, SiteLuid, WorkbookLuid};
-use tableau_client::{BroadcastOptions, BroadcastView, Error};
+use tableau::{Event, WorkbookLuid};
+use tableau_client::{BroadcastOptions, BroadcastView};
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 
-/// Why an event of another site is skipped.
-const OTHER_SITE: &str = "the event is of another site than the Tableau credential";
-
-/// Tableau's code for a user who lacks a right.
-const NO_RIGHT: &str = "403004";
-/// What a person is told about a user who lacks it.
+/// The advice where the user lacks the right.
 const NEEDED: &str = "the user of the Tableau credential may not overwrite this Broadcast: let it be an administrator, or the owner of the workbook";
 
-/// Why a Broadcast was not overwritten.
-enum Refusal {
-    /// It does not exist any more.
-    Gone,
-    Failed(Failure),
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Gone => Self::permanent("the Broadcast does not exist any more"),
-            Refusal::Failed(failure) => failure,
-        }
-    }
-}
+/// A Broadcast that a person has removed since the list was read.
+struct Gone;
 
 /// The workflow `update-broadcast`, with the clients that it needs.
 #[derive(Debug)]
@@ -70,10 +46,12 @@ impl Workflow for UpdateBroadcast {
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
-        let listed = self.facts.tableau().call(invocation, self.broadcasts_of(&event.site)).await;
-        let Some(broadcasts) = listed.map_err(refused)? else {
+        let question = Question::new(event, invocation);
+        if self.facts.is_of_another_site(question).await? {
             return Ok(Outcome::skipped(OTHER_SITE));
-        };
+        }
+        let tableau = self.facts.tableau();
+        let broadcasts = tableau.call(invocation, tableau.client().broadcasts()).await.map_err(refused)?;
         let ours: Vec<_> = broadcasts
             .into_iter()
             .filter(|broadcast| broadcast.workbook.as_ref() == Some(workbook))
@@ -84,15 +62,11 @@ impl Workflow for UpdateBroadcast {
         let mut failed = None;
         let mut gone = 0;
         for broadcast in &ours {
-            let mut is_gone = false;
-            let overwrite = async {
-                let overwrite = self.overwrite(broadcast, options(action.settings, broadcast), invocation);
-                overwrite.await.inspect_err(|refusal| is_gone = matches!(refusal, Refusal::Gone))
-            };
+            let overwrite = self.overwrite(broadcast, options(action.settings, broadcast), invocation);
             let overwritten = Effect::Overwritten { view: broadcast.view.to_string() };
-            match invocation.once(overwritten, overwrite).await {
+            match invocation.once_unless(overwritten, overwrite).await {
+                Ok(Some(Err(Gone))) => gone += 1,
                 Ok(_) => {}
-                Err(_) if is_gone => gone += 1,
                 Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
         }
@@ -120,36 +94,26 @@ impl UpdateBroadcast {
         })
     }
 
-    /// Overwrites one Broadcast.
+    /// Overwrites one Broadcast. One that is gone must not be made again.
     async fn overwrite(
         &self,
         broadcast: &BroadcastView,
         options: BroadcastOptions,
         invocation: &Invocation,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Result<(), Gone>, Failure> {
         let overwrite = self.facts.tableau().client().overwrite_broadcast(&broadcast.view, options);
         match self.facts.tableau().call(invocation, overwrite).await {
-            Ok(()) => Ok(()),
-            // A person has removed the view, or its Broadcast, since the list was read. It must not be made again.
-            Err(Guarded::Call(error)) if error.is_not_found() => Err(Refusal::Gone),
-            Err(error) => Err(refused(error).into()),
+            Ok(()) => Ok(Ok(())),
+            Err(Guarded::Call(error)) if error.is_not_found() => Ok(Err(Gone)),
+            Err(error) => Err(refused(error)),
         }
-    }
-
-    /// The Broadcasts of a site; `None` if the credential belongs to another site.
-    async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
-        let ours = self.facts.tableau().client().session_site().await?;
-        if !ours.as_str().eq_ignore_ascii_case(site.as_str()) {
-            return Ok(None);
-        }
-        self.facts.tableau().client().broadcasts().await.map(Some)
     }
 }
 
 /// What a refusal means: a user who lacks a right can be given it.
 fn refused(error: Guarded<TableauError>) -> Failure {
     match error {
-        Guarded::Call(error) if error.code() == Some(NO_RIGHT) => {
+        Guarded::Call(error) if error.lacks_right() => {
             Failure::misconfigured(format!("{}: {NEEDED}", workflow::chain(&error)))
         }
         error => error.into(),

@@ -105,8 +105,8 @@ async fn refusals_are_told_apart_by_their_code() {
         let event = broadcast(&environment, "WorkbookUpdated").await;
         environment.tableau.fail_always("POST */broadcasts/views*", Fault::Error(code));
         let answer = function.answer(&Request::post(event.to_string())).await;
-        let told = answer.body["failure"].as_str().or_else(|| answer.body["status"].as_str());
-        assert_eq!(told, Some(outcome), "{code}: {:?}", answer.body);
+        let answered = answer.body["failure"].as_str().or_else(|| answer.body["status"].as_str());
+        assert_eq!(answered, Some(outcome), "{code}: {:?}", answer.body);
         let logs = function.logs().join("\n");
         assert!(answer.body.to_string().contains(said) || logs.contains(said), "{code}: {logs}");
         assert_eq!(environment.tableau.broadcasts()[0].times, 1);
@@ -204,7 +204,10 @@ async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
     let calls = environment.tableau.calls("GET *");
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     let answer = function.answer(&Request::post(event.to_string())).await;
-    assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
+    assert_eq!(
+        answer.body["reason"],
+        "the event is of another site than the one that Tableau is asked about"
+    );
     // The sign-in asks for the server's version; no other call is made.
     assert_eq!(environment.tableau.calls("GET *"), calls + 1);
 }
@@ -284,5 +287,8 @@ async fn an_event_of_another_site_is_skipped_also_when_a_rule_has_conditions() {
     let mut event = broadcast(&environment, "WorkbookUpdated").await;
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     let answer = function.answer(&Request::post(event.to_string())).await;
-    assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
+    assert_eq!(
+        answer.body["reason"],
+        "the event is of another site than the one that Tableau is asked about"
+    );
 }

@@ -2,6 +2,7 @@
 
 use crate::file::Position;
 use crate::secret::masked;
+use plain_text::is_invisible;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ pub struct Problem {
     pub at: Position,
     /// The name of the rule whose settings for a workflow are wrong; `None` for any other mistake.
     pub rule: Option<String>,
-    /// What is wrong there, and what to write. Without tokens and URLs, which a file may have in the wrong place.
+    /// What is wrong there, and what to write, on one line. Without tokens and URLs, which a file may have in the wrong place.
     pub text: String,
 }
 
@@ -49,13 +50,24 @@ impl fmt::Display for Problem {
 
 impl Problem {
     pub(crate) fn at(at: Position, text: impl Into<String>) -> Self {
-        Self { at, rule: None, text: masked(&text.into()) }
+        Self { at, rule: None, text: on_one_line(&text.into()) }
     }
 
     pub(crate) fn of_rule(at: Position, rule: &str, text: impl Into<String>) -> Self {
-        let rule = Some(masked(rule)).filter(|rule| !rule.is_empty());
-        Self { at, rule, text: masked(&text.into()) }
+        let rule = Some(on_one_line(rule)).filter(|rule| !rule.is_empty());
+        Self { at, rule, text: on_one_line(&text.into()) }
     }
+}
+
+/// What a problem repeats of the file: without secrets, and on one line. A value may have line breaks: a log line and the excerpt
+/// below a problem have room for one line.
+fn on_one_line(text: &str) -> String {
+    masked(text).chars().map(visible).collect()
+}
+
+/// The character, or `·` for one that nobody sees.
+pub(crate) fn visible(c: char) -> char {
+    if c.is_control() || is_invisible(c) { '·' } else { c }
 }
 
 impl From<Problem> for Error {

@@ -1,10 +1,10 @@
 //! A problem with the line that it is about, for the command line. No I/O.
 
-use crate::error::Problem;
+use crate::error::{self, Problem};
 use crate::file::is_key;
 use crate::lines::indentation;
 use crate::secret::{HIDDEN, masked};
-use plain_text::{is_invisible, without_secrets};
+use plain_text::without_secrets;
 use unicode_width::UnicodeWidthChar;
 
 /// The most columns of a line that are shown: longer lines are cut on both sides.
@@ -47,8 +47,7 @@ fn is_within_setting(text: &str, index: usize) -> bool {
 fn excerpt(line: &str, goes_on: bool, place: usize, problem: &str) -> (String, usize) {
     let visible = |c: char| match c {
         '\t' => '→',
-        c if c.is_control() || is_invisible(c) => '·',
-        c => c,
+        c => error::visible(c),
     };
     let code: String = line.chars().map(visible).collect();
     let parts = parts(&code, goes_on, problem);

@@ -409,3 +409,25 @@ fn a_secret_in_the_place_of_a_channel_is_in_no_error() {
         assert!(found.starts_with("line 5, rule `a`: channel: ") && !found.contains("hunter2"), "{found}");
     }
 }
+
+#[test]
+fn an_error_that_repeats_a_value_with_line_breaks_is_one_line() {
+    for (text, expected) in [
+        (
+            "rules:\n  - name: a\n    on: [SiteUpd\n\n      ated]\n    do: [{ notify-slack: { channel: x } }]\n",
+            "line 3: `SiteUpd·ated` is not an event; did you mean `SiteUpdated`?",
+        ),
+        (
+            "rules:\n  - name: \"a\\nb\"\n    on: [SiteUpdated]\n    do: [{ notify-slack: { chanel: x } }]\n",
+            "line 4, rule `a·b`: unknown field `chanel`; did you mean `channel`?",
+        ),
+        (
+            "rules:\n  - name: a\n    on: [SiteUpdated]\n    do: [{ \"notify-\\u202eslack\\r\\n\": {} }]\n",
+            "line 4: there is no workflow `notify-·slack··`; did you mean `notify-slack`?",
+        ),
+    ] {
+        let found = Rules::check_text(text).unwrap_err().to_string();
+        assert_eq!(found, expected);
+        assert!(!found.contains(char::is_control), "{found:?}");
+    }
+}

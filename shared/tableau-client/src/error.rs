@@ -230,6 +230,11 @@ impl Error {
         }
     }
 
+    /// Whether the user lacks a right on the object, which a person can give.
+    pub fn lacks_right(&self) -> bool {
+        self.code() == Some("403004")
+    }
+
     /// Whether the object does not exist or the user may not see it: Tableau uses the same code for both.
     pub fn is_not_found(&self) -> bool {
         // 404001 and 404003 mean that the server does not know the path, as in a version or resource that is too new.

@@ -5,6 +5,7 @@ use crate::{BoxError, Effect, Failure};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -151,12 +152,27 @@ impl Invocation {
         effect: Effect,
         action: impl Future<Output = Result<T, E>>,
     ) -> Result<Option<T>, Failure> {
+        let action = async { action.await.map(Ok::<T, Infallible>) };
+        Ok(self.once_unless(effect, action).await?.map(|Ok(value)| value))
+    }
+
+    /// Like [`Invocation::once`], for an action that may find that it has no effect: `Ok(Err(_))` says why. Then nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Invocation::once`].
+    pub async fn once_unless<T, N, E: Into<Failure>>(
+        &self,
+        effect: Effect,
+        action: impl Future<Output = Result<Result<T, N>, E>>,
+    ) -> Result<Option<Result<T, N>>, Failure> {
         if self.has_happened(&effect) {
             return Ok(None);
         }
-        let value = action.await.map_err(Into::into)?;
-        let _ = self.log.record(&effect).await;
-        Ok(Some(value))
+        let done = action.await.map_err(Into::into)?;
+        if done.is_ok() {
+            let _ = self.log.record(&effect).await;
+        }
+        Ok(Some(done))
     }
 }
 
@@ -209,6 +225,22 @@ mod tests {
             invocation.once(Effect::from("noted"), async { Err::<(), _>(Failure::transient("down")) }).await;
 
         assert!(failed.is_err());
+        assert!(log.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_action_without_an_effect_is_not_written_down_and_says_why() {
+        let log = Arc::new(Recorded::default());
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
+            1,
+            BTreeSet::new(),
+            Arc::<Recorded>::clone(&log),
+        );
+
+        let gone = async { Ok::<_, Failure>(Err::<(), _>("gone")) };
+        let gone = invocation.once_unless(Effect::from("noted"), gone).await.unwrap();
+
+        assert_eq!(gone, Some(Err("gone")));
         assert!(log.0.lock().unwrap().is_empty());
     }
 }

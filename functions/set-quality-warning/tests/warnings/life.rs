@@ -93,7 +93,7 @@ async fn an_event_of_another_site_is_skipped_and_its_warnings_are_not_asked_for(
     let mut event = failed(&environment, "Sales Orders", notes::SNOWFLAKE_LOGIN, 0);
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     handle(&function, &event).await;
-    assert_eq!(last(&function).1, "the event is of another site than the Tableau credential");
+    assert_eq!(last(&function).1, "the event is of another site than the one that Tableau is asked about");
     assert_eq!(environment.tableau.calls("* */dataQualityWarnings/*"), 0);
 }
 

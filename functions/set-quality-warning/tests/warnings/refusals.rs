@@ -128,7 +128,7 @@ async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the
 rules:
   - name: warn readers
     on: [DatasourceRefreshFailed]
-    unless: { owner_group: Nobody }
+    unless: { owner_group: Contractors }
     do: [{ set-quality-warning: {} }]
 ";
     let environment = start(rules, TableauSimulator::sample()).await;

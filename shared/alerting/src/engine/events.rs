@@ -129,7 +129,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let invocation = attempt.invocation;
-        let mut skipped = None;
         let post = async {
             let site = self.routing.site(attempt.event);
             let context = self.context(attempt).await?;
@@ -139,19 +138,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
             shown.mentioned = Mentioned::of_one(&target.mentions, described.owner());
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-            match sent.map_err(|undelivered| undelivered.failure)?.skipped {
-                None => Ok(()),
-                // No effect, so that none is recorded.
-                Some(why) => {
-                    skipped = Some(why.clone());
-                    Err(Failure::permanent(why))
-                }
-            }
+            let delivered = sent.map_err(|undelivered| undelivered.failure)?;
+            Ok::<_, Failure>(delivered.skipped.map_or(Ok(()), Err))
         };
-        let sent = invocation.once(Effect::Notified { target: target.key.clone() }, post).await;
-        match skipped {
-            Some(why) => Ok(Handled::Skipped(why)),
-            None => sent.map(|_| Handled::Sent),
+        let notified = Effect::Notified { target: target.key.clone() };
+        match invocation.once_unless(notified, post).await? {
+            Some(Err(why)) => Ok(Handled::Skipped(why)),
+            Some(Ok(())) | None => Ok(Handled::Sent),
         }
     }
 

@@ -126,6 +126,8 @@ fn what_a_template_says_wrongly_is_said_before_it_has_an_effect() {
         ),
         (r#"{"a": 1,}"#, "line 1 of the template: what the template makes is not JSON: look for a comma"),
         ("hello", "line 1 of the template: what the template makes is not JSON"),
+        (r#"{"a": {{ object.name | line.x }}}"#, "`line` has no parts: take away the dot"),
+        (r#"{"a": {{ object.name is defined.x }}}"#, "`defined` has no parts: take away the dot"),
         (r#"{"a": {{ object.name | safe }}}"#, "there is no filter `safe`; there are: default, "),
         (r#"{"a": {{ object.name | lines(3) }}}"#, "there is no filter `lines`; did you mean `line`?"),
         (r#"{"a": {{ object.name is none }}}"#, "there is no test `is none`"),

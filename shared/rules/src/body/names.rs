@@ -232,13 +232,20 @@ fn each_path<'t>(
         if token.kind != Kind::Name {
             continue;
         }
+        let has_part = is(Some(index + 1), ".");
         if is(before, "|") || (begins_with_filter && index == 0) {
             known_filter(token)?;
+            if has_part {
+                return Err(no_part(token));
+            }
             continue;
         }
         let is_negated = is(before, "not") && is(index.checked_sub(2), "is");
         if (is(before, "is") && !token.is("not")) || is_negated {
             known_test(token)?;
+            if has_part {
+                return Err(no_part(token));
+            }
             continue;
         }
         let is_argument = is(Some(index + 1), "=");
@@ -251,6 +258,14 @@ fn each_path<'t>(
         found(path(tokens, index))?;
     }
     Ok(())
+}
+
+fn no_part(token: &Token<'_>) -> Wrong {
+    let name = shown(token.text);
+    Wrong {
+        at: token.at,
+        text: format!("`{name}` has no parts: take away the dot behind it, and what follows it"),
+    }
 }
 
 fn no_function(token: &Token<'_>) -> Wrong {

@@ -190,7 +190,8 @@ impl TableauClient {
         self.warning(Call::create(OPERATION, Path::Site(&path), &body)).await
     }
 
-    /// Changes a warning, and returns what it is now, as [`TableauClient::add_quality_warning`] does. REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Changes a warning, and returns what it is now, as [`TableauClient::add_quality_warning`] does. REST API 3.5+; JWT scope
+    /// `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404030 when there is no such warning, 403004 without the rights, another code of 403 without

@@ -165,3 +165,32 @@ async fn an_odd_element_keeps_its_place_in_the_list_and_a_broken_one_leaves_it()
     let workbooks: Vec<_> = broadcasts.iter().map(|b| b.workbook.as_ref().map(|w| w.as_str())).collect();
     assert_eq!(workbooks, [None, None, Some("w-1")]);
 }
+
+#[tokio::test]
+async fn broadcasts_are_read_page_by_page_if_the_list_says_that_there_is_more() {
+    const LIST: &str = "GET /exp/sites/s-1/broadcasts/views";
+    let page = |views: &[&str], total: Option<u32>| {
+        let broadcasts: Vec<Value> = views
+            .iter()
+            .map(|view| json!({ "view": { "id": view }, "showTabs": "true", "showWatermark": false }))
+            .collect();
+        let mut page = json!({ "broadcastViews": { "broadcast": broadcasts } });
+        if let Some(total) = total {
+            page["pagination"] =
+                json!({ "pageNumber": "1", "pageSize": "2", "totalAvailable": total.to_string() });
+        }
+        page
+    };
+    let tableau = Tableau::start().await;
+    tableau.knows(LIST, &page(&["v-1", "v-2"], None));
+    let all = tableau.client().broadcasts().await.unwrap();
+    assert_eq!((all.len(), tableau.heard(LIST).len()), (2, 1), "no pages");
+    assert_eq!((all[0].tabs, all[0].watermark, all[0].downloads), (Some(true), Some(false), None));
+
+    // A list that ignores the number of the page.
+    let tableau = Tableau::start().await;
+    tableau.knows(LIST, &page(&["v-1", "v-2"], Some(3)));
+    let error = tableau.client().broadcasts().await.unwrap_err();
+    assert!(matches!(error, tableau_client::Error::Unreadable { .. }), "{error}");
+    assert_eq!(tableau.heard(LIST).len(), 2);
+}

@@ -143,7 +143,7 @@ fn change(call: &mut Call<'_>, at: usize) -> Result<Answer, RestError> {
     Ok(answer)
 }
 
-/// Removes every warning of a data source, whoever set it.
+/// Removes every warning of a data source, also those of other users.
 pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_change(&content)?;

@@ -1,0 +1,9 @@
+//! Events in, mails out, pages answered, data sources certified: the real binary against the doubles of Tableau and Amazon SES.
+
+mod decide;
+mod forged;
+mod mails;
+mod over_time;
+mod scanners;
+mod support;
+mod trouble;

@@ -73,7 +73,8 @@ impl Config {
 /// The address of the pages: https, or http on the machine itself.
 fn base(text: &str) -> Result<String, BoxError> {
     let url = Url::parse(text).ok().filter(|url| {
-        let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost"));
+        let host = url.host_str().unwrap_or_default();
+        let is_local = matches!(host, "127.0.0.1" | "localhost") || host.ends_with(".localhost");
         let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         is_plain
             && url.password().is_none()

@@ -186,7 +186,10 @@ fn every_key_of_the_file_reaches_the_block() {
         ("timers: true\n", "  TagWorkbookTimersRole:\n"),
         ("timers: true\n", "          TIMER_QUEUE_ARN: !GetAtt TagWorkbookQueue.Arn\n"),
         ("pages: certify\n", "      RouteKey: ANY /certify/{link}\n"),
-        ("pages: certify\n", "          PUBLIC_URL: !If [HasPagesUrl, !Ref PagesUrl, !GetAtt HttpApi.ApiEndpoint]\n"),
+        (
+            "pages: certify\n",
+            "          PUBLIC_URL: !If [HasPagesUrl, !Ref PagesUrl, !GetAtt HttpApi.ApiEndpoint]\n",
+        ),
         ("alerting: true\n", "  TagWorkbookTimersRole:\n"),
         ("alerting: true\n", ":schedule/*/tw-tag-workbook-*\n"),
     ] {

@@ -159,7 +159,7 @@ async fn what_cannot_be_found_out_is_said_and_nothing_waits_for_it() {
     let stage = Stage::new("{ steward: steward@example.com }").await;
     stage.environment.tableau.fail_always("GET */connections", Fault::Error("403004"));
     let luid = stage.environment.tableau.add(Datasource::named("Fresh").owned_by("ana"));
-    stage.environment.tableau.fail_always("POST /metadata/graphql", Fault::Html(404));
+    stage.environment.tableau.fail_always("POST /graphql", Fault::Html(404));
     stage.handle(&stage.event_about("DatasourceCreated", "Fresh", luid.as_str())).await;
     let mails = stage.mails();
     assert_eq!(mails.len(), 1, "{}", stage.log());

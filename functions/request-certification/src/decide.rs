@@ -62,9 +62,9 @@ pub(crate) async fn answer(
         }
     };
     let Some(request) = post.requests.get(&link.id).await? else { return Ok(html::unknown()) };
-    let zone = post.zone(&request.site);
+    let zone = request.zone();
     let zone = zone.as_ref();
-    if let Some(closed) = closed(&request, &link, now, post) {
+    if let Some(closed) = closed(&request, &link, now) {
         return Ok(closed);
     }
     let asked_again =
@@ -110,15 +110,15 @@ pub(crate) async fn answer(
             done.unwrap_or_else(|| html::trouble(&Trouble::Busy))
         }
         Err(Undecided::Ended(request)) => {
-            closed(&request, &link, now, post).unwrap_or_else(|| html::trouble(&Trouble::Busy))
+            closed(&request, &link, now).unwrap_or_else(|| html::trouble(&Trouble::Busy))
         }
         Err(Undecided::Trouble(trouble)) => html::trouble(&trouble),
     })
 }
 
 /// The page of a request about which nothing can be decided.
-fn closed(request: &Request, link: &Link, now: Timestamp, post: &Post) -> Option<Page> {
-    let zone = post.zone(&request.site);
+fn closed(request: &Request, link: &Link, now: Timestamp) -> Option<Page> {
+    let zone = request.zone();
     match request.closed(now)? {
         Closed::Busy => Some(html::trouble(&Trouble::Busy)),
         Closed::Expired => Some(html::expired(request, link.decision, zone.as_ref())),

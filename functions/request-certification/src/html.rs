@@ -405,7 +405,9 @@ pub(crate) fn ended(
         _ => None,
     };
     if just_now {
-        body = body.paragraph("You can close this page. The result is mailed to you and to the owner.");
+        body = body.paragraph(
+            "You can close this page. The result is mailed to the address of the link, and to the owner.",
+        );
     } else if was.is_some() {
         body = body.soft(match was == Some(decision) {
             true => "This link was used. If you did not decide, tell your administrator: another person has your link.",

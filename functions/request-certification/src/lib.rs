@@ -68,7 +68,7 @@ impl RequestCertification {
     pub fn new(facts: FactLookups, rules: LoadedRules, parts: Parts) -> Self {
         let Parts { records, keys, mails, timer, public_url } = parts;
         let requests = Requests(records);
-        let post = Post { requests, keys, mails, timer, public_url, rules: rules.clone() };
+        let post = Post { requests, keys, mails, timer, public_url };
         Self { facts, rules, post }
     }
 
@@ -166,6 +166,7 @@ impl RequestCertification {
         Ok(Request {
             id: link::new_id().map_err(Failure::transient)?,
             site: event.site.to_string(),
+            timezone: self.timezone(event),
             datasource: luid.to_string(),
             owner: owner_address(&people),
             steward: people.steward.to_string(),
@@ -183,6 +184,11 @@ impl RequestCertification {
             code: None,
             codes: 0,
         })
+    }
+
+    fn timezone(&self, event: &Event) -> Option<String> {
+        let rules = self.rules.current().ok()?;
+        rules.timezone(&event.site).iana_name().map(str::to_owned)
     }
 
     async fn create(

@@ -6,10 +6,7 @@ use crate::request::{Outgoing, Request, Take};
 use crate::requests::{Requests, timer_key};
 use email::EmailNotifier;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use rules::LoadedRules;
 use std::sync::Arc;
-use tableau::SiteLuid;
 use timer::{Timer, TimerMessage};
 use workflow::{CredentialError, CredentialSource, Failure, Invocation, Outcome};
 
@@ -20,7 +17,6 @@ pub struct Post {
     pub(crate) mails: EmailNotifier,
     pub(crate) timer: Option<Arc<dyn Timer>>,
     pub(crate) public_url: String,
-    pub(crate) rules: LoadedRules,
 }
 
 impl std::fmt::Debug for Post {
@@ -35,12 +31,6 @@ pub(crate) fn of_secret(error: CredentialError) -> Failure {
 }
 
 impl Post {
-    /// The time zone of a site, as the rules say it.
-    pub(crate) fn zone(&self, site: &str) -> Option<TimeZone> {
-        let site: SiteLuid = site.parse().ok()?;
-        Some(self.rules.current().ok()?.timezone(&site))
-    }
-
     /// Sends every mail that waits, one after the other, and sets the next timer.
     ///
     /// # Errors
@@ -79,7 +69,7 @@ impl Post {
 
     async fn send(&self, request: &Request, mail: &Outgoing, invocation: &Invocation) -> Result<(), Failure> {
         let keys = self.keys.current().await.map_err(of_secret)?;
-        let zone = self.zone(&request.site);
+        let zone = request.zone();
         let of = Surroundings { keys: &keys, public_url: &self.public_url, zone: zone.as_ref() };
         let Some(letter) = mail::letter(request, mail, &of) else { return Ok(()) };
         self.mails.post(letter, invocation).await.map_err(|undelivered| undelivered.failure)?;

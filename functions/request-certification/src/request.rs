@@ -1,6 +1,7 @@
 //! A request for a decision, and what may happen to it. Pure.
 
 use crate::link::Decision;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub(crate) struct Request {
     /// Random; part of the links.
     pub(crate) id: String,
     pub(crate) site: String,
+    /// The site's time zone, as the rules say it.
+    #[serde(default)]
+    pub(crate) timezone: Option<String>,
     pub(crate) datasource: String,
     /// The address that the links were sent to.
     pub(crate) steward: String,
@@ -175,6 +179,11 @@ pub(crate) enum Take {
 }
 
 impl Request {
+    /// The time zone in which times are shown.
+    pub(crate) fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(self.timezone.as_deref()?).ok()
+    }
+
     /// Whether it still waits for the steward at `now`.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.closed(now).is_none()
@@ -326,6 +335,7 @@ mod tests {
         Request {
             id: "r".to_owned(),
             site: "s".to_owned(),
+            timezone: None,
             datasource: "d".to_owned(),
             steward: "steward@example.com".to_owned(),
             steward_is: StewardIs::Named,

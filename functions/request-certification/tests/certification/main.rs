@@ -1,5 +1,6 @@
 //! Events in, mails out, pages answered, data sources certified: the real binary against the doubles of Tableau and Amazon SES.
 
+mod code;
 mod decide;
 mod forged;
 mod mails;

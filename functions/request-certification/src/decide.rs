@@ -14,6 +14,7 @@ use facts::FactLookups;
 use guarded_tableau::TableauError;
 use jiff::Timestamp;
 use std::borrow::Cow;
+use std::time::Duration;
 use tableau::DatasourceLuid;
 use tableau_client::{Datasource, Error};
 use workflow::{Failure, Invocation, Page, PageMethod, PageRequest};
@@ -21,6 +22,9 @@ use workflow::{Failure, Invocation, Page, PageMethod, PageRequest};
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The advice where the user lacks the right.
 const NEEDED: &str = "the user of the Tableau credential may not certify this data source: let it be an administrator, or the project leader";
+
+/// How much time writing what was decided, and the page, may take.
+const RESERVE: Duration = Duration::from_secs(4);
 
 /// What a form says.
 #[derive(Debug, Default)]
@@ -224,7 +228,10 @@ async fn decide(
         Some((request, Err(_))) => return Ok(Err(Undecided::Ended(Box::new(request)))),
         None => return Err(Failure::permanent("the request is gone from the table")),
     };
-    let end = match carry_out(facts, &request, link.decision, note, invocation).await {
+    // In time for a page, and to give the decision back: a person waits, and the HTTP API does not wait longer.
+    let time = invocation.remaining().saturating_sub(RESERVE);
+    let carried_out = carry_out(facts, &request, link.decision, note, invocation);
+    let end = match tokio::time::timeout(time, carried_out).await.unwrap_or(Err(Trouble::TableauDown)) {
         Ok(end) => end,
         Err(trouble) => {
             let now = invocation.time();

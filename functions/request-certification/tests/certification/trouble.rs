@@ -29,6 +29,45 @@ async fn while_tableau_is_down_nothing_is_decided_and_the_link_stays_valid() {
 }
 
 #[tokio::test]
+async fn a_tableau_that_does_not_answer_in_time_leaves_the_person_with_a_page_and_a_link_that_is_valid() {
+    let stage = Stage::asked().await;
+    let (certify, _) = stage.tokens();
+    stage.environment.tableau.fail_always(CERTIFY, Fault::Delay(std::time::Duration::from_secs(60)));
+    let began = std::time::Instant::now();
+    let answer = stage.choose(&certify, "yes", "").await;
+    assert_eq!((answer.status, answer.title().as_str()), (409, "Tableau does not answer"));
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(stage.stored()["state"]["is"], "open");
+}
+
+#[tokio::test]
+async fn a_page_asks_tableau_nothing_and_a_decision_little() {
+    let stage = Stage::asked().await;
+    let (certify, decline) = stage.tokens();
+    let calls = || stage.environment.tableau.calls("*");
+    let before = calls();
+    stage.get(&certify).await;
+    stage.get(&decline).await;
+    assert_eq!(calls(), before);
+    stage.choose(&certify, "no", "").await;
+    assert_eq!(calls(), before);
+    stage.choose(&certify, "yes", "").await;
+    assert_eq!(calls(), before + 3, "how it is, the certification, how it is then");
+
+    let stage = Stage::asked().await;
+    let before = stage.environment.tableau.calls("*");
+    stage.choose(&stage.tokens().1, "yes", "").await;
+    assert_eq!(stage.environment.tableau.calls("*"), before + 1);
+    let before = stage.environment.tableau.calls("*");
+    stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await;
+    assert_eq!(
+        stage.environment.tableau.calls("*"),
+        before + 4,
+        "what it is, whose, what it reads from, who uses it"
+    );
+}
+
+#[tokio::test]
 async fn a_decline_needs_no_tableau() {
     let stage = Stage::asked().await;
     let (_, decline) = stage.tokens();

@@ -205,7 +205,7 @@ async fn picture(tab: &mut Tab, (file, width, dark): (&str, u32, bool)) {
     assert!(root().join(file).is_file(), "UPDATE=1 writes {file}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_steward_certifies_in_a_browser_and_machines_decide_nothing() {
     let Some(program) = chromium::program() else { return };
     let Some(scripts) = variable("CARD_RENDERER") else {

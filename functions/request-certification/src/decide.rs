@@ -4,7 +4,7 @@
 //! with the code of a page that was asked for within the last hour.
 
 use crate::html::{self, Trouble, Typed};
-use crate::link::{Decision, Link, LinkKeys, new_code};
+use crate::link::{Link, LinkKeys, Purpose, new_code};
 use crate::mail;
 use crate::post::{Post, of_secret};
 use crate::request::{Closed, CodeCheck, MOST_CODES, Request, State};
@@ -283,7 +283,7 @@ fn what(state: &State) -> &'static str {
 async fn carry_out(
     facts: &FactLookups,
     request: &Request,
-    decision: Decision,
+    decision: Purpose,
     note: &str,
     invocation: &Invocation,
 ) -> Result<State, Trouble> {
@@ -294,7 +294,7 @@ async fn carry_out(
     let at = invocation.time();
     let found = match now_in_tableau(facts, request, &luid, invocation).await {
         // A decline needs nothing of Tableau.
-        Err(Trouble::TableauDown) if decision == Decision::Decline => {
+        Err(Trouble::TableauDown) if decision == Purpose::Decline => {
             return Ok(State::Declined { at, note: note.to_owned() });
         }
         found => found?,
@@ -305,7 +305,7 @@ async fn carry_out(
         Now::Certified { ours: false } => return Ok(State::CertifiedElsewhere { at }),
         Now::Uncertified { note } => note,
     };
-    if decision == Decision::Decline {
+    if decision == Purpose::Decline {
         return Ok(State::Declined { at, note: note.to_owned() });
     }
     let in_tableau = certification_note(&before, note, &request.steward, at);

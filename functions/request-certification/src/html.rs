@@ -1,6 +1,6 @@
 //! The pages as HTML. Every text that comes from outside goes through [`Html::text`]. No script, no picture, nothing that is loaded. Pure.
 
-use crate::link::Decision;
+use crate::link::Purpose;
 use crate::request::{Request, State, StewardIs};
 use crate::text::{NOTE_LIMIT, facts, lines, name, time};
 use base64::Engine as _;
@@ -155,15 +155,15 @@ pub(crate) fn not_a_form() -> Page {
 /// The page on which the steward decides.
 pub(crate) fn decide(
     request: &Request,
-    decision: Decision,
+    decision: Purpose,
     form: &str,
     typed: &Typed,
     zone: Option<&TimeZone>,
 ) -> Page {
     let shown = name(&request.about.name);
     let title = match decision {
-        Decision::Certify => format!("Certify {shown}?"),
-        Decision::Decline => format!("Decline to certify {shown}?"),
+        Purpose::Certify => format!("Certify {shown}?"),
+        Purpose::Decline => format!("Decline to certify {shown}?"),
     };
     let problem = match typed.problem {
         Some(problem) => Html::default()
@@ -173,10 +173,10 @@ pub(crate) fn decide(
         None => Html::default(),
     };
     let what = match decision {
-        Decision::Certify => {
+        Purpose::Certify => {
             "A certified data source is marked in Tableau as one that people should build on. Everyone who may see it sees the mark and the note."
         }
-        Decision::Decline => "The data source stays as it is. Its owner gets your answer by mail.",
+        Purpose::Decline => "The data source stays as it is. Its owner gets your answer by mail.",
     };
     let whom = match request.steward_is {
         StewardIs::Named => "This link was made for the data steward, ",
@@ -198,8 +198,8 @@ pub(crate) fn decide(
             "The link is valid until {} and for one decision. To {} instead, use the other link in the mail.",
             time(request.expires_at, zone),
             match decision {
-                Decision::Certify => "decline",
-                Decision::Decline => "certify",
+                Purpose::Certify => "decline",
+                Purpose::Decline => "certify",
             }
         ));
     let status = if typed.problem.is_some() { 400 } else { 200 };
@@ -207,15 +207,15 @@ pub(crate) fn decide(
 }
 
 /// Nothing in it is chosen beforehand, so a machine that sends the form as it finds it decides nothing.
-fn the_form(request: &Request, decision: Decision, form: &str, typed: &Typed) -> Html {
+fn the_form(request: &Request, decision: Purpose, form: &str, typed: &Typed) -> Html {
     let (yes, no, note, button) = match decision {
-        Decision::Certify => (
+        Purpose::Certify => (
             "Yes, certify the data source",
             "No, change nothing now",
             "Note, which everyone who may see the data source can read (optional)",
             "Send my decision",
         ),
-        Decision::Decline => (
+        Purpose::Decline => (
             "Yes, decline to certify it",
             "No, change nothing now",
             "Reason, which the owner gets by mail (optional)",
@@ -340,7 +340,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> Page {
 /// The page of a request that has ended. `just_now`: by this very form. `None` while it has not ended.
 pub(crate) fn ended(
     request: &Request,
-    decision: Decision,
+    decision: Purpose,
     just_now: bool,
     zone: Option<&TimeZone>,
 ) -> Option<Page> {
@@ -400,8 +400,8 @@ pub(crate) fn ended(
         body = body.raw("<p class=\"note\">").text(&note).raw("</p>\n");
     }
     let was = match &request.state {
-        State::Certified { .. } => Some(Decision::Certify),
-        State::Declined { .. } => Some(Decision::Decline),
+        State::Certified { .. } => Some(Purpose::Certify),
+        State::Declined { .. } => Some(Purpose::Decline),
         _ => None,
     };
     if just_now {
@@ -418,7 +418,7 @@ pub(crate) fn ended(
 }
 
 /// The page of a link that was not used in time, before anything has noted it.
-pub(crate) fn expired(request: &Request, decision: Decision, zone: Option<&TimeZone>) -> Page {
+pub(crate) fn expired(request: &Request, decision: Purpose, zone: Option<&TimeZone>) -> Page {
     let expired = Request { state: State::Expired { at: request.expires_at }, ..request.clone() };
     ended(&expired, decision, false, zone).unwrap_or_else(unknown)
 }

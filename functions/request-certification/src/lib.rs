@@ -24,7 +24,7 @@ use lookup::People;
 use post::of_steward;
 use request::{Outgoing, Request, State};
 use requests::{Current, Requests, of_timer};
-use rules::{LoadedRules, Schedule, WorkflowSettings, settings};
+use rules::{LoadedRules, WorkflowSettings, settings};
 use std::sync::Arc;
 use store::records::Records;
 use tableau::{Action, DatasourceLuid, Event, Subject};
@@ -287,8 +287,8 @@ impl Workflow for RequestCertification {
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule for this {}", event.name)));
         };
-        if let Schedule::Muted(until) | Schedule::Maintenance(until) = action.schedule(now) {
-            return Ok(Outcome::skipped(format!("the rule {} is silent until {until:.0}", action.rule)));
+        if let Some(until) = action.muted_until(now) {
+            return Ok(Outcome::skipped(format!("the rule {} is muted until {until:.0}", action.rule)));
         }
         let question = Question::new(event, invocation);
         if self.facts.is_of_another_site(question).await? {

@@ -26,17 +26,17 @@ const TIME: usize = 8;
 /// The shortest key that is taken.
 const SHORTEST_KEY: usize = 32;
 
-/// What a link decides.
+/// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Decision {
+pub(crate) enum Purpose {
     /// The data source is certified.
     Certify,
     /// It stays as it is.
     Decline,
 }
 
-impl Decision {
+impl Purpose {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::Certify, Self::Decline];
 
@@ -52,7 +52,7 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) id: String,
-    pub(crate) decision: Decision,
+    pub(crate) decision: Purpose,
 }
 
 /// The key of all links and, while it is changed, the one before it, with which no new link is made.
@@ -116,7 +116,7 @@ pub(crate) fn new_id() -> Result<String, &'static str> {
 
 impl LinkKeys {
     /// The token of a link: one path segment of 38 letters, digits, `-` and `_`, the last of which is a letter or a digit.
-    pub(crate) fn token(&self, id: &str, decision: Decision) -> String {
+    pub(crate) fn token(&self, id: &str, decision: Purpose) -> String {
         let Some(id) = bytes::<ID>(id) else { return String::new() };
         let code = link_code(&self.current, &id, decision);
         URL_SAFE_NO_PAD.encode([id.as_slice(), &code].concat())
@@ -128,7 +128,7 @@ impl LinkKeys {
         let (id, code) = token.split_at(ID);
         let mut found = None;
         for key in self.all() {
-            for decision in Decision::ALL {
+            for decision in Purpose::ALL {
                 let is_it: Choice = link_code(key, id, decision).ct_eq(code);
                 if bool::from(is_it) {
                     found = Some(Link { id: URL_SAFE_NO_PAD.encode(id), decision });
@@ -194,7 +194,7 @@ pub(crate) fn new_code() -> Result<String, &'static str> {
     Ok(format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
 }
 
-fn link_code(key: &SecretString, id: &[u8], decision: Decision) -> [u8; MAC] {
+fn link_code(key: &SecretString, id: &[u8], decision: Purpose) -> [u8; MAC] {
     tag(key, &[b"link\0", &[decision.byte()], id])
 }
 
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_link_fits_into_a_hundred_characters_and_its_token_is_one_segment_that_nothing_escapes_or_cuts() {
         let keys = keys("k", "");
-        for decision in Decision::ALL.repeat(200) {
+        for decision in Purpose::ALL.repeat(200) {
             let token = keys.token(&new_id().unwrap(), decision);
             let url =
                 format!("https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com/{SEGMENT}/{token}");
@@ -256,7 +256,7 @@ mod tests {
         let keys = keys("k", "");
         let [one, two] = [(); 2].map(|()| new_id().unwrap());
         assert_ne!(one, two);
-        for decision in Decision::ALL {
+        for decision in Purpose::ALL {
             let token = keys.token(&one, decision);
             assert_eq!(keys.open(&token), Some(Link { id: one.clone(), decision }));
             let other = keys.token(&two, decision);
@@ -275,16 +275,16 @@ mod tests {
                 assert!(keys.open(forged).is_none(), "{forged}");
             }
         }
-        let foreign = super::tests::keys("x", "").token(&one, Decision::Certify);
+        let foreign = super::tests::keys("x", "").token(&one, Purpose::Certify);
         assert!(keys.open(&foreign).is_none());
     }
 
     #[test]
     fn links_of_the_previous_key_stay_valid_until_it_is_taken_out() {
         let id = new_id().unwrap();
-        let old = keys("a", "").token(&id, Decision::Certify);
+        let old = keys("a", "").token(&id, Purpose::Certify);
         assert!(keys("b", "a").open(&old).is_some());
-        assert_ne!(keys("b", "a").token(&id, Decision::Certify), old);
+        assert_ne!(keys("b", "a").token(&id, Purpose::Certify), old);
         assert!(keys("b", "").open(&old).is_none());
     }
 
@@ -293,18 +293,18 @@ mod tests {
     fn a_form_is_taken_for_an_hour_and_for_its_own_link_alone() {
         let keys = keys("k", "");
         let link = |decision| Link { id: "AAAAAAAAAAAAAAAA".to_owned(), decision };
-        let form = keys.form(&link(Decision::Certify), at(0));
+        let form = keys.form(&link(Purpose::Certify), at(0));
         for (second, expected) in [(0, true), (3_600, true), (3_601, false), (-60, true), (-61, false)] {
-            assert_eq!(keys.accepts_form(&link(Decision::Certify), &form, at(second)), expected, "{second}");
+            assert_eq!(keys.accepts_form(&link(Purpose::Certify), &form, at(second)), expected, "{second}");
         }
-        assert!(!keys.accepts_form(&link(Decision::Decline), &form, at(0)));
-        let other = Link { id: "BAAAAAAAAAAAAAAA".to_owned(), decision: Decision::Certify };
+        assert!(!keys.accepts_form(&link(Purpose::Decline), &form, at(0)));
+        let other = Link { id: "BAAAAAAAAAAAAAAA".to_owned(), decision: Purpose::Certify };
         assert!(!keys.accepts_form(&other, &form, at(0)));
-        for forged in ["", "x", &form[1..], &keys.token(&other.id, Decision::Certify)] {
-            assert!(!keys.accepts_form(&link(Decision::Certify), forged, at(0)), "{forged}");
+        for forged in ["", "x", &form[1..], &keys.token(&other.id, Purpose::Certify)] {
+            assert!(!keys.accepts_form(&link(Purpose::Certify), forged, at(0)), "{forged}");
         }
         let later = super::tests::keys("n", "k");
-        assert!(later.accepts_form(&link(Decision::Certify), &form, at(1)));
+        assert!(later.accepts_form(&link(Purpose::Certify), &form, at(1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The mails: the request, its reminders, the result, and the code. Pure.
 
-use crate::link::{Decision, LinkKeys, SEGMENT};
+use crate::link::{LinkKeys, Purpose, SEGMENT};
 use crate::request::{Outgoing, Request, State};
 use crate::text::{facts, lines, name, reason, time};
 use alerting::notification::Severity;
@@ -80,8 +80,8 @@ fn asked(request: &Request, of: &Surroundings<'_>, verb: &str, first: Option<Str
     ));
     parts.push(Paragraph::Facts(facts(about)));
     parts.extend(about.link.clone().map(|link| Paragraph::Link("Open in Tableau".to_owned(), link)));
-    parts.push(Paragraph::Credential("Certify…".to_owned(), url(Decision::Certify)));
-    parts.push(Paragraph::Credential("Decline…".to_owned(), url(Decision::Decline)));
+    parts.push(Paragraph::Credential("Certify…".to_owned(), url(Purpose::Certify)));
+    parts.push(Paragraph::Credential("Decline…".to_owned(), url(Purpose::Decline)));
     parts.push(Paragraph::Text(format!(
         "Each link opens a page that asks you to confirm. The links are for you alone: do not forward this mail. They are valid until {}.",
         time(request.expires_at, of.zone)

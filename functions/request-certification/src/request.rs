@@ -1,6 +1,6 @@
 //! A request for a decision, and what may happen to it. Pure.
 
-use crate::link::Decision;
+use crate::link::Purpose;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ pub(crate) enum State {
     Open,
     /// A worker carries a decision out.
     Deciding {
-        decision: Decision,
+        decision: Purpose,
         note: String,
         until: Timestamp,
     },
@@ -207,7 +207,7 @@ impl Request {
     }
 
     /// Begins to carry a decision out. Of several workers one may.
-    pub(crate) fn begin(&mut self, decision: Decision, note: &str, now: Timestamp) -> Result<(), Closed> {
+    pub(crate) fn begin(&mut self, decision: Purpose, note: &str, now: Timestamp) -> Result<(), Closed> {
         match self.closed(now) {
             Some(closed) => Err(closed),
             None => {
@@ -379,15 +379,15 @@ mod tests {
     #[test]
     fn one_decision_is_carried_out_and_a_dead_worker_decides_nothing() {
         let mut request = sent();
-        assert_eq!(request.begin(Decision::Certify, "", at(1)), Ok(()));
-        assert_eq!(request.begin(Decision::Certify, "", at(1)), Err(Closed::Busy));
-        assert_eq!(request.begin(Decision::Decline, "", at(1)), Err(Closed::Busy));
-        assert_eq!(request.begin(Decision::Decline, "no", at(2)), Ok(()), "the worker has died");
+        assert_eq!(request.begin(Purpose::Certify, "", at(1)), Ok(()));
+        assert_eq!(request.begin(Purpose::Certify, "", at(1)), Err(Closed::Busy));
+        assert_eq!(request.begin(Purpose::Decline, "", at(1)), Err(Closed::Busy));
+        assert_eq!(request.begin(Purpose::Decline, "no", at(2)), Ok(()), "the worker has died");
         request.give_back();
         assert_eq!(request.state, State::Open);
-        assert_eq!(request.begin(Decision::Certify, "", at(3)), Ok(()));
+        assert_eq!(request.begin(Purpose::Certify, "", at(3)), Ok(()));
         assert!(request.end(State::Certified { at: at(3), note: String::new() }, at(3)));
-        assert_eq!(request.begin(Decision::Decline, "", at(4)), Err(Closed::Ended));
+        assert_eq!(request.begin(Purpose::Decline, "", at(4)), Err(Closed::Ended));
         assert!(!request.end(State::Deleted { at: at(4) }, at(4)), "it stays certified");
         assert_eq!(request.outbox, [Outgoing::ResultToSteward, Outgoing::ResultToOwner]);
         request.give_back();
@@ -445,7 +445,7 @@ mod tests {
         let mut request = sent();
         assert_eq!(request.closed(at(14 * 24) - SignedDuration::from_secs(1)), None);
         assert_eq!(request.closed(at(14 * 24)), Some(Closed::Expired));
-        assert_eq!(request.begin(Decision::Certify, "", at(14 * 24)), Err(Closed::Expired));
+        assert_eq!(request.begin(Purpose::Certify, "", at(14 * 24)), Err(Closed::Expired));
     }
 
     // M13

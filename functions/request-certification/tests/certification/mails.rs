@@ -227,3 +227,17 @@ async fn names_make_no_header_no_element_and_no_link() {
         assert!(!page.html.contains('\u{202e}'), "{}", page.html);
     }
 }
+
+#[tokio::test]
+async fn a_muted_rule_asks_no_one() {
+    let stage = Stage::new("{ steward: steward@example.com }").await;
+    let muted = crate::support::rules("{ steward: steward@example.com }")
+        .replace("    on: [", "    mute_until: 2999-01-01\n    on: [");
+    stage.environment.write_rules(&muted);
+    let function = stage.environment.queued_with(crate::support::NAME, crate::support::BINARY, &[]);
+    let event = stage.event("DatasourceCreated", ORDERS);
+    assert!(function.failures(&testkit::Batch::default().message(&event.to_string())).await.is_empty());
+    assert_eq!(stage.mails().len(), 0);
+    let log = function.logs().join("\n");
+    assert!(log.contains("the rule certify is muted until 2999-01-01"), "{log}");
+}

@@ -10,6 +10,7 @@ mod post;
 mod request;
 mod requests;
 mod text;
+mod trial;
 
 pub use config::{Config, SCOPES};
 pub use link::{LinkKeys, SEGMENT};
@@ -30,7 +31,9 @@ use store::records::Records;
 use tableau::{Action, DatasourceLuid, Event, Subject};
 use tableau_client::Item;
 use timer::{Timer, TimerMessage};
-use workflow::{CredentialSource, Effect, Failure, Invocation, Outcome, Page, PageRequest, Workflow};
+use workflow::{
+    CredentialSource, Effect, Failure, Invocation, Outcome, Page, PageRequest, TestRequest, Tested, Workflow,
+};
 
 const GONE: &str = "Tableau does not have the data source any more";
 const CERTIFIED: &str = "the data source is certified already";
@@ -332,6 +335,11 @@ impl Workflow for RequestCertification {
             None if overdue.is_empty() => Ok(Outcome::skipped("nothing is overdue")),
             None => Ok(Outcome::Done),
         }
+    }
+
+    async fn on_test(&self, test: &TestRequest, invocation: &Invocation) -> Result<Vec<Tested>, Failure> {
+        let rules = self.rules.current().map_err(Failure::misconfigured)?;
+        trial::run(&self.post, &rules, test, invocation).await
     }
 
     async fn on_page(&self, page: &PageRequest, invocation: &Invocation) -> Result<Page, Failure> {

@@ -276,6 +276,54 @@ mod tests {
     }
 
     #[test]
+    fn a_page_has_a_path_of_its_own_and_a_webhook_is_none() {
+        let token =
+            |path: &str| load_balancer(path).page_token("c").map(|token| token.expose_secret().to_owned());
+        for (path, expected) in [
+            ("/c/abc-_9", Some("abc-_9")),
+            ("/base/path/c/abc", Some("abc")),
+            ("/c/%61bc", Some("abc")),
+            ("/c/%ff", Some("\u{fffd}")),
+            ("/c/", None),
+            ("/c", None),
+            ("/c/a/b", None),
+            ("/x/abc", None),
+            ("/webhooks/request-certification/abc", None),
+            ("/webhook", None),
+            ("", None),
+        ] {
+            assert_eq!(token(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_stored_framed_and_found_nowhere_and_a_head_has_no_body() {
+        let page = || Page {
+            status: 410,
+            html: "<!doctype html>".to_owned(),
+            policy: "default-src 'none'; form-action 'self'".to_owned(),
+        };
+        let HttpResponse(response) = HttpResponse::page(page());
+        assert_eq!(response.status(), StatusCode::GONE);
+        for (name, expected) in [
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'; form-action 'self'"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("x-robots-tag", "noindex, nofollow"),
+        ] {
+            assert_eq!(response.headers()[name], expected, "{name}");
+        }
+        let HttpResponse(head) = HttpResponse::page(page()).without_body();
+        assert!(matches!(head.body(), Body::Empty) && head.status() == StatusCode::GONE);
+        // A policy that is no header takes nothing away.
+        let broken = Page { policy: "a\nb".to_owned(), status: 99, ..page() };
+        let HttpResponse(response) = HttpResponse::page(broken);
+        assert_eq!(response.headers()["content-security-policy"], "default-src 'none'");
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[test]
     fn a_token_with_a_percent_sign_is_taken_as_it_is() {
         let token = UrlToken::new("a%41b");
         assert!(token.is_taken_by(|text| text == "a%41b") && token.is_taken_by(|text| text == "aAb"));

@@ -232,7 +232,7 @@ async fn names_make_no_header_no_element_and_no_link() {
 async fn a_muted_rule_asks_no_one() {
     let stage = Stage::new("{ steward: steward@example.com }").await;
     let muted = crate::support::rules("{ steward: steward@example.com }")
-        .replace("    on: [", "    mute_until: 2999-01-01\n    on: [");
+        .replace("    on: [", "    mute_until: 2999-01-01T00:00:00Z\n    on: [");
     stage.environment.write_rules(&muted);
     let function = stage.environment.queued_with(crate::support::NAME, crate::support::BINARY, &[]);
     let event = stage.event("DatasourceCreated", ORDERS);
@@ -240,4 +240,19 @@ async fn a_muted_rule_asks_no_one() {
     assert_eq!(stage.mails().len(), 0);
     let log = function.logs().join("\n");
     assert!(log.contains("the rule certify is muted until 2999-01-01"), "{log}");
+}
+
+#[tokio::test]
+async fn a_test_mails_the_stewards_that_rules_name_and_has_no_link() {
+    let stage = Stage::new("{ steward: owner, steward_if_unknown: bi@example.com }").await;
+    let test = serde_json::json!({ "test": {} });
+    let answer = stage.function.invoke(&test).await.unwrap();
+    assert_eq!(answer["targets"][0]["target"], "bi@example.com", "{answer}");
+    assert_eq!(answer["targets"][0]["outcome"], "accepted", "{answer}");
+    let mails = stage.mails();
+    assert_eq!((mails.len(), links(&mails[0]).len()), (1, 0));
+    let other = serde_json::json!({ "test": { "target": "ana@example.com" } });
+    let answer = stage.function.invoke(&other).await.unwrap();
+    assert!(answer["reason"].as_str().unwrap().contains("no rule names this address"), "{answer}");
+    assert_eq!(stage.mails().len(), 1);
 }

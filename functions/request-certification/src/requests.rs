@@ -83,9 +83,19 @@ fn document(request: &Request, now: Timestamp) -> Result<Write, Failure> {
     })
 }
 
-fn read(record: &Record) -> Result<Request, Failure> {
-    // The error would repeat what it could not read.
-    serde_json::from_str(&record.text).map_err(|_| Failure::permanent("a stored request cannot be read"))
+/// The stored request. One that is damaged, or that another version of this code has written, counts as none: the steward is asked again,
+/// which is better than never.
+fn read(id: &str, record: &Record) -> Option<Request> {
+    let read = serde_json::from_str(&record.text);
+    // The error itself would repeat what it could not read.
+    read.inspect_err(|error| {
+        tracing::warn!(
+            certification.id = id,
+            column = error.column(),
+            "a stored request cannot be read, and counts as none"
+        );
+    })
+    .ok()
 }
 
 /// The change that writes a line of the log.
@@ -131,12 +141,12 @@ impl Requests {
         Ok(found.into_iter().next().flatten())
     }
 
-    /// The request with this id.
+    /// The request with this id; `None` if there is none that can be read.
     ///
     /// # Errors
-    /// If the table does not answer, or what it has cannot be read.
+    /// If the table does not answer.
     pub(crate) async fn get(&self, id: &str) -> Result<Option<Request>, Failure> {
-        self.record(key(id)).await?.as_ref().map(read).transpose()
+        Ok(self.record(key(id)).await?.and_then(|record| read(id, &record)))
     }
 
     /// Which request a data source has.
@@ -181,7 +191,7 @@ impl Requests {
         }
     }
 
-    /// Applies `change` to the newest version, and writes it if that changed it. `None` if there is no such request. `change` runs again
+    /// Applies `change` to the newest version, and writes it if that changed it. `None` if there is no such request that can be read. `change` runs again
     /// if another worker wrote first.
     ///
     /// # Errors
@@ -194,7 +204,7 @@ impl Requests {
     ) -> Result<Option<(Request, T)>, Failure> {
         for attempt in 0..TRIES {
             let Some(record) = self.record(key(id)).await? else { return Ok(None) };
-            let before = read(&record)?;
+            let Some(before) = read(id, &record) else { return Ok(None) };
             let mut request = before.clone();
             let result = change(&mut request);
             if request == before {

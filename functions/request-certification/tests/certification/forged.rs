@@ -82,3 +82,21 @@ async fn a_changed_key_ends_links_only_once_the_previous_one_is_taken_out() {
     let log = short.logs().join("\n");
     assert!(log.contains("`current` has fewer than 32 characters"), "{log}");
 }
+
+// M10
+#[tokio::test]
+async fn what_a_service_adds_to_a_link_does_no_harm() {
+    let stage = Stage::asked().await;
+    let (certify, _) = stage.tokens();
+    let mut tagged = page_event("GET", &certify, "", &[("sec-fetch-site", "cross-site"), ("cookie", "a=b")]);
+    tagged["rawQueryString"] = json!("utm_source=mail&amp;data=05%7C01&token=x");
+    tagged["queryStringParameters"] = json!({ "utm_source": "mail", "token": "x" });
+    let answer = stage.function.invoke(&tagged).await.unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    for end in [".", ">", "%3E", "),"] {
+        assert_eq!(stage.get(&format!("{certify}{end}")).await.status, 200, "{end}");
+    }
+    let form = stage.get(&format!("{certify}.")).await.form();
+    let done = stage.post(&format!("{certify}."), &[("form", &form), ("choice", "yes")]).await;
+    assert_eq!(done.title(), "Sales Orders is certified");
+}

@@ -184,3 +184,49 @@ async fn without_its_secret_the_function_stores_events_and_says_what_is_missing(
     let log = function.logs().join("\n");
     assert!(log.contains("PUBLIC_URL is no https address"), "{log}");
 }
+
+#[tokio::test]
+async fn a_refusal_of_tableau_is_named_by_its_code_and_another_site_by_what_it_is() {
+    let stage = Stage::asked().await;
+    let (certify, _) = stage.tokens();
+    stage.environment.tableau.fail_always(CERTIFY, Fault::Error("400013"));
+    let answer = stage.choose(&certify, "yes", "").await;
+    assert_eq!((answer.status, answer.title().as_str()), (409, "Tableau refuses it"));
+    assert!(answer.html.contains("400 (400013)"), "{}", answer.html);
+    stage.environment.tableau.clear_faults();
+
+    let other = stage.environment.queued_with(NAME, BINARY, &[("TABLEAU_SITE", "sandbox")]);
+    let form = stage.get(&certify).await.form();
+    let body = format!("form={form}&choice=yes&note=");
+    let event = page_event("POST", &certify, &body, &[("content-type", "application/x-www-form-urlencoded")]);
+    let answer = other.invoke(&event).await.unwrap();
+    let html = answer["body"].as_str().unwrap();
+    assert!(
+        html.contains("Nothing was decided, and your link stays valid"),
+        "{html}\n{}",
+        other.logs().join("\n")
+    );
+    assert_eq!(stage.stored()["state"]["is"], "open");
+    assert!(!stage.datasource().await.is_certified);
+}
+
+#[tokio::test]
+async fn a_damaged_request_opens_no_page_and_the_steward_is_asked_again() {
+    let stage = Stage::asked().await;
+    let (certify, _) = stage.tokens();
+    for damaged in ["", "{", "[]", r#"{"id":"x"}"#] {
+        let mut item = stage.items("certification#").remove(0);
+        item["document"]["S"] = json!(damaged);
+        stage.environment.aws.put_item("deliveries", &item);
+        assert_eq!(stage.get(&certify).await.title(), "This link does not work", "{damaged}");
+        assert_eq!(stage.post(&certify, &[("form", "x"), ("choice", "yes")]).await.status, 404);
+    }
+    assert_eq!(stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await.0, "done", "{}", stage.log());
+    assert_eq!(stage.mails().len(), 2);
+    let mut pointer = stage.items("certification-of#").remove(0);
+    pointer["document"]["S"] = json!("no JSON");
+    stage.environment.aws.put_item("deliveries", &pointer);
+    assert_eq!(stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await.0, "done", "{}", stage.log());
+    assert_eq!(stage.mails().len(), 3);
+    assert_eq!(stage.choose(&stage.tokens().0, "yes", "").await.title(), "Sales Orders is certified");
+}

@@ -239,6 +239,18 @@ async fn the_steward_certifies_in_a_browser_and_machines_decide_nothing() {
     assert_eq!(tab.title().await, "Certify Orders?");
     assert!(!site.is_certified(&luid).await);
 
+    // A browser that does not insist on a choice gets the page again, with what is wrong.
+    let send = "document.querySelectorAll('input').forEach(input => input.required = false); \
+                document.querySelector('form').requestSubmit()";
+    tab.run(send).await;
+    let began = Instant::now();
+    while tab.run("document.querySelectorAll('[role=alert]').length").await != 1 {
+        assert!(began.elapsed() < TIMEOUT, "{}", tab.title().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    is_accessible(&mut tab, &axe).await;
+    assert!(!site.is_certified(&luid).await);
+
     // With the keyboard alone: the link to Tableau, the choice, the note, the button.
     tab.go(certify).await;
     tab.press("Tab").await;

@@ -93,6 +93,14 @@ Examples:
   tableau-webhooks events dead-letters drop 717b
   tableau-webhooks events dead-letters drop 0f1e2d3c-4b5a --yes";
 
+pub(crate) const CERTIFICATIONS: &str = "\
+A decision is recorded with the address to which its link was sent: whoever has the link can use it. Needs dynamodb:Query on the table.
+
+Examples:
+  tableau-webhooks certifications
+  tableau-webhooks certifications --datasource \"Sales Orders\" --local
+  tableau-webhooks certifications --json --limit 1000 | jq -r 'select(.what == \"certified\")'";
+
 pub(crate) const TABLE: &str = "\
 Examples:
   tableau-webhooks table copy --from tableau-webhooks-restored";

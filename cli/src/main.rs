@@ -1,6 +1,7 @@
 //! `tableau-webhooks`: runs the local stack, and operates a deployed one.
 
 mod aws;
+mod certifications;
 mod colour;
 mod events;
 mod files;
@@ -44,6 +45,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
+        Some(Command::Certifications(options)) => certifications::certifications(options).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Test(test)) => trial::test(test).await,

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::certifications::CertificationsOptions;
 use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
@@ -69,6 +70,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: EventsCommand,
     },
+    /// List who was asked to certify which data source, and what came of it
+    #[command(after_help = help::CERTIFICATIONS)]
+    Certifications(CertificationsOptions),
     /// Copy the stack's table after a restore
     #[command(after_help = help::TABLE)]
     Table {

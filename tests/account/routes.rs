@@ -46,6 +46,8 @@ async fn no_public_route_takes_an_event_without_the_token_or_by_another_method()
     paths.extend(workflows.map(|folder| format!("/webhooks/{folder}")));
     let expected: BTreeSet<String> =
         paths.iter().flat_map(|path| [format!("ANY {path}"), format!("ANY {path}/{{token}}")]).collect();
+    let pages = "/c/";
+    let expected: BTreeSet<String> = expected.into_iter().chain([format!("ANY {pages}{{link}}")]).collect();
     assert_eq!(routes, expected);
 
     let wrong = "local-webhook-token-not-a-secret-0123456780";
@@ -74,6 +76,21 @@ async fn no_public_route_takes_an_event_without_the_token_or_by_another_method()
                 "POST {path}{suffix}"
             );
         }
+    }
+    // Public pages: the webhooks' token opens none, and none takes an event.
+    for (method, token, expected) in [
+        ("GET", TOKEN, 404),
+        ("HEAD", TOKEN, 404),
+        ("POST", TOKEN, 404),
+        ("POST", wrong, 404),
+        ("PUT", TOKEN, 405),
+        ("DELETE", TOKEN, 405),
+        ("OPTIONS", TOKEN, 405),
+        ("POST", "a/b", 404),
+        ("POST", "", 404),
+    ] {
+        let url = format!("{}{pages}{token}?token={TOKEN}", site.stack.url());
+        assert_eq!(status(&http, method, &url).await, expected, "{method} {pages}{token}");
     }
     for path in ["/", "/webhooks", "/webhooks/unknown", "/webhook%2f", "/favicon.ico", "/$default/webhook"] {
         let answer = status(&http, "POST", &format!("{}{path}?token={TOKEN}", site.stack.url())).await;

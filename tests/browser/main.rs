@@ -15,7 +15,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod card;
+mod certification;
 mod chromium;
+mod driver;
 mod environment;
 mod mail;
 mod page;

@@ -24,6 +24,14 @@ const UNKNOWN_TO_THE_EMULATOR: &str = r#"
                   - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailFrom}
                   - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${EmailConfigurationSet}
 "#;
+/// The same of request-certification.
+const UNKNOWN_TOO: &str = r#"
+                Condition: { StringEquals: { "ses:FromAddress": !Ref EmailFrom } }
+                Resource:
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailIdentity}
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailFrom}
+                  - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${CertificationConfigurationSet}
+"#;
 /// A bus that is not the stack's.
 const BUS: &str = "another-bus";
 const SENDER: &str = "tableau-webhooks@example.com";
@@ -63,6 +71,7 @@ impl<'a> Further<'a> {
             "NotifyTeamsEnabled=true".to_owned(),
             "PageOnCallEnabled=true".to_owned(),
             format!("PagerDutyRegion={}", self.pagerduty.url()),
+            "RequestCertificationEnabled=true".to_owned(),
             "SendEmailEnabled=true".to_owned(),
             format!("EmailFrom={SENDER}"),
             "EmailIdentity=example.com".to_owned(),
@@ -78,8 +87,10 @@ impl<'a> Further<'a> {
         let path = stack.with_rules(&self.rules());
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches(UNKNOWN_TO_THE_EMULATOR).count(), 1, "the role of send-email says this");
+        assert_eq!(text.matches(UNKNOWN_TOO).count(), 1, "the role of request-certification says this");
         let known = "\n                Resource: \"*\"\n";
-        std::fs::write(&path, text.replace(UNKNOWN_TO_THE_EMULATOR, known)).unwrap();
+        let text = text.replace(UNKNOWN_TO_THE_EMULATOR, known).replace(UNKNOWN_TOO, known);
+        std::fs::write(&path, text).unwrap();
         path
     }
 
@@ -96,6 +107,9 @@ impl<'a> Further<'a> {
       - send-email: {{ to: steward@example.com }}
       - send-sms: {{ to: \"+4915112345678\" }}
       - track-servicenow-incident: {{}}
+  - name: certification
+    on: [DatasourceCreated]
+    do: [{{ request-certification: {{ steward: steward@example.com }} }}]
   - name: warn readers
     on: [DatasourceRefreshFailed]
     do: [{{ set-quality-warning: {{}} }}]
@@ -169,6 +183,24 @@ impl<'a> Further<'a> {
             };
             until(&format!("{count} warnings"), TIMEOUT, is_so).await;
         }
+    }
+
+    /// The steward is asked about a new data source, and only a link of ours opens a page.
+    pub(crate) async fn a_forged_link_opens_no_page(environment: &Environment<'_>) {
+        let luid = environment.tableau.add(Datasource::named("Monthly orders"));
+        let body = json!({
+            "resource": "DATASOURCE", "event_type": "DatasourceCreated", "resource_name": "Monthly orders",
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        });
+        let id = accepted(environment, "WebhookUrl", &body.to_string()).await;
+        let key = format!("delivery#request-certification#{id}");
+        let is_done = || async {
+            let records = environment.stack.records().await;
+            records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "done")
+        };
+        until("the steward is asked", TIMEOUT, is_done).await;
+        assert_eq!(environment.stack.page(&"A".repeat(38)).await, 404);
     }
 
     /// Leaves nothing behind.

@@ -105,7 +105,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let parameters = [more.as_slice(), &on, &inside, &bounded].concat();
     let template = further.template(&environment.stack);
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 9, 5))
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 10, 5))
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;
@@ -123,6 +123,9 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("each further workflow does its work", Further::each_does_its_work(&further, &environment)).await;
     let warned = Further::a_warning_comes_and_goes(&environment);
     step("a data source has a warning while its refresh fails", warned).await;
+
+    let pages = Further::a_forged_link_opens_no_page(&environment);
+    step("the steward is asked, and a forged link opens no page", pages).await;
 
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;

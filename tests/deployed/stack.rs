@@ -179,6 +179,14 @@ impl<'a> Stack<'a> {
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
+    /// Asks for a public page, through the emulated API Gateway. Returns the status.
+    pub(crate) async fn page(&self, token: &str) -> StatusCode {
+        let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
+        let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
+        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/c/{token}"));
+        self.http.get(url).send().await.unwrap().status()
+    }
+
     /// How many messages are visible in a queue, and how many are in flight.
     pub(crate) async fn depth(&self, queue: &str) -> (u64, u64) {
         let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];

@@ -96,11 +96,20 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &str); 4] = [
-    ("forward", "forward-event", "forward#*"),
-    ("refusal", "set-quality-warning", "refusal#set-quality-warning#*"),
-    ("texts", "send-sms", "texts#send-sms#*"),
-    ("ticket", "track-servicenow-incident", "ticket#track-servicenow-incident#*"),
+const OF_ONE: [(&str, &str, &[&str]); 5] = [
+    (
+        "certification",
+        "request-certification",
+        &[
+            "certification#request-certification#*",
+            "certification-of#request-certification#*",
+            "certification-log#request-certification",
+        ],
+    ),
+    ("forward", "forward-event", &["forward#*"]),
+    ("refusal", "set-quality-warning", &["refusal#set-quality-warning#*"]),
+    ("texts", "send-sms", &["texts#send-sms#*"]),
+    ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),
 ];
 
 /// The kinds of items that our code stores for a workflow: the first parts of their keys.
@@ -144,7 +153,7 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let only_of = OF_ONE.iter().filter(|(_, workflow, _)| *workflow == folder);
         let actions = json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]);
         let expected: Vec<(Value, Value)> =
-            only_of.map(|(.., keys)| (actions.clone(), json!([keys]))).collect();
+            only_of.map(|(.., keys)| (actions.clone(), json!(keys))).collect();
         assert_eq!(of_one, expected, "{folder}");
         if folder == INGRESS {
             assert_eq!(reached, [], "{folder}");
@@ -207,8 +216,13 @@ fn cloudformation_asks_for_the_rules_again_when_the_file_has_changed_or_is_anoth
 
 /// Whether the function of a folder announces with `shared/alerting`.
 fn uses_alerting(folder: &str) -> bool {
-    let manifest = fs::read_to_string(root().join("functions").join(folder).join("Cargo.toml")).unwrap();
-    manifest.lines().any(|line| line == "alerting.workspace = true")
+    says(folder, "alerting: true")
+}
+
+/// Whether the file of a function's workflow has this line.
+fn says(folder: &str, wanted: &str) -> bool {
+    let file = root().join("functions").join(folder).join("workflow.yaml");
+    fs::read_to_string(file).is_ok_and(|text| text.lines().any(|line| line == wanted))
 }
 
 /// The actions and keys that alerting needs on the table. `shared/alerting/tests/over_time/dynamodb.rs` proves that
@@ -226,7 +240,7 @@ fn all_of_alerting(folder: &str) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_other_queries_an_index() {
+fn a_workflow_with_timers_finds_in_the_index_what_is_due_of_its_own_and_no_other_queries_an_index() {
     let template = read("template.yaml");
     for folder in functions() {
         let role = &template["Resources"][format!("{}Role", pascal(&folder))];
@@ -243,7 +257,11 @@ fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_oth
             // alike.
             "Condition": { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [folder] } },
         });
-        let expected = if uses_alerting(&folder) { vec![&expected] } else { Vec::new() };
+        let expected = if says(&folder, "alerting: true") || says(&folder, "timers: true") {
+            vec![&expected]
+        } else {
+            Vec::new()
+        };
         assert_eq!(of_indexes, expected, "{folder}");
     }
 }

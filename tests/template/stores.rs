@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
     let template = read("template.yaml");
     let secret = &template["Resources"]["WebhookSecret"];
+    let links = &template["Resources"]["CertificationLinkSecret"];
     let expected = json!({
         "SecretStringTemplate": "{\"previous\":\"\"}",
         "GenerateStringKey": "current",
@@ -19,8 +20,10 @@ fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
         "ExcludePunctuation": true,
         "ExcludeCharacters": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
     });
-    assert_eq!(secret["Properties"]["GenerateSecretString"], expected);
-    assert!(secret["Properties"]["Name"].is_null(), "another name would be another secret");
+    for secret in [secret, links] {
+        assert_eq!(secret["Properties"]["GenerateSecretString"], expected);
+        assert!(secret["Properties"]["Name"].is_null(), "another name would be another secret");
+    }
 }
 
 /// DynamoDB cannot change the attributes of an index: a deployment that tries fails, or deletes the index and

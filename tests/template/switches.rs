@@ -4,7 +4,7 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 12] = [
+const OF_ONE_WORKFLOW: [(&str, &str); 14] = [
     ("ForwardSecret", "ForwardEvent"),
     ("ForwardSecretArn", "ForwardEvent"),
     ("PagerDutySecret", "PageOnCall"),
@@ -17,6 +17,8 @@ const OF_ONE_WORKFLOW: [(&str, &str); 12] = [
     ("TeamsSecretArn", "NotifyTeams"),
     ("TwilioSecret", "SendSms"),
     ("TwilioSecretArn", "SendSms"),
+    ("CertificationLinkSecret", "RequestCertification"),
+    ("CertificationLinkSecretArn", "RequestCertification"),
 ];
 
 /// The workflow that is enabled by default, for a first deployment.

@@ -36,16 +36,7 @@ impl Default for Found {
 impl Found {
     /// The address of a person as Tableau names them: the one given, or a sign-in name that is one.
     pub(crate) fn of(person: Option<&Owner>) -> Self {
-        let Some(person) = person else { return Self::default() };
-        let texts = [person.email.as_deref(), Some(person.login.as_str())];
-        let mut given = texts.into_iter().flatten().map(str::trim).filter(|text| text.contains('@'));
-        match given.clone().find_map(|text| Address::parse(text).ok()) {
-            Some(address) => Self::At(address),
-            None if given.next().is_some() => {
-                Self::Missing("the address that Tableau has is none that mail can be sent to".to_owned())
-            }
-            None => Self::Missing("Tableau has no address of this person".to_owned()),
-        }
+        facts::mail_address(person).map_or_else(Self::Missing, Self::At)
     }
 
     fn address(&self) -> Option<&Address> {

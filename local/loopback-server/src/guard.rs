@@ -25,9 +25,15 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
     if request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host)) {
         return Err("the request is for another place than its Host");
     }
-    // Only this exact origin is accepted: another port or host name belongs to another program's page.
-    let is_other =
-        |origin: &str| !without_scheme(origin).is_some_and(|place| place.eq_ignore_ascii_case(host));
+    let fetch_site = only(headers, &SEC_FETCH_SITE)?;
+    // A page that sends no referrer has the origin `null` in its forms. Only the browser can say that it is a page of ours: a sandboxed
+    // page, whose origin is `null` too, is of another site for it.
+    let is_ours_without_referrer = |origin: &str| origin == "null" && fetch_site == Some("same-origin");
+    // Otherwise only this exact origin is accepted: another port or host name belongs to another program's page.
+    let is_other = |origin: &str| {
+        !without_scheme(origin).is_some_and(|place| place.eq_ignore_ascii_case(host))
+            && !is_ours_without_referrer(origin)
+    };
     if only(headers, &ORIGIN)?.is_some_and(is_other) {
         return Err("the request comes from a page of another origin");
     }
@@ -35,7 +41,7 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
     if only(headers, &REFERER)?.is_some_and(|referer| !is_on_this_machine(referer)) {
         return Err("the request comes from a page of another machine");
     }
-    match only(headers, &SEC_FETCH_SITE)? {
+    match fetch_site {
         None | Some("same-origin" | "none") => Ok(()),
         Some(_) => Err("the request comes from a page of another site"),
     }

@@ -70,6 +70,7 @@ async fn programs_and_pages_of_the_address_itself_are_let_in() {
         &["GET / HTTP/1.1", HOST, "Referer: http://127.0.0.1:49152/api/3.29/auth/signin"],
         &["GET / HTTP/1.1", HOST, "Referer: http://localhost/"],
         &["GET / HTTP/1.1", HOST, "Sec-Fetch-Site: same-origin"],
+        &["POST /known HTTP/1.1", HOST, "Origin: null", "Sec-Fetch-Site: same-origin"],
         &["GET / HTTP/1.1", HOST, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate"],
     ] {
         let before = listener.served.load(Ordering::SeqCst);
@@ -141,6 +142,9 @@ async fn another_host_or_origin_is_refused_on_every_path_and_method() {
         &["POST /known HTTP/1.1", HOST, "Origin: http://evil.example"],
         &["POST /known HTTP/1.1", HOST, "Origin: http://evil.example:PORT"],
         &["POST /known HTTP/1.1", HOST, "Origin: null"],
+        &["POST /known HTTP/1.1", HOST, "Origin: null", "Sec-Fetch-Site: cross-site"],
+        &["POST /known HTTP/1.1", HOST, "Origin: null", "Sec-Fetch-Site: same-site"],
+        &["POST /known HTTP/1.1", HOST, "Origin: null", "Sec-Fetch-Site: none"],
         &["POST /known HTTP/1.1", HOST, "Origin:"],
         &["POST /known HTTP/1.1", HOST, "Origin: http://127.0.0.1"],
         &["POST /known HTTP/1.1", HOST, "Origin: http://127.0.0.1:1"],

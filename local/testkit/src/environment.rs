@@ -27,6 +27,9 @@ const BUS: &str = "events";
 /// The sender of mails.
 const SENDER: &str = "alerts@example.com";
 
+/// Where public pages are.
+const PUBLIC_URL: &str = "https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com";
+
 const SITES: &str = "
 sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
@@ -112,6 +115,9 @@ impl TestEnvironment {
         let twilio = TwilioSimulator::start().await.expect("Twilio");
         secrets.push(twilio.token());
         aws.create_secret("twilio", twilio.secret());
+        let key = "local-key-of-links-not-a-secret-0123456789";
+        secrets.push(key.to_owned());
+        aws.create_secret("links", json!({ "current": key, "previous": "" }));
         let environment = Self {
             aws,
             tableau,
@@ -208,6 +214,8 @@ impl TestEnvironment {
             ("TWILIO_API_URL", &twilio),
             ("EMAIL_FROM", SENDER),
             ("FORWARD_SECRET", "forward"),
+            ("LINK_SECRET", "links"),
+            ("PUBLIC_URL", PUBLIC_URL),
             ("LOG_LEVEL", "trace"),
         ];
         let all = surroundings.iter().chain(variables);

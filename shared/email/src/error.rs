@@ -154,7 +154,7 @@ fn words(refusal: &Refusal, region: &str) -> String {
 }
 
 /// Addresses for logs, which show of a person what is enough to find the address in the rules or in Tableau.
-pub(crate) fn masked(addresses: &[Address]) -> String {
+pub fn masked(addresses: &[Address]) -> String {
     let one = |address: &Address| {
         let first = address.as_str().chars().next().unwrap_or_default();
         format!("{first}…@{}", address.domain())

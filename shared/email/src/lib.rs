@@ -3,6 +3,7 @@
 mod answer;
 mod error;
 mod headers;
+mod letter;
 mod mail;
 mod notifier;
 mod pace;
@@ -11,7 +12,8 @@ mod ses;
 mod target;
 mod words;
 
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, masked};
+pub use letter::{Letter, Paragraph};
 pub use mail::{Mail, Unsubscribe};
 pub use notifier::EmailNotifier;
 pub use render::{Rendered, render};

@@ -5,6 +5,7 @@ use crate::render::render;
 use crate::target::MailTarget;
 use alerting::notification::{Kind, Notification};
 use rules::Address;
+use std::fmt;
 
 /// How readers of digests unsubscribe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +14,9 @@ pub struct Unsubscribe {
     pub url: Option<String>,
 }
 
-/// One mail, as Amazon SES gets it. Every header value is one line of printable ASCII.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One mail, as Amazon SES gets it. Every header value is one line of printable ASCII. `Debug` does not show what it says: there may be links
+/// in it that are credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The recipients.
     pub to: Vec<Address>,
@@ -30,6 +32,15 @@ pub struct Mail {
     pub headers: Vec<(&'static str, String)>,
 }
 
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("recipients", &self.to.len())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Mail {
     /// The mail about a notification, from this sender.
     pub fn about(
@@ -39,11 +50,7 @@ impl Mail {
         unsubscribe: &Unsubscribe,
     ) -> Self {
         let rendered = render(shown, target);
-        let mut headers = vec![
-            // Answering machines stay silent: RFC 3834, and Exchange's own header.
-            ("Auto-Submitted", "auto-generated".to_owned()),
-            ("X-Auto-Response-Suppress", "All".to_owned()),
-        ];
+        let mut headers = automatic();
         if let Some(id) = shown.thread.as_deref().and_then(|thread| references(thread, from)) {
             headers.push(("References", id.clone()));
             headers.push(("In-Reply-To", id));
@@ -61,6 +68,11 @@ impl Mail {
             headers,
         }
     }
+}
+
+/// The headers because of which answering machines stay silent: RFC 3834, and Exchange's own header.
+pub(crate) fn automatic() -> Vec<(&'static str, String)> {
+    vec![("Auto-Submitted", "auto-generated".to_owned()), ("X-Auto-Response-Suppress", "All".to_owned())]
 }
 
 impl Unsubscribe {

@@ -1,6 +1,7 @@
 //! E-mail as a destination of alerting, behind a circuit breaker and at the account's pace.
 
 use crate::error::{Error, QUOTA_WAIT, RATE_WAIT, Refusal, masked};
+use crate::letter::Letter;
 use crate::mail::{Mail, Unsubscribe};
 use crate::pace::Pace;
 use crate::ses::Ses;
@@ -36,6 +37,18 @@ impl EmailNotifier {
     /// Sends through `ses`, behind `circuits`, to at most so many recipients a second.
     pub fn new(ses: Ses, circuits: Circuits, unsubscribe: Unsubscribe, recipients_a_second: f64) -> Self {
         Self { ses, circuits, unsubscribe, pace: Pace::new(recipients_a_second), rate: recipients_a_second }
+    }
+
+    /// Sends a letter.
+    ///
+    /// # Errors
+    /// [`Undelivered`], which says whether the mail may have arrived all the same.
+    pub async fn post(&self, letter: Letter, invocation: &Invocation) -> Result<(), Undelivered> {
+        let mail = letter.mail(self.ses.from());
+        match self.send(mail, invocation).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(undelivered(error)),
+        }
     }
 
     /// Sends a mail. If Amazon SES refuses it because of some recipients, the others get it.
@@ -121,10 +134,7 @@ impl Notifier for EmailNotifier {
                 let note = (!left_out.is_empty()).then(|| format!("not sent to {}", masked(&left_out)));
                 Ok(Delivered { message: None, audible: true, note, skipped: None })
             }
-            Err(error) => {
-                let maybe_sent = matches!(&error, Guarded::Call(error) if error.may_have_arrived());
-                Err(Undelivered { failure: error.into(), maybe_sent })
-            }
+            Err(error) => Err(undelivered(error)),
         }
     }
 
@@ -147,6 +157,11 @@ impl Notifier for EmailNotifier {
             }
         }
     }
+}
+
+fn undelivered(error: Guarded<Error>) -> Undelivered {
+    let maybe_sent = matches!(&error, Guarded::Call(error) if error.may_have_arrived());
+    Undelivered { failure: error.into(), maybe_sent }
 }
 
 /// What a failed call says about the health of Amazon SES and of the account, for the circuit breakers.

@@ -4,7 +4,7 @@ use crate::lookups::FactLookups;
 use crate::question::Question;
 use crate::words::why_of_call;
 use std::time::Duration;
-use tableau::{Action, Subject};
+use tableau::{Action, DatasourceLuid, Subject};
 use tableau_client::{Dependents, Error, MetadataCode};
 
 /// How long Tableau may take. It gives each query five seconds itself. With [`RESERVE`] it is six seconds.
@@ -26,11 +26,23 @@ pub struct DependentsUnknown {
 impl FactLookups {
     /// The workbooks that use the data source of a failed refresh, or why that is not known. `None` for other events.
     pub async fn dependents(&self, question: Question<'_>) -> Option<Result<Dependents, DependentsUnknown>> {
-        let Question { event, invocation, .. } = question;
-        let Subject::Datasource(luid) = &event.subject else { return None };
-        if event.name.action() != Some(Action::RefreshFailed) {
+        let Subject::Datasource(luid) = &question.event.subject else { return None };
+        if question.event.name.action() != Some(Action::RefreshFailed) {
             return None;
         }
+        Some(self.dependents_of(luid, question).await)
+    }
+
+    /// The workbooks that use a data source, or why that is not known. Nothing waits long for it.
+    ///
+    /// # Errors
+    /// [`DependentsUnknown`].
+    pub async fn dependents_of(
+        &self,
+        luid: &DatasourceLuid,
+        question: Question<'_>,
+    ) -> Result<Dependents, DependentsUnknown> {
+        let Question { event, invocation, .. } = question;
         let time = TIMEOUT.min(invocation.remaining() / 4);
         let client = self.tableau.client().within(time);
         let call = async {
@@ -43,13 +55,13 @@ impl FactLookups {
         let question = Question { is_patient: false, ..question };
         let answer = question.within(time + RESERVE, self.tableau.call(invocation, call)).await;
         let (why, is_lasting, reason) = match answer {
-            Ok(Ok(Some(dependents))) => return Some(Ok(dependents)),
+            Ok(Ok(Some(dependents))) => return Ok(dependents),
             Ok(Ok(None)) => (NOT_INDEXED.to_owned(), false, NOT_INDEXED.to_owned()),
             Ok(Err(error)) => (why(&error), is_lasting(&error), tableau_client::chain(&error)),
             Err(unanswered) => (unanswered.why, false, unanswered.failure.reason()),
         };
         tracing::info!(event.id = %event.id, reason, "the notification does not say which workbooks use the data source");
-        Some(Err(DependentsUnknown { why, is_lasting }))
+        Err(DependentsUnknown { why, is_lasting })
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod deletion;
 mod impact;
 mod kept;
@@ -8,6 +9,7 @@ mod lookups;
 mod question;
 mod words;
 
+pub use address::mail_address;
 pub use impact::DependentsUnknown;
 pub use kind::is_deletion;
 pub use lookups::{FactLookups, never_known};

@@ -172,7 +172,7 @@ impl Rules {
     }
 
     /// The time zone of a site. UTC for one that is not listed.
-    pub(crate) fn timezone(&self, site: &SiteLuid) -> TimeZone {
+    pub fn timezone(&self, site: &SiteLuid) -> TimeZone {
         self.site(site).map_or(TimeZone::UTC, |site| site.timezone.clone())
     }
 

@@ -19,6 +19,8 @@ use workflow::{BoxError, Workflow};
 /// The Lambda handler of a function.
 pub(crate) struct Function<W> {
     pub(crate) ingress: Ingress,
+    /// Answers requests for public pages. `None` for a function without a workflow.
+    pub(crate) pages: Option<Arc<Worker<W>>>,
     /// Handles queue messages. `None` for a function without a queue.
     pub(crate) batches: Option<Batches<W>>,
     /// The rules that batches follow. `None`: they stay as they are.
@@ -89,7 +91,11 @@ impl<W: Workflow> Function<W> {
         context: Context,
     ) -> Result<Box<RawValue>, BoxError> {
         let ingress = service_fn(|_: lambda_http::Request| async {
-            Ok::<_, Infallible>(self.ingress.answer(http, request).await)
+            let token = W::PAGES.and_then(|segment| http.page_token(segment));
+            Ok::<_, Infallible>(match (&self.pages, token) {
+                (Some(pages), Some(token)) => pages.page(http, &token, request).await,
+                _ => self.ingress.answer(http, request).await,
+            })
         });
         let event = LambdaEvent::new(caller.empty_event(), context);
         let Ok(response) = Adapter::from(ingress).call(event).await;

@@ -222,7 +222,8 @@ impl Host {
         let Some(url) = self.env.get("QUEUE_URL") else {
             let worker = Arc::new(Worker::new(workflow, rules, Arc::new(MemoryClaims::default())));
             return Ok(Function {
-                ingress: self.ingress(Then::Handle(Arc::new(Inline(worker))))?,
+                ingress: self.ingress(Then::Handle(Arc::new(Inline(Arc::clone(&worker)))))?,
+                pages: Some(worker),
                 batches: None,
                 rules: None,
             });
@@ -238,8 +239,8 @@ impl Host {
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
         let worker = Arc::new(Worker::new(workflow, rules, claims));
         let timer = Arc::new(timer_of(self.function, &self.env, &self.aws, url)?);
-        let batches = Some(Batches { worker, failed, timer });
-        Ok(Function { ingress, batches, rules: self.rules_in_force.clone() })
+        let batches = Some(Batches { worker: Arc::clone(&worker), failed, timer });
+        Ok(Function { ingress, pages: Some(worker), batches, rules: self.rules_in_force.clone() })
     }
 
     /// Serves the common ingress until Lambda ends the process. Events go to the bus named by `EVENT_BUS_NAME`.
@@ -256,7 +257,7 @@ impl Host {
         let ingress = self.ingress(then).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
-        run(Function::<NoWorkflow> { ingress, batches: None, rules: None }).await
+        run(Function::<NoWorkflow> { ingress, pages: None, batches: None, rules: None }).await
     }
 
     fn ingress(&self, then: Then) -> Result<Ingress, MissingSettings> {

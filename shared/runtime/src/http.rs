@@ -5,6 +5,7 @@ use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, IntoResponse, Response};
@@ -13,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::future::{Future, ready};
 use std::pin::Pin;
+use workflow::Page;
 
 /// The name of the path parameter, or query parameter, that carries the token.
 const TOKEN: &str = "token";
@@ -25,8 +27,16 @@ pub(crate) struct HttpRequest {
     path_token: Option<SecretString>,
     path: SecretString,
     query_token: Option<SecretString>,
+    content_type: String,
+    fetch_site: String,
     body: Option<String>,
     is_base64_encoded: bool,
+}
+
+/// A header's value in lower case and without parameters; empty if it is missing or not text.
+fn header(headers: &HeaderMap, name: &str) -> String {
+    let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 impl From<ApiGatewayProxyRequest> for HttpRequest {
@@ -39,6 +49,8 @@ impl From<ApiGatewayProxyRequest> for HttpRequest {
             path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
             path: event.path.unwrap_or_default().into(),
             query_token,
+            content_type: header(&event.headers, CONTENT_TYPE.as_str()),
+            fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
             is_base64_encoded: event.is_base64_encoded,
         }
@@ -56,6 +68,8 @@ impl From<ApiGatewayV2httpRequest> for HttpRequest {
             path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
             path: event.raw_path.unwrap_or_default().into(),
             query_token,
+            content_type: header(&event.headers, CONTENT_TYPE.as_str()),
+            fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
             is_base64_encoded: event.is_base64_encoded,
         }
@@ -72,6 +86,8 @@ impl From<AlbTargetGroupRequest> for HttpRequest {
             path_token: None,
             path: event.path.unwrap_or_default().into(),
             query_token,
+            content_type: header(&event.headers, CONTENT_TYPE.as_str()),
+            fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
             is_base64_encoded: event.is_base64_encoded,
         }
@@ -85,6 +101,23 @@ impl HttpRequest {
         let path = path.or_else(|| last_segment(self.path.expose_secret(), function));
         let query = self.query_token.as_ref().map(ExposeSecret::expose_secret);
         path.or(query).map(UrlToken::new)
+    }
+
+    /// The token of a public page, `…/{segment}/{token}`: percent-decoded. `None` for any other path.
+    pub(crate) fn page_token(&self, segment: &str) -> Option<SecretString> {
+        let (before, token) = self.path.expose_secret().rsplit_once('/')?;
+        let is_page = before.rsplit('/').next() == Some(segment) && !token.is_empty();
+        is_page.then(|| percent_decode_str(token).decode_utf8_lossy().into_owned().into())
+    }
+
+    /// `Content-Type` in lower case, without parameters.
+    pub(crate) fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    /// `Sec-Fetch-Site`.
+    pub(crate) fn fetch_site(&self) -> &str {
+        &self.fetch_site
     }
 
     /// The body's bytes; `None` if there are more than `limit`. A body that is not base64 although the event says so
@@ -143,6 +176,31 @@ impl HttpResponse {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self(response)
+    }
+
+    /// A page for a person. Nothing may store it, frame it, find it by a search, or send its address on: the address is a credential.
+    pub(crate) fn page(page: Page) -> Self {
+        let mut response = Response::new(Body::from(page.html));
+        *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+        headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000"));
+        let policy = HeaderValue::from_str(&page.policy);
+        let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        headers.insert("content-security-policy", policy);
+        Self(response)
+    }
+
+    /// The same answer without its body: to `HEAD`.
+    pub(crate) fn without_body(mut self) -> Self {
+        *self.0.body_mut() = Body::Empty;
+        self
     }
 
     /// An answer that refuses the request.
@@ -215,6 +273,54 @@ mod tests {
         ] {
             assert_eq!(accepts(&load_balancer(&path)), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_page_has_a_path_of_its_own_and_a_webhook_is_none() {
+        let token =
+            |path: &str| load_balancer(path).page_token("c").map(|token| token.expose_secret().to_owned());
+        for (path, expected) in [
+            ("/c/abc-_9", Some("abc-_9")),
+            ("/base/path/c/abc", Some("abc")),
+            ("/c/%61bc", Some("abc")),
+            ("/c/%ff", Some("\u{fffd}")),
+            ("/c/", None),
+            ("/c", None),
+            ("/c/a/b", None),
+            ("/x/abc", None),
+            ("/webhooks/request-certification/abc", None),
+            ("/webhook", None),
+            ("", None),
+        ] {
+            assert_eq!(token(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_stored_framed_and_found_nowhere_and_a_head_has_no_body() {
+        let page = || Page {
+            status: 410,
+            html: "<!doctype html>".to_owned(),
+            policy: "default-src 'none'; form-action 'self'".to_owned(),
+        };
+        let HttpResponse(response) = HttpResponse::page(page());
+        assert_eq!(response.status(), StatusCode::GONE);
+        for (name, expected) in [
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'; form-action 'self'"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("x-robots-tag", "noindex, nofollow"),
+        ] {
+            assert_eq!(response.headers()[name], expected, "{name}");
+        }
+        let HttpResponse(head) = HttpResponse::page(page()).without_body();
+        assert!(matches!(head.body(), Body::Empty) && head.status() == StatusCode::GONE);
+        // A policy that is no header takes nothing away.
+        let broken = Page { policy: "a\nb".to_owned(), status: 99, ..page() };
+        let HttpResponse(response) = HttpResponse::page(broken);
+        assert_eq!(response.headers()["content-security-policy"], "default-src 'none'");
+        assert_eq!(response.status(), StatusCode::OK);
     }
 
     #[test]

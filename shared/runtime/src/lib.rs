@@ -11,6 +11,7 @@ mod function;
 mod host;
 mod http;
 mod ingress;
+mod pages;
 mod publish;
 mod queue;
 mod request;

@@ -40,7 +40,7 @@ pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use own_session::OwnSession;
 pub use pages::Pages;
 pub use resources::broadcasts::{BroadcastOptions, BroadcastView};
-pub use resources::datasources::Datasource;
+pub use resources::datasources::{Connection, Datasource};
 pub use resources::exports::{Download, ExportOptions, Freshness, Orientation, PageType};
 pub use resources::groups::Group;
 pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};

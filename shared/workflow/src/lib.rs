@@ -5,6 +5,7 @@ mod credential;
 mod effect;
 mod failure;
 mod invocation;
+mod page;
 mod shared_message;
 mod trial;
 
@@ -13,6 +14,7 @@ pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
+pub use page::{Page, PageMethod, PageRequest};
 pub use shared_message::{SharedMessage, Why};
 pub use trial::{TestRequest, Tested};
 
@@ -26,6 +28,9 @@ use timer::TimerMessage;
 pub trait Workflow: Send + Sync + 'static {
     /// Kebab-case name; equals the function's folder, package and binary, and the key of its rules.
     const NAME: &'static str;
+
+    /// The path segment of its public pages, as `certifications` in `/certifications/{token}`. `None`: it has none.
+    const PAGES: Option<&'static str> = None;
 
     /// Handles one event. May run more than once for the same event.
     ///
@@ -76,6 +81,20 @@ pub trait Workflow: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Tested>, Failure>> + Send {
         let _ = (test, invocation);
         async { Err(Failure::permanent("this workflow sends no notifications, so there is nothing to test")) }
+    }
+
+    /// Answers a request for one of its public pages ([`Workflow::PAGES`]), which anyone may send: only the token says whether it comes
+    /// from a link of ours.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no answer; it is logged, and the person is asked to try again.
+    fn on_page(
+        &self,
+        page: &PageRequest,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Page, Failure>> + Send {
+        let _ = (page, invocation);
+        async { Err(Failure::permanent("this workflow has no pages")) }
     }
 }
 

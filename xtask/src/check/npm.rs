@@ -31,6 +31,14 @@ const CARD_RENDERER: [Script; 2] = [
     },
 ];
 
+/// Deque's check of pages for accessibility, which is MPL-licensed and used by the test alone.
+const ACCESSIBILITY: Script = Script {
+    package: "axe-core",
+    version: "4.14.1",
+    integrity: "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    path: "package/axe.min.js",
+};
+
 /// Fetches a package from npm, compares its hash, and writes one of its files into a folder.
 const FETCH: &str = "
 import base64, hashlib, io, pathlib, sys, tarfile, urllib.request
@@ -50,11 +58,11 @@ if not target.exists():
 shown.write_bytes(target.read_bytes())
 ";
 
-/// Fetches the renderer of cards, unless it is there. Gives its folder.
+/// Fetches the renderer of cards and the check of accessibility, unless they are there. Gives their folder.
 pub(super) fn card_renderer(repository: &Repository) -> Result<PathBuf, Problem> {
     TOOLS.install(repository)?;
     let folder = repository.path(FOLDER);
-    for Script { package, version, integrity, path } in CARD_RENDERER {
+    for Script { package, version, integrity, path } in CARD_RENDERER.into_iter().chain([ACCESSIBILITY]) {
         let mut python = repository.program(TOOLS.tool(repository, "python"));
         succeed(python.args(["-c", FETCH, package, version, integrity, path]).arg(&folder))
             .map_err(|problem| format!("cannot fetch {package} {version} from npm: {problem}"))?;

@@ -28,6 +28,9 @@ struct File {
     #[serde(default)]
     alerting: bool,
     #[serde(default)]
+    timers: bool,
+    pages: Option<String>,
+    #[serde(default)]
     enabled_by_default: bool,
     memory_mb: Option<u32>,
     timeout_seconds: Option<u32>,
@@ -62,6 +65,10 @@ pub(crate) struct Definition {
     pub(super) tableau: bool,
     /// Whether it announces incidents with `shared/alerting`, which needs timers.
     pub(super) alerting: bool,
+    /// Whether it has timers and an hourly sweep.
+    pub(super) timers: bool,
+    /// The path segment of its public pages, if it has some.
+    pub(super) pages: Option<String>,
     /// Whether the first deploy switches it on.
     pub(super) enabled_by_default: bool,
     /// Its memory in MB, if it is not that of all functions.
@@ -113,6 +120,11 @@ impl Definition {
                 "timeout_seconds: {seconds} is not from 1 to {LONGEST_TIMEOUT_SECONDS}"
             )));
         }
+        if let Some(segment) = file.pages.as_ref().filter(|segment| !is_segment(segment)) {
+            return Err(wrong(format!(
+                "pages: `{segment}` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken"
+            )));
+        }
         let variables = || file.secrets.keys().chain(file.parameters.keys());
         if let Some(variable) = variables().find(|variable| !is_variable(variable)) {
             return Err(wrong(format!(
@@ -134,6 +146,8 @@ impl Definition {
             events,
             tableau: file.tableau,
             alerting: file.alerting,
+            timers: file.timers || file.alerting,
+            pages: file.pages,
             enabled_by_default: file.enabled_by_default,
             memory_mb: file.memory_mb,
             timeout_seconds: file.timeout_seconds,
@@ -162,6 +176,12 @@ fn first_line(error: &str) -> String {
 fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether the paths of pages can begin with it.
+fn is_segment(segment: &str) -> bool {
+    let is_plain = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    is_plain && !["webhook", "webhooks"].contains(&segment)
 }
 
 /// Whether a line can stand in a list at the left edge: an item begins there, or the line is inside one, or a comment.
@@ -208,6 +228,10 @@ mod tests {
             (
                 "statements: |\n  Effect: Allow\n",
                 "statements: `Effect: Allow` does not belong to a list, whose items begin with `- `",
+            ),
+            (
+                "pages: webhooks\n",
+                "pages: `webhooks` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken",
             ),
             ("secrets: { A: B }\nparameters: { A: C }\n", "`A` is both a secret and a parameter"),
         ] {

@@ -247,6 +247,8 @@ fn block(workflow: &Definition) -> String {
     let sections = |section: &str| match section {
         "tableau" => workflow.tableau,
         "alerting" => workflow.alerting,
+        "timers" => workflow.timers,
+        "pages" => workflow.pages.is_some(),
         "every_event" => workflow.events.is_none(),
         _ => false,
     };
@@ -267,6 +269,7 @@ fn block(workflow: &Definition) -> String {
         ("Name", name.pascal()),
         ("heading", format!("{:-<81}", format!("  # --- {name} "))),
         ("note", workflow.note.clone()),
+        ("pages", workflow.pages.clone().unwrap_or_default()),
         ("summary", text::scalar(&workflow.summary)),
         ("visibility_timeout", workflow.visibility_timeout().to_string()),
         // A schedule's name has room for this much of the workflow's: shared/timer.

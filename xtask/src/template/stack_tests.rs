@@ -183,6 +183,13 @@ fn every_key_of_the_file_reaches_the_block() {
             "              # Why.\n              - { Effect: Allow, Action: s3:PutObject, Resource: !GetAtt TagWorkbookBucket.Arn }\n  TagWorkbookLogs:\n",
         ),
         ("tableau: true\n", "                      - \"session#*\"\n"),
+        ("timers: true\n", "  TagWorkbookTimersRole:\n"),
+        ("timers: true\n", "          TIMER_QUEUE_ARN: !GetAtt TagWorkbookQueue.Arn\n"),
+        ("pages: certify\n", "      RouteKey: ANY /certify/{link}\n"),
+        (
+            "pages: certify\n",
+            "          PUBLIC_URL: !If [HasPagesUrl, !Ref PagesUrl, !GetAtt HttpApi.ApiEndpoint]\n",
+        ),
         ("alerting: true\n", "  TagWorkbookTimersRole:\n"),
         ("alerting: true\n", ":schedule/*/tw-tag-workbook-*\n"),
     ] {

@@ -88,6 +88,13 @@ fn html(part: &Part, room: &mut usize) -> String {
         Part::Link(label, url) => {
             format!("<p><a href=\"{}\">{}</a></p>\n", escape(url), escape(&short(label)))
         }
+        // Without the attribute, a configuration set that counts clicks sends each reader, with the credential, over its own server.
+        Part::Credential(label, url) => format!(
+            "<p><a href=\"{}\" ses:no-track style=\"display:inline-block;padding:10px 18px;border:2px solid currentColor;border-radius:4px;\
+             font-weight:600\">{}</a></p>\n",
+            escape(url),
+            escape(&short(label))
+        ),
         Part::Small(texts) => {
             let texts: String =
                 texts.iter().map(|text| format!("<p>{}</p>\n", escape(&short(text)))).collect();

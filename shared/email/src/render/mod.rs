@@ -4,6 +4,8 @@ mod html;
 mod parts;
 mod text;
 
+pub(crate) use parts::{Part, Parts};
+
 use crate::headers::line;
 use crate::target::MailTarget;
 use alerting::notification::Notification;
@@ -22,6 +24,10 @@ pub struct Rendered {
 
 /// Renders a notification for those who get it.
 pub fn render(shown: &Notification, target: &MailTarget) -> Rendered {
-    let parts = parts(shown, target);
-    Rendered { subject: line(&parts.title), html: html::page(&parts), text: text::text(&parts) }
+    rendered(&parts(shown, target))
+}
+
+/// Renders parts.
+pub(crate) fn rendered(parts: &Parts) -> Rendered {
+    Rendered { subject: line(&parts.title), html: html::page(parts), text: text::text(parts) }
 }

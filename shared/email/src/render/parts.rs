@@ -10,17 +10,17 @@ use plain_text::{is_blank, visible};
 
 /// The title of a mail, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parts {
-    pub(super) severity: Severity,
+pub(crate) struct Parts {
+    pub(crate) severity: Severity,
     /// Decoration: the title says the same in words.
-    pub(super) symbol: &'static str,
-    pub(super) title: String,
-    pub(super) parts: Vec<Part>,
+    pub(crate) symbol: &'static str,
+    pub(crate) title: String,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// One part of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// A paragraph; may have several lines.
     Paragraph(String),
     /// A heading.
@@ -33,16 +33,18 @@ pub(super) enum Part {
     List(Vec<ListItem>, usize),
     /// A link: label and address.
     Link(String, String),
+    /// A link that is a credential: label and address. No service may rewrite it.
+    Credential(String, String),
     /// Small print, a paragraph each.
     Small(Vec<String>),
 }
 
 /// One item of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ListItem {
-    pub(super) text: String,
+pub(crate) struct ListItem {
+    pub(crate) text: String,
     /// How many it stands for, if it does not fit.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 // For a person who is woken by it, the order is: what and why, what to do, whose it is, how bad it is.

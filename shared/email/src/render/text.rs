@@ -33,7 +33,7 @@ fn paragraph(part: &Part) -> String {
             let more = (*more > 0).then(|| format!("… and {more} more"));
             items.iter().map(|item| format!("- {}", item.text)).chain(more).collect::<Vec<_>>().join("\n")
         }
-        Part::Link(label, url) => format!("{label}: {url}"),
+        Part::Link(label, url) | Part::Credential(label, url) => format!("{label}: {url}"),
         Part::Small(texts) => format!("-- \n{}", texts.join("\n")),
     }
 }

@@ -1,0 +1,8 @@
+//! The real binary: events in, PDF files in SharePoint.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod export;
+mod graph;
+mod support;
+mod twice;

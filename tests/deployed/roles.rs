@@ -58,6 +58,8 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("SendSms", read("SlackSecretArn")),
         ("SendSms", schedule.clone()),
         ("SendSms", send("NotifyTeamsQueue")),
+        ("PublishPdf", read("SlackSecretArn")),
+        ("PublishPdf", send("NotifySlackQueue")),
         ("SetQualityWarning", read("SlackSecretArn")),
         ("SetQualityWarning", schedule.clone()),
         ("SetQualityWarning", send("NotifySlackQueue")),
@@ -72,6 +74,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         "PageOnCall",
         "SendEmail",
         "SendSms",
+        "PublishPdf",
         "SetQualityWarning",
         "TrackServicenowIncident",
     ];

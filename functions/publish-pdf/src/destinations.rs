@@ -1,6 +1,6 @@
 //! Puts a file where a rule says.
 
-use crate::plan::Target;
+use crate::exports::Target;
 use circuit::{Circuits, Guarded};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use publishing::{Error, Existing, Pieces, Place, Problem, SharePoint, Uploaded, clean, fit};

@@ -1,7 +1,7 @@
 //! Exports a workbook or a view into a file on the function's disk.
 
+use crate::exports::{Export, What};
 use crate::pdf::{Look, Seen};
-use crate::plan::{Export, What};
 use crate::users::Session;
 use circuit::Guarded;
 use std::fs::File;

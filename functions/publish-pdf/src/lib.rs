@@ -4,10 +4,10 @@
 mod config;
 mod destinations;
 mod export;
+mod exports;
 mod history;
 mod pdf;
 mod place;
-mod plan;
 mod users;
 
 pub use config::{Config, SCOPES};
@@ -17,12 +17,12 @@ pub use users::Users;
 
 use destinations::Published;
 use export::{Exported, Rendered, export};
+use exports::{Export, Target, exports};
 use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
 use history::Turn;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use place::Names;
-use plan::{Export, Target, exports};
 use publishing::Pieces;
 use rules::{Action, LoadedRules, MissingFact, Rules, WorkflowSettings, settings};
 use std::collections::BTreeMap;

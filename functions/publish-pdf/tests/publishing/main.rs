@@ -4,5 +4,7 @@
 
 mod export;
 mod graph;
+mod memory;
 mod support;
 mod twice;
+mod users;

@@ -117,6 +117,11 @@ impl TableauSimulator {
         self.state.model().broadcasts.clone()
     }
 
+    /// The names of the users who have exported PDF files.
+    pub fn exported_by(&self) -> BTreeSet<String> {
+        self.state.model().exported_by.clone()
+    }
+
     /// The scopes that calls of connected apps have needed.
     pub fn used_scopes(&self) -> BTreeSet<&'static str> {
         self.state.model().used_scopes.clone()

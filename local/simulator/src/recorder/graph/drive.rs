@@ -1,6 +1,6 @@
 //! Document libraries and their files.
 
-use super::state::id;
+use super::id::id;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

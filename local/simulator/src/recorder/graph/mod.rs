@@ -1,6 +1,8 @@
 //! The Graph simulator: tokens of an application, document libraries, and upload sessions as SharePoint has them.
 
 mod drive;
+mod id;
+mod refusal;
 mod serve;
 mod simulator;
 mod state;

@@ -1,7 +1,9 @@
 //! Handles the calls, and writes their answers.
 
 use super::drive::InUse;
-use super::state::{GraphCall, GraphFault, Shared, id};
+use super::id::id;
+use super::refusal::{Refused, refused};
+use super::state::{GraphCall, GraphFault, Shared};
 use super::upload::{Taken, UploadSession};
 use crate::socket::Connection;
 use axum::body::{Body, Bytes, to_bytes};
@@ -21,14 +23,6 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 const REFUSED: [char; 9] = ['"', '*', ':', '<', '>', '?', '/', '\\', '|'];
 /// The most characters of site, library, folders and name.
 const LONGEST_PATH: usize = 400;
-
-/// A refusal: status and body.
-pub(super) type Refused = (u16, Value);
-
-pub(super) fn refused(status: u16, code: &str, message: &str) -> Refused {
-    let inner = json!({ "date": "2026-01-01T00:00:00", "request-id": id() });
-    (status, json!({ "error": { "code": code, "message": message, "innerError": inner } }))
-}
 
 /// A call, as its address says it.
 enum Kind {
@@ -372,6 +366,7 @@ fn upload(state: &Shared, parts: &Parts, body: &Bytes, key: &str) -> Result<(u16
                     drive.ok_or_else(|| refused(404, "itemNotFound", "The resource could not be found."))?;
                 let path =
                     if session.behaviour == "rename" { drive.free(&session.path) } else { session.path };
+                state.uploads.push((format!("{}/{path}", drive.name), size));
                 let is_new = drive.put(&path, size, content, sha256);
                 Ok((if is_new { 201 } else { 200 }, drive.item(&path).unwrap_or_default()))
             }

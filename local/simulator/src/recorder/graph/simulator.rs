@@ -77,7 +77,7 @@ impl GraphSimulator {
 
     /// Gives the application another secret.
     pub fn rotate_secret(&self) -> Value {
-        self.state.app().secret = format!("graph~rotated~{}", super::state::id());
+        self.state.app().secret = format!("graph~rotated~{}", super::id::id());
         self.secret()
     }
 
@@ -150,6 +150,11 @@ impl GraphSimulator {
             .iter()
             .flat_map(|drive| drive.files.values().cloned().collect::<Vec<_>>())
             .collect()
+    }
+
+    /// The uploads that ended after the first `n`, oldest first: library and path, and how many bytes.
+    pub fn uploads_since(&self, n: usize) -> Vec<(String, u64)> {
+        self.state.uploads.since(n)
     }
 
     /// How many upload sessions are open.

@@ -1,6 +1,7 @@
 //! The state of a Graph simulator.
 
 use super::drive::Drive;
+use super::id::id;
 use super::upload::UploadSession;
 use crate::fault::FaultPlan;
 use crate::recorder::log::Log;
@@ -70,17 +71,14 @@ pub(super) struct App {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) calls: Log<GraphCall>,
+    /// Library and path of each file that was uploaded, and its size.
+    pub(super) uploads: Log<(String, u64)>,
     pub(super) app: Mutex<App>,
     pub(super) drives: Mutex<Vec<Drive>>,
     pub(super) sessions: Mutex<BTreeMap<String, UploadSession>>,
     /// The longest name that is taken; a longer one is refused as a wrong token would be.
     pub(super) longest_name: usize,
     faults: Mutex<FaultPlan<GraphFault>>,
-}
-
-/// A new id.
-pub(super) fn id() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,13 +89,14 @@ impl Default for Shared {
     fn default() -> Self {
         let app = App {
             tenant: "contoso.onmicrosoft.com".to_owned(),
-            client_id: id(),
+            client_id: "simulated-application".to_owned(),
             secret: format!("graph~simulated~{}", id()),
             life: Duration::from_secs(3_599),
             tokens: Vec::new(),
         };
         Self {
             calls: Log::default(),
+            uploads: Log::default(),
             app: Mutex::new(app),
             drives: Mutex::default(),
             sessions: Mutex::default(),

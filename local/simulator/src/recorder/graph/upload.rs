@@ -2,7 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/graph/api/driveitem-createuploadsession>
 
-use super::serve::{Refused, refused};
+use super::refusal::{Refused, refused};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

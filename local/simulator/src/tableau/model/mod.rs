@@ -68,6 +68,8 @@ pub(crate) struct Model {
     pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
     /// For each exported workbook: when it was exported, and how old its data was.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// The names of the users who have exported PDF files.
+    pub(crate) exported_by: BTreeSet<String>,
     /// Workbooks and data sources whose connections have no stored password.
     pub(crate) without_passwords: BTreeSet<String>,
     /// How exports of workbooks and views of these names look; `*` stands for all.
@@ -143,6 +145,7 @@ impl Model {
             sessions: Vec::new(),
             refreshes: Vec::new(),
             rendered: BTreeMap::new(),
+            exported_by: BTreeSet::new(),
             without_passwords: BTreeSet::new(),
             export_shapes: Vec::new(),
             connections: BTreeMap::new(),

@@ -63,6 +63,9 @@ fn pdf(call: &mut Call<'_>, workbook: &Workbook, views: &[View], name: &str) -> 
         "landscape" => (height, width),
         other => return Err(invalid(&format!("The orientation '{other}' is not known."))),
     };
+    let user = call.session.as_ref().and_then(|session| call.model.user(session.user.as_str()));
+    let user = user.map(|user| user.name.clone());
+    call.model.exported_by.extend(user);
     let shape = call.model.export_shapes.iter().rev().find(|(of, _)| of == name || of == "*");
     let shape = shape.map(|(_, shape)| shape.clone()).unwrap_or_default();
     let mut pages: Vec<Page> = {

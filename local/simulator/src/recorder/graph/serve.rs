@@ -55,6 +55,7 @@ fn kind(parts: &Parts) -> Kind {
         Some((names_of, "createUploadSession" | "microsoft.graph.createUploadSession")) => {
             Kind::Create(drive, names(names_of))
         }
+        Some((names_of, "")) => Kind::Item(drive, names(names_of)),
         Some(_) => Kind::Other,
         None => Kind::Item(drive, names(rest.trim_end_matches(':'))),
     }

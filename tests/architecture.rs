@@ -71,7 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workflow",
         ],
     ),
-    ("publishing", &["circuit", "confidential", "plain-text", "store", "workflow"]),
+    ("publishing", &["aws-http", "circuit", "confidential", "plain-text", "store", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
         "runtime",

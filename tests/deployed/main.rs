@@ -121,7 +121,8 @@ async fn an_event_travels_through_the_deployed_stack() {
     .await;
 
     step("each further workflow does its work", Further::each_does_its_work(&further, &environment)).await;
-    step("a refreshed workbook is a PDF file in SharePoint", further.a_pdf_is_published(&environment)).await;
+    let published = Further::a_pdf_is_published(&further, &environment);
+    step("a refreshed workbook is a PDF file in SharePoint", published).await;
     let warned = Further::a_warning_comes_and_goes(&environment);
     step("a data source has a warning while its refresh fails", warned).await;
 

@@ -3,8 +3,8 @@
 use crate::exports::Target;
 use circuit::{Circuits, Guarded};
 use jiff::{SignedDuration, Timestamp, Zoned};
-use publishing::{Error, Existing, Pieces, Place, Problem, SharePoint, Uploaded, clean, fit};
-use rules::settings::IfExists;
+use publishing::{Error, Existing, Pieces, Place, Problem, S3, SharePoint, Uploaded, clean, fit};
+use rules::settings::{IfExists, PdfDestination};
 use tokio::time::Instant;
 use workflow::{Effect, Failure, Invocation};
 
@@ -16,6 +16,8 @@ const IN_USE: SignedDuration = SignedDuration::from_mins(20);
 pub struct Destinations {
     sharepoint: SharePoint,
     circuits: Circuits,
+    s3: S3,
+    s3_circuits: Circuits,
 }
 
 /// What came of a file.
@@ -32,9 +34,9 @@ pub(crate) enum Published {
 }
 
 impl Destinations {
-    /// SharePoint, behind a circuit breaker.
-    pub fn new(sharepoint: SharePoint, circuits: Circuits) -> Self {
-        Self { sharepoint, circuits }
+    /// SharePoint and S3, each behind a circuit breaker.
+    pub fn new(sharepoint: SharePoint, circuits: Circuits, s3: S3, s3_circuits: Circuits) -> Self {
+        Self { sharepoint, circuits, s3, s3_circuits }
     }
 
     /// Puts a file there, until `until`.
@@ -46,6 +48,10 @@ impl Destinations {
         until: Instant,
         invocation: &Invocation,
     ) -> Result<Published, Failure> {
+        if target.settings.to == Some(PdfDestination::S3) {
+            let uploaded = self.to_s3(target, pieces, until, invocation).await?;
+            return Ok(Published::There { uploaded, note: String::new() });
+        }
         let mut note = String::new();
         let mut stem = target.file.stem.clone();
         if let Some(since) = in_use_since(target, invocation)
@@ -80,6 +86,23 @@ impl Destinations {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn to_s3(
+        &self,
+        target: &Target,
+        pieces: &Pieces<'_>,
+        until: Instant,
+        invocation: &Invocation,
+    ) -> Result<Uploaded, Guarded<Error>> {
+        let bucket = target.settings.bucket.as_deref().unwrap_or_default();
+        let upload = async {
+            let file = &target.file;
+            let path = fit(&file.folders, &file.stem, ".pdf", &file.id, 0)?;
+            self.s3.upload(bucket, &path, pieces, until).await
+        };
+        // Boxed, because the nested futures would otherwise be too deep for the compiler.
+        Box::pin(self.s3_circuits.call(bucket, invocation.time(), upload, Error::call_result)).await
     }
 
     async fn to_sharepoint(

@@ -1,4 +1,4 @@
-//! Puts a refreshed workbook as PDF into SharePoint: exports it from Tableau into a file, looks whether it is whole, and uploads it in
+//! Puts a refreshed workbook as PDF into SharePoint or Amazon S3: exports it from Tableau into a file, looks whether it is whole, and uploads it in
 //! pieces.
 
 mod config;

@@ -4,7 +4,7 @@ use circuit::Circuits;
 use facts::FactLookups;
 use guarded_tableau::{GuardedTableau, SecretCredential};
 use publish_pdf::{Config, Destinations, History, PublishPdf, Users};
-use publishing::SharePoint;
+use publishing::{S3, SharePoint};
 use runtime::Host;
 use session_store::sessions;
 use store::documents;
@@ -34,6 +34,8 @@ fn workflow(host: &Host) -> Result<PublishPdf, BoxError> {
         NAME,
     );
     let circuits = Circuits::new(documents.clone(), NAME, "SharePoint");
+    // Each bucket may be of another account.
+    let s3_circuits = Circuits::of_independent_parts(documents.clone(), NAME, "S3");
     Ok(PublishPdf {
         facts: FactLookups::new(GuardedTableau::new(
             tableau,
@@ -41,7 +43,7 @@ fn workflow(host: &Host) -> Result<PublishPdf, BoxError> {
         )),
         rules: host.rules(),
         users,
-        destinations: Destinations::new(sharepoint, circuits),
+        destinations: Destinations::new(sharepoint, circuits, S3::new(&host.aws()), s3_circuits),
         history: History::new(documents),
     })
 }

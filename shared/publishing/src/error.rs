@@ -1,5 +1,6 @@
 //! Why a file was not published, and what must happen then.
 
+use circuit::CallResult;
 use std::time::Duration;
 use workflow::{CredentialError, Failure};
 
@@ -132,6 +133,25 @@ impl From<Error> for Failure {
                 _ => Self::permanent(error),
             },
             error => Self::permanent(error),
+        }
+    }
+}
+
+impl Error {
+    /// What a failed upload says about the service's health, for the circuit breaker.
+    pub fn call_result(&self) -> CallResult {
+        match self {
+            Self::Unreachable { .. } | Self::OutOfTime { .. } => CallResult::Failed,
+            Self::Refused(Refused { problem: Problem::Throttled, retry_after, .. }) => {
+                CallResult::RetryAfter(retry_after.unwrap_or(Duration::from_secs(60)))
+            }
+            Self::Refused(Refused { problem: Problem::Unavailable, retry_after, .. }) => {
+                retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
+            }
+            Self::Refused(_) => CallResult::Answered,
+            Self::Disk(_) | Self::NoDrive(_) | Self::Path(_) | Self::Credential(_) | Self::Store(_) => {
+                CallResult::NotCalled
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 mod export;
 mod graph;
 mod memory;
+mod s3;
 mod support;
 mod twice;
 mod users;

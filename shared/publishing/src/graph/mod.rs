@@ -11,4 +11,4 @@ mod tokens;
 
 pub use address::GraphAddresses;
 pub use credential::GraphCredential;
-pub use sharepoint::{Existing, Place, SharePoint, Uploaded};
+pub use sharepoint::{Existing, Place, SharePoint};

@@ -6,8 +6,7 @@ use super::credential::GraphCredential;
 use super::session::{Sent, Session};
 use super::sessions::Sessions;
 use super::tokens::{Token, Tokens};
-use crate::{Error, Pieces, Problem, Refused};
-use circuit::CallResult;
+use crate::{Error, Pieces, Problem, Refused, Uploaded};
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -65,17 +64,6 @@ pub struct Place<'a> {
     pub path: &'a [String],
     /// What happens to a file that has the name already.
     pub existing: Existing,
-}
-
-/// A file that was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uploaded {
-    /// Its id in the library.
-    pub id: String,
-    /// Its name there. Untrusted text.
-    pub name: String,
-    /// Its address in a browser.
-    pub link: Option<String>,
 }
 
 /// SharePoint, as an application sees it.
@@ -431,23 +419,4 @@ fn uploaded(answer: &Answer) -> Option<Uploaded> {
     let name = answer.text("name").unwrap_or_default().to_owned();
     let link = answer.text("webUrl").filter(|url| url.parse::<SecureUrl>().is_ok()).map(str::to_owned);
     Some(Uploaded { id, name, link })
-}
-
-impl Error {
-    /// What a failed upload says about the service's health, for the circuit breaker.
-    pub fn call_result(&self) -> CallResult {
-        match self {
-            Self::Unreachable { .. } | Self::OutOfTime { .. } => CallResult::Failed,
-            Self::Refused(Refused { problem: Problem::Throttled, retry_after, .. }) => {
-                CallResult::RetryAfter(retry_after.unwrap_or(Duration::from_secs(60)))
-            }
-            Self::Refused(Refused { problem: Problem::Unavailable, retry_after, .. }) => {
-                retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
-            }
-            Self::Refused(_) => CallResult::Answered,
-            Self::Disk(_) | Self::NoDrive(_) | Self::Path(_) | Self::Credential(_) | Self::Store(_) => {
-                CallResult::NotCalled
-            }
-        }
-    }
 }

@@ -27,7 +27,7 @@ pub struct PublishPdf {
     pub to: Option<PdfDestination>,
     /// The id of the document library in SharePoint. Default: `drive` of the SharePoint secret.
     pub drive: Option<String>,
-    /// The bucket in Amazon S3, which the stack has to allow: `PdfBuckets`.
+    /// The bucket in Amazon S3, which the parameter `PdfObjectArns` has to allow.
     pub bucket: Option<String>,
     /// The folder, which may have `{yyyy}`, `{MM}`, `{dd}`, `{HH}`, `{mm}`, `{workbook}`, `{view}`, `{project}` and `{luid}`. Default:
     /// `{project}`, the path of the workbook's project.
@@ -170,7 +170,7 @@ impl PublishPdf {
                 None => {
                     return invalid(
                         "bucket",
-                        "name the bucket, which `PdfBuckets` of the stack has to allow",
+                        "name the bucket, which the parameter `PdfObjectArns` has to allow",
                     );
                 }
             },

@@ -82,8 +82,11 @@ impl TryFrom<Json> for GraphCredential {
 /// Nothing, a host, or a host and a path: `contoso.sharepoint.com:/sites/finance`.
 fn is_site(text: &str) -> bool {
     let (host, path) = text.split_once(":/").unwrap_or((text, ""));
-    let is_path = !path.contains("..") && path.chars().all(|c| c.is_alphanumeric() || "-_.~/ ".contains(c));
-    is_plain(host, b".-,") && is_path
+    let is_path = !path.contains("..")
+        && !path.starts_with('/')
+        && path.chars().all(|c| c.is_alphanumeric() || "-_.~/ ".contains(c));
+    let is_host = text.is_empty() || host.contains('.');
+    is_plain(host, b".-,") && is_host && is_path
 }
 
 impl GraphCredential {

@@ -48,6 +48,7 @@ async fn two_hundred_megabytes_pass_through_forty_to_s3() {
 }
 
 /// Checks the most memory that the process has had, and prints it.
+#[expect(clippy::print_stdout, reason = "the figures are the result of the test")]
 fn within_the_limit(
     function: &Function,
     service: &str,

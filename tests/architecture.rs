@@ -71,6 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workflow",
         ],
     ),
+    ("publishing", &["aws-http", "circuit", "confidential", "plain-text", "store", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
         "runtime",
@@ -110,6 +111,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "http-client",
     "plain-text",
     "published-rules",
+    "publishing",
     "rules",
     "runtime",
     "secrets",
@@ -141,6 +143,7 @@ const OF_BOTH: &[&str] = &[
     "loopback-server",
     "plain-text",
     "published-rules",
+    "publishing",
     "rules",
     "runtime",
     "secrets",

@@ -207,6 +207,7 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             | "request-certification"
             | "send-email"
             | "send-sms"
+            | "publish-pdf"
             | "set-quality-warning"
             | "track-servicenow-incident"
             | "update-broadcast" => {

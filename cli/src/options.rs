@@ -25,8 +25,10 @@ pub(crate) const SERVICENOW_OFFSET: u16 = 5;
 pub(crate) const PAGERDUTY_OFFSET: u16 = 6;
 /// The offset of the port of the simulated Twilio.
 pub(crate) const TWILIO_OFFSET: u16 = 7;
+/// The offset of the port of the simulated Microsoft Graph.
+pub(crate) const GRAPH_OFFSET: u16 = 8;
 /// The offset of the last port.
-pub(crate) const LAST_OFFSET: u16 = TWILIO_OFFSET;
+pub(crate) const LAST_OFFSET: u16 = GRAPH_OFFSET;
 
 /// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
@@ -122,8 +124,8 @@ pub(crate) struct UpOptions {
     /// Stop after the first event; for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API. Tableau, Slack, AWS, Teams, ServiceNow, PagerDuty and Twilio listen on the next seven ports. 0 means any free
-    /// ports
+    /// Port of the API. Tableau, Slack, AWS, Teams, ServiceNow, PagerDuty, Twilio and Graph listen on the next eight ports. 0 means any
+    /// free ports
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - LAST_OFFSET)))]
     pub(crate) port: u16,
     /// The CloudFormation template with the routes, queues and functions to start

@@ -8,6 +8,7 @@
 )]
 
 mod forward;
+mod graph;
 mod pagerduty;
 mod posts;
 mod servicenow;

@@ -224,6 +224,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhooks/request-certification",
         "/webhooks/send-email",
         "/webhooks/send-sms",
+        "/webhooks/publish-pdf",
         "/webhooks/set-quality-warning",
         "/webhooks/track-servicenow-incident",
         "/webhooks/update-broadcast",

@@ -7,8 +7,8 @@ use crate::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use simulator::{
-    Datasource, PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, TeamsSimulator,
-    TwilioSimulator, notes,
+    Datasource, GraphSimulator, PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator,
+    TeamsSimulator, TwilioSimulator, Workbook, notes,
 };
 use tableau::EventName;
 use tableau_client::Warnable;
@@ -43,6 +43,7 @@ pub(crate) struct Further<'a> {
     servicenow: ServiceNowSimulator,
     pagerduty: PagerDutySimulator,
     twilio: TwilioSimulator,
+    graph: GraphSimulator,
     bus: String,
 }
 
@@ -59,6 +60,7 @@ impl<'a> Further<'a> {
             servicenow: ServiceNowSimulator::start().await.unwrap(),
             pagerduty: PagerDutySimulator::start().await.unwrap(),
             twilio: TwilioSimulator::start().await.unwrap(),
+            graph: GraphSimulator::start().await.unwrap(),
             bus: bus["EventBusArn"].as_str().unwrap().to_owned(),
         }
     }
@@ -72,6 +74,9 @@ impl<'a> Further<'a> {
             "PageOnCallEnabled=true".to_owned(),
             format!("PagerDutyRegion={}", self.pagerduty.url()),
             "RequestCertificationEnabled=true".to_owned(),
+            "PublishPdfEnabled=true".to_owned(),
+            format!("GraphUrl={}", self.graph.url()),
+            format!("GraphLoginUrl={}", self.graph.url()),
             "SendEmailEnabled=true".to_owned(),
             format!("EmailFrom={SENDER}"),
             "EmailIdentity=example.com".to_owned(),
@@ -110,6 +115,9 @@ impl<'a> Further<'a> {
   - name: certification
     on: [DatasourceCreated]
     do: [{{ request-certification: {{ steward: steward@example.com }} }}]
+  - name: PDF files
+    on: [WorkbookRefreshSucceeded]
+    do: [{{ publish-pdf: {{ to: sharepoint }} }}]
   - name: warn readers
     on: [DatasourceRefreshFailed]
     do: [{{ set-quality-warning: {{}} }}]
@@ -128,6 +136,7 @@ impl<'a> Further<'a> {
             ("PagerDutySecretArn", keys),
             ("ServiceNowSecretArn", instance),
             ("TwilioSecretArn", self.twilio.secret()),
+            ("SharePointSecretArn", self.graph.secret()),
         ];
         for (output, secret) in secrets {
             environment.stack.put_secret(output, &secret).await;
@@ -201,6 +210,27 @@ impl<'a> Further<'a> {
         };
         until("the steward is asked", TIMEOUT, is_done).await;
         assert_eq!(environment.stack.page(&"A".repeat(38)).await, 404);
+    }
+
+    /// A refreshed workbook is a PDF file in SharePoint.
+    pub(crate) async fn a_pdf_is_published(&self, environment: &Environment<'_>) {
+        let luid = environment
+            .tableau
+            .add(Workbook::named("Monthly report").with_view("Overview").with_view("Details"));
+        let body = json!({
+            "resource": "EXTRACTS", "event_type": "WorkbookRefreshSucceeded", "resource_name": "Monthly report",
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        });
+        accepted(environment, "WebhookUrl", &body.to_string()).await;
+        let are_there = || async {
+            let files = self.graph.files();
+            let named = |view: &str| {
+                files.iter().any(|file| file.path.ends_with(&format!("Monthly report - {view}.pdf")))
+            };
+            named("Overview") && named("Details")
+        };
+        until("two PDF files", TIMEOUT, are_there).await;
     }
 
     /// Leaves nothing behind.

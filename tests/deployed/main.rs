@@ -105,7 +105,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let parameters = [more.as_slice(), &on, &inside, &bounded].concat();
     let template = further.template(&environment.stack);
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 10, 5))
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 11, 5))
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;
@@ -121,6 +121,8 @@ async fn an_event_travels_through_the_deployed_stack() {
     .await;
 
     step("each further workflow does its work", Further::each_does_its_work(&further, &environment)).await;
+    let published = Further::a_pdf_is_published(&further, &environment);
+    step("a refreshed workbook is a PDF file in SharePoint", published).await;
     let warned = Further::a_warning_comes_and_goes(&environment);
     step("a data source has a warning while its refresh fails", warned).await;
 

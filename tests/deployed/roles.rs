@@ -62,6 +62,8 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         ("SendSms", read("SlackSecretArn")),
         ("SendSms", schedule.clone()),
         ("SendSms", send("NotifyTeamsQueue")),
+        ("PublishPdf", read("SlackSecretArn")),
+        ("PublishPdf", send("NotifySlackQueue")),
         ("SetQualityWarning", read("SlackSecretArn")),
         ("SetQualityWarning", schedule.clone()),
         ("SetQualityWarning", send("NotifySlackQueue")),
@@ -77,6 +79,7 @@ pub(crate) async fn further_roles_are_enforced(environment: &Environment<'_>) {
         "RequestCertification",
         "SendEmail",
         "SendSms",
+        "PublishPdf",
         "SetQualityWarning",
         "TrackServicenowIncident",
     ];

@@ -8,8 +8,8 @@ mod emulator;
 use emulator::{Built, answer};
 use serde_json::Value;
 use simulator::{
-    PagerDutySimulator, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsSimulator,
-    TwilioSimulator,
+    GraphSimulator, PagerDutySimulator, ServiceNowSimulator, SlackSimulator, TableauSimulator,
+    TeamsSimulator, TwilioSimulator,
 };
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -30,6 +30,7 @@ struct Run {
     servicenow: ServiceNowSimulator,
     pagerduty: PagerDutySimulator,
     twilio: TwilioSimulator,
+    graph: GraphSimulator,
     folder: TempDir,
 }
 
@@ -103,6 +104,7 @@ async fn every_function_answers_its_fixture() {
     assert_eq!(run.servicenow.incidents().len(), 1, "track-servicenow-incident opens an incident");
     assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");
     assert_eq!(run.twilio.messages().len(), 1, "send-sms sends a text");
+    assert_eq!(run.graph.files().len(), 1, "publish-pdf publishes a file");
 }
 
 impl Run {
@@ -120,6 +122,7 @@ impl Run {
         let servicenow = ServiceNowSimulator::start().await.unwrap();
         let pagerduty = PagerDutySimulator::start().await.unwrap();
         let twilio = TwilioSimulator::start().await.unwrap();
+        let graph = GraphSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         Some(Self {
             tools: tools.into(),
@@ -130,6 +133,7 @@ impl Run {
             servicenow,
             pagerduty,
             twilio,
+            graph,
             folder,
         })
     }
@@ -152,6 +156,9 @@ impl Run {
         let text = text.replace("http://127.0.0.1:8097", &self.twilio.url());
         let token = |token: &str| format!(r#"\"auth_token\":\"{token}\""#);
         let text = text.replace(&token("simulated-not-a-secret"), &token(&self.twilio.token()));
+        let text = text.replace("http://127.0.0.1:8098", &self.graph.url());
+        let secret = |secret: &str| format!(r#"\"client_secret\":\"{secret}\""#);
+        let text = text.replace(&secret("simulated-not-a-secret"), &secret(&self.graph.client_secret()));
         let values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
         let path = self.folder.path().join("env-vars.json");

@@ -96,7 +96,7 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &[&str]); 5] = [
+const OF_ONE: [(&str, &str, &[&str]); 7] = [
     (
         "certification",
         "request-certification",
@@ -107,9 +107,11 @@ const OF_ONE: [(&str, &str, &[&str]); 5] = [
         ],
     ),
     ("forward", "forward-event", &["forward#*"]),
+    ("pdf-export", "publish-pdf", &["pdf-export#publish-pdf#*"]),
     ("refusal", "set-quality-warning", &["refusal#set-quality-warning#*"]),
     ("texts", "send-sms", &["texts#send-sms#*"]),
     ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),
+    ("upload", "publish-pdf", &["upload#publish-pdf#*"]),
 ];
 
 /// The kinds of items that our code stores for a workflow: the first parts of their keys.

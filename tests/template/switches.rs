@@ -4,13 +4,15 @@ use crate::reading::{INGRESS, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
-const OF_ONE_WORKFLOW: [(&str, &str); 14] = [
+const OF_ONE_WORKFLOW: [(&str, &str); 16] = [
     ("ForwardSecret", "ForwardEvent"),
     ("ForwardSecretArn", "ForwardEvent"),
     ("PagerDutySecret", "PageOnCall"),
     ("PagerDutySecretArn", "PageOnCall"),
     ("ServiceNowSecret", "TrackServicenowIncident"),
     ("ServiceNowSecretArn", "TrackServicenowIncident"),
+    ("SharePointSecret", "PublishPdf"),
+    ("SharePointSecretArn", "PublishPdf"),
     ("SlackSecret", "NotifySlack"),
     ("SlackSecretArn", "NotifySlack"),
     ("TeamsSecret", "NotifyTeams"),

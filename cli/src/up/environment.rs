@@ -8,8 +8,8 @@ use super::vendors::Vendors;
 use super::{pagerduty, servicenow, slack_form, teams};
 use crate::local::LocalStack;
 use crate::options::{
-    AWS_OFFSET, LAST_OFFSET, PAGERDUTY_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET, TWILIO_OFFSET,
-    UpOptions,
+    AWS_OFFSET, GRAPH_OFFSET, LAST_OFFSET, PAGERDUTY_OFFSET, SERVICENOW_OFFSET, SlackBy, TEAMS_OFFSET,
+    TWILIO_OFFSET, UpOptions,
 };
 use crate::out::note;
 use destinations::slack::SlackCredential;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
-    PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator,
+    GraphSimulator, PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator,
     TableauSimulator, TeamsSimulator, TwilioSimulator, Webhook, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,8 @@ impl Environment {
         let pagerduty = listening(at, PagerDutySimulator::start_at(at)).await?;
         let at = address(TWILIO_OFFSET);
         let twilio = listening(at, TwilioSimulator::start_at(at)).await?;
+        let at = address(GRAPH_OFFSET);
+        let graph = listening(at, GraphSimulator::start_at(at)).await?;
         let receivers = Receivers::start().await?;
         let (teams_secret, real_teams) = teams::secret(settings, &teams, &paths.teams)?;
         let real_pagerduty = pagerduty::real(settings)?;
@@ -115,6 +117,8 @@ impl Environment {
             ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
             ("PagerDutyRegion".to_owned(), pagerduty::region(real_pagerduty.as_ref(), &pagerduty)),
             ("TwilioApiUrl".to_owned(), twilio.url()),
+            ("GraphUrl".to_owned(), graph.url()),
+            ("GraphLoginUrl".to_owned(), graph.url()),
             ("RulesFile".to_owned(), paths.rules.display().to_string()),
         ]);
         let stack = Stack::start(StackOptions {
@@ -131,6 +135,7 @@ impl Environment {
                     pagerduty::secret(real_pagerduty.as_ref(), &pagerduty, &paths.services),
                 ),
                 ("TwilioSecret".to_owned(), twilio.secret()),
+                ("SharePointSecret".to_owned(), graph.secret()),
                 ("ForwardSecret".to_owned(), receivers.secret(&paths.forward)),
             ]),
             environment,
@@ -156,6 +161,7 @@ impl Environment {
                 servicenow: Some(servicenow),
                 pagerduty: real_pagerduty.is_none().then_some(pagerduty),
                 twilio: Some(twilio),
+                graph: Some(graph),
                 receivers: Some(receivers.simulator.clone()),
             },
             _receivers: receivers,

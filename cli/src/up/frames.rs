@@ -16,6 +16,7 @@ pub(crate) struct Frames {
     posts: usize,
     alerts: usize,
     texts: usize,
+    files: usize,
     requests: usize,
     mails: usize,
 }
@@ -26,13 +27,24 @@ pub(crate) type Frame = (String, String);
 impl Frames {
     pub(crate) fn new(vendors: Vendors, aws: Aws) -> Self {
         let incidents = vendors.servicenow.clone().map(Incidents::of);
-        Self { vendors, aws, incidents, messages: 0, posts: 0, alerts: 0, texts: 0, requests: 0, mails: 0 }
+        Self {
+            vendors,
+            aws,
+            incidents,
+            messages: 0,
+            posts: 0,
+            alerts: 0,
+            texts: 0,
+            files: 0,
+            requests: 0,
+            mails: 0,
+        }
     }
 
     /// What has not been shown. Called for every line, so its cost must not grow with what was shown before.
     pub(crate) fn fresh(&mut self) -> Vec<Frame> {
         let mut frames: Vec<Frame> = Vec::new();
-        let Vendors { slack, teams, pagerduty, twilio, receivers, .. } = &self.vendors;
+        let Vendors { slack, teams, pagerduty, twilio, graph, receivers, .. } = &self.vendors;
         let messages = slack.as_ref().map(|slack| slack.messages_since(self.messages)).unwrap_or_default();
         self.messages += messages.len();
         frames.extend(messages.iter().map(|message| (title(message), render(message))));
@@ -51,6 +63,12 @@ impl Frames {
         let texts = twilio.as_ref().map(|twilio| twilio.messages_since(self.texts)).unwrap_or_default();
         self.texts += texts.len();
         frames.extend(texts.iter().map(twilio::shown));
+        let files = graph.as_ref().map(|graph| graph.uploads_since(self.files)).unwrap_or_default();
+        self.files += files.len();
+        let file_frames = files
+            .iter()
+            .map(|(path, size)| ("SharePoint".to_owned(), format!("{} ({size} bytes)", plain(path))));
+        frames.extend(file_frames);
         let requests = receivers.as_ref().map(|all| all.requests_since(self.requests)).unwrap_or_default();
         self.requests += requests.len();
         frames.extend(requests.iter().map(forward::shown));
@@ -89,6 +107,7 @@ mod tests {
             servicenow: None,
             pagerduty: None,
             twilio: None,
+            graph: None,
             receivers: None,
         };
         let mut frames = Frames::new(vendors, Aws::start().await.unwrap());

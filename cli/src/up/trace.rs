@@ -351,6 +351,7 @@ mod tests {
             servicenow: None,
             pagerduty: None,
             twilio: None,
+            graph: None,
             receivers: None,
         };
         let mut trace = Trace::new(events, names, Frames::new(nothing, aws));

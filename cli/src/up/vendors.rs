@@ -1,8 +1,8 @@
 //! The simulated services around the local stack, and the lines that say where they listen.
 
 use simulator::{
-    PagerDutySimulator, ReceiverSimulator, ServiceNowSimulator, SlackSimulator, TeamsSimulator,
-    TwilioSimulator,
+    GraphSimulator, PagerDutySimulator, ReceiverSimulator, ServiceNowSimulator, SlackSimulator,
+    TeamsSimulator, TwilioSimulator,
 };
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub(crate) struct Vendors {
     pub(crate) servicenow: Option<ServiceNowSimulator>,
     pub(crate) pagerduty: Option<PagerDutySimulator>,
     pub(crate) twilio: Option<TwilioSimulator>,
+    pub(crate) graph: Option<GraphSimulator>,
     /// Receivers of forwarded events.
     pub(crate) receivers: Option<ReceiverSimulator>,
 }
@@ -41,6 +42,10 @@ impl Vendors {
             .twilio
             .as_ref()
             .map(|twilio| format!("{}  simulated; its texts are shown here", twilio.url()));
+        let graph = self
+            .graph
+            .as_ref()
+            .map(|graph| format!("{}  simulated SharePoint; its new files are shown here", graph.url()));
         let receivers = self
             .receivers
             .as_ref()
@@ -52,6 +57,7 @@ impl Vendors {
             ("ServiceNow", servicenow.filter(|_| of("track-servicenow-incident"))),
             ("PagerDuty", Some(pagerduty).filter(|_| of("page-on-call"))),
             ("Twilio", twilio.filter(|_| of("send-sms"))),
+            ("SharePoint", graph.filter(|_| of("publish-pdf"))),
             ("Forward", receivers.filter(|_| of("forward-event"))),
         ]
         .into_iter()

@@ -17,7 +17,8 @@ pub mod template;
 
 pub use aws::{
     ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, Mail, Publication,
-    QueueSpec, REGION, STACK, Schedule, SesAccount, StackResource, StoredMessage, TableSpec, Target,
+    QueueSpec, REGION, S3Object, STACK, Schedule, SesAccount, StackResource, StoredMessage, TableSpec,
+    Target,
 };
 pub use error::Error;
 pub use gateway::RouteKey;

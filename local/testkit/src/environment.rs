@@ -10,8 +10,8 @@ use published_rules::IN_FORCE_KEY;
 use rules::Rules;
 use serde_json::json;
 use simulator::{
-    PagerDutySimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator,
-    TableauBuilder, TableauSimulator, TeamsSimulator, TwilioSimulator,
+    GraphSimulator, PagerDutySimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER, ServiceNowSimulator,
+    SlackSimulator, TableauBuilder, TableauSimulator, TeamsSimulator, TwilioSimulator,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,6 +53,8 @@ pub struct TestEnvironment {
     pub pagerduty: PagerDutySimulator,
     /// An account of Twilio with a number.
     pub twilio: TwilioSimulator,
+    /// Document libraries in SharePoint, whose application is in the secret `sharepoint`.
+    pub graph: GraphSimulator,
     rules: Mutex<String>,
     secrets: Vec<String>,
 }
@@ -118,6 +120,9 @@ impl TestEnvironment {
         let key = "local-key-of-links-not-a-secret-0123456789";
         secrets.push(key.to_owned());
         aws.create_secret("links", json!({ "current": key, "previous": "" }));
+        let graph = GraphSimulator::start().await.expect("Graph");
+        secrets.push(graph.client_secret());
+        aws.create_secret("sharepoint", graph.secret());
         let environment = Self {
             aws,
             tableau,
@@ -126,6 +131,7 @@ impl TestEnvironment {
             servicenow,
             pagerduty,
             twilio,
+            graph,
             rules: Mutex::default(),
             secrets,
         };
@@ -148,6 +154,43 @@ impl TestEnvironment {
             ("TABLE_NAME", TABLE),
         ];
         self.function(name, binary.as_ref(), &[&of_queue, variables].concat())
+    }
+
+    /// The function `name` behind a queue, which may run for this long.
+    pub fn queued_for(&self, name: &str, binary: impl AsRef<Path>, timeout: Duration) -> Function {
+        let queue = self.aws.queue_url(QUEUE);
+        let dead_letters = self.aws.queue_url(DEAD_LETTERS);
+        let of_queue = [
+            ("QUEUE_URL", queue.as_str()),
+            ("DEAD_LETTER_QUEUE_URL", dead_letters.as_str()),
+            ("TABLE_NAME", TABLE),
+        ];
+        self.function_for(name, binary.as_ref(), &of_queue, timeout)
+    }
+
+    /// Changes the documents of a kind in the table, such as `circuit`, as time would.
+    pub fn change_documents(&self, kind: &str, change: impl Fn(&mut serde_json::Value)) {
+        for mut item in self.aws.items(TABLE) {
+            let is_of_kind = item["pk"]["S"].as_str().is_some_and(|key| key.starts_with(&format!("{kind}#")));
+            let text = item["document"]["S"].as_str().filter(|_| is_of_kind).map(str::to_owned);
+            let Some(mut document) = text.and_then(|text| serde_json::from_str(&text).ok()) else { continue };
+            change(&mut document);
+            item["document"]["S"] = json!(document.to_string());
+            self.aws.put_item(TABLE, &item);
+        }
+    }
+
+    /// Changes effects in the delivery records, as time would: `change` returns another text for those that it changes.
+    pub fn change_effects(&self, change: impl Fn(&str) -> Option<String>) {
+        for mut item in self.aws.items(TABLE) {
+            let Some(effects) = item["effects"]["SS"].as_array_mut() else { continue };
+            for effect in effects {
+                if let Some(other) = effect.as_str().and_then(&change) {
+                    *effect = json!(other);
+                }
+            }
+            self.aws.put_item(TABLE, &item);
+        }
     }
 
     /// Puts other rules in force: in the table, which functions behind a queue look into, and for functions in inline mode
@@ -189,14 +232,25 @@ impl TestEnvironment {
 
     /// The function `name` with variables of its own, beside those that tell where everything is.
     pub fn function(&self, name: &str, binary: &Path, variables: &[(&str, &str)]) -> Function {
+        self.function_for(name, binary, variables, Duration::from_secs(20))
+    }
+
+    fn function_for(
+        &self,
+        name: &str,
+        binary: &Path,
+        variables: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Function {
         let mut spec = FunctionSpec::new(name, binary);
-        spec.timeout = Duration::from_secs(20);
+        spec.timeout = timeout;
         spec.endpoint_url = Some(self.aws.url().to_owned());
         spec.keys = self.aws.keys().clone();
         let tableau = self.tableau.url();
         let slack = self.slack.api_url();
         let pagerduty = self.pagerduty.url();
         let twilio = self.twilio.url();
+        let graph = self.graph.url();
         let rules = self.rules.lock().expect("no test has panicked with it").clone();
         let surroundings = [
             ("RULES", rules.as_str()),
@@ -212,6 +266,9 @@ impl TestEnvironment {
             ("PAGERDUTY_REGION", &pagerduty),
             ("TWILIO_SECRET", "twilio"),
             ("TWILIO_API_URL", &twilio),
+            ("SHAREPOINT_SECRET", "sharepoint"),
+            ("GRAPH_URL", &graph),
+            ("GRAPH_LOGIN_URL", &graph),
             ("EMAIL_FROM", SENDER),
             ("FORWARD_SECRET", "forward"),
             ("LINK_SECRET", "links"),
@@ -228,7 +285,10 @@ impl TestEnvironment {
     pub fn assert_no_secret_in(&self, lines: &[String]) {
         let items = self.aws.items(TABLE);
         let sessions = items.iter().filter_map(|item| item["token"]["S"].as_str());
-        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).chain(sessions).collect();
+        let mut secrets: Vec<&str> = self.secrets.iter().map(String::as_str).chain(sessions).collect();
+        let of_graph: Vec<String> =
+            self.graph.tokens().into_iter().chain(self.graph.session_secrets()).collect();
+        secrets.extend(of_graph.iter().map(String::as_str));
         for line in lines {
             for secret in &secrets {
                 assert!(!line.contains(secret), "a secret in the log line {line}");

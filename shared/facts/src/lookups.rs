@@ -7,7 +7,7 @@ use crate::words::{OTHER_SITE, why, why_no_cause};
 use guarded_tableau::GuardedTableau;
 use rules::{Fact, Facts, Lookup, Matched, Rules};
 use std::sync::Arc;
-use tableau::{Action, Event, Object, Subject, UserLuid};
+use tableau::{Action, Event, Object, ProjectLuid, Subject, UserLuid};
 use tableau_client::{CauseLookup, Item, Owner, ProjectTree};
 use workflow::{Failure, FoundCause, Invocation};
 
@@ -215,6 +215,22 @@ impl FactLookups {
         invocation.note_cause(&event.id, noted(&cause));
         self.kept.note(&event.id, invocation.now, |answers| answers.cause = Some(cause.clone()));
         Ok(cause)
+    }
+
+    /// The names of its project and of those above, from the top. `None` if Tableau does not show all of them.
+    ///
+    /// # Errors
+    /// When Tableau does not answer.
+    pub async fn project_names(
+        &self,
+        luid: &ProjectLuid,
+        question: Question<'_>,
+    ) -> Answer<Option<Vec<String>>> {
+        let kept = self.kept.projects(question.invocation.now);
+        if let Some(names) = kept.and_then(|tree| tree.names(luid)) {
+            return Ok(Some(names));
+        }
+        Ok(self.projects(question).await?.names(luid))
     }
 
     async fn project(&self, item: &Item, question: Question<'_>) -> Answer<Fact<String>> {

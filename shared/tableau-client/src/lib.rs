@@ -57,7 +57,7 @@ pub use resources::tasks::{RefreshTask, Schedule};
 pub use resources::users::User;
 pub use resources::views::{View, WorkbookRef};
 pub use resources::webhooks::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest};
-pub use resources::workbooks::Workbook;
+pub use resources::workbooks::{Connection, Workbook};
 pub use resources::{OwnerRef, ProjectRef};
 pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 pub use settings::{ActAs, InvalidSettings, InvalidVariable, Settings};

@@ -4,7 +4,7 @@ use super::keys::Denied;
 use super::names::last_part;
 use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
-use super::{Fault, Notice, Refusal, Shared, State, invoke, query_protocol, ses, sns, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, invoke, query_protocol, s3, ses, sns, sqs};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -49,7 +49,13 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let called = authentic(&shared, &parts, body).await;
-    let (mut response, content_type) = if is_form(&parts.headers) {
+    let (mut response, content_type) = if s3::is_s3(&parts.headers) {
+        let answer = match called {
+            Ok(body) => shared.lock().buckets.answer(&parts, &body),
+            Err(_) => s3::denied(),
+        };
+        (answer, "application/xml")
+    } else if is_form(&parts.headers) {
         let answer = match called {
             Ok(body) => answer_form(&shared, &body).await,
             Err(wrong) => Err(wrong.of_forms()),

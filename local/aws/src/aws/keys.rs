@@ -3,7 +3,10 @@
 use super::Refusal;
 use super::names::{REGION, random_alphanumeric};
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use http::request::Parts;
@@ -149,7 +152,7 @@ impl Keys {
             .region(signed.region)
             .name(signed.service)
             .time(signed.time)
-            .settings(SigningSettings::default())
+            .settings(settings(signed.service))
             .build()
             .map_err(|_| Denied::Incomplete)?;
         let mut headers = Vec::with_capacity(signed.headers.len());
@@ -169,6 +172,19 @@ impl Keys {
         let output = output.map_err(|_| Denied::Incomplete)?;
         if same(output.signature(), signed.signature) { Ok(()) } else { Err(Denied::WrongSignature) }
     }
+}
+
+/// How a service wants requests to be signed: S3 has rules of its own.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    settings
 }
 
 /// Splits an `Authorization` header into the access key id and the rest.

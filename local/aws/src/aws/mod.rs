@@ -11,6 +11,7 @@ mod keys;
 pub(crate) mod names;
 mod query_protocol;
 mod refusal;
+mod s3;
 mod scheduler;
 mod secrets_manager;
 mod ses;
@@ -24,6 +25,7 @@ pub use event_bridge::Target;
 pub use fault::Fault;
 pub use keys::Keys;
 pub use names::{ACCOUNT, REGION, STACK};
+pub use s3::S3Object;
 pub use scheduler::Schedule;
 pub use ses::{Mail, SesAccount};
 pub use sns::Publication;
@@ -113,6 +115,31 @@ impl Aws {
             other => other.to_string(),
         };
         self.state().secrets.create(name, Some(value))
+    }
+
+    /// Creates a bucket in Amazon S3, to which the function may write.
+    pub fn create_bucket(&self, name: &str) {
+        self.state().buckets.create(name, true);
+    }
+
+    /// Creates a bucket of others: each call is refused with `AccessDenied`.
+    pub fn create_foreign_bucket(&self, name: &str) {
+        self.state().buckets.create(name, false);
+    }
+
+    /// The objects in all buckets.
+    pub fn objects(&self) -> Vec<S3Object> {
+        self.state().buckets.objects()
+    }
+
+    /// How many multipart uploads have not ended.
+    pub fn open_uploads(&self) -> usize {
+        self.state().buckets.open_uploads()
+    }
+
+    /// After so many parts of uploads, further ones are refused with `SlowDown`; `None`: no more.
+    pub fn fail_parts_after(&self, parts: Option<u32>) {
+        self.state().buckets.fail_after(parts);
     }
 
     /// Creates a secret without a value; returns the ARN.

@@ -1,7 +1,7 @@
 //! The state of all services, and the observers of the services.
 
 use super::{
-    Keys, cloud_formation, dynamodb, event_bridge, fault, scheduler, secrets_manager, ses, sns, sqs,
+    Keys, cloud_formation, dynamodb, event_bridge, fault, s3, scheduler, secrets_manager, ses, sns, sqs,
 };
 use crate::lambda::Lambda;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub(crate) struct State {
     pub(super) buses: event_bridge::Buses,
     pub(super) tables: dynamodb::Tables,
     pub(super) schedules: scheduler::Schedules,
+    pub(super) buckets: s3::Buckets,
     pub(super) ses: ses::Ses,
     pub(super) topics: sns::Topics,
     pub(super) stacks: cloud_formation::Stacks,

@@ -1,6 +1,7 @@
 //! Destinations that record what they receive.
 
 mod any;
+mod graph;
 mod log;
 mod pagerduty;
 mod receiver;
@@ -10,6 +11,7 @@ mod teams;
 mod twilio;
 
 pub use any::{RecordedRequest, Recorder};
+pub use graph::{GraphCall, GraphFault, GraphFile, GraphSimulator};
 pub use log::TimedOut;
 pub use pagerduty::{
     PagerDutyAlert, PagerDutyEvent, PagerDutyFault, PagerDutyRefusal, PagerDutySimulator, SAMPLE_ROUTING_KEY,

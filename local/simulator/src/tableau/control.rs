@@ -1,12 +1,12 @@
 //! Controls and observes a running Tableau simulator.
 
 use super::delivery::Delivery;
-use super::model::{BroadcastRecord, Feature, JobKind, JobShape, WebhookRecord};
+use super::model::{BroadcastRecord, ExportShape, Feature, JobKind, JobShape, WebhookRecord};
 use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
 use std::collections::BTreeSet;
-use tableau::JobLuid;
+use tableau::{JobLuid, WorkbookLuid};
 
 /// Controls.
 impl TableauSimulator {
@@ -79,6 +79,16 @@ impl TableauSimulator {
         }
     }
 
+    /// Takes the stored passwords out of the connections of a workbook, as publishing it anew can do.
+    pub fn forget_passwords(&self, workbook: &WorkbookLuid) {
+        self.state.model().without_passwords.insert(workbook.to_string());
+    }
+
+    /// Makes PDF exports of the workbooks and views of this name look so; `*` stands for all.
+    pub fn shape_exports(&self, name: &str, shape: ExportShape) {
+        self.state.model().export_shapes.push((name.to_owned(), shape));
+    }
+
     /// Allows or forbids broadcasts. Forbidden broadcasts answer `403151`.
     pub fn allow_broadcasts(&self, allowed: bool) {
         self.state.model().broadcasts_enabled = allowed;
@@ -107,6 +117,11 @@ impl TableauSimulator {
         self.state.model().broadcasts.clone()
     }
 
+    /// The names of the users who have exported PDF files.
+    pub fn exported_by(&self) -> BTreeSet<String> {
+        self.state.model().exported_by.clone()
+    }
+
     /// The scopes that calls of connected apps have needed.
     pub fn used_scopes(&self) -> BTreeSet<&'static str> {
         self.state.model().used_scopes.clone()
@@ -130,6 +145,12 @@ impl TableauSimulator {
     /// How many sign-ins with this PAT succeeded.
     pub fn sign_ins(&self, pat: &str) -> u32 {
         self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()
+    }
+
+    /// The queries of the PDF exports that match the pattern, oldest first, as they came.
+    pub fn queries(&self, pattern: &str) -> Vec<String> {
+        let asked = self.state.asked();
+        asked.iter().filter(|(call, _)| matches(pattern, call)).map(|(_, query)| query.clone()).collect()
     }
 
     /// How many calls matched the pattern; `*` stands for any characters. Routes are written as in the README: `GET

@@ -28,7 +28,7 @@ pub use content::{
     ConnectedApp, Content, Datasource, Group, PatCredential, Project, User, Webhook, Workbook,
 };
 pub use delivery::{Attempt, Delivery, DeliveryState};
-pub use model::{BroadcastRecord, Feature, JobShape, SiteRole, WebhookRecord};
+pub use model::{BroadcastRecord, ExportContent, ExportShape, Feature, JobShape, SiteRole, WebhookRecord};
 pub use refresh::JobRecord;
 pub use sample::{
     SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, sample_payload, sample_payloads,

@@ -50,6 +50,8 @@ pub(crate) struct State {
     model: Mutex<Model>,
     faults: Mutex<FaultPlan<Fault>>,
     calls: Mutex<BTreeMap<String, Calls>>,
+    /// Method, path and query of each export.
+    asked: Mutex<Vec<(String, String)>>,
     exports: Mutex<BTreeMap<SiteLuid, usize>>,
     deliveries: Mutex<Vec<Delivery>>,
     moved_to: Mutex<Option<String>>,
@@ -67,6 +69,7 @@ impl State {
             model: Mutex::new(model),
             faults: Mutex::default(),
             calls: Mutex::default(),
+            asked: Mutex::default(),
             exports: Mutex::default(),
             deliveries: Mutex::default(),
             moved_to: Mutex::default(),
@@ -92,6 +95,11 @@ impl State {
 
     pub(crate) fn calls(&self) -> MutexGuard<'_, BTreeMap<String, Calls>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Method, path and query of each export.
+    pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of running exports of each site.

@@ -7,6 +7,7 @@ mod forward_event;
 mod notify_slack;
 mod notify_teams;
 mod page_on_call;
+mod publish_pdf;
 mod request_certification;
 mod send_email;
 mod send_sms;
@@ -21,6 +22,10 @@ pub use forward_event::{Body, Destination, ForwardEvent, OncePer, Preset, Scalar
 pub use notify_slack::{NotifySlack, Recovery};
 pub use notify_teams::{NotifyTeams, TeamsFormat};
 pub use page_on_call::{PageOnCall, PageSeverity};
+pub use publish_pdf::{
+    FilterValue, FilterValues, IfExists, Paper, PdfDestination, PdfOrientation, Placeholder, PublishPattern,
+    PublishPdf, PublishPiece, VizSize,
+};
 pub use request_certification::RequestCertification;
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use send_sms::{Numbers, SendSms};
@@ -37,6 +42,7 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::notifying::<NotifyTeams>(),
     KnownWorkflow::notifying::<PageOnCall>(),
+    KnownWorkflow::of::<PublishPdf>(),
     KnownWorkflow::of::<RequestCertification>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::notifying::<SendSms>(),

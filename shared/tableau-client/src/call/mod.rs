@@ -312,7 +312,7 @@ impl TableauClient {
     }
 
     /// The REST API version of the session. Signs in if there is no session.
-    pub(crate) async fn session_version(&self) -> Result<ApiVersion, Error> {
+    pub async fn session_version(&self) -> Result<ApiVersion, Error> {
         Ok(self.version_in(&self.current_session("find the version of the REST API").await?))
     }
 

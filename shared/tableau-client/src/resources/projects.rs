@@ -82,8 +82,20 @@ impl ProjectTree {
         self.names_up(project).filter(|(_, is_whole)| *is_whole).map(|(path, _)| path)
     }
 
+    /// The names from the top down to the project; `None` as for [`Self::whole_path`]. A name may have a `/` of its own.
+    pub fn names(&self, project: &ProjectLuid) -> Option<Vec<String>> {
+        let (names, is_whole) = self.up(project)?;
+        is_whole.then(|| names.into_iter().map(str::to_owned).collect())
+    }
+
     /// The path, and whether it begins at the top.
     fn names_up(&self, project: &ProjectLuid) -> Option<(String, bool)> {
+        let (names, is_whole) = self.up(project)?;
+        Some((names.join("/"), is_whole))
+    }
+
+    /// The names down to the project, and whether they begin at the top.
+    fn up(&self, project: &ProjectLuid) -> Option<(Vec<&str>, bool)> {
         let mut at = self.names.get(project)?;
         let mut names = vec![at.0.as_str()];
         // Limited, because an answer could contain projects that are each other's parent.
@@ -93,7 +105,7 @@ impl ProjectTree {
             at = parent;
         }
         names.reverse();
-        Some((names.join("/"), at.1.is_none()))
+        Some((names, at.1.is_none()))
     }
 
     /// The project at a path, such as `Finance/Europe`. Upper and lower case matter.

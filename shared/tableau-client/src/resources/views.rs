@@ -21,6 +21,9 @@ pub struct View {
     /// The view's name in URLs, including the workbook's: `Superstore/sheets/Overview`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
+    /// What it is: `dashboard`, `story`, or `view` for a sheet.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sheet_type: Option<String>,
     /// The view's own part of that name: `Overview`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub view_url_name: Option<String>,

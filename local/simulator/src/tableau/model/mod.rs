@@ -3,6 +3,7 @@
 mod capability;
 mod connected_app;
 mod content;
+mod export;
 mod group;
 mod job;
 mod jwt;
@@ -22,6 +23,7 @@ pub(crate) use capability::{Capability, Mode};
 pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
+pub use export::{ExportContent, ExportShape};
 pub(crate) use group::{Group, Members};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
@@ -66,6 +68,12 @@ pub(crate) struct Model {
     pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
     /// For each exported workbook: when it was exported, and how old its data was.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// The names of the users who have exported PDF files.
+    pub(crate) exported_by: BTreeSet<String>,
+    /// Workbooks and data sources whose connections have no stored password.
+    pub(crate) without_passwords: BTreeSet<String>,
+    /// How exports of workbooks and views of these names look; `*` stands for all.
+    pub(crate) export_shapes: Vec<(String, ExportShape)>,
     /// The connection ids of workbooks and data sources, assigned when first asked for.
     pub(crate) connections: BTreeMap<(String, String), String>,
     /// The scopes that calls of connected apps have needed.
@@ -137,6 +145,9 @@ impl Model {
             sessions: Vec::new(),
             refreshes: Vec::new(),
             rendered: BTreeMap::new(),
+            exported_by: BTreeSet::new(),
+            without_passwords: BTreeSet::new(),
+            export_shapes: Vec::new(),
             connections: BTreeMap::new(),
             used_scopes: BTreeSet::new(),
             off: Vec::new(),

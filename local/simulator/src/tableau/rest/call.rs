@@ -7,6 +7,7 @@ use crate::tableau::state::Settings;
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 use tableau::{EventName, JobLuid, SiteLuid, UserLuid};
 
 /// A call that has passed the access checks of its route.
@@ -115,6 +116,10 @@ pub(crate) struct File {
     pub(crate) media_type: &'static str,
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+    /// How many more bytes are sent after the first ones, and how many of those come first.
+    pub(crate) padding: Option<(usize, u64)>,
+    /// How long the server pauses after each 64 KiB.
+    pub(crate) pause: Duration,
 }
 
 /// A follow-up action, carried out once the model is unlocked.

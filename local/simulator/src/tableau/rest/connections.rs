@@ -31,7 +31,7 @@ pub(crate) fn of_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
 /// The connection of a workbook or data source. The connection has an id of its own.
 fn connection(model: &mut Model, of: &str, datasource: &Datasource, kind: &str, server: &str) -> Element {
     let key = (of.to_owned(), datasource.luid.to_string());
-    let id = model.connections.entry(key).or_insert_with(|| uuid::Uuid::new_v4().to_string());
+    let id = model.connections.entry(key).or_insert_with(|| uuid::Uuid::new_v4().to_string()).clone();
     let about = Element::new("datasource").with("id", datasource.luid.as_str());
     Element::new("connection")
         .with("id", id.as_str())
@@ -39,7 +39,7 @@ fn connection(model: &mut Model, of: &str, datasource: &Datasource, kind: &str, 
         .with("serverAddress", server)
         .with("serverPort", "")
         .with("userName", "svc_tableau")
-        .with("embedPassword", true)
+        .with("embedPassword", !model.without_passwords.contains(of))
         .child(about.with("name", datasource.name.as_str()))
 }
 

@@ -7,7 +7,7 @@ use super::error::RestError;
 use crate::clock::before;
 use crate::tableau::events::seconds;
 use crate::tableau::export::{self, Page};
-use crate::tableau::model::{Feature, View, Workbook};
+use crate::tableau::model::{ExportContent, Feature, View, Workbook};
 use std::time::Duration;
 
 /// How long a rendering is cached, unless `maxAge` says otherwise.
@@ -63,11 +63,36 @@ fn pdf(call: &mut Call<'_>, workbook: &Workbook, views: &[View], name: &str) -> 
         "landscape" => (height, width),
         other => return Err(invalid(&format!("The orientation '{other}' is not known."))),
     };
-    let pages: Vec<Page> = {
+    let user = call.session.as_ref().and_then(|session| call.model.user(session.user.as_str()));
+    let user = user.map(|user| user.name.clone());
+    call.model.exported_by.extend(user);
+    let shape = call.model.export_shapes.iter().rev().find(|(of, _)| of == name || of == "*");
+    let shape = shape.map(|(_, shape)| shape.clone()).unwrap_or_default();
+    let mut pages: Vec<Page> = {
         let lines = views.iter().map(|view| lines(call, workbook, Some(view)));
         lines.collect::<Result<Vec<_>, _>>()?.into_iter().map(|lines| Page { size, lines }).collect()
     };
-    Ok(file("application/pdf", name, "pdf", export::pdf(&pages)))
+    if shape.content == ExportContent::Blank {
+        pages.iter_mut().for_each(|page| page.lines.clear());
+    }
+    let pages: Vec<Page> = pages.into_iter().flat_map(|page| vec![page; shape.pages]).collect();
+    let mut bytes = export::pdf(&pages);
+    match shape.content {
+        ExportContent::Cut => bytes.truncate(bytes.len() / 2),
+        ExportContent::Text => bytes = b"Something went wrong.".to_vec(),
+        ExportContent::Whole | ExportContent::Blank => {}
+    }
+    // Before this word a comment of any length may stand, and all offsets in the file stay right.
+    let at = bytes.windows(9).rposition(|part| part == b"startxref").unwrap_or(bytes.len());
+    let padding = Some((at, shape.padding_bytes)).filter(|_| shape.padding_bytes > 0);
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c)).collect();
+    Ok(Answer::file(File {
+        media_type: "application/pdf",
+        name: format!("{}.pdf", name.trim()),
+        bytes,
+        padding,
+        pause: shape.pause,
+    }))
 }
 
 pub(crate) fn workbook_powerpoint(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -132,7 +157,8 @@ pub(crate) fn view_crosstab(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 fn file(media_type: &'static str, name: &str, extension: &str, bytes: Vec<u8>) -> Answer {
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c)).collect();
-    Answer::file(File { media_type, name: format!("{}.{extension}", name.trim()), bytes })
+    let name = format!("{}.{extension}", name.trim());
+    Answer::file(File { media_type, name, bytes, padding: None, pause: Duration::ZERO })
 }
 
 fn find_workbook(call: &Call<'_>, id: &str) -> Result<Workbook, RestError> {

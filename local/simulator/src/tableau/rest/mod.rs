@@ -84,6 +84,9 @@ pub(super) async fn serve(
             return refused(&error, Format::accepted(&parts.headers));
         }
     };
+    if name.ends_with("/pdf") {
+        state.asked().push((call.clone(), parts.uri.query().unwrap_or_default().to_owned()));
+    }
     let fault = state.faults().take(&[&call, &name]);
     let response = match fault {
         Some(Fault::Reset) => {

@@ -1,12 +1,14 @@
 //! Writes answers, and the answers of faults.
 
-use super::call::{Answer, Content};
+use super::call::{Answer, Content, File};
 use super::error::RestError;
 use super::format::Format;
 use crate::fault::Fault;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
+use http_body_util::channel::Channel;
+use std::convert::Infallible;
 
 /// Writes every answer in the caller's format.
 pub(crate) fn written(answer: Answer, format: Format) -> Response {
@@ -15,10 +17,11 @@ pub(crate) fn written(answer: Answer, format: Format) -> Response {
         Content::Document(root) => (Some(format.content_type()), Body::from(format.render(&root))),
         Content::Json(value) => (Some(Format::Json.content_type()), Body::from(value.to_string())),
         Content::File(file) => {
-            let mut response = Response::new(Body::from(file.bytes));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+            let kind = file.media_type;
             let disposition = format!("attachment; filename=\"{}\"", file.name);
+            let mut response = Response::new(streamed(file));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             if let Ok(disposition) = HeaderValue::from_str(&disposition) {
                 headers.insert(header::CONTENT_DISPOSITION, disposition);
             }
@@ -34,6 +37,52 @@ pub(crate) fn written(answer: Answer, format: Format) -> Response {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+/// How many bytes are sent between two pauses.
+const PIECE: usize = 64 * 1024;
+
+/// The file, piece by piece if it is to be large or slow.
+fn streamed(file: File) -> Body {
+    if file.padding.is_none() && file.pause.is_zero() {
+        return Body::from(file.bytes);
+    }
+    let (mut sender, body) = Channel::<Bytes, Infallible>::new(2);
+    let (at, padding) = file.padding.unwrap_or((file.bytes.len(), 0));
+    tokio::spawn(async move {
+        let (head, tail) = file.bytes.split_at(at);
+        let pad = |left: u64| {
+            let mut line = vec![b'%'; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+            if let Some(last) = line.last_mut() {
+                *last = b'\n';
+            }
+            Bytes::from(line)
+        };
+        let mut left = padding;
+        let mut pieces: Vec<Bytes> = tail.chunks(PIECE).rev().map(Bytes::copy_from_slice).collect();
+        let mut first: Vec<Bytes> = head.chunks(PIECE).rev().map(Bytes::copy_from_slice).collect();
+        loop {
+            let piece = match first.pop() {
+                Some(piece) => piece,
+                None if left > 0 => {
+                    let piece = pad(left);
+                    left -= piece.len() as u64;
+                    piece
+                }
+                None => match pieces.pop() {
+                    Some(piece) => piece,
+                    None => return,
+                },
+            };
+            if sender.send_data(piece).await.is_err() {
+                return;
+            }
+            if !file.pause.is_zero() {
+                tokio::time::sleep(file.pause).await;
+            }
+        }
+    });
+    Body::new(body)
 }
 
 pub(crate) fn refused(error: &RestError, format: Format) -> Response {

@@ -1,0 +1,362 @@
+//! Puts a refreshed workbook as PDF into SharePoint or Amazon S3: exports it from Tableau into a file, looks whether it is whole, and uploads it in
+//! pieces.
+
+mod config;
+mod destinations;
+mod export;
+mod exports;
+mod history;
+mod pdf;
+mod place;
+mod users;
+
+pub use config::{Config, SCOPES};
+pub use destinations::Destinations;
+pub use history::History;
+pub use users::Users;
+
+use destinations::Published;
+use export::{Exported, Rendered, export};
+use exports::{Export, Target, exports};
+use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
+use history::Turn;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use place::Names;
+use publishing::Pieces;
+use rules::{Action, LoadedRules, MissingFact, Rules, WorkflowSettings, settings};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tableau::{Event, WorkbookLuid};
+use tableau_client::Workbook;
+use tokio::time::Instant;
+use users::Session;
+use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
+
+/// How much time an attempt leaves for its end: to cancel an upload, and to write down what was done.
+const RESERVE: Duration = Duration::from_secs(30);
+/// After this time a doubtful file is exported again: sooner, Tableau returns the same one.
+const AGAIN: SignedDuration = SignedDuration::from_secs(65);
+
+/// The workflow `publish-pdf`, with the clients that it needs.
+#[derive(Debug)]
+pub struct PublishPdf {
+    /// The site that sends the events, as the credential's user sees it.
+    pub facts: FactLookups,
+    /// The rules that say which workbooks go where.
+    pub rules: LoadedRules,
+    /// The site as other users see it.
+    pub users: Users,
+    /// Where files go.
+    pub destinations: Destinations,
+    /// What is known of earlier exports.
+    pub history: History,
+}
+
+/// What an attempt has done so far.
+#[derive(Default)]
+struct Progress {
+    failed: Option<Failure>,
+    published: usize,
+    /// Files that are there from an earlier attempt, or that the rule keeps.
+    there: usize,
+    /// Exports without data, by name.
+    without_data: Vec<String>,
+    /// Exports to be made again, by name.
+    doubtful: Vec<String>,
+}
+
+impl Progress {
+    fn fail(&mut self, failure: Failure) {
+        self.failed = Some(Failure::worse(self.failed.take(), failure));
+    }
+
+    fn is_complete(&self) -> bool {
+        self.failed.is_none() && self.doubtful.is_empty()
+    }
+
+    fn outcome(self, now: Timestamp) -> Result<Outcome, Failure> {
+        if let Some(failure) = self.failed {
+            return Err(failure);
+        }
+        if !self.doubtful.is_empty() {
+            let until = now.saturating_add(AGAIN).unwrap_or(now);
+            let names = self.doubtful.join(", ");
+            return Ok(Outcome::deferred(
+                until,
+                format!("the export of {names} is much smaller than before: it is made again"),
+            ));
+        }
+        match (self.published + self.there, self.without_data.is_empty()) {
+            (0, false) => Ok(Outcome::skipped(format!(
+                "the export of {} has no data with the filters of the rule: nothing was published",
+                self.without_data.join(", ")
+            ))),
+            (0, true) => Ok(Outcome::skipped("the workbook lists no views")),
+            _ => Ok(Outcome::Done),
+        }
+    }
+}
+
+impl Workflow for PublishPdf {
+    const NAME: &'static str = "publish-pdf";
+
+    async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let of_event = event.workbook().filter(|_| settings::PublishPdf::EVENTS.contains(&event.name));
+        let Some(workbook) = of_event else {
+            return Ok(Outcome::skipped(format!("{} is no refresh of a workbook", event.name)));
+        };
+        let rules = self.rules.current().map_err(Failure::misconfigured)?;
+        let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
+        let question = Question::new(event, invocation);
+        // What could not be looked up does not count as matched here: the file would be where it may not be.
+        if let Some(missing) = matched.missing.iter().find(|missing| missing.maintenance.is_empty()) {
+            return self.without(missing, question).await;
+        }
+        let actions = rules.actions::<settings::PublishPdf>(&matched, &event.site);
+        let actions = actions.map_err(Failure::misconfigured)?;
+        if actions.is_empty() {
+            return Ok(Outcome::skipped(format!("no rule publishes PDF files on {}", event.name)));
+        }
+        let (actions, muted): (Vec<_>, Vec<_>) =
+            actions.into_iter().partition(|action| action.muted_until(invocation.now).is_none());
+        if let (true, Some(action)) = (actions.is_empty(), muted.first()) {
+            return Ok(Outcome::skipped(format!("the rule `{}` is muted", action.rule)));
+        }
+        if self.facts.is_of_another_site(question).await? {
+            return Ok(Outcome::skipped(OTHER_SITE));
+        }
+        let refreshed = event.credible_time(invocation.now).unwrap_or(invocation.now);
+        match self.history.turn(workbook, event.id.as_str(), refreshed, invocation.now).await? {
+            Turn::At(until) if invocation.retried => {
+                let reason = "Tableau could return the export of the refresh before: it waits for a minute";
+                return Ok(Outcome::deferred(until, reason));
+            }
+            Turn::Shared(began) => {
+                return Ok(Outcome::skipped(format!(
+                    "the export that began at {} shows this refresh too, and is published",
+                    began.strftime("%H:%M:%S UTC")
+                )));
+            }
+            Turn::At(_) | Turn::Now => {}
+        }
+        self.history.begins(workbook, event.id.as_str(), invocation.now).await?;
+        let progress = self.publish_all(event, workbook, &rules, &actions, refreshed, invocation).await;
+        let is_complete = progress.as_ref().is_ok_and(Progress::is_complete);
+        self.history.ended(workbook, event.id.as_str(), is_complete, invocation.time()).await?;
+        progress?.outcome(invocation.time())
+    }
+}
+
+impl PublishPdf {
+    /// What to do about an event of which a rule asks something that is not known.
+    async fn without(&self, missing: &MissingFact, question: Question<'_>) -> Result<Outcome, Failure> {
+        if self.facts.is_of_another_site(question).await? {
+            return Ok(Outcome::skipped(OTHER_SITE));
+        }
+        if self.facts.item(question).await?.is_none() {
+            return Ok(Outcome::skipped("Tableau does not have the workbook any more"));
+        }
+        Err(match missing.why.starts_with(NO_ANSWER) {
+            true => Failure::transient(missing.to_string()),
+            // Tableau refuses it, until a person changes what the token's user may see.
+            false => Failure::misconfigured(missing.to_string()),
+        })
+    }
+
+    /// Makes and publishes all that rules want of a workbook, one user after the other.
+    async fn publish_all(
+        &self,
+        event: &Event,
+        luid: &WorkbookLuid,
+        rules: &Rules,
+        actions: &[Action<settings::PublishPdf>],
+        refreshed: Timestamp,
+        invocation: &Invocation,
+    ) -> Result<Progress, Failure> {
+        let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
+        let time = refreshed.to_zoned(timezone);
+        let mut by_user: BTreeMap<Option<&str>, Vec<&Action<settings::PublishPdf>>> = BTreeMap::new();
+        for action in actions {
+            by_user.entry(action.settings.user.as_deref()).or_default().push(action);
+        }
+        let remaining = invocation.remaining();
+        let until = Instant::now() + remaining.saturating_sub(RESERVE.min(remaining / 4));
+        let mut progress = Progress::default();
+        for (user, actions) in by_user {
+            let published =
+                self.publish_for(event, luid, user, &actions, &time, until, &mut progress, invocation).await;
+            if let Err(failure) = published {
+                progress.fail(failure);
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Makes and publishes what rules want for one user.
+    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
+    async fn publish_for(
+        &self,
+        event: &Event,
+        luid: &WorkbookLuid,
+        user: Option<&str>,
+        actions: &[&Action<settings::PublishPdf>],
+        time: &Zoned,
+        until: Instant,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let own = self.facts.tableau();
+        let session = match user {
+            None => Session::Own(own),
+            Some(user) => self.users.of(user, own, invocation).await?,
+        };
+        let tableau = session.tableau();
+        let workbook = match tableau.call(invocation, tableau.client().workbook(luid)).await {
+            Ok(workbook) => workbook,
+            Err(circuit::Guarded::Call(error)) if error.is_not_found() || error.lacks_right() => match user {
+                // Whether the workbook is gone, the credential's own user decides.
+                Some(user) => {
+                    return Err(Failure::misconfigured(format!(
+                        "`{user}`, who is named by `as` in a rule, does not see the workbook: {}",
+                        workflow::chain(&error)
+                    )));
+                }
+                None if error.is_not_found() => return Ok(()),
+                None => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        let version = tableau.call(invocation, tableau.client().session_version()).await?;
+        let project = self.project(&workbook, Question::new(event, invocation)).await?;
+        let names = Names {
+            time,
+            workbook: &workbook.name,
+            view: None,
+            project: &project,
+            luid: workbook.id.as_str(),
+        };
+        let exports = exports(actions, &workbook, version, &names).map_err(Failure::misconfigured)?;
+        let sheets = workbook.views.len();
+        tracing::info!(event.id = %event.id, sheets, exports = exports.len(), "exporting the workbook as PDF");
+        for wanted in &exports {
+            let published =
+                self.publish_one(&session, &workbook, wanted, time, until, progress, invocation).await;
+            if let Err(failure) = published {
+                progress.fail(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the workbook's projects, from the top.
+    async fn project(&self, workbook: &Workbook, question: Question<'_>) -> Result<Vec<String>, Failure> {
+        let Some(project) = &workbook.project else { return Ok(Vec::new()) };
+        let names = match &project.id {
+            Some(luid) => self.facts.project_names(luid, question).await?,
+            None => None,
+        };
+        // Not all projects may be visible.
+        Ok(names.unwrap_or_else(|| vec![project.name.clone()]))
+    }
+
+    /// Makes one export, and publishes it to each place where it is not yet.
+    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
+    async fn publish_one(
+        &self,
+        session: &Session<'_>,
+        workbook: &Workbook,
+        wanted: &Export,
+        time: &Zoned,
+        until: Instant,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let is_missing = |target: &&Target| !invocation.has_happened(&published(target));
+        let missing: Vec<&Target> = wanted.files.iter().filter(is_missing).collect();
+        progress.there += wanted.files.len() - missing.len();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let name = wanted.what.name(workbook);
+        let exported = match export(session, workbook, wanted, until, invocation).await? {
+            Rendered::File(exported) => exported,
+            Rendered::NoData => {
+                tracing::warn!(
+                    view = name,
+                    "the export has no data with these filters, and is not published"
+                );
+                progress.without_data.push(format!("`{name}`"));
+                return Ok(());
+            }
+        };
+        let key = wanted.key(workbook, session.name());
+        let is_doubtful = self.history.is_doubtful(&workbook.id, &key, exported.seen).await?;
+        let doubted = Effect::from(format!("doubted/{key}").as_str());
+        if is_doubtful && invocation.retried && !invocation.has_happened(&doubted) {
+            invocation.once(doubted, async { Ok::<_, Failure>(()) }).await?;
+            progress.doubtful.push(format!("`{name}`"));
+            return Ok(());
+        }
+        let looks_incomplete = is_doubtful || exported.may_lack_data;
+        for target in missing {
+            let put = self.put(target, &exported, name, looks_incomplete, time, until, invocation).await;
+            match put {
+                Ok(true) => progress.published += 1,
+                Ok(false) => progress.there += 1,
+                Err(failure) => progress.fail(failure),
+            }
+        }
+        self.history.published(&workbook.id, &key, exported.seen, invocation.time()).await
+    }
+
+    /// Publishes a file to one place. Whether it was published now.
+    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
+    async fn put(
+        &self,
+        target: &Target,
+        exported: &Exported,
+        name: &str,
+        looks_incomplete: bool,
+        time: &Zoned,
+        until: Instant,
+        invocation: &Invocation,
+    ) -> Result<bool, Failure> {
+        let pieces = Pieces::new(&exported.file, exported.seen.size_bytes);
+        let publish = async {
+            match self.destinations.publish(target, &pieces, time, until, invocation).await? {
+                Published::There { uploaded, note } => Ok::<_, Failure>(Ok((uploaded, note))),
+                Published::Kept => Ok(Err("the file is there, and the rule keeps it")),
+            }
+        };
+        match invocation.once_unless(published(target), publish).await? {
+            Some(Ok((uploaded, note))) => {
+                let size_bytes = exported.seen.size_bytes;
+                let pages = exported.seen.pages;
+                let service = target.service();
+                tracing::info!(
+                    rule = target.rule,
+                    view = name,
+                    service,
+                    size_bytes,
+                    pages,
+                    looks_incomplete,
+                    note,
+                    item = uploaded.id,
+                    "published a PDF"
+                );
+                Ok(true)
+            }
+            Some(Err(why)) => {
+                tracing::info!(rule = target.rule, view = name, "{why}");
+                Ok(false)
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+/// The effect that a file is there.
+fn published(target: &Target) -> Effect {
+    Effect::from(format!("published/{}/{}", target.service(), target.key()).as_str())
+}

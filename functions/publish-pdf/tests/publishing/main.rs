@@ -1,0 +1,11 @@
+//! The real binary: events in, PDF files in SharePoint.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod export;
+mod graph;
+mod memory;
+mod s3;
+mod support;
+mod twice;
+mod users;

@@ -1,0 +1,166 @@
+//! Amazon S3: buckets that take objects, in one call or in parts.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
+
+use super::query_protocol;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
+
+/// The least size of a part that is not the last one.
+const LEAST_PART: usize = 5 * 1024 * 1024;
+
+/// An object in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Object {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// The content type.
+    pub content_type: String,
+    /// The content.
+    pub content: Vec<u8>,
+    /// In how many parts it was sent; 0 for one call.
+    pub parts: usize,
+    /// How often an object of this key was written.
+    pub versions: usize,
+}
+
+/// A multipart upload that has not ended.
+#[derive(Debug)]
+struct Open {
+    bucket: String,
+    key: String,
+    content_type: String,
+    parts: BTreeMap<u32, Vec<u8>>,
+}
+
+/// Buckets and what is in them.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    /// Whether others may be written to, by name.
+    buckets: BTreeMap<String, bool>,
+    objects: Vec<S3Object>,
+    uploads: BTreeMap<String, Open>,
+    /// How many parts are still taken before all fail; `None`: none fails.
+    parts_left: Option<u32>,
+}
+
+/// Whether a request is one to S3: the signature names the service, since neither path nor headers do.
+pub(super) fn is_s3(headers: &HeaderMap) -> bool {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    authorization.is_some_and(|value| value.contains("/s3/aws4_request"))
+}
+
+fn refused(status: StatusCode, code: &str) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    );
+    (status, body).into_response()
+}
+
+pub(super) fn denied() -> Response {
+    refused(StatusCode::FORBIDDEN, "SignatureDoesNotMatch")
+}
+
+impl Buckets {
+    pub(super) fn create(&mut self, name: &str, is_writable: bool) {
+        self.buckets.insert(name.to_owned(), is_writable);
+    }
+
+    pub(super) fn objects(&self) -> Vec<S3Object> {
+        self.objects.clone()
+    }
+
+    pub(super) fn open_uploads(&self) -> usize {
+        self.uploads.len()
+    }
+
+    pub(super) fn fail_after(&mut self, parts: Option<u32>) {
+        self.parts_left = parts;
+    }
+
+    pub(super) fn answer(&mut self, parts: &Parts, body: &[u8]) -> Response {
+        let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy().into_owned();
+        let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
+        match self.buckets.get(bucket) {
+            None => return refused(StatusCode::NOT_FOUND, "NoSuchBucket"),
+            Some(false) => return refused(StatusCode::FORBIDDEN, "AccessDenied"),
+            Some(true) => {}
+        }
+        let query = query_protocol::fields(parts.uri.query().unwrap_or_default());
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let upload = query.get("uploadId");
+        // The name of this field has no value.
+        let is_begin = |field: &str| field == "uploads" || field == "uploads=";
+        let begins = parts.uri.query().is_some_and(|query| query.split('&').any(is_begin));
+        match (&parts.method, upload) {
+            (&Method::POST, None) if begins => {
+                let id = uuid::Uuid::new_v4().simple().to_string();
+                let (bucket, key) = (bucket.to_owned(), key.to_owned());
+                self.uploads.insert(id.clone(), Open { bucket, key, content_type, parts: BTreeMap::new() });
+                format!(
+                    "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+                )
+                .into_response()
+            }
+            (&Method::PUT, Some(id)) => self.part(id, query.get("partNumber").map(String::as_str), body),
+            (&Method::POST, Some(id)) => self.complete(id),
+            (&Method::DELETE, Some(id)) => {
+                self.uploads.remove(id);
+                StatusCode::NO_CONTENT.into_response()
+            }
+            (&Method::PUT, None) => {
+                self.put(bucket, key, content_type, body.to_vec(), 0);
+                [("etag", "\"whole\"")].into_response()
+            }
+            _ => refused(StatusCode::NOT_IMPLEMENTED, "NotImplemented"),
+        }
+    }
+
+    fn part(&mut self, id: &str, number: Option<&str>, body: &[u8]) -> Response {
+        match &mut self.parts_left {
+            Some(0) => return refused(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let number =
+            number.and_then(|text| text.parse::<u32>().ok()).filter(|number| (1..=10_000).contains(number));
+        let Some(number) = number else { return refused(StatusCode::BAD_REQUEST, "InvalidArgument") };
+        let Some(upload) = self.uploads.get_mut(id) else {
+            return refused(StatusCode::NOT_FOUND, "NoSuchUpload");
+        };
+        upload.parts.insert(number, body.to_vec());
+        [("etag", format!("\"part-{number}\""))].into_response()
+    }
+
+    fn complete(&mut self, id: &str) -> Response {
+        let Some(upload) = self.uploads.get(id) else {
+            return refused(StatusCode::NOT_FOUND, "NoSuchUpload");
+        };
+        let last = upload.parts.keys().next_back().copied().unwrap_or_default();
+        if upload.parts.iter().any(|(number, part)| *number != last && part.len() < LEAST_PART) {
+            return refused(StatusCode::BAD_REQUEST, "EntityTooSmall");
+        }
+        let Some(Open { bucket, key, content_type, parts }) = self.uploads.remove(id) else {
+            return refused(StatusCode::NOT_FOUND, "NoSuchUpload");
+        };
+        let count = parts.len();
+        self.put(&bucket, &key, content_type, parts.into_values().flatten().collect(), count);
+        "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>"
+            .into_response()
+    }
+
+    fn put(&mut self, bucket: &str, key: &str, content_type: String, content: Vec<u8>, parts: usize) {
+        let is_same = |object: &&mut S3Object| object.bucket == bucket && object.key == key;
+        let versions = self.objects.iter_mut().find(is_same).map_or(0, |object| object.versions);
+        self.objects.retain(|object| object.bucket != bucket || object.key != key);
+        let bucket = bucket.to_owned();
+        let key = key.to_owned();
+        self.objects.push(S3Object { bucket, key, content_type, content, parts, versions: versions + 1 });
+    }
+}

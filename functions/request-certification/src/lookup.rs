@@ -99,7 +99,7 @@ fn of_connections(connections: &[Connection]) -> Listed {
 }
 
 fn of_connection(connection: &Connection) -> Option<String> {
-    let part = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let part = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
     match (part(&connection.kind), part(&connection.server_address)) {
         (Some(kind), Some(server)) => Some(format!("{kind} at {server}")),
         (one, other) => one.or(other),

@@ -7,7 +7,7 @@ use crate::pages::{List, Pages, Place};
 use crate::{ApiVersion, Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tableau::DatasourceLuid;
 
 /// A published data source.
@@ -53,19 +53,6 @@ pub struct Datasource {
     /// The data source's tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
-}
-
-/// What a data source reads from. The user name that Tableau also gives is left out: no one here needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Connection {
-    /// The kind of connection, such as `snowflake`.
-    #[serde(default, rename = "type", deserialize_with = "lenient::text")]
-    pub kind: Option<String>,
-    /// The server's address; missing for a file.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub server_address: Option<String>,
 }
 
 impl sealed::Sealed for Datasource {}
@@ -117,20 +104,6 @@ impl TableauClient {
         let path = format!("datasources/{luid}");
         let answer: Answer = self.ask(Call::get("fetch the data source", Path::Site(&path))).await?;
         Ok(answer.datasource)
-    }
-
-    /// Lists the connections of a data source: what it reads from. REST API 2.4+; JWT scope `tableau:content:read`.
-    ///
-    /// # Errors
-    /// The same as for [`TableauClient::datasource`].
-    ///
-    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#query_data_source_connections>
-    pub async fn datasource_connections(&self, luid: &DatasourceLuid) -> Result<Vec<Connection>, Error> {
-        const OPERATION: &str = "list the data source's connections";
-        let path = format!("datasources/{luid}/connections");
-        let answer: Map<String, Value> = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
-        lenient::list(&answer, &["connections"], "connection")
-            .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
     /// Lists data sources. The list behaves like [`TableauClient::workbooks`]. REST API 2.0+; JWT scope

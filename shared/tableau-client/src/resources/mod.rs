@@ -1,6 +1,7 @@
 //! One file per REST resource.
 
 pub(crate) mod broadcasts;
+pub(crate) mod connections;
 pub(crate) mod datasources;
 pub(crate) mod exports;
 pub(crate) mod groups;

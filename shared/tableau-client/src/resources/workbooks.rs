@@ -74,34 +74,9 @@ impl Filtered for Workbook {
     }
 }
 
-/// A connection of a workbook to its data.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Connection {
-    /// The kind of database, such as `postgres`.
-    #[serde(rename = "type", default, deserialize_with = "lenient::text_or_empty")]
-    pub kind: String,
-    /// The address of the database.
-    #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    pub server_address: String,
-    /// The user of the database.
-    #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    pub user_name: String,
-    /// Whether the password is stored with the workbook; `None` if Tableau does not say.
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub embed_password: Option<bool>,
-}
-
 #[derive(Deserialize)]
 struct Answer {
     workbook: Workbook,
-}
-
-#[derive(Deserialize)]
-struct ConnectionsAnswer {
-    #[serde(default)]
-    connections: Value,
 }
 
 impl TableauClient {
@@ -117,19 +92,6 @@ impl TableauClient {
         let path = format!("workbooks/{luid}");
         let answer: Answer = self.ask(Call::get("fetch the workbook", Path::Site(&path))).await?;
         Ok(answer.workbook)
-    }
-
-    /// Lists the connections of a workbook. REST API 2.3+; JWT scope `tableau:content:read`.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] with code 404006 when the site has no such workbook.
-    ///
-    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#query_workbook_connections>
-    pub async fn workbook_connections(&self, luid: &WorkbookLuid) -> Result<Vec<Connection>, Error> {
-        let path = format!("workbooks/{luid}/connections");
-        let call = Call::get("list the workbook's connections", Path::Site(&path));
-        let answer: ConnectionsAnswer = self.ask(call).await?;
-        Ok(lenient::list_or_none(&answer.connections, "connection"))
     }
 
     /// Lists workbooks. Names are not unique. The list comes from an index that is updated with a delay: for the

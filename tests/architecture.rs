@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("published-rules", &["rules", "store", "workflow"]),
     ("session-store", &["store", "tableau-client"]),
     ("circuit", &["store", "workflow"]),
-    ("guarded-tableau", &["circuit", "tableau-client", "workflow"]),
+    ("guarded-tableau", &["circuit", "tableau", "tableau-client", "workflow"]),
     (
         "destinations",
         &["alerting", "circuit", "confidential", "plain-text", "rules", "store", "tableau", "workflow"],

@@ -163,7 +163,7 @@ impl Environment {
             "deliveries": self.tableau.deliveries().len(),
             "faults at Tableau": faults,
             "calls of Slack": self.slack.calls(),
-            "messages at Slack": self.slack.messages().len(),
+            "messages at Slack": self.slack.message_count(),
             "faults at Slack": cleared.text().await.unwrap(),
         })
     }

@@ -143,7 +143,7 @@ async fn tableaus_duplicates_become_one_message() {
         }
     };
     tokio::time::timeout(TIMEOUT, drained).await.unwrap();
-    assert_eq!(environment.slack.messages().len(), 2, "one for each of two events");
+    assert_eq!(environment.slack.message_count(), 2, "one for each of two events");
     environment.stack.shutdown().await;
 }
 

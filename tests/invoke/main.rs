@@ -98,7 +98,7 @@ async fn every_function_answers_its_fixture() {
         let status = body["status"].as_str().unwrap();
         assert!(["done", "skipped"].contains(&status), "{function} works inline: {body}");
     }
-    assert_eq!(run.slack.messages().len(), 1, "notify-slack posts");
+    assert_eq!(run.slack.message_count(), 1, "notify-slack posts");
     assert_eq!(run.teams.posts().len(), 1, "notify-teams posts");
     assert_eq!(run.servicenow.incidents().len(), 1, "track-servicenow-incident opens an incident");
     assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");

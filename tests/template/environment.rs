@@ -35,6 +35,9 @@ const ON_REQUEST: [&str; 2] = ["table", "timer"];
 const OF_SCHEDULES: [&str; 4] =
     ["TIMER_DEAD_LETTERS_ARN", "TIMER_GROUP_NAME", "TIMER_QUEUE_ARN", "TIMER_ROLE_ARN"];
 
+/// Where `Settings::of_variables` reads for the functions that call it.
+const TABLEAU_SETTINGS: &str = "shared/tableau-client/src/settings.rs";
+
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
     let mut other_kind = Vec::new();
@@ -45,9 +48,13 @@ fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
         other_kind.extend(FOR_THE_COMMON_INGRESS);
     }
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
+    let of_tableau = match function.contains("Settings::of_variables(") {
+        true => reads(&std::fs::read_to_string(root().join(TABLEAU_SETTINGS)).unwrap()),
+        false => BTreeSet::new(),
+    };
     let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
     let of_host = runtime.iter().filter(|read| !left_out.contains(&read.within.as_str())).cloned();
-    of_host.chain(reads(function)).map(|read| read.variable).collect()
+    of_host.chain(of_tableau).chain(reads(function)).map(|read| read.variable).collect()
 }
 
 /// The variables that the template sets for a function.

@@ -23,11 +23,7 @@ impl Config {
         let server = settings.get("TABLEAU_SERVER_URL");
         let tableau_secret = settings.get("TABLEAU_SECRET");
         settings.finish(())?;
-        let optional = |name| env.get(name).unwrap_or_default();
-        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        let tableau =
-            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        let tableau = Settings::of_variables(&server, |name| env.get(name))?;
         Ok(Self { tableau, tableau_secret })
     }
 }

@@ -29,11 +29,7 @@ impl Config {
         let tableau_secret = settings.get("TABLEAU_SECRET");
         let slack_secret = settings.get("SLACK_SECRET");
         settings.finish(())?;
-        let optional = |name| env.get(name).unwrap_or_default();
-        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        let tableau =
-            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        let tableau = Settings::of_variables(&server, |name| env.get(name))?;
         let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL);
         let slack_api_url: SecureUrl =
             slack_api_url.parse().map_err(|error| format!("SLACK_API_URL {error}"))?;

@@ -27,7 +27,7 @@ async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_ev
     environment.write_form("", &form.to_string());
     let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     assert_eq!(errors(&function), Vec::<Value>::new());
 }
 
@@ -48,7 +48,7 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         environment.write_form("", &form.to_string());
         let function = environment.queued("notify-slack", BINARY);
         assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-        assert_eq!(environment.slack.messages().len(), 1, "{settings}");
+        assert_eq!(environment.slack.message_count(), 1, "{settings}");
         let logged = errors(&function);
         assert_eq!(logged.len(), 2, "{logged:?}");
         assert_eq!(logged[0]["reason"], expected);
@@ -84,7 +84,7 @@ async fn the_last_version_whose_settings_the_workflow_can_use_counts_also_for_th
     environment.write_form("", &form.to_string());
     let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     let logged = errors(&function);
     assert_eq!(logged.len(), 1, "{logged:?}");
     assert!(logged[0]["reason"].as_str().unwrap().contains("did you mean `channel`?"), "{logged:?}");
@@ -199,6 +199,6 @@ async fn a_project_that_is_newer_than_what_is_kept_of_the_projects_is_asked_for(
         "created_at": environment.tableau.clock().now().to_string(),
     });
     assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
-    assert_eq!(environment.slack.messages().len(), 2);
+    assert_eq!(environment.slack.message_count(), 2);
     assert_eq!(environment.tableau.calls("GET /sites/*/projects*"), lists + 1);
 }

@@ -72,7 +72,7 @@ async fn a_version_that_cannot_be_read_loses_no_event_and_is_counted_and_the_las
     damage(&environment, true);
     let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&batch(1)).await.is_empty(), "{:?}", function.logs());
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     assert_eq!(reported(&function, "UnreadableRules"), 1, "{:?}", function.logs());
     let logs = function.logs().join("\n");
     assert!(logs.contains("the version of the rules in force cannot be read"), "{logs}");
@@ -87,7 +87,7 @@ async fn events_wait_while_no_rules_can_be_read_and_the_same_process_goes_on_onc
     for object in 1..=2 {
         assert_eq!(function.failures(&batch(object)).await, ["m-1"]);
     }
-    assert_eq!(environment.slack.messages().len(), 0);
+    assert_eq!(environment.slack.message_count(), 0);
     assert!(reported(&function, "UnreadableRules") >= 1);
 
     environment.write_rules(&format!(
@@ -98,5 +98,5 @@ async fn events_wait_while_no_rules_can_be_read_and_the_same_process_goes_on_onc
     for object in 1..=2 {
         assert!(function.failures(&batch(object)).await.is_empty(), "{:?}", function.logs());
     }
-    assert_eq!(environment.slack.messages().len(), 2);
+    assert_eq!(environment.slack.message_count(), 2);
 }

@@ -41,7 +41,7 @@ async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the
     handle(event("DatasourceRefreshFailed", 0)).await;
     environment.tableau.succeed_refresh(&luid).unwrap();
     handle(event("DatasourceRefreshSucceeded", 1)).await;
-    assert_eq!(environment.slack.messages().len(), 2, "{}", function.logs().join("\n"));
+    assert_eq!(environment.slack.message_count(), 2, "{}", function.logs().join("\n"));
     let used: Vec<&str> = environment.tableau.used_scopes().into_iter().collect();
     assert_eq!(used, tableau_client::ConnectedApp::SCOPES);
     let readme =

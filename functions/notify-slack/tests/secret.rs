@@ -14,7 +14,7 @@ async fn a_bot_token_with_a_line_break_behind_it_posts() {
     environment.aws.create_secret("slack", Value::from(secret));
     let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(environment.slack.messages().len(), 1, "{}", function.logs().join("\n"));
+    assert_eq!(environment.slack.message_count(), 1, "{}", function.logs().join("\n"));
     environment.assert_no_secret_in(&function.logs());
 }
 

@@ -104,7 +104,7 @@ async fn the_same_event_twice_is_one_message() {
     assert!(function.failures(&twice).await.is_empty());
     assert!(function.failures(&message(&event)).await.is_empty());
 
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     let outcomes = function.logs().iter().filter(|line| line.contains(r#""outcome":"duplicate""#)).count();
     assert!(outcomes >= 2, "{}", function.logs().join("\n"));
 }
@@ -181,7 +181,7 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
         assert_eq!(answer.body["status"], "done", "{name}");
     }
     // Two of the events resolve an incident, which is also announced in the channel of the failures.
-    assert_eq!(environment.slack.messages().len(), 22 + 2, "{:?}", environment.slack.refusals());
+    assert_eq!(environment.slack.message_count(), 22 + 2, "{:?}", environment.slack.refusals());
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn one_bad_message_does_not_hold_back_its_batch() {
     let two = String::from_utf8(fixtures::bytes("tableau/workbook-updated.json")).unwrap();
     let failures = function.failures(&Batch::default().message(&one).message("[]").message(&two)).await;
     assert_eq!(failures, ["m-1"]);
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     assert_eq!(environment.aws.messages("dead-letters").len(), 1);
 }
 
@@ -234,7 +234,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_then_done_once() {
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     assert!(function.failures(&batch).await.is_empty());
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     environment.assert_no_secret_in(&function.logs());
 }
 
@@ -262,7 +262,7 @@ async fn a_bot_token_posts_to_the_rules_channel() {
     environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
     environment.slack.add_channel("data-news", true);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(environment.slack.messages().len(), 1, "{:?}", environment.slack.refusals());
+    assert_eq!(environment.slack.message_count(), 1, "{:?}", environment.slack.refusals());
     environment.assert_no_secret_in(&function.logs());
 }
 
@@ -298,7 +298,7 @@ async fn two_channels_of_which_one_fails_get_one_message_each_in_the_end() {
     let batch = Batch::of_fixture("workbook-created");
     environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch).await, ["m-1"]);
-    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.slack.message_count(), 1);
     assert!(function.failures(&batch).await.is_empty());
     let mut channels: Vec<_> = environment.slack.messages().into_iter().map(|m| m.channel_name).collect();
     channels.sort();

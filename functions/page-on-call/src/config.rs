@@ -29,11 +29,7 @@ impl Config {
         let tableau_secret = settings.get("TABLEAU_SECRET");
         let pagerduty_secret = settings.get("PAGERDUTY_SECRET");
         settings.finish(())?;
-        let optional = |name| env.get(name).unwrap_or_default();
-        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        let tableau =
-            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        let tableau = Settings::of_variables(&server, |name| env.get(name))?;
         let region = env.get("PAGERDUTY_REGION").unwrap_or("us");
         let region = region.parse().map_err(|error| format!("PAGERDUTY_REGION {error}"))?;
         Ok(Self { tableau, tableau_secret, pagerduty_secret, region })

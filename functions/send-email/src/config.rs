@@ -37,10 +37,7 @@ impl Config {
         let from = settings.get("EMAIL_FROM");
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
-        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        let tableau =
-            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        let tableau = Settings::of_variables(&server, |name| env.get(name))?;
         let from = Address::parse(&from).map_err(|problem| format!("EMAIL_FROM: {problem}"))?;
         let sender = Sender {
             from,

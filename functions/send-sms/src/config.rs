@@ -36,11 +36,7 @@ impl Config {
         let tableau_secret = settings.get("TABLEAU_SECRET");
         let twilio_secret = settings.get("TWILIO_SECRET");
         settings.finish(())?;
-        let optional = |name| env.get(name).unwrap_or_default();
-        let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        let tableau =
-            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
+        let tableau = Settings::of_variables(&server, |name| env.get(name))?;
         let url = env.get("TWILIO_API_URL").unwrap_or(destinations::twilio::API_URL);
         let twilio_api_url: SecureUrl = url.parse().map_err(|error| format!("TWILIO_API_URL {error}"))?;
         if !is_twilios(&twilio_api_url) {

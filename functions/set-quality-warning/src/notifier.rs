@@ -220,7 +220,7 @@ impl WarningNotifier {
     /// Asks for the warnings of some data source: that needs the licence and a scope.
     async fn test(&self, invocation: &Invocation) -> Result<Delivered, Trouble> {
         let client = self.tableau().client();
-        let site = self.tableau().call(invocation, client.session_site()).await.map_err(Failure::from)?;
+        let site = self.tableau().session_site(invocation).await.map_err(Failure::from)?;
         let any = async { client.datasources(Filter::all()).next().await };
         let Some(datasource) = self.tableau().call(invocation, any).await.map_err(Failure::from)? else {
             return Err(Failure::permanent("the site has no published data source").into());

@@ -166,7 +166,7 @@ async fn the_web_api_posts_threads_and_updates() {
     let seen = poster.slack.channel(channel);
     assert_eq!(seen.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["three", "two"]);
     assert_eq!(seen[1].thread_ts.as_deref(), ts.as_str());
-    assert_eq!(poster.slack.messages().len(), 3);
+    assert_eq!(poster.slack.message_count(), 3);
 
     poster.slack.add_channel("private", false);
     let long = "x".repeat(4001);

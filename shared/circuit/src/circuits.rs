@@ -87,6 +87,22 @@ impl Circuits {
         call: impl Future<Output = Result<T, E>>,
         result_of: impl Fn(&E) -> CallResult,
     ) -> Result<T, Guarded<E>> {
+        self.call_or_kept(part, now, call, |result| result.map_or_else(&result_of, |_| CallResult::Answered))
+            .await
+    }
+
+    /// The same for a call that may return what an earlier one has brought: `result_of` also says what a success says about
+    /// the destination.
+    ///
+    /// # Errors
+    /// As for [`Circuits::call`].
+    pub async fn call_or_kept<T, E: Error + 'static>(
+        &self,
+        part: &str,
+        now: Timestamp,
+        call: impl Future<Output = Result<T, E>>,
+        result_of: impl Fn(Result<&T, &E>) -> CallResult,
+    ) -> Result<T, Guarded<E>> {
         let id = fastrand::u64(..);
         let began = Instant::now();
         let (whole, part) = if self.independent { (part, "") } else { ("", part) };
@@ -103,7 +119,7 @@ impl Circuits {
         };
         let result = call.await;
         let now = later(now, began.elapsed());
-        let call_result = result.as_ref().map_or_else(&result_of, |_| CallResult::Answered);
+        let call_result = result_of(result.as_ref());
         let (end_of_whole, end_of_part) = match (call_result, &result) {
             (CallResult::Answered, _) | (CallResult::Failed, Ok(_)) => (End::Answered, End::Answered),
             (CallResult::Failed, Err(error)) => {

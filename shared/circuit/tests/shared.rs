@@ -243,3 +243,25 @@ async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
     let all = calls + refused;
     assert!(refused * 100 < all, "{refused} of {all} were not made");
 }
+
+#[tokio::test]
+async fn a_success_without_a_call_neither_ends_a_row_of_failures_nor_closes_a_circuit() {
+    let all = instances(&memory(), 1);
+    let kept = async |now| {
+        let kept = async { Ok::<_, io::Error>("kept") };
+        all[0].call_or_kept("", now, kept, |_| CallResult::NotCalled).await
+    };
+    for second in 0..i64::try_from(FAILURES).unwrap() {
+        assert_eq!(kept(at(second)).await.unwrap(), "kept");
+        assert_eq!(fail_all(&all, 1, at(second)).await, 1);
+    }
+    let open = Destination::default();
+    assert!(is_open(open.call(&all[0], CHANNEL, at(20), None).await));
+    assert_eq!(kept(at(20 + due())).await.unwrap(), "kept");
+    assert!(
+        all[0]
+            .call_or_kept("", at(20), async { Ok::<_, io::Error>(()) }, |_| CallResult::NotCalled)
+            .await
+            .is_err()
+    );
+}

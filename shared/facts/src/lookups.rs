@@ -258,7 +258,7 @@ impl FactLookups {
     /// # Errors
     /// When Tableau does not answer.
     pub async fn is_of_another_site(&self, question: Question<'_>) -> Answer<bool> {
-        let ours = self.tableau.call(question.invocation, self.tableau.client().session_site()).await?;
+        let ours = self.tableau.session_site(question.invocation).await?;
         let event = question.event;
         let is_other = !ours.as_str().eq_ignore_ascii_case(event.site.as_str());
         if is_other {

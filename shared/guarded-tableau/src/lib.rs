@@ -8,6 +8,7 @@ pub use error::TableauError;
 
 use circuit::{CallResult, Circuits, Guarded};
 use std::future::Future;
+use tableau::SiteLuid;
 use tableau_client::{Error, TableauClient};
 use workflow::Invocation;
 
@@ -41,6 +42,19 @@ impl GuardedTableau {
         let call = async { call.await.map_err(TableauError) };
         // Boxed, because the nested futures would otherwise be too deep for the compiler.
         Box::pin(self.circuits.call("", invocation.time(), call, call_result)).await
+    }
+
+    /// The LUID of the site that the session is for. A kept session says nothing about Tableau's health: the success would end
+    /// every row of failures, and the circuit would never open.
+    ///
+    /// # Errors
+    /// As for [`GuardedTableau::call`], when there is no session and signing in fails.
+    pub async fn session_site(&self, invocation: &Invocation) -> Result<SiteLuid, Guarded<TableauError>> {
+        let site = async { self.client.session_site().await.map_err(TableauError) };
+        let result_of = |result: Result<&SiteLuid, &TableauError>| {
+            result.map_or_else(call_result, |_| CallResult::NotCalled)
+        };
+        Box::pin(self.circuits.call_or_kept("", invocation.time(), site, result_of)).await
     }
 }
 

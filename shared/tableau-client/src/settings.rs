@@ -74,6 +74,24 @@ pub enum InvalidSettings {
     SessionMinutes,
 }
 
+/// Why the variables cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidVariable {
+    /// The server's address, or the version.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// `TABLEAU_SESSION_MINUTES`.
+    #[error("TABLEAU_SESSION_MINUTES: {0}")]
+    SessionMinutes(InvalidSettings),
+}
+
+impl fmt::Debug for InvalidVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvalidVariable({self})")
+    }
+}
+
 /// Shows the same sentence as `Display`, because that is what appears when `main` returns this error.
 impl fmt::Debug for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,6 +121,21 @@ impl Settings {
         };
         let scopes = ConnectedApp::SCOPES.map(str::to_owned).to_vec();
         Ok(Self { server, site: site.to_owned(), api_version, act_as: None, session_limit: None, scopes })
+    }
+
+    /// Creates settings for a site of the server at an address, from the variables that our programs have in common:
+    /// `TABLEAU_SITE`, `TABLEAU_API_VERSION` and `TABLEAU_SESSION_MINUTES`. Each may be missing.
+    ///
+    /// # Errors
+    /// As for [`Settings::new`] and [`Settings::limit_session`]. What is wrong with the minutes begins with the variable's name.
+    pub fn of_variables<'v>(
+        server: &str,
+        get: impl Fn(&'static str) -> Option<&'v str>,
+    ) -> Result<Self, InvalidVariable> {
+        let optional = |name| get(name).unwrap_or_default();
+        let settings = Self::new(server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
+        let minutes = optional("TABLEAU_SESSION_MINUTES");
+        settings.limit_session(minutes).map_err(InvalidVariable::SessionMinutes)
     }
 
     /// Sets what a session of a connected app may do that names no scopes itself: exactly what the program calls.

@@ -7,7 +7,8 @@ use super::sam;
 use crate::delivery;
 use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
-use std::process::Command;
+use std::io::{self, Write as _};
+use std::process::{Command, Stdio};
 
 /// Where the bundle is that the step `deployed` deploys.
 const BUNDLE: &str = "target/checked-bundle";
@@ -41,6 +42,9 @@ pub(crate) enum PartOf {
 pub(crate) enum Run {
     /// `cargo` with these arguments and variables.
     Cargo(&'static [&'static str], Variables),
+    /// All tests. This one of the repository waits for minutes, so it runs while the others do; its `Cargo.toml` keeps it out of
+    /// `cargo test`.
+    Tests { meanwhile: &'static str },
     /// Installs the Python tools.
     InstallTools,
     /// A Python tool with these arguments and variables.
@@ -111,8 +115,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
         part_of: PartOf::Quick,
-        // Many tests wait: for timers, for processes. More threads than cores use that time.
-        run: Run::Cargo(&["test", "--workspace"], &[("RUST_TEST_THREADS", "4")]),
+        run: Run::Tests { meanwhile: "delivery" },
     },
     Step {
         name: "run",
@@ -269,6 +272,7 @@ impl Run {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
             }
+            Self::Tests { meanwhile } => tests(repository, meanwhile)?,
             Self::InstallTools => {
                 TOOLS.install(repository)?;
                 SCANNER.install(repository)?;
@@ -314,6 +318,32 @@ impl Run {
             }
         }
         Ok(Ended::Passed)
+    }
+}
+
+/// Runs all tests, and `meanwhile` at the same time. Its output follows that of the others.
+fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
+    let test = |arguments: &[&str]| {
+        let mut cargo = repository.cargo();
+        cargo.args(["test", "--workspace"]).args(arguments);
+        // Many tests wait: for timers, for processes. More threads than cores use that time.
+        cargo.env("RUST_TEST_THREADS", "4");
+        cargo
+    };
+    succeed(&mut test(&["--no-run"]))?;
+    succeed(&mut test(&["--no-run", "--test", meanwhile]))?;
+    let mut beside = test(&["--quiet", "--test", meanwhile]);
+    let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let others = succeed(&mut test(&[]));
+    let beside = beside.wait_with_output()?;
+    println!("\n── {meanwhile}, which ran beside the others");
+    io::stdout().write_all(&beside.stdout)?;
+    io::stderr().write_all(&beside.stderr)?;
+    others?;
+    if beside.status.success() {
+        Ok(())
+    } else {
+        Err(format!("the test {meanwhile} ended with {}", beside.status).into())
     }
 }
 

@@ -239,8 +239,7 @@ impl Environment {
 
     /// The dead letter with this body.
     fn dead_letter(&self, body: &str) -> Option<End> {
-        let dead = self.services.aws.messages("dead-letters");
-        let letter = dead.into_iter().find(|message| message.body == body)?;
+        let letter = self.services.aws.message("dead-letters", body)?;
         let reason = letter.attributes.get("reason").cloned().unwrap_or_default();
         Some(if reason.is_empty() { End::Lost("no reason".to_owned()) } else { End::DeadLetter(reason) })
     }

@@ -80,7 +80,7 @@ impl<'a> Forger<'a> {
             if !self.environment.restore(&items).await {
                 continue;
             }
-            let before = self.environment.services.slack.messages().len();
+            let before = self.environment.services.slack.message_count();
             let end = self.bring(trigger).await;
             let is_silent = self.is_announced && !mutation.is_typed && !self.is_announced_since(before);
             let found = judge(&mutation, &end, &["done", "skipped"], self.may_lie).into_iter();
@@ -116,7 +116,7 @@ impl<'a> Forger<'a> {
                 serde_json::from_str(head["document"]["S"].as_str().unwrap()).unwrap_or_default();
             document["pending"]["armed"] == true
         };
-        self.environment.services.slack.messages().len() > before || heads.any(waits)
+        self.environment.services.slack.message_count() > before || heads.any(waits)
     }
 }
 
@@ -150,10 +150,10 @@ fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) ->
 
 /// Handles another event of another object, and checks the log.
 async fn next_event_is_handled(environment: &Environment, function: &Function, what: &str) {
-    let before = environment.services.slack.messages().len();
+    let before = environment.services.slack.message_count();
     let end = environment.drive(function, &environment.fresh_event()).await;
     assert_eq!(end, End::Recorded("done".to_owned(), String::new()), "the event after {what}");
-    assert_eq!(environment.services.slack.messages().len(), before + 1, "the event after {what}");
+    assert_eq!(environment.services.slack.message_count(), before + 1, "the event after {what}");
     environment.check_log(function);
 }
 

@@ -45,7 +45,7 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
             let mut item = mutation.item.clone();
             item["pk"] = json!({ "S": format!("delivery#notify-slack#{id}") });
             environment.restore(&[session.clone(), vec![item]].concat()).await;
-            let before = environment.services.slack.messages().len();
+            let before = environment.services.slack.message_count();
             let end: End = environment.drive(&function, &event).await;
             let found = judged(&mutation, &end).into_iter();
             let found = found.chain(environment.spilled(before));

@@ -35,7 +35,7 @@ impl AtStart<'_> {
         for mutation in mutations {
             let function = environment.function();
             environment.restore(&[&self.others[..], std::slice::from_ref(&mutation.item)].concat()).await;
-            let before = environment.services.slack.messages().len();
+            let before = environment.services.slack.message_count();
             self.fault.iter().for_each(|fault| environment.services.slack.fail_next(1, fault.clone()));
             let end = environment.drive(&function, &environment.event(self.event, self.luid)).await;
             let found = (self.judge)(&mutation, &end).into_iter().chain(environment.spilled(before));

@@ -84,7 +84,7 @@ async fn a_reminder_calls_the_owner_again_of_an_incident_and_of_a_group() {
         let environment = Environment::start(By::BotToken, OWNERS).await;
         let objects = owned(&environment, "Orders", owners);
         let (end, _) = environment.run(all(&environment, FAILED, &objects, at(0))).await;
-        let before = environment.slack.messages().len();
+        let before = environment.slack.message_count();
         environment.sweep(end + SignedDuration::from_hours(25)).await;
 
         let calls = calls(&environment);
@@ -154,7 +154,7 @@ async fn a_member_that_is_announced_alone_is_announced_by_its_own_rule() {
         assert!(message.text.contains(expected.0), "{}", message.text);
         assert_eq!(message.mentions(), [expected.1], "{}", message.text);
     }
-    assert_eq!(environment.slack.messages().len(), 3);
+    assert_eq!(environment.slack.message_count(), 3);
 }
 
 // 15, item 1

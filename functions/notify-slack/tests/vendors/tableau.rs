@@ -138,7 +138,7 @@ async fn an_event_about_a_user_does_not_ask_tableau() {
     let function = queued(&environment);
     environment.tableau.fail_always("*", Fault::Status(503));
     assert!(function.failures(&Batch::of_fixture("admin-promoted")).await.is_empty());
-    assert_eq!((environment.tableau.calls("*"), environment.slack.messages().len()), (0, 1));
+    assert_eq!((environment.tableau.calls("*"), environment.slack.message_count()), (0, 1));
 }
 
 #[tokio::test]

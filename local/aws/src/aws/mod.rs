@@ -151,6 +151,11 @@ impl Aws {
         self.state().queues.stored(queue)
     }
 
+    /// The oldest message in a queue with this body. Unlike [`Aws::messages`], it copies no other.
+    pub fn message(&self, queue: &str, body: &str) -> Option<StoredMessage> {
+        self.state().queues.stored_with(queue, body)
+    }
+
     /// Puts a message without attributes into a queue. It does not count as a call.
     ///
     /// # Errors

@@ -32,6 +32,10 @@ impl<T: Clone> Log<T> {
         self.length.send_replace(entries.len());
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries().len()
+    }
+
     pub(crate) fn all(&self) -> Vec<T> {
         self.entries().clone()
     }

@@ -119,7 +119,7 @@ async fn a_message_that_is_gone_is_sent_anew_if_it_may_be_audible() {
     for audible in [true, false] {
         let message = deliver(&notifier, Delivery::Post, "Opened").await.unwrap().message.unwrap();
         slack.delete(&message.conversation, &message.id);
-        let before = slack.messages().len();
+        let before = slack.message_count();
         let edited = deliver(&notifier, Delivery::Edit { message: &message, audible }, "Updated").await;
         let close = Delivery::Close { message: Some(&message), audible };
         let closed = deliver(&notifier, close, "Recovered").await;
@@ -192,10 +192,10 @@ async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() 
         (SlackFault::Archived, false, "permanent"),
     ] {
         slack.fail_next(2, fault.clone());
-        let before = slack.messages().len();
+        let before = slack.message_count();
         let undelivered = deliver(&by_token(&slack), Delivery::Post, "Opened").await.unwrap_err();
         assert_eq!((undelivered.maybe_sent, undelivered.failure.kind()), (maybe_sent, kind), "{fault:?}");
-        let posted = slack.messages().len() - before;
+        let posted = slack.message_count() - before;
         assert_eq!(posted, usize::from(matches!(fault, SlackFault::AnswerLost)), "{fault:?}");
         slack.recover();
     }

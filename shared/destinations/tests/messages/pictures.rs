@@ -38,7 +38,7 @@ async fn every_kind_of_message_has_a_picture_of_what_slack_receives() {
     let mut different = Vec::new();
     let mut drawn = BTreeSet::new();
     for (name, title, notifications) in all() {
-        let before = slack.messages().len();
+        let before = slack.message_count();
         for shown in &notifications {
             notifier.deliver(&target, Delivery::Post, shown, &invocation).await.unwrap();
         }

@@ -71,6 +71,10 @@ impl Queues {
         self.0.get(name).map(|queue| queue.stored(Instant::now())).unwrap_or_default()
     }
 
+    pub(super) fn stored_with(&self, name: &str, body: &str) -> Option<StoredMessage> {
+        self.0.get(name)?.stored_with(body, Instant::now())
+    }
+
     pub(super) fn set_visibility_timeout(&mut self, name: &str, timeout: Duration) {
         if let Some(queue) = self.0.get_mut(name) {
             queue.spec.visibility_timeout = timeout;

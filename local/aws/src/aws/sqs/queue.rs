@@ -28,6 +28,20 @@ impl Message {
     fn in_flight(&self, now: Instant) -> bool {
         self.receipt.is_some() && self.visible_at > now
     }
+
+    fn stored(&self, now: Instant) -> StoredMessage {
+        let text = |value: &Value| {
+            let text = value["StringValue"].as_str().or(value["BinaryValue"].as_str());
+            text.unwrap_or_default().to_owned()
+        };
+        StoredMessage {
+            id: self.id.clone(),
+            body: self.body.clone(),
+            attributes: self.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            receive_count: self.receive_count,
+            in_flight: self.in_flight(now),
+        }
+    }
 }
 
 /// The number of messages in each state.
@@ -163,18 +177,12 @@ impl Queue {
 
     /// All messages, oldest first.
     pub(crate) fn stored(&self, now: Instant) -> Vec<StoredMessage> {
-        let text = |value: &Value| {
-            let text = value["StringValue"].as_str().or(value["BinaryValue"].as_str());
-            text.unwrap_or_default().to_owned()
-        };
-        let all = self.messages.iter().map(|message| StoredMessage {
-            id: message.id.clone(),
-            body: message.body.clone(),
-            attributes: message.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-            receive_count: message.receive_count,
-            in_flight: message.in_flight(now),
-        });
-        all.collect()
+        self.messages.iter().map(|message| message.stored(now)).collect()
+    }
+
+    /// The oldest message with this body.
+    pub(crate) fn stored_with(&self, body: &str, now: Instant) -> Option<StoredMessage> {
+        self.messages.iter().find(|message| message.body == body).map(|message| message.stored(now))
     }
 }
 

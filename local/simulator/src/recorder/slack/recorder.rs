@@ -148,6 +148,11 @@ impl SlackSimulator {
         self.state.messages.all()
     }
 
+    /// How many entries [`SlackSimulator::messages`] has. The cost does not grow with them.
+    pub fn message_count(&self) -> usize {
+        self.state.messages.len()
+    }
+
     /// The entries of [`SlackSimulator::messages`] after the first `n`. The cost does not grow with the number of
     /// earlier entries.
     pub fn messages_since(&self, n: usize) -> Vec<SlackMessage> {

@@ -6,7 +6,7 @@ use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
 use std::collections::BTreeSet;
-use tableau::JobLuid;
+use tableau::{DatasourceLuid, JobLuid};
 
 /// Controls.
 impl TableauSimulator {
@@ -76,6 +76,14 @@ impl TableauSimulator {
     pub fn run_by_bridge(&self, job: &JobLuid) {
         if let Some(job) = self.state.model().job_mut(job) {
             job.kind = JobKind::BridgeRefresh;
+        }
+    }
+
+    /// Lets a data source that is not certified have a certification note.
+    pub fn keep_certification_note(&self, datasource: &DatasourceLuid, note: &str) {
+        let mut model = self.state.model();
+        if let Some(datasource) = model.datasources.iter_mut().find(|one| one.luid == *datasource) {
+            datasource.kept_note = Some(note.to_owned());
         }
     }
 

@@ -167,16 +167,16 @@ impl RequestCertification {
         };
         let keys = self.post.keys.current().await.map_err(of_secret)?;
         let steward = people.steward.as_str();
-        if let Some(open) = earlier.as_ref().filter(|request| request.is_unended()) {
-            if open.is_left(now) || now >= open.expires_at {
-                match self.settle(open, invocation).await? {
-                    Ok(Settled::Busy(until)) => return Ok(Outcome::deferred(until, DECIDING)),
-                    Ok(_) => {}
-                    Err(Trouble::Setup(what)) => return Err(Failure::misconfigured(what)),
-                    Err(_) => return Err(Failure::transient(NO_ANSWER)),
-                }
-                earlier = requests.get(&current.id).await?;
+        let is_unclear =
+            |request: &&Request| request.is_unended() && (request.is_left(now) || now >= request.expires_at);
+        if let Some(open) = earlier.as_ref().filter(is_unclear) {
+            match self.settle(open, invocation).await? {
+                Ok(Settled::Busy(until)) => return Ok(Outcome::deferred(until, DECIDING)),
+                Ok(_) => {}
+                Err(Trouble::Setup(what)) => return Err(Failure::misconfigured(what)),
+                Err(_) => return Err(Failure::transient(NO_ANSWER)),
             }
+            earlier = requests.get(&current.id).await?;
         }
         if let Some(open) = earlier.as_ref().filter(|request| request.is_unended()) {
             let is_expired = now >= open.expires_at;

@@ -152,7 +152,7 @@ pub(crate) async fn answer(
             Err(problem) => trouble(&problem),
         });
     }
-    let decision = Decision { keys: &keys, link: &link, note: &form.note, code: &code };
+    let decision = Chosen { keys: &keys, link: &link, note: &form.note, code: &code };
     Ok(match decide(post, facts, &decision, invocation).await? {
         Ok(request) => {
             let is_as_chosen = match &request.state {
@@ -209,8 +209,8 @@ fn read(body: &[u8]) -> Option<Form> {
     Some(form)
 }
 
-/// A decision that a person has sent.
-struct Decision<'a> {
+/// What a person has chosen and sent.
+struct Chosen<'a> {
     keys: &'a LinkKeys,
     link: &'a Link,
     note: &'a str,
@@ -262,10 +262,10 @@ async fn mail_code(
 async fn decide(
     post: &Post,
     facts: &FactLookups,
-    decision: &Decision<'_>,
+    decision: &Chosen<'_>,
     invocation: &Invocation,
 ) -> Result<Result<Request, Undecided>, Failure> {
-    let &Decision { keys, link, note, code } = decision;
+    let &Chosen { keys, link, note, code } = decision;
     let began = invocation.time();
     let begin = |request: &mut Request| {
         if request.confirm && request.closed(began).is_none() {
@@ -359,7 +359,7 @@ fn what(state: &State) -> &'static str {
 async fn carry_out(
     facts: &FactLookups,
     request: &Request,
-    decision: &Decision<'_>,
+    decision: &Chosen<'_>,
     sent: &AtomicBool,
     invocation: &Invocation,
 ) -> Carried {

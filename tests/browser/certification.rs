@@ -158,6 +158,9 @@ impl Site {
                     format!("form={form}&choice=&note=scanned"),
                     format!("form={form}&choice=no&choice=yes&note=scanned"),
                     format!("form={form}&choice=no&note=scanned"),
+                    format!("form={form}&choice=unsure&note=scanned"),
+                    format!("form={form}&choice=yes&note=scanned&website=scanned"),
+                    format!("form={form}&choice=yes&note="),
                     "choice=yes&note=scanned".to_owned(),
                 ] {
                     let post = self.http.post(link).body(body);
@@ -264,6 +267,8 @@ async fn the_steward_certifies_in_a_browser_and_machines_decide_nothing() {
     tab.type_text("Checked <b>twice</b>").await;
     tab.press("Tab").await;
     assert_eq!(tab.run("document.activeElement.textContent").await, "Send my decision");
+    // As long as a person needs to choose.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     tab.press("Enter").await;
     let began = Instant::now();
     while tab.title().await != "Orders is certified" {

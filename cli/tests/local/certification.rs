@@ -45,6 +45,8 @@ fn the_mail_appears_with_links_that_work_and_the_command_lists_what_happened() {
     let page = call("GET", links[0], "");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("Certify Shipments?"), "{page}");
     let form = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    // As long as a person needs to choose.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     let done = call("POST", links[0], &format!("form={form}&choice=yes&note=Looks+good"));
     assert!(done.contains("Shipments is certified</h1>"), "{done}");
     let again = call("GET", links[1], "");

@@ -46,12 +46,11 @@ impl Config {
         let public_url = settings.get("PUBLIC_URL");
         let from = settings.get("EMAIL_FROM");
         settings.finish(())?;
-        let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::of_variables(&server, |name| env.get(name))?.with_scopes(&SCOPES);
         let from = Address::parse(&from).map_err(|problem| format!("EMAIL_FROM: {problem}"))?;
         let sender = Sender {
             from,
-            name: optional("EMAIL_FROM_NAME").to_owned(),
+            name: env.get("EMAIL_FROM_NAME").unwrap_or_default().to_owned(),
             configuration_set: env.get("EMAIL_CONFIGURATION_SET").map(str::to_owned),
         };
         let rate = env.get("EMAIL_RECIPIENTS_PER_SECOND").map(rate).transpose()?;

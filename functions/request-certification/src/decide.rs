@@ -4,16 +4,17 @@
 //! with the code of a page that was asked for within the last hour.
 
 use crate::html::{self, Trouble, Typed};
-use crate::link::{Link, LinkKeys, Purpose, new_code};
+use crate::link::{FormCheck, Link, LinkKeys, Purpose};
 use crate::mail;
 use crate::post::{Post, of_secret};
-use crate::request::{Closed, CodeCheck, MOST_CODES, Request, State};
-use crate::text::{NOTE_LIMIT, certification_note, is_ours, lines};
+use crate::request::{Closed, CodeCheck, CodeMail, InTableau, MOST_CODES, Request, State};
+use crate::text::{NOTE_LIMIT, certification_note, lines};
 use circuit::Guarded;
 use facts::FactLookups;
 use guarded_tableau::TableauError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tableau::DatasourceLuid;
 use tableau_client::{Datasource, Error};
@@ -23,6 +24,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The advice where the user lacks the right.
 const NEEDED: &str = "the user of the Tableau credential may not certify this data source: let it be an administrator, or the project leader";
 
+/// How long the page of a link says how its request has ended. The log in the table says it longer.
+const SHOWN_AFTER_END: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How much time writing what was decided, and the page, may take.
 const RESERVE: Duration = Duration::from_secs(4);
 
@@ -33,13 +36,25 @@ struct Form {
     choice: String,
     note: String,
     code: String,
+    /// A field that people do not see.
+    website: String,
 }
 
-/// Why nothing was decided.
+/// Why nothing was decided, or is not known to be.
 enum Undecided {
-    /// The request has ended; the page says how.
-    Ended(Box<Request>),
+    /// The request has ended, or another worker is at it; the page says so.
+    Closed(Box<Request>),
+    Code(CodeCheck),
     Trouble(Trouble),
+}
+
+/// What came of carrying a decision out.
+enum Carried {
+    Ended(State),
+    /// Nothing has reached Tableau, or Tableau has refused it.
+    Nothing(Trouble),
+    /// Tableau may still certify.
+    Unknown,
 }
 
 /// Answers a request for a page.
@@ -66,13 +81,25 @@ pub(crate) async fn answer(
         }
     };
     let Some(request) = post.requests.get(&link.id).await? else { return Ok(html::unknown()) };
+    let is_old = |end: Timestamp| now.duration_since(end) > SHOWN_AFTER_END;
+    let is_sealed = keys.has_sealed(&request.bound(), &request.seal);
+    if !is_sealed {
+        tracing::error!(
+            certification.id = link.id,
+            "a stored request does not have the seal of this function"
+        );
+    }
+    if !is_sealed || is_old(request.ended_at().unwrap_or(request.expires_at)) {
+        return Ok(html::unknown());
+    }
     let zone = request.zone();
     let zone = zone.as_ref();
     if let Some(closed) = closed(&request, &link, now) {
         return Ok(closed);
     }
+    let shown = request.shown();
     let asked_again =
-        |typed: &Typed| html::decide(&request, link.decision, &keys.form(&link, now), typed, zone);
+        |typed: &Typed| html::decide(&request, link.decision, &keys.form(&link, &shown, now), typed, zone);
     if page.method == PageMethod::Get {
         return Ok(asked_again(&Typed::default()));
     }
@@ -81,10 +108,24 @@ pub(crate) async fn answer(
     let form =
         Some(()).filter(|()| page.content_type == FORM && !is_from_elsewhere).and_then(|()| read(&page.body));
     let Some(form) = form else { return Ok(html::not_a_form()) };
-    let typed = |problem| Typed { note: form.note.clone(), problem: Some(problem), asks_for_code: false };
-    if !keys.accepts_form(&link, &form.form, now) {
+    let typed = |problem| Typed { note: form.note.clone(), problem: Some(problem), ..Typed::default() };
+    match keys.check_form(&link, &shown, &form.form, now) {
+        FormCheck::Right => {}
+        FormCheck::TooFast => {
+            return Ok(asked_again(&typed(
+                "This was sent faster than a person chooses, so nothing was decided. Please decide again.",
+            )));
+        }
+        FormCheck::Stale => {
+            return Ok(asked_again(&typed(
+                "The data source has changed since you opened this page, or the page was open for more than an hour. So nothing was decided: \
+                 please look at it again, and decide.",
+            )));
+        }
+    }
+    if !form.website.is_empty() {
         return Ok(asked_again(&typed(
-            "This page was open for more than an hour, so nothing was decided. Please decide again.",
+            "A field that has to stay empty was filled in, as machines do. So nothing was decided: please decide again.",
         )));
     }
     if form.note.chars().count() > NOTE_LIMIT {
@@ -94,29 +135,44 @@ pub(crate) async fn answer(
     }
     match form.choice.as_str() {
         "yes" => {}
-        "no" => return Ok(html::nothing_chosen(&request)),
+        "no" | "unsure" => return Ok(html::nothing_chosen(&request)),
         _ => {
-            return Ok(asked_again(&typed("Please choose one of the two answers. Nothing was decided yet.")));
+            return Ok(asked_again(&typed("Please choose one of the answers. Nothing was decided yet.")));
         }
     }
-    if request.confirm
-        && let Some(page) = confirmed(post, &keys, &request, &link, &form, invocation).await?
-    {
-        return Ok(match page {
-            Unconfirmed::Page(page) => page,
-            Unconfirmed::Asked(problem) => asked_again(&Typed { asks_for_code: true, ..typed(problem) }),
+    let asks_for_code = |problem| Typed { asks_for_code: true, ..typed(problem) };
+    let trouble = |trouble: &Trouble| {
+        let typed = Typed { note: form.note.clone(), asks_for_code: request.confirm, ..Typed::default() };
+        html::trouble(trouble, Some((&request, link.decision, &keys.form(&link, &shown, now), &typed)))
+    };
+    let code: String = form.code.chars().filter(char::is_ascii_digit).collect();
+    if request.confirm && code.is_empty() {
+        return Ok(match mail_code(post, &keys, &link, invocation).await? {
+            Ok(problem) => asked_again(&asks_for_code(problem)),
+            Err(problem) => trouble(&problem),
         });
     }
-    let decided = decide(post, facts, &link, &form.note, invocation).await?;
-    Ok(match decided {
+    let decision = Chosen { keys: &keys, link: &link, note: &form.note, code: &code };
+    Ok(match decide(post, facts, &decision, invocation).await? {
         Ok(request) => {
-            let done = html::ended(&request, link.decision, true, zone);
-            done.unwrap_or_else(|| html::trouble(&Trouble::Busy))
+            let is_as_chosen = match &request.state {
+                State::Certified { .. } => link.decision == Purpose::Certify,
+                State::Declined { .. } => link.decision == Purpose::Decline,
+                _ => true,
+            };
+            let done = html::ended(&request, link.decision, is_as_chosen, zone);
+            done.unwrap_or_else(|| html::trouble(&Trouble::Busy, None))
         }
-        Err(Undecided::Ended(request)) => {
-            closed(&request, &link, now).unwrap_or_else(|| html::trouble(&Trouble::Busy))
+        Err(Undecided::Closed(request)) => {
+            closed(&request, &link, now).unwrap_or_else(|| html::trouble(&Trouble::Busy, None))
         }
-        Err(Undecided::Trouble(trouble)) => html::trouble(&trouble),
+        Err(Undecided::Code(CodeCheck::Wrong)) => {
+            asked_again(&asks_for_code("That is not the code in the mail. Nothing was decided yet."))
+        }
+        Err(Undecided::Code(_)) => asked_again(&asks_for_code(
+            "There is no code for this decision that is still valid. Leave the field empty to have a new one mailed.",
+        )),
+        Err(Undecided::Trouble(problem)) => trouble(&problem),
     })
 }
 
@@ -124,7 +180,7 @@ pub(crate) async fn answer(
 fn closed(request: &Request, link: &Link, now: Timestamp) -> Option<Page> {
     let zone = request.zone();
     match request.closed(now)? {
-        Closed::Busy => Some(html::trouble(&Trouble::Busy)),
+        Closed::Busy => Some(html::trouble(&Trouble::Busy, None)),
         Closed::Expired => Some(html::expired(request, link.decision, zone.as_ref())),
         Closed::Ended => html::ended(request, link.decision, false, zone.as_ref()),
     }
@@ -140,6 +196,7 @@ fn read(body: &[u8]) -> Option<Form> {
             "choice" => &mut form.choice,
             "note" => &mut form.note,
             "code" => &mut form.code,
+            "website" => &mut form.website,
             _ => continue,
         };
         if seen.contains(&name) {
@@ -152,105 +209,124 @@ fn read(body: &[u8]) -> Option<Form> {
     Some(form)
 }
 
-/// Why a decision still needs a code.
-enum Unconfirmed {
-    Page(Page),
-    /// The page asks for the code, with these words.
-    Asked(&'static str),
+/// What a person has chosen and sent.
+struct Chosen<'a> {
+    keys: &'a LinkKeys,
+    link: &'a Link,
+    note: &'a str,
+    /// The digits of the code that they typed.
+    code: &'a str,
 }
 
-/// Checks the code that was mailed to the steward, or mails one. `None`: it is right.
-async fn confirmed(
+/// Mails a code to the steward. What the page says then.
+async fn mail_code(
     post: &Post,
     keys: &LinkKeys,
-    request: &Request,
     link: &Link,
-    form: &Form,
     invocation: &Invocation,
-) -> Result<Option<Unconfirmed>, Failure> {
+) -> Result<Result<&'static str, Trouble>, Failure> {
     let now = invocation.time();
-    let typed: String = form.code.chars().filter(char::is_ascii_digit).collect();
-    if !typed.is_empty() {
-        let check = |request: &mut Request| {
-            let id = request.id.clone();
-            request.check_code(|hash| keys.accepts_code(&id, &typed, hash), now)
-        };
-        let Some((_, checked)) = post.requests.change(&link.id, now, check).await? else {
-            return Ok(Some(Unconfirmed::Page(html::unknown())));
-        };
-        return Ok(match checked {
-            CodeCheck::Right => None,
-            CodeCheck::Wrong => {
-                Some(Unconfirmed::Asked("That is not the code in the mail. Nothing was decided yet."))
-            }
-            CodeCheck::None => Some(Unconfirmed::Asked(
-                "There is no code that is still valid. Leave the field empty to have a new one mailed.",
-            )),
-        });
-    }
-    let code = new_code().map_err(Failure::transient)?;
-    let hash = keys.hash_of_code(&request.id, &code);
-    let take = |request: &mut Request| request.take_code(hash.clone(), now);
-    let taken = post.requests.change(&link.id, now, take).await?;
-    if !taken.is_some_and(|(_, taken)| taken) {
-        tracing::warn!(
-            certification.id = link.id,
-            most = MOST_CODES,
-            "no more codes are mailed for this request"
-        );
-        return Ok(Some(Unconfirmed::Page(html::trouble(&Trouble::TooManyCodes))));
-    }
-    let Some(letter) = mail::code(request, &code) else {
-        return Ok(Some(Unconfirmed::Page(html::trouble(&Trouble::CodeNotSent))));
+    let taken = post.requests.change(&link.id, now, |request| request.take_code(link.decision, now)).await?;
+    let Some((request, taken)) = taken else {
+        return Err(Failure::permanent("the request is gone from the table"));
     };
-    if let Err(undelivered) = post.mails.post(letter, invocation).await {
-        let reason = undelivered.failure.reason();
+    let at = match taken {
+        CodeMail::Send(at) => at,
+        CodeMail::Recent => {
+            return Ok(Ok(
+                "A code was mailed to the address below within the last minute. Type it in, choose again, and send. Nothing was decided yet.",
+            ));
+        }
+        CodeMail::TooMany => {
+            tracing::warn!(certification.id = link.id, most = MOST_CODES, "no more codes are mailed today");
+            return Ok(Err(Trouble::TooManyCodes));
+        }
+    };
+    let code = keys.mailed_code(&request.id, link.decision, at);
+    let sent = match mail::code(&request, link.decision, &code) {
+        Some(letter) => post.mails.post(letter, invocation).await.map_err(|undelivered| undelivered.failure),
+        None => Err(Failure::permanent("the steward's address cannot be read")),
+    };
+    if let Err(failure) = sent {
+        let reason = failure.reason();
         tracing::error!(certification.id = link.id, reason, "the code was not mailed");
-        return Ok(Some(Unconfirmed::Page(html::trouble(&Trouble::CodeNotSent))));
+        post.requests.change(&link.id, now, Request::code_not_mailed).await?;
+        return Ok(Err(Trouble::CodeNotSent));
     }
-    Ok(Some(Unconfirmed::Asked(
+    Ok(Ok(
         "A code was mailed to the address below. Type it in, choose again, and send. Nothing was decided yet.",
-    )))
+    ))
 }
 
 /// Carries a decision out, once, and returns how the request ended.
 async fn decide(
     post: &Post,
     facts: &FactLookups,
-    link: &Link,
-    note: &str,
+    decision: &Chosen<'_>,
     invocation: &Invocation,
 ) -> Result<Result<Request, Undecided>, Failure> {
-    let now = invocation.time();
-    let begin = |request: &mut Request| request.begin(link.decision, note, now);
-    let request = match post.requests.change(&link.id, now, begin).await? {
+    let &Chosen { keys, link, note, code } = decision;
+    let began = invocation.time();
+    let begin = |request: &mut Request| {
+        if request.confirm && request.closed(began).is_none() {
+            let id = request.id.clone();
+            let is_right = |at| keys.accepts_code(&id, link.decision, at, code);
+            let checked = request.check_code(is_right, link.decision, began);
+            if checked != CodeCheck::Right {
+                return Err(Some(checked));
+            }
+        }
+        request.begin(link.decision, note, began).map_err(|_| None)
+    };
+    let request = match post.requests.change(&link.id, began, begin).await? {
         Some((request, Ok(()))) => request,
-        Some((request, Err(_))) => return Ok(Err(Undecided::Ended(Box::new(request)))),
+        Some((_, Err(Some(code)))) => return Ok(Err(Undecided::Code(code))),
+        Some((request, Err(None))) => return Ok(Err(Undecided::Closed(Box::new(request)))),
         None => return Err(Failure::permanent("the request is gone from the table")),
     };
     // In time for a page, and to give the decision back: a person waits, and the HTTP API does not wait longer.
     let time = invocation.remaining().saturating_sub(RESERVE);
-    let carried_out = carry_out(facts, &request, link.decision, note, invocation);
-    let end = match tokio::time::timeout(time, carried_out).await.unwrap_or(Err(Trouble::TableauDown)) {
-        Ok(end) => end,
-        Err(trouble) => {
-            let now = invocation.time();
-            post.requests.change(&link.id, now, Request::give_back).await?;
-            return Ok(Err(Undecided::Trouble(trouble)));
+    let sent = AtomicBool::new(false);
+    let carried =
+        match tokio::time::timeout(time, carry_out(facts, &request, decision, &sent, invocation)).await {
+            Ok(carried) => carried,
+            Err(_) if sent.load(Ordering::Relaxed) => Carried::Unknown,
+            Err(_) => Carried::Nothing(Trouble::TableauDown),
+        };
+    let now = invocation.time();
+    let note_it = |request: &mut Request| match &carried {
+        Carried::Ended(end) => request.finish(began, end.clone(), now),
+        Carried::Nothing(_) => {
+            request.give_back(began, now);
+            true
+        }
+        Carried::Unknown => {
+            request.keep(began);
+            true
         }
     };
-    let now = invocation.time();
-    let noted = post.requests.change(&link.id, now, |request| request.end(end.clone(), now)).await?;
-    let Some((request, _)) = noted else {
-        return Err(Failure::permanent("the request is gone from the table"));
+    let (request, is_noted) = match post.requests.change(&link.id, now, note_it).await {
+        Ok(Some(noted)) => noted,
+        Ok(None) => return Ok(Err(Undecided::Trouble(Trouble::NotNoted))),
+        Err(failure) => {
+            let reason = failure.reason();
+            let message = "what came of a decision could not be noted; Tableau is asked about it later";
+            tracing::error!(certification.id = link.id, reason, "{message}");
+            return Ok(Err(Undecided::Trouble(Trouble::NotNoted)));
+        }
     };
-    let outcome = what(&request.state);
-    tracing::info!(
-        certification.id = request.id,
-        datasource.luid = request.datasource,
-        outcome,
-        "certification decided"
-    );
+    if !is_noted {
+        return Ok(Err(Undecided::Closed(Box::new(request))));
+    }
+    if matches!(carried, Carried::Ended(_)) {
+        let outcome = what(&request.state);
+        tracing::info!(
+            certification.id = request.id,
+            datasource.luid = request.datasource,
+            outcome,
+            "certification decided"
+        );
+    }
     // Without a timer the mails go now; with one the queue sends them, again and again if need be.
     let told = match &post.timer {
         Some(_) => post.arm(&request, now).await,
@@ -258,13 +334,13 @@ async fn decide(
     };
     if let Err(failure) = told {
         let reason = failure.reason();
-        tracing::error!(
-            certification.id = request.id,
-            reason,
-            "the result is mailed later, by the hourly sweep"
-        );
+        tracing::error!(certification.id = request.id, reason, "the hourly sweep does what is left");
     }
-    Ok(Ok(request))
+    Ok(match carried {
+        Carried::Ended(_) => Ok(request),
+        Carried::Nothing(trouble) => Err(Undecided::Trouble(trouble)),
+        Carried::Unknown => Err(Undecided::Trouble(Trouble::Unknown)),
+    })
 }
 
 fn what(state: &State) -> &'static str {
@@ -279,68 +355,79 @@ fn what(state: &State) -> &'static str {
     }
 }
 
-/// Does in Tableau what was decided. Returns how the request ends.
+/// Does in Tableau what was decided. `sent` is set before anything is sent that changes Tableau.
 async fn carry_out(
     facts: &FactLookups,
     request: &Request,
-    decision: Purpose,
-    note: &str,
+    decision: &Chosen<'_>,
+    sent: &AtomicBool,
     invocation: &Invocation,
-) -> Result<State, Trouble> {
-    let luid: DatasourceLuid = request
-        .datasource
-        .parse()
-        .map_err(|_| Trouble::Setup("the data source's id cannot be read".to_owned()))?;
+) -> Carried {
     let at = invocation.time();
-    let found = match now_in_tableau(facts, request, &luid, invocation).await {
-        // A decline needs nothing of Tableau.
-        Err(Trouble::TableauDown) if decision == Purpose::Decline => {
-            return Ok(State::Declined { at, note: note.to_owned() });
-        }
-        found => found?,
+    let note = decision.note;
+    let declined = || Carried::Ended(State::Declined { at, note: note.to_owned() });
+    let is_decline = decision.link.decision == Purpose::Decline;
+    let found = match now_in_tableau(facts, request, invocation).await {
+        Ok(found) => found,
+        // A decline needs nothing of Tableau, unless an earlier decision may have certified.
+        Err(_) if is_decline && request.tried.is_empty() => return declined(),
+        Err(trouble) => return Carried::Nothing(trouble),
     };
     let before = match found {
-        Now::Deleted => return Ok(State::Deleted { at }),
-        Now::Certified { ours: true } => return Ok(State::Certified { at, note: note.to_owned() }),
-        Now::Certified { ours: false } => return Ok(State::CertifiedElsewhere { at }),
-        Now::Uncertified { note } => note,
+        InTableau::NotShown if is_decline && request.tried.is_empty() => return declined(),
+        InTableau::NotShown => return Carried::Nothing(Trouble::NotFound),
+        // Also for a decline: to take a certification back is up to Tableau's own page.
+        InTableau::Certified { note } => return Carried::Ended(request.certified(&note, at)),
+        InTableau::Uncertified { .. } if is_decline => return declined(),
+        InTableau::Uncertified { note } => note,
     };
-    if decision == Purpose::Decline {
-        return Ok(State::Declined { at, note: note.to_owned() });
-    }
-    let in_tableau = certification_note(&before, note, &request.steward, at);
+    let Some(tried) = request.tried.last() else { return Carried::Nothing(Trouble::Busy) };
+    let Ok(luid) = request.datasource.parse::<DatasourceLuid>() else {
+        return Carried::Nothing(Trouble::NotFound);
+    };
+    let in_tableau = certification_note(&before, note, &request.steward, tried.at, &tried.mark);
     let tableau = facts.tableau();
+    sent.store(true, Ordering::Relaxed);
     let certified = tableau.call(invocation, tableau.client().certify(&luid, &in_tableau)).await;
     if let Err(error) = &certified {
         let reason = workflow::chain(error);
         tracing::warn!(certification.id = request.id, reason, "Tableau did not certify the data source");
     }
     // C01: also after an error. The answer may have been lost, and an answer alone proves nothing.
-    match (certified, now_in_tableau(facts, request, &luid, invocation).await) {
-        (_, Ok(Now::Certified { .. })) => Ok(State::Certified { at, note: note.to_owned() }),
-        (_, Ok(Now::Deleted)) => Ok(State::Deleted { at }),
-        (Err(error), _) => Err(meaning(error)),
-        (Ok(()), Ok(Now::Uncertified { .. })) => {
+    let found = now_in_tableau(facts, request, invocation).await;
+    match (certified, found) {
+        // Tableau may shorten a note, so that our mark is missing; it has accepted our call.
+        (Ok(()), Ok(InTableau::Certified { .. })) => {
+            Carried::Ended(State::Certified { at: tried.at, note: note.to_owned() })
+        }
+        (Err(_), Ok(InTableau::Certified { note })) => Carried::Ended(request.certified(&note, at)),
+        (Err(error), _) if is_refused(&error) => Carried::Nothing(meaning(request, error)),
+        (Err(_), _) => Carried::Unknown,
+        (Ok(()), _) => {
             tracing::error!(
                 certification.id = request.id,
                 "Tableau has taken a certification and does not show it"
             );
-            Err(Trouble::NotShown)
+            Carried::Unknown
         }
-        (Ok(()), Err(trouble)) => Err(trouble),
     }
 }
 
-/// A data source as it is in Tableau now.
-pub(crate) enum Now {
-    Deleted,
-    /// `ours`: through a link of this request's steward.
-    Certified {
-        ours: bool,
-    },
-    Uncertified {
-        note: String,
-    },
+/// Whether it is certain that a call has changed nothing. Without an answer, or with one of a proxy, Tableau may still carry it out.
+fn is_refused(error: &Guarded<TableauError>) -> bool {
+    let Guarded::Call(TableauError(error)) = error else { return true };
+    match error {
+        Error::Refused { status, .. } => !matches!(status, 408 | 500 | 502 | 504),
+        // A load balancer that has no server to give the call to, or a firewall that refuses it.
+        Error::Foreign { status, .. } => matches!(status, 400..=407 | 409..=499 | 503),
+        Error::Unreachable { .. }
+        | Error::Redirected { .. }
+        | Error::Unreadable { .. }
+        | Error::TooLarge { .. }
+        | Error::OutOfTime { .. } => false,
+        // These come before the call: there is no session.
+        _ => true,
+    }
 }
 
 /// Asks Tableau how a data source is now.
@@ -350,30 +437,52 @@ pub(crate) enum Now {
 pub(crate) async fn now_in_tableau(
     facts: &FactLookups,
     request: &Request,
-    luid: &DatasourceLuid,
     invocation: &Invocation,
-) -> Result<Now, Trouble> {
+) -> Result<InTableau, Trouble> {
+    let Ok(luid) = request.datasource.parse::<DatasourceLuid>() else { return Ok(InTableau::NotShown) };
     let tableau = facts.tableau();
-    let site = tableau.call(invocation, tableau.client().session_site()).await.map_err(meaning)?;
+    let site = tableau.call(invocation, tableau.client().session_site()).await;
+    let site = site.map_err(|error| meaning(request, error))?;
     if !site.as_str().eq_ignore_ascii_case(&request.site) {
         let what = "the Tableau credential signs in to another site than the one of the data source";
         return Err(Trouble::Setup(what.to_owned()));
     }
-    match tableau.call(invocation, tableau.client().datasource(luid)).await {
+    match tableau.call(invocation, tableau.client().datasource(&luid)).await {
         Ok(Datasource { is_certified, certification_note, .. }) => {
             let note = certification_note.unwrap_or_default();
             Ok(match is_certified {
-                true => Now::Certified { ours: is_ours(&note, &request.steward) },
-                false => Now::Uncertified { note },
+                true => InTableau::Certified { note },
+                false => InTableau::Uncertified { note },
             })
         }
-        Err(Guarded::Call(error)) if error.is_not_found() => Ok(Now::Deleted),
-        Err(error) => Err(meaning(error)),
+        Err(Guarded::Call(error)) if error.is_not_found() => {
+            let message = "Tableau does not show a data source: it was deleted, or the user of the credential lacks the right to see it";
+            tracing::warn!(certification.id = request.id, datasource.luid = request.datasource, "{message}");
+            Ok(InTableau::NotShown)
+        }
+        Err(error) => Err(meaning(request, error)),
     }
 }
 
-/// What an error of Tableau means for the person at the page.
-fn meaning(error: Guarded<TableauError>) -> Trouble {
+/// What an error of Tableau means for the person at the page. Operators read the rest in the log.
+fn meaning(request: &Request, error: Guarded<TableauError>) -> Trouble {
+    let reason = workflow::chain(&error);
+    let trouble = trouble_of(error);
+    match &trouble {
+        Trouble::Setup(what) => {
+            tracing::error!(
+                certification.id = request.id,
+                reason,
+                advice = what,
+                "Tableau refuses what a page needs"
+            );
+        }
+        _ => tracing::warn!(certification.id = request.id, reason, "Tableau does not answer a page"),
+    }
+    trouble
+}
+
+fn trouble_of(error: Guarded<TableauError>) -> Trouble {
     let Guarded::Call(TableauError(error)) = error else { return Trouble::TableauDown };
     match &error {
         Error::SessionRefused { scope: Some(scope), stolen: false, .. } => {

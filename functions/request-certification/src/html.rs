@@ -31,6 +31,7 @@ button{font:inherit;font-weight:600;padding:.65rem 1.4rem;margin:1rem .6rem 0 0;
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px}\
 a{color:var(--accent)}\
 .alarm{border-left:.3rem solid var(--alarm);padding:.1rem 0 .1rem .8rem;color:var(--alarm);font-weight:600}\
+.empty{position:absolute;left:-9999px}\
 .soft{color:var(--soft);font-size:.94rem}\
 .note{white-space:pre-line;border-left:.2rem solid var(--line);margin:.5rem 0;padding-left:.8rem}";
 
@@ -91,8 +92,12 @@ pub(crate) enum Trouble {
     TableauDown,
     /// A person has to change something in Tableau or in the stack; the words say what.
     Setup(String),
-    /// Tableau took the certification, and does not show it.
-    NotShown,
+    /// Tableau does not show the data source.
+    NotFound,
+    /// Tableau may still certify.
+    Unknown,
+    /// What came of the decision could not be noted.
+    NotNoted,
     /// Another worker carries a decision out.
     Busy,
     /// The code could not be mailed.
@@ -123,7 +128,7 @@ fn page(status: u16, title: &str, body: &Html) -> Page {
         .raw("</h1>\n")
         .then(body)
         .raw("</main>\n</body>\n</html>\n");
-    Page { status, html: html.0, policy: policy() }
+    Page { status, html: html.0, policy: policy(), is_misconfigured: false }
 }
 
 /// The page of any token that is not one of ours. It is the same whatever the token.
@@ -137,9 +142,10 @@ pub(crate) fn unknown() -> Page {
 /// The page when the table or a secret does not answer.
 pub(crate) fn unavailable() -> Page {
     let body = Html::default()
-        .paragraph("The page is not available just now. Nothing was changed, and your link stays valid.")
+        .paragraph("The page is not available just now. Nothing was decided, and your link stays valid.")
         .paragraph("Please open it again in a few minutes.");
-    page(503, "Please try again later", &body)
+    // Not 5xx, as in `trouble`.
+    page(409, "Please try again later", &body)
 }
 
 /// The page of a form that is no form of ours.
@@ -187,6 +193,7 @@ pub(crate) fn decide(
     let body = Html::default()
         .then(&problem)
         .paragraph(what)
+        .then(&changed(request, zone))
         .then(&about(request))
         .raw("<p>")
         .text(whom)
@@ -206,18 +213,30 @@ pub(crate) fn decide(
     page(status, &title, &body)
 }
 
+/// What a person who knows the mail has to know.
+fn changed(request: &Request, zone: Option<&TimeZone>) -> Html {
+    match request.changed_at {
+        Some(at) => Html::default().paragraph(&format!(
+            "What Tableau says about the data source has changed since the mail, the last time on {}.",
+            time(at, zone)
+        )),
+        None => Html::default(),
+    }
+}
+
+/// The first and the last answer change nothing, for machines that take one of these. The field that people do not see has to stay empty.
 /// Nothing in it is chosen beforehand, so a machine that sends the form as it finds it decides nothing.
 fn the_form(request: &Request, decision: Purpose, form: &str, typed: &Typed) -> Html {
     let (yes, no, note, button) = match decision {
         Purpose::Certify => (
-            "Yes, certify the data source",
-            "No, change nothing now",
+            "Certify: people should build on it",
+            "Not now: change nothing",
             "Note, which everyone who may see the data source can read (optional)",
             "Send my decision",
         ),
         Purpose::Decline => (
-            "Yes, decline to certify it",
-            "No, change nothing now",
+            "Decline: it stays uncertified",
+            "Not now: change nothing",
             "Reason, which the owner gets by mail (optional)",
             "Send my decision",
         ),
@@ -253,6 +272,7 @@ fn the_form(request: &Request, decision: Purpose, form: &str, typed: &Typed) -> 
         .raw(">\n<legend>Your decision</legend>\n")
         .then(&choice("no", no))
         .then(&choice("yes", yes))
+        .then(&choice("unsure", "I am not sure: change nothing"))
         .raw("</fieldset>\n<p><label for=\"note\">")
         .raw(note)
         .raw("</label>\n<textarea id=\"note\" name=\"note\" rows=\"4\" maxlength=\"")
@@ -260,7 +280,8 @@ fn the_form(request: &Request, decision: Purpose, form: &str, typed: &Typed) -> 
         // A line break after the element's start is not part of its text.
         .raw("\">\n")
         .text(&typed.note)
-        .raw("</textarea></p>\n")
+        .raw("</textarea></p>\n<div class=\"empty\" aria-hidden=\"true\"><label for=\"website\">Leave this empty</label>")
+        .raw("<input id=\"website\" name=\"website\" tabindex=\"-1\" autocomplete=\"off\"></div>\n")
         .then(&code)
         .raw("<button type=\"submit\">")
         .raw(button)
@@ -296,45 +317,72 @@ pub(crate) fn nothing_chosen(request: &Request) -> Page {
     page(200, "Nothing was changed", &body)
 }
 
-/// The page when nothing could be decided, and what to do.
-pub(crate) fn trouble(trouble: &Trouble) -> Page {
+/// The page when nothing could be decided, or it is not known, and what to do. With the form again, where that helps.
+pub(crate) fn trouble(trouble: &Trouble, again: Option<(&Request, Purpose, &str, &Typed)>) -> Page {
     // Not 5xx: the alarm of the HTTP API rings for events that were not stored, and this is none.
-    let (status, title, text) = match trouble {
+    let (status, title, text, is_open) = match trouble {
         Trouble::TableauDown => (
             409,
             "Tableau does not answer",
             "Nothing was decided, and nothing is lost: your link stays valid. Please try again in a few minutes.".to_owned(),
+            true,
         ),
         Trouble::Setup(what) => (
             409,
             "Tableau refuses it",
             format!("Nothing was decided, and your link stays valid. Please tell your Tableau administrator: {what}."),
+            true,
         ),
-        Trouble::NotShown => (
+        Trouble::NotFound => (
             409,
-            "Tableau does not show the certification",
-            "Tableau has taken the certification, and does not show it. Look at the data source in Tableau, or try again in a few minutes: \
-             your link stays valid."
+            "Tableau does not show the data source",
+            "It was deleted, or this service lacks the right to see it. Nothing was decided, and your link stays valid. Please tell your Tableau \
+             administrator if the data source exists."
                 .to_owned(),
+            true,
+        ),
+        Trouble::Unknown => (
+            409,
+            "It is not known yet what came of it",
+            "Tableau has not said whether it has certified the data source, and may still do it. Open the link again in two minutes to see what \
+             came of it."
+                .to_owned(),
+            false,
+        ),
+        Trouble::NotNoted => (
+            409,
+            "Please look again in a few minutes",
+            "What came of your decision could not be noted yet. Open the link again in a few minutes to see it.".to_owned(),
+            false,
         ),
         Trouble::Busy => (
             409,
             "A decision is being carried out",
-            "This takes a few seconds. Open the link again in a minute to see what was decided.".to_owned(),
+            "This takes a few seconds, or up to two minutes if Tableau does not answer. Open the link again then to see what was decided."
+                .to_owned(),
+            false,
         ),
         Trouble::CodeNotSent => (
             409,
             "The code could not be mailed",
             "Nothing was decided, and your link stays valid. Please try again in a few minutes.".to_owned(),
+            true,
         ),
         Trouble::TooManyCodes => (
             429,
             "Too many codes",
-            "No more codes are mailed for this request, so nothing can be decided here. Please certify or decline in Tableau itself."
+            "No more codes are mailed for this request today. Please try again tomorrow, or certify or decline in Tableau itself."
                 .to_owned(),
+            true,
         ),
     };
-    page(status, title, &Html::default().raw("<p role=\"alert\">").text(&text).raw("</p>\n"))
+    let mut body =
+        Html::default().raw("<p role=\"alert\" class=\"alarm\" id=\"problem\">").text(&text).raw("</p>\n");
+    if let Some((request, decision, form, typed)) = again.filter(|_| is_open) {
+        body = body.then(&about(request)).then(&the_form(request, decision, form, typed));
+    }
+    let is_misconfigured = matches!(trouble, Trouble::Setup(_));
+    Page { is_misconfigured, ..page(status, title, &body) }
 }
 
 /// The page of a request that has ended. `just_now`: by this very form. `None` while it has not ended.
@@ -373,7 +421,7 @@ pub(crate) fn ended(
             410,
             format!("{shown} is gone"),
             format!(
-                "Tableau does not have the data source any more, as was seen on {}, so there is nothing to decide.",
+                "The data source was deleted in Tableau, as was seen on {}, so there is nothing to decide.",
                 time(*at, zone)
             ),
             "",
@@ -381,7 +429,7 @@ pub(crate) fn ended(
         State::Expired { at } => (
             410,
             "This link has expired".to_owned(),
-            format!("There was no decision about {shown} before {}. It stays uncertified.", time(*at, zone)),
+            format!("There was no decision about {shown} before {}.", time(*at, zone)),
             "",
         ),
         State::Superseded { at } => (
@@ -414,7 +462,8 @@ pub(crate) fn ended(
             false => "The decision was made through the other link of the same mail, so this one does nothing any more. To change it, use Tableau.",
         });
     }
-    Some(page(status, &title, &body.then(&about(request))))
+    // Not what the mail said about owner, servers and workbooks: who opens a used link needs to know what was done, and no more.
+    Some(page(status, &title, &body))
 }
 
 /// The page of a link that was not used in time, before anything has noted it.

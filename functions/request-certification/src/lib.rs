@@ -16,16 +16,15 @@ pub use config::{Config, SCOPES};
 pub use link::{LinkKeys, SEGMENT};
 pub use post::Post;
 
-use decide::Now;
 use email::EmailNotifier;
-use facts::{FactLookups, OTHER_SITE, Question};
+use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
 use html::Trouble;
 use jiff::{SignedDuration, Timestamp};
 use lookup::People;
-use post::of_steward;
-use request::{Outgoing, Request, State};
+use post::{of_secret, of_steward};
+use request::{InTableau, Outgoing, Request, Settled, State};
 use requests::{Current, Requests, of_timer};
-use rules::{LoadedRules, WorkflowSettings, settings};
+use rules::{LoadedRules, MissingFact, WorkflowSettings, settings};
 use std::sync::Arc;
 use store::records::Records;
 use tableau::{Action, DatasourceLuid, Event, Subject};
@@ -35,7 +34,8 @@ use workflow::{
     CredentialSource, Effect, Failure, Invocation, Outcome, Page, PageRequest, TestRequest, Tested, Workflow,
 };
 
-const GONE: &str = "Tableau does not have the data source any more";
+const NOT_SHOWN: &str = "Tableau does not show the data source: it was deleted, or the user of the credential lacks the right to see it";
+const DECIDING: &str = "the steward decides just now";
 const CERTIFIED: &str = "the data source is certified already";
 
 /// The workflow and what it talks to.
@@ -75,21 +75,77 @@ impl RequestCertification {
         Self { facts, rules, post }
     }
 
-    /// Ends the open request of a data source. Whether there was one.
-    async fn end(
+    /// The request of a data source, if it has one that has not ended.
+    async fn unended(&self, site: &str, datasource: &DatasourceLuid) -> Result<Option<Request>, Failure> {
+        let current = self.post.requests.current(site, datasource.as_str()).await?;
+        if current.id.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.post.requests.get(&current.id).await?.filter(Request::is_unended))
+    }
+
+    /// Ends the open request of a data source that was deleted.
+    async fn deleted(
         &self,
         site: &str,
         datasource: &DatasourceLuid,
-        state: State,
         now: Timestamp,
-    ) -> Result<bool, Failure> {
-        let current = self.post.requests.current(site, datasource.as_str()).await?;
-        if current.id.is_empty() {
-            return Ok(false);
+    ) -> Result<Outcome, Failure> {
+        const NONE: &str = "no request about the data source was open";
+        let Some(open) = self.unended(site, datasource).await? else { return Ok(Outcome::skipped(NONE)) };
+        let end = |request: &mut Request| request.end(State::Deleted { at: now }, now);
+        Ok(match self.post.requests.change(&open.id, now, end).await? {
+            Some((_, Settled::Busy(until))) => Outcome::deferred(until, DECIDING),
+            Some((_, Settled::Ended { now: true })) => Outcome::Done,
+            _ => Outcome::skipped(NONE),
+        })
+    }
+
+    /// Asks Tableau about a request that has not ended, draws the conclusion, and sends what is to be sent if it has ended now.
+    async fn settle(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Result<Result<Settled, Trouble>, Failure> {
+        let found = match decide::now_in_tableau(&self.facts, request, invocation).await {
+            Ok(found) => found,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        self.conclude(request, &found, invocation).await.map(Ok)
+    }
+
+    async fn conclude(
+        &self,
+        request: &Request,
+        found: &InTableau,
+        invocation: &Invocation,
+    ) -> Result<Settled, Failure> {
+        let now = invocation.time();
+        let settle = |request: &mut Request| request.settle(found, now);
+        let Some((settled, what)) = self.post.requests.change(&request.id, now, settle).await? else {
+            return Ok(Settled::Ended { now: false });
+        };
+        match what {
+            Settled::Ended { now: true } => drop(self.post.work(&request.id, invocation).await?),
+            _ if settled.generation != request.generation => self.post.arm(&settled, now).await?,
+            _ => {}
         }
-        let ended =
-            self.post.requests.change(&current.id, now, |request| request.end(state.clone(), now)).await?;
-        Ok(ended.is_some_and(|(_, ended)| ended))
+        Ok(what)
+    }
+
+    /// What to do about an event of which a rule asks something that is not known.
+    async fn without(&self, missing: &MissingFact, question: Question<'_>) -> Result<Outcome, Failure> {
+        if self.facts.is_of_another_site(question).await? {
+            return Ok(Outcome::skipped(OTHER_SITE));
+        }
+        if self.facts.item(question).await?.is_none() {
+            return Ok(Outcome::skipped(NOT_SHOWN));
+        }
+        Err(match missing.why.starts_with(NO_ANSWER) {
+            true => Failure::transient(missing.to_string()),
+            // Tableau refuses it, until a person changes what the token's user may see.
+            false => Failure::misconfigured(missing.to_string()),
+        })
     }
 
     async fn ask(
@@ -105,28 +161,79 @@ impl RequestCertification {
         let about = lookup::about(&self.facts, luid, item, people.owner.as_ref(), question).await?;
         let requests = &self.post.requests;
         let current = requests.current(event.site.as_str(), luid.as_str()).await?;
-        let earlier = match current.id.is_empty() {
+        let mut earlier = match current.id.is_empty() {
             true => None,
             false => requests.get(&current.id).await?,
         };
+        let keys = self.post.keys.current().await.map_err(of_secret)?;
         let steward = people.steward.as_str();
-        if let Some(open) = earlier.filter(Request::is_unended) {
-            if open.is_open(now) && open.steward.eq_ignore_ascii_case(steward) {
-                return self.refresh(&open, about, people, invocation).await;
+        let is_unclear =
+            |request: &&Request| request.is_unended() && (request.is_left(now) || now >= request.expires_at);
+        if let Some(open) = earlier.as_ref().filter(is_unclear) {
+            match self.settle(open, invocation).await? {
+                Ok(Settled::Busy(until)) => return Ok(Outcome::deferred(until, DECIDING)),
+                Ok(_) => {}
+                Err(Trouble::Setup(what)) => return Err(Failure::misconfigured(what)),
+                Err(_) => return Err(Failure::transient(NO_ANSWER)),
+            }
+            earlier = requests.get(&current.id).await?;
+        }
+        if let Some(open) = earlier.as_ref().filter(|request| request.is_unended()) {
+            let is_expired = now >= open.expires_at;
+            let is_valid = keys.has_sealed(&open.bound(), &open.seal);
+            if !is_expired && is_valid && open.steward.eq_ignore_ascii_case(steward) {
+                return self.refresh(open, about, people, invocation).await;
             }
             // Its links end before others are valid: of two stewards one decides.
-            let end = match open.closed(now) {
-                Some(request::Closed::Busy) => {
-                    let until = now.checked_add(SignedDuration::from_mins(1)).unwrap_or(now);
-                    return Ok(Outcome::deferred(until, "the steward decides just now"));
-                }
-                Some(_) => State::Expired { at: now },
-                None => State::Superseded { at: now },
+            let end = |request: &mut Request| {
+                let end = match is_expired {
+                    true => State::Expired { at: now },
+                    false => State::Superseded { at: now },
+                };
+                request.end(end, now)
             };
-            requests.change(&open.id, now, |request| request.end(end.clone(), now)).await?;
+            match requests.change(&open.id, now, end).await? {
+                Some((_, Settled::Busy(until))) => return Ok(Outcome::deferred(until, DECIDING)),
+                // "No decision" goes before the new question. What cannot be sent does not keep the question back.
+                Some((_, Settled::Ended { now: true })) => {
+                    if let Err(failure) = self.post.work(&open.id, invocation).await {
+                        let reason = failure.reason();
+                        tracing::warn!(certification.id = open.id, reason, "the hourly sweep mails the end");
+                    }
+                }
+                _ => {}
+            }
+        } else if let Some(why) =
+            earlier.as_ref().and_then(|ended| self.too_early(settings, ended, event, now))
+        {
+            return Ok(Outcome::skipped(why));
         }
-        let new = self.new_request(settings, luid, people, about, event, now)?;
+        let mut new = self.new_request(settings, luid, people, about, event, now)?;
+        new.seal = keys.seal(&new.bound());
         self.create(&new, &current, invocation).await
+    }
+
+    /// Why the question is not asked again after the end of the last one.
+    fn too_early(
+        &self,
+        settings: &settings::RequestCertification,
+        ended: &Request,
+        event: &Event,
+        now: Timestamp,
+    ) -> Option<String> {
+        let end = ended.ended_at()?;
+        let day = |at: Timestamp| at.strftime("%-d %b %Y, %H:%M UTC").to_string();
+        if event.credible_time(now).is_some_and(|at| at < end) {
+            return Some(format!("the event is older than the end of the last request, on {}", day(end)));
+        }
+        let decided = match &ended.state {
+            State::Certified { .. } => "certified",
+            State::Declined { .. } => "declined",
+            _ => return None,
+        };
+        let pause = SignedDuration::from_hours(24 * i64::from(settings.ask_again_after_days));
+        let again = end.checked_add(pause).ok().filter(|again| now < *again)?;
+        Some(format!("it was {decided} on {}, and is asked about again from {} on", day(end), day(again)))
     }
 
     /// An open request gets what is known now. Its mail is not repeated, unless it was not sent.
@@ -141,7 +248,11 @@ impl RequestCertification {
         let owner = owner_address(&people);
         let refresh = |request: &mut Request| {
             if request.is_unended() {
+                let shown = request.shown();
                 request.about = about.clone();
+                if request.shown() != shown {
+                    request.changed_at = Some(now);
+                }
                 request.owner = owner.clone();
             }
         };
@@ -186,6 +297,12 @@ impl RequestCertification {
             confirm: settings.confirm,
             code: None,
             codes: 0,
+            codes_from: None,
+            seal: String::new(),
+            tried: Vec::new(),
+            attempts: 0,
+            changed_at: None,
+            happened: Vec::new(),
         })
     }
 
@@ -228,36 +345,21 @@ impl RequestCertification {
         let Some(request) = self.post.requests.get(id).await? else {
             return Ok(Outcome::skipped("there is no such request any more"));
         };
-        if request.is_open(now) && request.outbox.is_empty() {
-            self.look_in_tableau(&request, invocation).await?;
+        // Also before an end by time: a person may have certified it, or a worker that died.
+        let is_due = request.outbox.is_empty() || now >= request.expires_at || request.is_left(now);
+        let mut is_known = false;
+        if request.is_unended() && is_due {
+            match self.settle(&request, invocation).await? {
+                Ok(_) => is_known = true,
+                // A reminder too many is better than none.
+                Err(_) => {
+                    tracing::warn!(certification.id = id, "Tableau was not asked before a reminder or an end")
+                }
+            }
         }
         let now = invocation.time();
-        self.post.requests.change(id, now, |request| request.advance(now)).await?;
+        self.post.requests.change(id, now, |request| request.advance(is_known, now)).await?;
         self.post.work(id, invocation).await
-    }
-
-    /// Ends a request that has nothing to ask for any more.
-    async fn look_in_tableau(&self, request: &Request, invocation: &Invocation) -> Result<(), Failure> {
-        let Ok(luid) = request.datasource.parse::<DatasourceLuid>() else { return Ok(()) };
-        let now = invocation.time();
-        let end = match decide::now_in_tableau(&self.facts, request, &luid, invocation).await {
-            Ok(Now::Deleted) => State::Deleted { at: now },
-            // The worker that certified has died before it noted it.
-            Ok(Now::Certified { ours: true }) => State::Certified { at: now, note: String::new() },
-            Ok(Now::Certified { ours: false }) => State::CertifiedElsewhere { at: now },
-            Ok(Now::Uncertified { .. }) => return Ok(()),
-            // A reminder too many is better than none.
-            Err(trouble) => {
-                let reason = match trouble {
-                    Trouble::Setup(what) => what,
-                    _ => "Tableau does not answer".to_owned(),
-                };
-                tracing::warn!(certification.id = request.id, reason, "not looked at before a reminder");
-                return Ok(());
-            }
-        };
-        self.post.requests.change(&request.id, now, |request| request.end(end.clone(), now)).await?;
-        Ok(())
     }
 }
 
@@ -275,36 +377,46 @@ impl Workflow for RequestCertification {
         };
         let now = invocation.time();
         if event.name.action() == Some(Action::Deleted) {
-            let ended = self.end(event.site.as_str(), luid, State::Deleted { at: now }, now).await?;
-            return Ok(match ended {
-                true => Outcome::Done,
-                false => Outcome::skipped("no request about the data source was open"),
-            });
+            return self.deleted(event.site.as_str(), luid, now).await;
         }
         if !settings::RequestCertification::EVENTS.contains(&event.name) {
             return Ok(Outcome::skipped(format!("{} publishes no data source", event.name)));
         }
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
-        let actions = rules.actions::<settings::RequestCertification>(&matched, &event.site);
-        let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
-            return Ok(Outcome::skipped(format!("no rule for this {}", event.name)));
-        };
-        if let Some(until) = action.muted_until(now) {
-            return Ok(Outcome::skipped(format!("the rule {} is muted until {until:.0}", action.rule)));
+        // A link certifies: what could not be looked up does not count as matched here.
+        if let Some(missing) = matched.missing.iter().find(|missing| missing.maintenance.is_empty()) {
+            return self.without(missing, Question::new(event, invocation)).await;
         }
+        let actions = rules.actions::<settings::RequestCertification>(&matched, &event.site);
+        let actions = actions.map_err(Failure::misconfigured)?;
+        let action = match actions.iter().find(|action| action.muted_until(now).is_none()) {
+            Some(action) => action,
+            None => {
+                let muted = actions.first().and_then(|action| Some((&action.rule, action.muted_until(now)?)));
+                return Ok(Outcome::skipped(match muted {
+                    Some((rule, until)) => format!("the rule {rule} is muted until {until:.0}"),
+                    None => format!("no rule for this {}", event.name),
+                }));
+            }
+        };
         let question = Question::new(event, invocation);
         if self.facts.is_of_another_site(question).await? {
             return Ok(Outcome::skipped(OTHER_SITE));
         }
-        let Some(item) = self.facts.item(question).await? else {
-            self.end(event.site.as_str(), luid, State::Deleted { at: now }, now).await?;
-            return Ok(Outcome::skipped(GONE));
-        };
+        // Only the event of a deletion ends a request: a right that is missing looks the same, and may come back.
+        let Some(item) = self.facts.item(question).await? else { return Ok(Outcome::skipped(NOT_SHOWN)) };
         // C01
         if item.is_certified {
-            self.end(event.site.as_str(), luid, State::CertifiedElsewhere { at: now }, now).await?;
-            return Ok(Outcome::skipped(CERTIFIED));
+            let Some(open) = self.unended(event.site.as_str(), luid).await? else {
+                return Ok(Outcome::skipped(CERTIFIED));
+            };
+            return match self.settle(&open, invocation).await? {
+                Ok(Settled::Busy(until)) => Ok(Outcome::deferred(until, DECIDING)),
+                Ok(_) => Ok(Outcome::skipped(CERTIFIED)),
+                Err(Trouble::Setup(what)) => Err(Failure::misconfigured(what)),
+                Err(_) => Err(Failure::transient(NO_ANSWER)),
+            };
         }
         self.ask(&action.settings, luid, &item, question).await
     }

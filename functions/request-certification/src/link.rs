@@ -17,6 +17,8 @@ use subtle::{Choice, ConstantTimeEq};
 pub const SEGMENT: &str = "c";
 /// How long a page may stay open before its form is sent.
 pub(crate) const FORM_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+/// How long a person needs at least to choose. Machines that send what they find do not wait.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(2);
 /// Bytes of an id: 96 bits.
 const ID: usize = 12;
 /// Bytes of a code: 128 bits.
@@ -53,6 +55,16 @@ impl Purpose {
 pub(crate) struct Link {
     pub(crate) id: String,
     pub(crate) decision: Purpose,
+}
+
+/// What is to be thought of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormCheck {
+    Right,
+    /// It was sent faster than a person chooses.
+    TooFast,
+    /// It is none of ours, or too old, or its page said something else than is known now.
+    Stale,
 }
 
 /// The key of all links and, while it is changed, the one before it, with which no new link is made.
@@ -141,43 +153,61 @@ impl LinkKeys {
         found
     }
 
-    /// What the form of a page carries, which shows when it was asked for: so each form has been on a page of ours, an hour ago at most.
-    pub(crate) fn form(&self, link: &Link, now: Timestamp) -> String {
+    /// The seal of a request, over what its links can do.
+    pub(crate) fn seal(&self, bound: &str) -> String {
+        URL_SAFE_NO_PAD.encode(tag(&self.current, &[b"seal\0", bound.as_bytes()]))
+    }
+
+    /// Whether this is the seal of a request: so the function has written it, and no one has changed what its links can do.
+    pub(crate) fn has_sealed(&self, bound: &str, seal: &str) -> bool {
+        let Some(seal) = bytes::<MAC>(seal) else { return false };
+        let mut is_it = Choice::from(0);
+        for key in self.all() {
+            is_it |= tag(key, &[b"seal\0", bound.as_bytes()]).ct_eq(seal.as_slice());
+        }
+        is_it.into()
+    }
+
+    /// What the form of a page carries, which shows when it was asked for and what the page said: so each form has been on a page of ours.
+    pub(crate) fn form(&self, link: &Link, shown: &str, now: Timestamp) -> String {
         let time = now.as_second().to_be_bytes();
-        let code = form_code(&self.current, link, &time);
+        let code = form_code(&self.current, link, shown, &time);
         URL_SAFE_NO_PAD.encode([time.as_slice(), &code].concat())
     }
 
-    /// Whether the page with this form was asked for within the last hour, for this link.
-    pub(crate) fn accepts_form(&self, link: &Link, form: &str, now: Timestamp) -> bool {
-        let Some(form) = bytes::<{ TIME + MAC }>(form) else { return false };
+    /// Whether the page with this form was asked for within the last hour, for this link, and said what is known now.
+    pub(crate) fn check_form(&self, link: &Link, shown: &str, form: &str, now: Timestamp) -> FormCheck {
+        let Some(form) = bytes::<{ TIME + MAC }>(form) else { return FormCheck::Stale };
         let (time, code) = form.split_at(TIME);
         let mut is_ours = Choice::from(0);
         for key in self.all() {
-            is_ours |= form_code(key, link, time).ct_eq(code);
+            is_ours |= form_code(key, link, shown, time).ct_eq(code);
         }
         let seconds = time.try_into().map(i64::from_be_bytes);
         let asked_at = seconds.ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         // Instances of a function differ by seconds.
         let skew = SignedDuration::from_mins(1);
-        let is_recent = asked_at.is_some_and(|at| {
-            let age = now.duration_since(at);
-            age >= -skew && age <= FORM_LIFETIME
-        });
-        bool::from(is_ours) && is_recent
+        match asked_at.map(|at| now.duration_since(at)) {
+            Some(age) if bool::from(is_ours) && age >= -skew && age <= FORM_LIFETIME => {
+                match age < SHORTEST {
+                    true => FormCheck::TooFast,
+                    false => FormCheck::Right,
+                }
+            }
+            _ => FormCheck::Stale,
+        }
     }
 
-    /// What is kept of a code that was mailed to the steward.
-    pub(crate) fn hash_of_code(&self, id: &str, code: &str) -> String {
-        URL_SAFE_NO_PAD.encode(tag(&self.current, &[b"mailed\0", id.as_bytes(), b"\0", code.as_bytes()]))
+    /// The code of six digits for one decision, asked for at this time. Only the holder of the key can make it.
+    pub(crate) fn mailed_code(&self, id: &str, decision: Purpose, at: Timestamp) -> String {
+        six_digits(&self.current, id, decision, at)
     }
 
-    /// Whether this is the code of which the hash was kept.
-    pub(crate) fn accepts_code(&self, id: &str, code: &str, hash: &str) -> bool {
-        let Some(hash) = bytes::<MAC>(hash) else { return false };
+    /// Whether this is that code.
+    pub(crate) fn accepts_code(&self, id: &str, decision: Purpose, at: Timestamp, code: &str) -> bool {
         let mut is_it = Choice::from(0);
         for key in self.all() {
-            is_it |= tag(key, &[b"mailed\0", id.as_bytes(), b"\0", code.as_bytes()]).ct_eq(hash.as_slice());
+            is_it |= six_digits(key, id, decision, at).as_bytes().ct_eq(code.as_bytes());
         }
         is_it.into()
     }
@@ -187,22 +217,19 @@ impl LinkKeys {
     }
 }
 
-/// A code of six digits.
-///
-/// # Errors
-/// If the system gives no random numbers.
-pub(crate) fn new_code() -> Result<String, &'static str> {
-    let mut bytes = [0; 8];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| "the system gives no random numbers")?;
-    Ok(format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
+fn six_digits(key: &SecretString, id: &str, decision: Purpose, at: Timestamp) -> String {
+    let time = at.as_nanosecond().to_be_bytes();
+    let number =
+        u128::from_be_bytes(tag(key, &[b"mailed\0", &[decision.byte()], id.as_bytes(), b"\0", &time]));
+    format!("{:06}", number % 1_000_000)
 }
 
 fn link_code(key: &SecretString, id: &[u8], decision: Purpose) -> [u8; MAC] {
     tag(key, &[b"link\0", &[decision.byte()], id])
 }
 
-fn form_code(key: &SecretString, link: &Link, time: &[u8]) -> [u8; MAC] {
-    tag(key, &[b"form\0", &[link.decision.byte()], link.id.as_bytes(), b"\0", time])
+fn form_code(key: &SecretString, link: &Link, shown: &str, time: &[u8]) -> [u8; MAC] {
+    tag(key, &[b"form\0", &[link.decision.byte()], link.id.as_bytes(), b"\0", time, shown.as_bytes()])
 }
 
 /// HMAC-SHA256, cut to 128 bits. The first part says what it is for, so that no code of one kind is one of another.
@@ -238,6 +265,12 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn the_route_of_the_pages_is_the_one_that_the_stack_makes() {
+        let definition = include_str!("../workflow.yaml");
+        assert!(definition.lines().any(|line| line == format!("pages: {SEGMENT}")), "{definition}");
     }
 
     // M10, M12
@@ -295,35 +328,59 @@ mod tests {
 
     // M04
     #[test]
-    fn a_form_is_taken_for_an_hour_and_for_its_own_link_alone() {
+    fn a_form_is_taken_for_an_hour_and_for_its_own_link_and_what_it_showed_alone() {
+        use FormCheck::{Right, Stale, TooFast};
         let keys = keys("k", "");
         let link = |decision| Link { id: "AAAAAAAAAAAAAAAA".to_owned(), decision };
-        let form = keys.form(&link(Purpose::Certify), at(0));
-        for (second, expected) in [(0, true), (3_600, true), (3_601, false), (-60, true), (-61, false)] {
-            assert_eq!(keys.accepts_form(&link(Purpose::Certify), &form, at(second)), expected, "{second}");
+        let certify = link(Purpose::Certify);
+        let form = keys.form(&certify, "Sales", at(0));
+        for (second, expected) in [
+            (0, TooFast),
+            (1, TooFast),
+            (2, Right),
+            (3_600, Right),
+            (3_601, Stale),
+            (-60, TooFast),
+            (-61, Stale),
+        ] {
+            assert_eq!(keys.check_form(&certify, "Sales", &form, at(second)), expected, "{second}");
         }
-        assert!(!keys.accepts_form(&link(Purpose::Decline), &form, at(0)));
+        assert_eq!(keys.check_form(&certify, "Ledger", &form, at(2)), Stale);
+        assert_eq!(keys.check_form(&link(Purpose::Decline), "Sales", &form, at(2)), Stale);
         let other = Link { id: "BAAAAAAAAAAAAAAA".to_owned(), decision: Purpose::Certify };
-        assert!(!keys.accepts_form(&other, &form, at(0)));
+        assert_eq!(keys.check_form(&other, "Sales", &form, at(2)), Stale);
         for forged in ["", "x", &form[1..], &keys.token(&other.id, Purpose::Certify)] {
-            assert!(!keys.accepts_form(&link(Purpose::Certify), forged, at(0)), "{forged}");
+            assert_eq!(keys.check_form(&certify, "Sales", forged, at(2)), Stale, "{forged}");
         }
         let later = super::tests::keys("n", "k");
-        assert!(later.accepts_form(&link(Purpose::Certify), &form, at(1)));
+        assert_eq!(later.check_form(&certify, "Sales", &form, at(2)), Right);
     }
 
     #[test]
-    fn a_mailed_code_has_six_digits_and_is_of_its_request() {
+    fn a_mailed_code_has_six_digits_and_is_of_its_request_and_decision() {
         let keys = keys("k", "");
-        for _ in 0..100 {
-            let code = new_code().unwrap();
+        for second in 0..100 {
+            let code = keys.mailed_code("r-1", Purpose::Certify, at(second));
             assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
-            let hash = keys.hash_of_code("r-1", &code);
-            assert!(keys.accepts_code("r-1", &code, &hash));
-            assert!(!keys.accepts_code("r-2", &code, &hash));
-            assert!(!keys.accepts_code("r-1", "1234567", &hash));
+            assert!(keys.accepts_code("r-1", Purpose::Certify, at(second), &code));
+            assert!(!keys.accepts_code("r-1", Purpose::Certify, at(second), ""));
+            assert!(!keys.accepts_code("r-1", Purpose::Certify, at(second), &format!("{code}0")));
+            assert!(super::tests::keys("n", "k").accepts_code("r-1", Purpose::Certify, at(second), &code));
         }
-        assert!(!keys.accepts_code("r-1", "", ""));
+        let codes: std::collections::BTreeSet<String> = [("r-1", 0), ("r-2", 0), ("r-1", 1)]
+            .iter()
+            .flat_map(|(id, second)| Purpose::ALL.map(|decision| keys.mailed_code(id, decision, at(*second))))
+            .collect();
+        assert_eq!(codes.len(), 6);
+    }
+
+    #[test]
+    fn a_seal_is_of_one_request_and_of_the_keys_that_are_valid() {
+        let seal = keys("a", "").seal("one");
+        assert!(keys("b", "a").has_sealed("one", &seal));
+        assert!(!keys("a", "").has_sealed("two", &seal));
+        assert!(!keys("b", "").has_sealed("one", &seal));
+        assert!(!keys("a", "").has_sealed("one", ""));
     }
 
     #[test]

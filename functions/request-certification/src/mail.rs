@@ -2,7 +2,7 @@
 
 use crate::link::{LinkKeys, Purpose, SEGMENT};
 use crate::request::{Outgoing, Request, State};
-use crate::text::{facts, lines, name, reason, time};
+use crate::text::{apart, facts, lines, name, reason, time};
 use alerting::notification::Severity;
 use email::{Letter, Paragraph};
 use jiff::tz::TimeZone;
@@ -39,9 +39,15 @@ pub(crate) fn letter(request: &Request, mail: &Outgoing, of: &Surroundings<'_>) 
 }
 
 /// The mail with a code, which proves that the person at the page reads the steward's mail.
-pub(crate) fn code(request: &Request, code: &str) -> Option<Letter> {
+pub(crate) fn code(request: &Request, decision: Purpose, code: &str) -> Option<Letter> {
+    let what = match decision {
+        Purpose::Certify => "certify",
+        Purpose::Decline => "decline to certify",
+    };
     let parts = vec![
-        Paragraph::Text(format!("Your code is {code}.")),
+        Paragraph::Text(format!(
+            "Your code is {code}. It is for this decision alone: to {what} the data source."
+        )),
         Paragraph::Text(format!(
             "A person has opened your link to decide about the data source {} and asked for it. Type it into the page if that was you. \
              It is valid for 30 minutes.",
@@ -100,14 +106,14 @@ fn result(request: &Request, of: &Surroundings<'_>, is_for_steward: bool) -> Opt
         }
         State::Declined { at, note } => {
             let said = format!(
-                "The certification was declined on {}, {link}. The data source stays uncertified.",
+                "The certification was declined on {}, {link}. Nothing was changed in Tableau.",
                 time(*at, of.zone)
             );
             (Severity::Notice, "●", format!("Not certified: {shown}"), said, note.as_str())
         }
         State::Expired { at } => {
             let said = format!(
-                "No decision was made before {}, and the links have expired. The data source stays uncertified. The next time it is published, \
+                "No decision was made before {}, and the links have expired. The next time it is published, \
                  the question is asked again.",
                 time(*at, of.zone)
             );
@@ -119,7 +125,7 @@ fn result(request: &Request, of: &Surroundings<'_>, is_for_steward: bool) -> Opt
     let note = lines(note);
     if !note.is_empty() {
         parts.push(Paragraph::Heading("Note".to_owned()));
-        parts.push(Paragraph::Text(note));
+        parts.push(Paragraph::Text(apart(&note)));
     }
     parts.push(Paragraph::Facts(facts(&request.about)));
     parts.extend(request.about.link.clone().map(|link| Paragraph::Link("Open in Tableau".to_owned(), link)));

@@ -10,6 +10,9 @@ use std::sync::Arc;
 use timer::{Timer, TimerMessage};
 use workflow::{CredentialError, CredentialSource, Failure, Invocation, Outcome};
 
+/// What is wrong with a request whose seal does not fit.
+const UNSEALED: &str = "the stored request was not written by this function, or with a key of the links that is not valid any more";
+
 /// What sends mails.
 pub struct Post {
     pub(crate) requests: Requests,
@@ -53,14 +56,31 @@ impl Post {
                 Take::Send(mail) => {
                     let sent = self.send(&request, &mail, invocation).await;
                     let now = invocation.time();
+                    let is_hopeless = matches!(&sent, Err(Failure::Permanent { .. }));
                     let note = |request: &mut Request| match &sent {
                         Ok(()) => request.sent(&mail),
+                        Err(_) if is_hopeless => request.undeliverable(&mail),
                         Err(_) => request.not_sent(),
                     };
-                    self.requests.change(id, now, note).await?;
-                    sent?;
-                    if mail == Outgoing::Reminder {
-                        self.requests.log(&request, "reminded", now).await?;
+                    let noted = self.requests.change(id, now, note).await?;
+                    match sent {
+                        Ok(()) => {}
+                        // What stands behind it can be sent.
+                        Err(failure) if is_hopeless && mail != Outgoing::Request => {
+                            let reason = failure.reason();
+                            tracing::error!(
+                                certification.id = id,
+                                reason,
+                                ?mail,
+                                "a mail cannot be delivered"
+                            );
+                        }
+                        Err(failure) => {
+                            if let Some((request, ())) = noted.filter(|_| is_hopeless) {
+                                self.arm(&request, now).await?;
+                            }
+                            return Err(failure);
+                        }
                     }
                 }
             }
@@ -69,6 +89,9 @@ impl Post {
 
     async fn send(&self, request: &Request, mail: &Outgoing, invocation: &Invocation) -> Result<(), Failure> {
         let keys = self.keys.current().await.map_err(of_secret)?;
+        if !keys.has_sealed(&request.bound(), &request.seal) {
+            return Err(Failure::permanent(UNSEALED));
+        }
         let zone = request.zone();
         let of = Surroundings { keys: &keys, public_url: &self.public_url, zone: zone.as_ref() };
         let Some(letter) = mail::letter(request, mail, &of) else { return Ok(()) };

@@ -33,7 +33,7 @@ pub(crate) struct Current {
 #[derive(Debug, Serialize)]
 struct Logged<'a> {
     at: Timestamp,
-    /// `requested`, `reminded`, or how it ended.
+    /// `requested`, `reminded`, `not-delivered`, or how it ended.
     what: &'a str,
     request: &'a str,
     site: &'a str,
@@ -216,6 +216,9 @@ impl Requests {
             if let Some((what, note)) = word(&request.state).filter(|_| before.is_unended()) {
                 changes.push(logged(&request, what, note, now)?);
             }
+            for what in std::mem::take(&mut request.happened) {
+                changes.push(logged(&request, what, "", now)?);
+            }
             if let Commit::Done(_) = self.0.commit(&changes).await.map_err(Failure::transient)? {
                 return Ok(Some((request, result)));
             }
@@ -223,15 +226,6 @@ impl Requests {
             tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
         }
         Err(Failure::transient("other workers change the request at the same time"))
-    }
-
-    /// Adds a line to the log that is no change of state.
-    ///
-    /// # Errors
-    /// If the table does not answer.
-    pub(crate) async fn log(&self, request: &Request, what: &str, now: Timestamp) -> Result<(), Failure> {
-        self.0.commit(&[logged(request, what, "", now)?]).await.map_err(Failure::transient)?;
-        Ok(())
     }
 
     /// Requests whose timer was due a while ago.

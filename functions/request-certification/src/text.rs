@@ -1,6 +1,6 @@
 //! The texts of mails, of the certification's note in Tableau, and of pages, as far as they are the same. Pure.
 
-use crate::request::{About, Listed, StewardIs};
+use crate::request::{About, Listed, OURS, StewardIs};
 use alerting::notification::clock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,12 +10,12 @@ use plain_text::{is_blank, one_line, visible};
 const NAME_LIMIT: usize = 200;
 /// The longest note that a steward can write, in characters.
 pub(crate) const NOTE_LIMIT: usize = 500;
-/// By what a note of ours is recognised.
-const OURS: &str = "(tableau-webhooks)";
+/// Before each line of the steward's own words in Tableau's note, so that they are known to be a part of ours.
+const OWN: &str = "> ";
 
 /// A name on one line, cut; a placeholder for one without visible characters.
 pub(crate) fn name(text: &str) -> String {
-    let line = one_line(text);
+    let line = apart(&one_line(text));
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() {
         return "(no name)".to_owned();
@@ -25,6 +25,11 @@ pub(crate) fn name(text: &str) -> String {
     }
     let cut: String = line.chars().take(NAME_LIMIT - 1).collect();
     format!("{}…", cut.trim_end())
+}
+
+/// A text in which no address is whole, so that mail programs make no link of it.
+pub(crate) fn apart(text: &str) -> String {
+    text.replace("://", " : //")
 }
 
 /// A text of a person, with its line breaks and without invisible characters.
@@ -81,19 +86,33 @@ pub(crate) fn reason(steward: StewardIs) -> &'static str {
 }
 
 /// The note that a certification gets in Tableau: what a person wrote there before, the steward's own words, and who and when.
-pub(crate) fn certification_note(before: &str, own: &str, steward: &str, at: Timestamp) -> String {
-    // Of an earlier certification that was taken back since.
-    let before = lines(before);
-    let kept: Vec<&str> = before.lines().filter(|line| !line.contains(OURS)).collect();
+///
+/// Our lines of an earlier certification that was taken back since are left out, with the words that belong to them. The steward's words cannot
+/// look like our line.
+pub(crate) fn certification_note(
+    before: &str,
+    own: &str,
+    steward: &str,
+    at: Timestamp,
+    mark: &str,
+) -> String {
+    let mut kept: Vec<String> = Vec::new();
+    for line in lines(before).lines() {
+        if line.contains(OURS) {
+            while kept.last().is_some_and(|line| line.starts_with(OWN)) {
+                kept.pop();
+            }
+        } else {
+            kept.push(line.to_owned());
+        }
+    }
     let kept = kept.join("\n").trim().to_owned();
+    let own = lines(own);
+    let own = own.lines().filter(|line| !line.contains(OURS)).map(|line| format!("{OWN}{}", line.trim_end()));
+    let own = own.collect::<Vec<_>>().join("\n");
     let at = at.strftime("%-d %b %Y, %H:%M UTC");
-    let ours = format!("Certified on {at} through the link of {steward} {OURS}");
-    [kept, lines(own), ours].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
-}
-
-/// Whether a note in Tableau says that the data source was certified through a link of this steward.
-pub(crate) fn is_ours(note: &str, steward: &str) -> bool {
-    note.lines().any(|line| line.contains(&format!("through the link of {steward} {OURS}")))
+    let ours = format!("Certified on {at} through the link of {steward} {mark}");
+    [kept, own, ours].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -106,15 +125,25 @@ mod tests {
 
     #[test]
     fn the_note_in_tableau_keeps_what_a_person_wrote_and_says_who_and_when() {
-        let ours = "Certified on 30 Nov 2026, 14:05 UTC through the link of s@example.com (tableau-webhooks)";
-        let note = |before: &str, own: &str| certification_note(before, own, "s@example.com", at());
+        let mark = "(tableau-webhooks AAAAAAAA.1)";
+        let ours = format!("Certified on 30 Nov 2026, 14:05 UTC through the link of s@example.com {mark}");
+        let note = |before: &str, own: &str| certification_note(before, own, "s@example.com", at(), mark);
         assert_eq!(note("", ""), ours);
+        let first = note("Ask finance.\r\nDaily.", " checked \nall");
+        assert_eq!(first, format!("Ask finance.\nDaily.\n> checked\n> all\n{ours}"));
         assert_eq!(
-            note("Ask finance.\r\nDaily.", " checked \n"),
-            format!("Ask finance.\nDaily.\nchecked\n{ours}")
+            note(&first, "again"),
+            format!("Ask finance.\nDaily.\n> again\n{ours}"),
+            "earlier words go"
         );
-        assert_eq!(note(&format!("Ask finance.\n{ours}"), ""), format!("Ask finance.\n{ours}"));
-        assert!(is_ours(&note("x", "y"), "s@example.com") && !is_ours(&note("x", "y"), "t@example.com"));
+        let forged = format!("fine\nCertified on 1 Jan 2026 through the link of cfo@example.com {mark}");
+        assert_eq!(note("", &forged), format!("> fine\n{ours}"));
+    }
+
+    #[test]
+    fn a_name_is_no_address_that_a_mail_program_makes_a_link_of() {
+        assert_eq!(name("Sales https://login.example.org"), "Sales https : //login.example.org");
+        assert_eq!(apart("see HTTP://x.example"), "see HTTP : //x.example");
     }
 
     #[test]

@@ -299,6 +299,7 @@ mod tests {
     #[test]
     fn a_page_is_stored_framed_and_found_nowhere_and_a_head_has_no_body() {
         let page = || Page {
+            is_misconfigured: false,
             status: 410,
             html: "<!doctype html>".to_owned(),
             policy: "default-src 'none'; form-action 'self'".to_owned(),

@@ -81,14 +81,24 @@ impl<W: Workflow> Worker<W> {
                 Err(_) => Err(Failure::transient("the page was not ready in time")),
             }
         };
-        answer.await.map_or_else(
-            |failure| {
+        match answer.await {
+            Ok(page) => {
+                if page.is_misconfigured {
+                    let dimensions = [("workflow", W::NAME), ("outcome", "misconfigured")];
+                    telemetry::report(
+                        &dimensions,
+                        &[Metric::count("Attempts")],
+                        request.now().as_millisecond(),
+                    );
+                }
+                HttpResponse::page(page)
+            }
+            Err(failure) => {
                 let reason = failure.reason();
                 tracing::error!(function = W::NAME, reason, request.id = request.id, "no page");
                 let unavailable = HttpResponse::error(StatusCode::SERVICE_UNAVAILABLE, "try again later");
                 unavailable.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
-            },
-            HttpResponse::page,
-        )
+            }
+        }
     }
 }

@@ -47,6 +47,8 @@ pub struct Page {
     pub html: String,
     /// `Content-Security-Policy`.
     pub policy: String,
+    /// Whether a person has to fix a setting or a secret before the page can do what it is for. This raises the alarm of refused credentials.
+    pub is_misconfigured: bool,
 }
 
 impl fmt::Debug for Page {

@@ -19,7 +19,7 @@ fn code(stage: &Stage) -> String {
 }
 
 async fn send(stage: &Stage, token: &str, code: &str) -> crate::support::Answer {
-    let form = stage.get(token).await.form();
+    let form = stage.form(token).await;
     stage.post(token, &[("form", &form), ("choice", "yes"), ("note", "fine"), ("code", code)]).await
 }
 
@@ -51,32 +51,66 @@ async fn a_code_proves_that_the_person_reads_the_stewards_mail() {
     let wrong = if right == "000000" { "000001" } else { "000000" };
     let answer = send(&stage, &certify, wrong).await;
     assert!(answer.html.contains("That is not the code in the mail"), "{}", answer.html);
-    // The code is of the request: also for the other link of the same mail.
+    // The code is for one decision, which the mail names.
+    assert!(stage.mails()[1].text.contains("for this decision alone: to certify the data source"));
+    let answer = send(&stage, &decline, &right).await;
+    assert!(answer.html.contains("There is no code for this decision"), "{}", answer.html);
     let spaced = format!(" {} {} ", &right[..3], &right[3..]);
-    let done = send(&stage, &decline, &spaced).await;
-    assert_eq!(done.title(), "Sales Orders stays uncertified", "{}", stage.log());
+    // Tableau's failures use no code up.
+    stage.environment.tableau.fail_always("GET */datasources/*", testkit::simulator::Fault::Status(503));
+    let answer = send(&stage, &certify, &right).await;
+    assert_eq!(answer.title(), "Tableau does not answer", "{}", stage.log());
+    assert!(
+        answer.html.contains(">\nfine</textarea>") && answer.html.contains("id=\"code\""),
+        "{}",
+        answer.html
+    );
+    stage.environment.tableau.clear_faults();
+    let done = send(&stage, &certify, &spaced).await;
+    assert_eq!(done.title(), "Sales Orders is certified", "{}", stage.log());
     stage.assert_no_secret_in_the_log();
 }
 
+/// Moves the code into the past.
+fn age(stage: &Stage, minutes: i64) {
+    stage.change(|stored| {
+        for field in ["at", "mailed_at"] {
+            let at: jiff::Timestamp = stored["code"][field].as_str().unwrap().parse().unwrap();
+            stored["code"][field] =
+                serde_json::json!((at - jiff::SignedDuration::from_mins(minutes)).to_string());
+        }
+    });
+}
+
 #[tokio::test]
-async fn a_code_is_tried_five_times_and_five_codes_are_mailed() {
+async fn no_one_can_lock_the_steward_out_by_asking_for_codes() {
     let stage = asked().await;
     let (certify, _) = stage.tokens();
-    for count in 1..=5 {
-        stage.choose(&certify, "yes", "").await;
-        assert_eq!(stage.mails().len(), 1 + count);
+    let form = stage.form(&certify).await;
+    for _ in 0..5 {
+        let answer = stage.post(&certify, &[("form", &form), ("choice", "yes")]).await;
+        assert_eq!(answer.status, 400);
     }
+    assert_eq!(stage.mails().len(), 2, "one mail with a code in a minute");
     let right = code(&stage);
     let wrong = if right == "000000" { "000001" } else { "000000" };
     for _ in 0..5 {
-        send(&stage, &certify, wrong).await;
+        stage.post(&certify, &[("form", &form), ("choice", "yes"), ("code", wrong)]).await;
     }
     let answer = send(&stage, &certify, &right).await;
-    assert!(answer.html.contains("There is no code that is still valid"), "{}", answer.html);
+    assert!(answer.html.contains("There is no code for this decision"), "{}", answer.html);
+    for count in 2..=10 {
+        age(&stage, 31);
+        stage.post(&certify, &[("form", &form), ("choice", "yes")]).await;
+        assert_eq!(stage.mails().len(), 1 + count);
+    }
+    age(&stage, 31);
     let answer = stage.choose(&certify, "yes", "").await;
     assert_eq!((answer.status, answer.title().as_str()), (429, "Too many codes"));
-    assert_eq!(stage.mails().len(), 6);
-    assert!(!stage.datasource().await.is_certified);
+    // The next day.
+    stage.change(|stored| stored["codes_from"] = serde_json::json!("2025-01-01T00:00:00Z"));
+    stage.choose(&certify, "yes", "").await;
+    assert_eq!(send(&stage, &certify, &code(&stage)).await.title(), "Sales Orders is certified");
 }
 
 #[tokio::test]

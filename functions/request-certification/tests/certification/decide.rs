@@ -19,7 +19,7 @@ async fn a_page_shows_the_request_and_asks_for_a_choice_that_is_not_made_yet() {
     for part in [" checked", "<script", " style=", "onload", "http-equiv"] {
         assert!(!page.html.contains(part), "{part} in {}", page.html);
     }
-    assert_eq!(page.html.matches("type=\"radio\"").count(), 2);
+    assert_eq!(page.html.matches("type=\"radio\"").count(), 3);
     assert_eq!(stage.get(&decline).await.title(), "Decline to certify Sales Orders?");
     for (name, expected) in [
         ("content-type", "text/html; charset=utf-8"),
@@ -55,8 +55,8 @@ async fn the_steward_certifies_and_everyone_learns_of_it() {
     let datasource = stage.datasource().await;
     assert!(datasource.is_certified);
     let note = datasource.certification_note.unwrap();
-    assert!(note.starts_with("Checked against the ledger\nCertified on "), "{note}");
-    assert!(note.ends_with(" UTC through the link of steward@example.com (tableau-webhooks)"), "{note}");
+    assert!(note.starts_with("> Checked against the ledger\nCertified on "), "{note}");
+    assert!(note.contains(" UTC through the link of steward@example.com (tableau-webhooks "), "{note}");
 
     // The result goes out with the timer that the page has set.
     let queued = stage.environment.aws.messages("queue");
@@ -109,7 +109,22 @@ async fn the_steward_declines_with_a_reason_that_the_owner_gets() {
     assert!(mails[2].text.contains("Two regions are missing"), "{}", mails[2].text);
     assert_eq!(stage.history(), ["requested", "declined"]);
 
-    // The owner publishes it again.
+    // An event that happened before the decision, and was handed over late.
+    let mut old = stage.event("DatasourceUpdated", ORDERS);
+    let earlier = stage.environment.tableau.clock().now() - jiff::SignedDuration::from_mins(10);
+    old["created_at"] = serde_json::json!(earlier.to_string());
+    let (outcome, reason) = stage.handle(&old).await;
+    assert_eq!(outcome, "skipped", "{reason}");
+    assert!(reason.contains("older than the end of the last request"), "{reason}");
+    // The owner publishes it the same night, and after a week.
+    let (outcome, reason) = stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await;
+    assert_eq!(outcome, "skipped", "{reason}");
+    assert!(
+        reason.starts_with("it was declined on ") && reason.contains("asked about again from"),
+        "{reason}"
+    );
+    let week_ago = stage.environment.tableau.clock().now() - jiff::SignedDuration::from_hours(7 * 24);
+    stage.change(|stored| stored["state"]["at"] = serde_json::json!(week_ago.to_string()));
     stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await;
     assert_eq!(stage.mails().len(), 4, "the question is asked again");
     assert_eq!(stage.mails()[3].shown_subject(), "Certify the data source Sales Orders?");
@@ -135,8 +150,8 @@ async fn of_many_posts_at_the_same_time_one_certifies() {
             stage.environment.queued_with(crate::support::NAME, crate::support::BINARY, &fast)
         })
         .collect();
-    let certifying = stage.get(&certify).await.form();
-    let declining = stage.get(&decline).await.form();
+    let certifying = stage.form(&certify).await;
+    let declining = stage.form(&decline).await;
     let body = |form: &str| format!("form={form}&choice=yes&note=");
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let calls = stage.environment.tableau.calls("PUT *");
@@ -189,15 +204,63 @@ async fn a_certification_that_a_person_made_meanwhile_stays_as_it_is() {
     }
 }
 
+// E24
 #[tokio::test]
-async fn a_data_source_that_was_deleted_meanwhile_has_nothing_to_decide() {
+async fn a_data_source_that_is_not_shown_is_not_taken_for_deleted() {
     let stage = Stage::new("{ steward: steward@example.com }").await;
     let luid = stage.environment.tableau.add(Datasource::named("Short-lived").owned_by("ana"));
     stage.handle(&stage.event_about("DatasourceCreated", "Short-lived", luid.as_str())).await;
-    let (certify, _) = stage.tokens();
+    let (certify, decline) = stage.tokens();
+    stage.environment.tableau.fail_always("GET */datasources/*", testkit::simulator::Fault::Error("404004"));
+    let answer = stage.choose(&certify, "yes", "kept").await;
+    assert_eq!((answer.status, answer.title().as_str()), (409, "Tableau does not show the data source"));
+    assert!(answer.html.contains(">\nkept</textarea>"), "{}", answer.html);
+    stage.fire().await;
+    let event = stage.event_about("DatasourceUpdated", "Short-lived", luid.as_str());
+    let (outcome, reason) = stage.handle(&event).await;
+    assert!(outcome == "skipped" && reason.contains("lacks the right to see it"), "{outcome} {reason}");
+    assert_eq!(stage.history(), ["requested"]);
+    stage.environment.tableau.clear_faults();
+    assert_eq!(stage.get(&certify).await.status, 200, "the right is back");
+    // It is deleted, and the event comes.
     stage.environment.tableau.delete(&luid).unwrap();
-    let answer = stage.choose(&certify, "yes", "").await;
+    stage.handle(&stage.event_about("DatasourceDeleted", "Short-lived", luid.as_str())).await;
+    let answer = stage.get(&decline).await;
     assert_eq!((answer.status, answer.title().as_str()), (410, "Short-lived is gone"));
     assert_eq!(stage.history(), ["requested", "deleted"]);
     assert_eq!(stage.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn what_changed_since_the_page_was_opened_is_looked_at_again() {
+    let stage = Stage::asked().await;
+    let (certify, _) = stage.tokens();
+    let form = stage.form(&certify).await;
+    stage.environment.tableau.fail_always("GET */connections", testkit::simulator::Fault::Error("403004"));
+    stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await;
+    let answer = stage.post(&certify, &[("form", &form), ("choice", "yes"), ("note", "mine")]).await;
+    assert!(answer.html.contains("has changed since you opened this page"), "{}", answer.html);
+    assert!(answer.html.contains("has changed since the mail") && answer.html.contains(">\nmine</textarea>"));
+    assert!(!stage.datasource().await.is_certified);
+    assert_eq!(stage.choose(&certify, "yes", "").await.title(), "Sales Orders is certified");
+}
+
+#[tokio::test]
+async fn a_used_link_says_what_was_done_for_a_month_and_nothing_else_of_the_data_source() {
+    let stage = Stage::asked().await;
+    let (certify, decline) = stage.tokens();
+    assert!(stage.get(&certify).await.html.contains("ana@example.com"));
+    for state in ["declined", "expired", "superseded", "deleted", "certified"] {
+        let at = stage.environment.tableau.clock().now().to_string();
+        stage.change(|stored| stored["state"] = serde_json::json!({ "is": state, "at": at, "note": "" }));
+        for token in [&certify, &decline] {
+            let page = stage.get(token).await;
+            assert!(page.html.contains("Sales Orders"), "{state}: {}", page.html);
+            for part in ["ana@example.com", "Ana Ferreira", "snowflake", "Pipeline Review"] {
+                assert!(!page.html.contains(part), "{part} in {state}: {}", page.html);
+            }
+        }
+        stage.change(|stored| stored["state"]["at"] = serde_json::json!("2025-01-01T00:00:00Z"));
+        assert_eq!(stage.get(&certify).await.title(), "This link does not work");
+    }
 }

@@ -256,3 +256,55 @@ async fn a_test_mails_the_stewards_that_rules_name_and_has_no_link() {
     assert!(answer["reason"].as_str().unwrap().contains("no rule names this address"), "{answer}");
     assert_eq!(stage.mails().len(), 1);
 }
+
+#[tokio::test]
+async fn the_address_in_a_name_becomes_no_link() {
+    let stage = Stage::new("{ steward: steward@example.com }").await;
+    let name = "Sales https://login.example.org/tableau";
+    let luid = stage.environment.tableau.add(Datasource::named(name).owned_by("ana").in_project("Sales"));
+    stage.handle(&stage.event_about("DatasourceCreated", name, luid.as_str())).await;
+    let mail = &stage.mails()[0];
+    for text in [&mail.text, &mail.html, &mail.shown_subject()] {
+        assert!(!text.contains("://login.example.org") || text.contains(" : //login.example.org"), "{text}");
+        assert!(!text.contains("https://login.example.org"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_rule_that_is_not_muted_counts() {
+    let stage = Stage::new("{ steward: steward@example.com }").await;
+    let rules = crate::support::rules("{ steward: steward@example.com }");
+    let second = "  - name: second\n    on: [DatasourceCreated]\n    do: [{ request-certification: { steward: second@example.com } }]\n";
+    let rules = rules
+        .replace("    on: [", "    mute_until: 2999-01-01T00:00:00Z\n    on: [")
+        .replace("sites:", &format!("{second}sites:"));
+    stage.environment.write_rules(&rules);
+    let function = stage.environment.queued_with(crate::support::NAME, crate::support::BINARY, &[]);
+    let event = stage.event("DatasourceCreated", ORDERS);
+    assert!(function.failures(&testkit::Batch::default().message(&event.to_string())).await.is_empty());
+    assert_eq!(stage.mails().len(), 1, "{}", function.logs().join("\n"));
+    assert_eq!(stage.mails()[0].to, ["second@example.com"]);
+}
+
+// A link certifies with the credential of this service: it goes to the steward of a rule that matches for certain.
+#[tokio::test]
+async fn a_condition_that_cannot_be_looked_up_mails_no_one() {
+    for (fault, expected) in [(Fault::Status(503), "transient"), (Fault::Error("403004"), "misconfigured")] {
+        let stage = Stage::new("{ steward: steward@example.com }").await;
+        let rules = crate::support::rules("{ steward: steward@example.com }")
+            .replace("    do: [", "    where: { project: \"Finance/**\" }\n    do: [");
+        stage.environment.write_rules(&rules);
+        let fast = [("EMAIL_RECIPIENTS_PER_SECOND", "1000")];
+        let function = stage.environment.queued_with(crate::support::NAME, crate::support::BINARY, &fast);
+        stage.environment.tableau.fail_always("GET */projects*", fault);
+        let event = stage.event("DatasourceCreated", ORDERS).to_string();
+        let batch = testkit::Batch::default().message(&event);
+        for attempt in 1..=3 {
+            function.failures(&batch.clone().received(attempt)).await;
+        }
+        assert_eq!(stage.mails().len(), 0);
+        let log = function.logs().join("\n");
+        assert!(log.contains(expected) && log.contains("project"), "{log}");
+        assert_eq!(stage.all_stored().len(), 0);
+    }
+}

@@ -3,6 +3,7 @@
 use crate::support::{ORDERS, STEWARD, Stage};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use testkit::local_aws::SesAccount;
 
 /// Moves a request into the past.
 fn age(stage: &Stage, days: i64) {
@@ -92,13 +93,15 @@ async fn a_decision_a_deletion_and_a_certification_in_tableau_end_the_reminders(
         stage.environment.tableau.delete(&luid).unwrap();
         if has_event {
             stage.handle(&stage.event_about("DatasourceDeleted", "Gone", luid.as_str())).await;
+            assert_eq!(stage.history(), ["requested", "deleted"], "{}", stage.log());
+            assert_eq!(stage.get(&stage.tokens().0).await.title(), "Gone is gone");
+            assert_eq!(stage.mails().len(), 1);
         } else {
-            age(&stage, 3);
+            // It may be a right that is missing: the links end by time.
+            age(&stage, 14);
             stage.fire().await;
+            assert_eq!(stage.history(), ["requested", "expired"], "{}", stage.log());
         }
-        assert_eq!(stage.history(), ["requested", "deleted"], "{}", stage.log());
-        assert_eq!(stage.mails().len(), 1);
-        assert_eq!(stage.get(&stage.tokens().0).await.title(), "Gone is gone");
     }
 }
 
@@ -125,4 +128,92 @@ async fn reminders_go_out_also_while_tableau_does_not_answer() {
     stage.environment.tableau.fail_always("GET */datasources/*", testkit::simulator::Fault::Status(503));
     stage.fire().await;
     assert_eq!(stage.mails().len(), 2, "{}", stage.log());
+}
+
+// C01
+#[tokio::test]
+async fn at_the_end_of_a_link_tableau_says_how_it_ended() {
+    // A person has certified since the last look.
+    let stage = Stage::asked().await;
+    let luid = stage.environment.tableau.datasource(ORDERS).unwrap();
+    stage.person().certify(&luid, "Mine").await.unwrap();
+    age(&stage, 14);
+    stage.fire().await;
+    assert_eq!(stage.history(), ["requested", "certified-in-tableau"], "{}", stage.log());
+    assert_eq!(stage.mails().len(), 1);
+
+    // A worker has certified, and died.
+    let stage = Stage::asked().await;
+    let mut line = String::new();
+    stage.change(|stored| {
+        stored["state"] = crate::support::deciding("certify", "mine", "2025-01-01T00:01:00Z");
+        line = crate::support::our_line(stored, "mine");
+    });
+    stage.person().certify(&luid_of(&stage), &line).await.unwrap();
+    age(&stage, 14);
+    stage.fire().await;
+    assert_eq!(stage.history(), ["requested", "certified"], "{}", stage.log());
+    assert_eq!(stage.mails()[1].shown_subject(), "Certified: Sales Orders");
+
+    // Tableau does not answer: the end waits.
+    let stage = Stage::asked().await;
+    stage.environment.tableau.fail_always("GET */datasources/*", testkit::simulator::Fault::Status(503));
+    age(&stage, 14);
+    stage.fire().await;
+    assert_eq!(stage.history(), ["requested"]);
+    stage.environment.tableau.clear_faults();
+    stage.fire().await;
+    assert_eq!(stage.history(), ["requested", "expired"], "{}", stage.log());
+}
+
+fn luid_of(stage: &Stage) -> tableau::DatasourceLuid {
+    stage.environment.tableau.datasource(ORDERS).unwrap()
+}
+
+#[tokio::test]
+async fn a_timer_during_a_decision_waits_for_its_end() {
+    let stage = Stage::asked().await;
+    age(&stage, 3);
+    stage.change(|stored| {
+        stored["state"] = crate::support::deciding("certify", "", "2999-01-01T00:00:00Z");
+    });
+    stage.fire().await;
+    assert_eq!(stage.stored()["wake_at"], "2999-01-01T00:00:00Z");
+    assert_eq!(stage.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_request_is_mailed_before_the_question_is_asked_again() {
+    let stage = Stage::asked().await;
+    age(&stage, 14);
+    stage.handle(&stage.event("DatasourceUpdated", ORDERS)).await;
+    let subjects: Vec<String> =
+        stage.mails()[1..].iter().map(testkit::local_aws::Mail::shown_subject).collect();
+    assert_eq!(
+        subjects,
+        ["No decision: Sales Orders", "No decision: Sales Orders", "Certify the data source Sales Orders?"]
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_ses_refuses_is_given_up_and_the_owner_gets_the_result() {
+    let stage = Stage::asked().await;
+    let (_, decline) = stage.tokens();
+    stage.choose(&decline, "yes", "").await;
+    stage.environment.aws.fail_next("SES.SendEmail", 1, testkit::local_aws::Fault::AccessDenied);
+    stage.fire().await;
+    assert_eq!(stage.mails().len(), 1, "a missing permission is repaired by a person, and the mails wait");
+    stage.change(|stored| stored["steward"] = json!("refused@invalid.example"));
+    // In the sandbox of SES, where this recipient is not verified.
+    stage.environment.aws.verify_identity("example.com");
+    stage.environment.aws.set_ses_account(SesAccount { is_in_sandbox: true, ..SesAccount::default() });
+    stage.fire().await;
+    let mails = stage.mails();
+    assert_eq!(mails.len(), 2, "{}", stage.log());
+    assert_eq!(mails[1].to, ["ana@example.com"]);
+    assert_eq!(stage.history(), ["requested", "declined", "not-delivered"]);
+    assert_eq!(stage.stored()["wake_at"], json!(null));
+    let before = stage.items("certification#");
+    stage.function.invoke(&json!({ "sweep": {} })).await.unwrap();
+    assert_eq!(stage.items("certification#"), before);
 }

@@ -7,7 +7,13 @@ fn state(stage: &Stage) -> (Vec<serde_json::Value>, u32, usize, usize) {
     let items = ["certification#", "certification-of#", "certification-log#"];
     let items = items.iter().flat_map(|prefix| stage.items(prefix)).collect();
     let tableau = &stage.environment.tableau;
-    (items, tableau.calls("PUT *"), stage.mails().len(), stage.environment.aws.calls("UpdateItem"))
+    (
+        items,
+        tableau.calls("PUT *"),
+        stage.mails().len(),
+        stage.environment.aws.calls("DynamoDB.UpdateItem")
+            + stage.environment.aws.calls("DynamoDB.TransactWriteItems"),
+    )
 }
 
 // M02, M03
@@ -40,14 +46,19 @@ async fn a_machine_that_sends_the_form_as_it_finds_it_decides_nothing() {
     let (certify, decline) = stage.tokens();
     let before = state(&stage);
     for token in [&certify, &decline] {
-        let form = stage.get(token).await.form();
-        let fields: [&[(&str, &str)]; 9] = [
+        let form = stage.form(token).await;
+        let fields: [&[(&str, &str)]; 12] = [
             // As it is: no radio button is chosen.
             &[("form", &form), ("note", "")],
             &[("form", &form), ("choice", ""), ("note", "")],
             &[("form", &form), ("choice", "on"), ("note", "test")],
             // The first of each group.
             &[("form", &form), ("choice", "no"), ("note", "test")],
+            // The last, as a machine ends on that clicks each in a browser.
+            &[("form", &form), ("choice", "unsure"), ("note", "")],
+            // Every text field.
+            &[("form", &form), ("choice", "yes"), ("note", "test"), ("website", "test")],
+            &[("form", &form), ("choice", "unsure"), ("note", "test"), ("website", "https://example.org")],
             // Every one of a group.
             &[("form", &form), ("choice", "no"), ("choice", "yes"), ("note", "")],
             &[("form", &form), ("choice", "yes"), ("choice", "yes"), ("note", "")],
@@ -66,6 +77,12 @@ async fn a_machine_that_sends_the_form_as_it_finds_it_decides_nothing() {
         let other = stage.get(if token == &certify { &decline } else { &certify }).await.form();
         assert_eq!(stage.post(token, &[("form", &other), ("choice", "yes")]).await.status, 400);
     }
+    // At once.
+    let page = stage.get(&certify).await;
+    let answer = stage.post(&certify, &[("form", &page.form()), ("choice", "yes"), ("note", "")]).await;
+    assert!(answer.html.contains("sent faster than a person chooses"), "{}", answer.html);
+    let (first, last) = (page.html.find("value=\"no\""), page.html.find("value=\"unsure\""));
+    assert!(first < page.html.find("value=\"yes\"") && page.html.find("value=\"yes\"") < last);
     assert_eq!(state(&stage), before);
     assert!(!stage.datasource().await.is_certified);
 }
@@ -75,7 +92,7 @@ async fn a_machine_that_sends_the_form_as_it_finds_it_decides_nothing() {
 async fn a_form_is_taken_from_our_own_page_alone() {
     let stage = Stage::asked().await;
     let (certify, _) = stage.tokens();
-    let form = stage.get(&certify).await.form();
+    let form = stage.form(&certify).await;
     let body = format!("form={form}&choice=yes&note=");
     let urlencoded = ("content-type", "application/x-www-form-urlencoded");
     let before = state(&stage);

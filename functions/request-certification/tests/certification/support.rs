@@ -1,5 +1,6 @@
 //! Helpers for tests.
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tableau_client::{
@@ -129,6 +130,13 @@ impl Stage {
         self.request("GET", token, "", &[]).await
     }
 
+    /// A form's code of which a person has looked at the page for a while.
+    pub(crate) async fn form(&self, token: &str) -> String {
+        let form = self.get(token).await.form();
+        a_person_reads().await;
+        form
+    }
+
     /// Sends a form.
     pub(crate) async fn post(&self, token: &str, fields: &[(&str, &str)]) -> Answer {
         let pair = |(name, value): &(&str, &str)| format!("{name}={}", escaped(value));
@@ -138,7 +146,7 @@ impl Stage {
 
     /// Opens the page, chooses, and sends the form, as a person does.
     pub(crate) async fn choose(&self, token: &str, choice: &str, note: &str) -> Answer {
-        let form = self.get(token).await.form();
+        let form = self.form(token).await;
         self.post(token, &[("form", &form), ("choice", choice), ("note", note)]).await
     }
 
@@ -189,8 +197,16 @@ impl Stage {
         items.into_iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(prefix)).collect()
     }
 
-    /// Changes the only request in the table, as time would.
+    /// Changes the only request in the table, as time would: with the seal that belongs to it.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Value)) {
+        self.forge(|stored| {
+            change(stored);
+            stored["seal"] = json!(seal(stored));
+        });
+    }
+
+    /// Changes the only request in the table, as a person who may write the table would.
+    pub(crate) fn forge(&self, change: impl FnOnce(&mut Value)) {
         let mut items = self.items("certification#");
         assert_eq!(items.len(), 1);
         let mut item = items.remove(0);
@@ -245,6 +261,36 @@ impl Stage {
             }
         }
     }
+}
+
+/// So long a person looks at a page at least.
+pub(crate) async fn a_person_reads() {
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+}
+
+/// The seal of a request: see `link.rs` and `Request::bound`.
+fn seal(stored: &Value) -> String {
+    let text = |name: &str| stored[name].as_str().unwrap().to_owned();
+    let expires_at: jiff::Timestamp = text("expires_at").parse().unwrap();
+    let expires_at = expires_at.as_microsecond();
+    let confirm = stored["confirm"].as_bool().unwrap();
+    let bound =
+        format!("{:?}", (text("id"), text("site"), text("datasource"), text("steward"), expires_at, confirm));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"local-key-of-links-not-a-secret-0123456789");
+    let tag = ring::hmac::sign(&key, format!("seal\0{bound}").as_bytes());
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16])
+}
+
+/// A decision of which the worker has died, or not.
+pub(crate) fn deciding(decision: &str, note: &str, until: &str) -> Value {
+    json!({ "is": "deciding", "decision": decision, "note": note, "at": "2025-01-01T00:00:00Z", "until": until })
+}
+
+/// The line that a certification of this request has in Tableau.
+pub(crate) fn our_line(stored: &mut Value, note: &str) -> String {
+    let mark = format!("(tableau-webhooks {}.1)", &stored["id"].as_str().unwrap()[..8]);
+    stored["tried"] = json!([{ "mark": mark, "at": "2025-01-01T00:00:00Z", "note": note }]);
+    format!("Certified on 1 Jan 2025, 00:00 UTC through the link of steward@example.com {mark}")
 }
 
 fn document(item: &Value) -> Value {

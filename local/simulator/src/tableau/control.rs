@@ -6,7 +6,7 @@ use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
 use std::collections::BTreeSet;
-use tableau::{JobLuid, WorkbookLuid};
+use tableau::{DatasourceLuid, JobLuid, WorkbookLuid};
 
 /// Controls.
 impl TableauSimulator {
@@ -87,6 +87,14 @@ impl TableauSimulator {
     /// Makes PDF exports of the workbooks and views of this name look so; `*` stands for all.
     pub fn shape_exports(&self, name: &str, shape: ExportShape) {
         self.state.model().export_shapes.push((name.to_owned(), shape));
+    }
+
+    /// Lets a data source that is not certified have a certification note.
+    pub fn keep_certification_note(&self, datasource: &DatasourceLuid, note: &str) {
+        let mut model = self.state.model();
+        if let Some(datasource) = model.datasources.iter_mut().find(|one| one.luid == *datasource) {
+            datasource.kept_note = Some(note.to_owned());
+        }
     }
 
     /// Allows or forbids broadcasts. Forbidden broadcasts answer `403151`.

@@ -7,6 +7,8 @@ use tableau::EventName;
 
 /// The longest time that a link may be valid, in days: a link is a credential that lies in a mailbox.
 const LONGEST_DAYS: u32 = 60;
+/// The longest time without a new question, in days.
+const LONGEST_PAUSE: u32 = 365;
 /// The most reminders.
 const MOST_REMINDERS: usize = 5;
 
@@ -31,6 +33,10 @@ pub struct RequestCertification {
     /// `[3, 7]`, of which those count that are below it. `[]`: no reminder.
     #[serde(default)]
     pub remind_after_days: Option<Vec<u32>>,
+    /// After how many days a data source that was decided about is asked about again: 0 to 365. It counts after a decline, and after a
+    /// certification that is gone from Tableau. Default: 7.
+    #[serde(default = "a_week")]
+    pub ask_again_after_days: u32,
     /// Ask for a code that is mailed to the steward when they decide: a forwarded mail is then not enough. Default: false.
     #[serde(default)]
     pub confirm: bool,
@@ -38,6 +44,10 @@ pub struct RequestCertification {
 
 fn two_weeks() -> u32 {
     14
+}
+
+fn a_week() -> u32 {
+    7
 }
 
 impl RequestCertification {
@@ -59,6 +69,10 @@ impl WorkflowSettings for RequestCertification {
         let invalid = |field, problem: String| Err(Invalid { field, problem });
         if !(1..=LONGEST_DAYS).contains(&self.expires_after_days) {
             return invalid("expires_after_days", format!("write a number of days from 1 to {LONGEST_DAYS}"));
+        }
+        if self.ask_again_after_days > LONGEST_PAUSE {
+            let problem = format!("write a number of days from 0 to {LONGEST_PAUSE}");
+            return invalid("ask_again_after_days", problem);
         }
         if self.steward_if_unknown.as_ref().is_some_and(|one| one.address().is_none()) {
             let problem = "it is for a person whose address is not known: write an address, not owner or project-leader";
@@ -127,6 +141,7 @@ mod tests {
                 "expires_after_days: write a number of days",
             ),
             (json!({ "steward": "owner", "expires_after_days": 61 }), "from 1 to 60"),
+            (json!({ "steward": "owner", "ask_again_after_days": 366 }), "from 0 to 365"),
             (json!({ "steward": "owner", "remind_after_days": [7, 3] }), "that grow"),
             (json!({ "steward": "owner", "remind_after_days": [0] }), "from 1"),
             (json!({ "steward": "owner", "remind_after_days": [14] }), "below 14"),

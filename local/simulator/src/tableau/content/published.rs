@@ -222,6 +222,7 @@ impl Content for Datasource {
             owner,
             tags: self.tags,
             certified: self.certified,
+            kept_note: None,
             has_extracts: !self.live,
             encrypt_extracts: false,
             use_remote_query_agent: false,

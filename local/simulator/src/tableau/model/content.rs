@@ -134,6 +134,8 @@ pub(crate) struct Datasource {
     pub(crate) tags: Vec<String>,
     /// The certification note; `None` when the data source is not certified.
     pub(crate) certified: Option<String>,
+    /// A note that stays while the data source is not certified.
+    pub(crate) kept_note: Option<String>,
     pub(crate) has_extracts: bool,
     pub(crate) encrypt_extracts: bool,
     pub(crate) use_remote_query_agent: bool,

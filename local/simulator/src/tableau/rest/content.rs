@@ -260,7 +260,7 @@ fn whole_datasource(call: &Call<'_>, datasource: &Datasource) -> Element {
         .with("encryptExtracts", datasource.encrypt_extracts)
         .with("hasExtracts", datasource.has_extracts)
         .with("isCertified", datasource.certified.is_some())
-        .with_some("certificationNote", datasource.certified.as_deref())
+        .with_some("certificationNote", datasource.certified.as_deref().or(datasource.kept_note.as_deref()))
         .with("useRemoteQueryAgent", datasource.use_remote_query_agent)
         .with("createdAt", seconds(datasource.created_at))
         .with("updatedAt", seconds(datasource.updated_at))

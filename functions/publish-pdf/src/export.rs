@@ -1,11 +1,12 @@
 //! Exports a workbook or a view into a file on the function's disk.
 
 use crate::exports::{Export, What};
+use crate::notes::late;
 use crate::pdf::{Look, Seen};
 use crate::users::Session;
 use circuit::Guarded;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 use tableau_client::{Download, Error, ExportOptions, View, Workbook};
 use tokio::time::Instant;
@@ -42,6 +43,16 @@ pub(crate) enum Rendered {
     NoData,
 }
 
+/// What Tableau sent.
+enum Received {
+    /// A whole PDF, and what was seen of it.
+    Whole(File, Seen),
+    /// Something else, or a part of a PDF.
+    NotWhole,
+    /// It could not be written to the disk of the function.
+    Disk(io::Error),
+}
+
 /// Exports, until `until`.
 pub(crate) async fn export(
     session: &Session<'_>,
@@ -53,6 +64,10 @@ pub(crate) async fn export(
     let Some(may_lack_data) = data(session, workbook, export, until, invocation).await? else {
         return Ok(Rendered::NoData);
     };
+    let name = export.what.name(workbook);
+    let time = until.saturating_duration_since(Instant::now());
+    let whole = invocation.ends_at().duration_since(invocation.now).unsigned_abs();
+    let has_time = time * 3 >= whole;
     let mut gaps = GAPS.iter();
     loop {
         let file = tempfile::tempfile()
@@ -60,19 +75,29 @@ pub(crate) async fn export(
         let attempt = into_file(session, workbook, export, file, invocation);
         let attempt = tokio::time::timeout_at(until, Box::pin(attempt)).await;
         let error = match attempt {
-            Ok(Ok(Some((file, seen)))) => return Ok(Rendered::File(Exported { file, seen, may_lack_data })),
-            Ok(Ok(None)) => {
-                let name = export.what.name(workbook);
+            Ok(Ok(Received::Whole(file, seen))) => {
+                return Ok(Rendered::File(Exported { file, seen, may_lack_data }));
+            }
+            Ok(Ok(Received::NotWhole)) => {
                 return Err(Failure::transient(format!(
-                    "the export of `{name}` is no whole PDF file: it is not published"
+                    "Tableau returned an incomplete PDF of `{name}`; nothing was published"
+                )));
+            }
+            Ok(Ok(Received::Disk(error))) => {
+                return Err(Failure::transient(format!(
+                    "the export of `{name}` could not be written to the disk of the function: {error}"
                 )));
             }
             Ok(Err(error)) => error,
             Err(_) => {
-                let name = export.what.name(workbook);
-                return Err(Failure::transient(format!(
+                let failure = Failure::transient(format!(
                     "the export of `{name}` took longer than this attempt has time"
-                )));
+                ));
+                return Err(match has_time {
+                    true => late(invocation, &export.key(workbook, session.name()), failure).await,
+                    // Other exports took the time; they are not made again.
+                    false => failure,
+                });
             }
         };
         let is_not_rendered = matches!(&error, Guarded::Call(error) if error.code().is_some_and(|code| NOT_RENDERED.contains(&code)));
@@ -85,14 +110,13 @@ pub(crate) async fn export(
 
 type CallError = Guarded<guarded_tableau::TableauError>;
 
-/// The file and what was seen of it; `None` if it is no whole PDF.
 async fn into_file(
     session: &Session<'_>,
     workbook: &Workbook,
     export: &Export,
     mut file: File,
     invocation: &Invocation,
-) -> Result<Option<(File, Seen)>, CallError> {
+) -> Result<Received, CallError> {
     let tableau = session.tableau();
     let client = tableau.client();
     let download = async {
@@ -115,10 +139,9 @@ async fn into_file(
     };
     let (look, written) = tableau.call(invocation, download).await?;
     if let Err(error) = written {
-        tracing::error!(reason = %error, "cannot write the export to the disk of the function");
-        return Ok(None);
+        return Ok(Received::Disk(error));
     }
-    Ok(look.end().map(|seen| (file, seen)))
+    Ok(look.end().map_or(Received::NotWhole, |seen| Received::Whole(file, seen)))
 }
 
 /// Whether anything is left with the filters: `None` if nothing is, `Some(true)` if the sheets that were asked say nothing about the rest.
@@ -144,7 +167,14 @@ async fn data(
             Ok(true) => return Ok(Some(false)),
             Ok(false) => has_dashboard |= !is_sheet(session, view, invocation).await?,
             // Without the right to see the data there is no way to tell.
-            Err(Guarded::Call(error)) if !error.is_transient() => return Ok(Some(false)),
+            Err(Guarded::Call(error)) if !error.is_transient() => {
+                tracing::warn!(
+                    view = view.name,
+                    reason = workflow::chain(&error),
+                    "cannot ask whether there is data"
+                );
+                return Ok(Some(true));
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -4,6 +4,7 @@ use crate::place::{File, Names, file};
 use ring::digest::{SHA256, digest};
 use rules::Action;
 use rules::settings::{Paper, PdfDestination, PdfOrientation, PublishPdf, VizSize};
+use std::collections::BTreeMap;
 use tableau_client::{ApiVersion, ExportOptions, Orientation, PageType, View, Workbook};
 
 /// Since this version a workbook's PDF follows filters. An older one ignores them without a word.
@@ -33,14 +34,18 @@ pub(crate) struct Export {
 pub(crate) struct Target {
     pub(crate) settings: PublishPdf,
     pub(crate) rule: String,
+    /// The id of the event that it is for.
+    pub(crate) event: String,
     pub(crate) file: File,
+    /// The same text for the same file, whichever rule asks for it.
+    pub(crate) place: String,
 }
 
 /// Why a rule cannot be followed. A person has to change it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Impossible {
     #[error(
-        "the rule `{rule}` asks for the view `{view}`, which the workbook does not list for the user of the credential: {listed}"
+        "the rule `{rule}` asks for the view `{view}`, which the workbook does not list for the user who exports it: {listed}"
     )]
     NoView { rule: String, view: String, listed: String },
     #[error(
@@ -85,8 +90,8 @@ impl Export {
 impl Target {
     /// What names this file, in the record of an event.
     pub(crate) fn key(&self) -> String {
-        let PublishPdf { to, drive, bucket, .. } = &self.settings;
-        hash(&format!("{to:?} {drive:?} {bucket:?} {:?} {}", self.file.folders, self.file.stem))
+        let PublishPdf { to, drive, bucket, user, .. } = &self.settings;
+        hash(&format!("{to:?} {drive:?} {bucket:?} {user:?} {:?} {}", self.file.folders, self.file.stem))
     }
 
     /// `sharepoint` or `s3`.
@@ -98,53 +103,93 @@ impl Target {
     }
 }
 
-fn hash(text: &str) -> String {
+/// A short text that stands for a longer one.
+pub(crate) fn hash(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The exports that rules want, each once.
+/// The exports that rules want, each once, and what rules want in vain.
 pub(crate) fn exports(
     actions: &[&Action<PublishPdf>],
     workbook: &Workbook,
     version: ApiVersion,
     names: &Names<'_>,
-) -> Result<Vec<Export>, Impossible> {
+    event: &str,
+) -> (Vec<Export>, Vec<Impossible>) {
     let mut all: Vec<Export> = Vec::new();
+    let mut problems = Vec::new();
     for action in actions {
         let settings = &action.settings;
         if settings.size.is_some() && version < SIZE_SINCE {
-            return Err(Impossible::NoSize { rule: action.rule.clone(), version });
+            problems.push(Impossible::NoSize { rule: action.rule.clone(), version });
+            continue;
         }
+        let wanted = match wanted(action, workbook, version) {
+            Ok(wanted) => wanted,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
         let options = options(settings);
-        let wanted = wanted(action, workbook, version)?;
-        let others = wanted.len() > 1;
-        for what in wanted {
-            let view = match &what {
-                What::Workbook => None,
-                What::View(view) => Some(view.name.as_str()),
+        let files = files(settings, &wanted, workbook, names);
+        for (what, file) in wanted.into_iter().zip(files) {
+            let target = Target {
+                settings: settings.clone(),
+                rule: action.rule.clone(),
+                event: event.to_owned(),
+                file,
+                place: String::new(),
             };
-            let names = Names { view, luid: what.luid(workbook), ..names.clone() };
-            let file = file(settings.folder.as_ref(), settings.name.as_ref(), &names, others);
-            let target = Target { settings: settings.clone(), rule: action.rule.clone(), file };
-            add(&mut all, what, &options, target)?;
+            match all.iter_mut().find(|export| export.what == what && export.options == options) {
+                Some(export) => export.files.push(target),
+                None => all.push(Export { what, options: options.clone(), files: vec![target] }),
+            }
         }
     }
-    Ok(all)
+    (all, problems)
 }
 
-fn add(all: &mut Vec<Export>, what: What, options: &ExportOptions, target: Target) -> Result<(), Impossible> {
-    let key = target.key();
-    let is_same = |export: &Export| export.what == what && export.options == *options;
-    let other = all.iter().filter(|export| !is_same(export)).flat_map(|export| &export.files);
-    if let Some(other) = other.into_iter().find(|other| other.key() == key) {
-        return Err(Impossible::SameFile { one: other.rule.clone(), other: target.rule });
+/// The files of a rule. Names that are equal but for their case have the id.
+fn files(settings: &PublishPdf, wanted: &[What], workbook: &Workbook, names: &Names<'_>) -> Vec<File> {
+    let file = |what: &What| {
+        let view = match what {
+            What::Workbook => None,
+            What::View(view) => Some(view.name.as_str()),
+        };
+        let names = Names { view, luid: what.luid(workbook), ..names.clone() };
+        file(settings.folder.as_ref(), settings.name.as_ref(), &names, wanted.len() > 1)
+    };
+    let mut files: Vec<File> = wanted.iter().map(file).collect();
+    let path = |file: &File| format!("{}/{}", file.folders.join("/"), file.stem).to_lowercase();
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    files.iter().for_each(|file| *uses.entry(path(file)).or_default() += 1);
+    files.iter_mut().filter(|file| uses.get(&path(file)).is_some_and(|n| *n > 1)).for_each(File::add_id);
+    files
+}
+
+/// Takes out files that two different exports would write, and says which rules want them. What one export writes twice, it writes once.
+pub(crate) fn separate(all: &mut [&mut Export]) -> Vec<Impossible> {
+    let mut places: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
+    for (at, export) in all.iter().enumerate() {
+        for file in &export.files {
+            places.entry(file.place.clone()).or_default().push((at, file.rule.clone()));
+        }
     }
-    match all.iter_mut().find(|export| is_same(export)) {
-        Some(export) if export.files.iter().any(|file| file.key() == key) => {}
-        Some(export) => export.files.push(target),
-        None => all.push(Export { what, options: options.clone(), files: vec![target] }),
+    let mut problems = Vec::new();
+    for (place, wanted) in places {
+        let Some((first, one)) = wanted.first() else { continue };
+        if let Some((_, other)) = wanted.iter().find(|(at, _)| at != first) {
+            problems.push(Impossible::SameFile { one: one.clone(), other: other.clone() });
+            all.iter_mut().for_each(|export| export.files.retain(|file| file.place != place));
+        } else if wanted.len() > 1 {
+            let mut is_there = false;
+            if let Some(export) = all.get_mut(*first) {
+                export.files.retain(|file| file.place != place || !std::mem::replace(&mut is_there, true));
+            }
+        }
     }
-    Ok(())
+    problems
 }
 
 /// What a rule wants: the whole workbook in one file where Tableau can do that, else its views.
@@ -162,15 +207,23 @@ fn wanted(
         }
         return Ok(workbook.views.iter().cloned().map(of_view).collect());
     }
-    let named = |name: &String| {
-        let view = workbook.views.iter().find(|view| view.name == *name);
-        view.cloned().map(of_view).ok_or_else(|| Impossible::NoView {
-            rule: action.rule.clone(),
-            view: name.clone(),
-            listed: listed(workbook),
-        })
-    };
-    settings.views.iter().map(named).collect()
+    let mut all: Vec<What> = Vec::new();
+    for name in &settings.views {
+        for view in workbook.views.iter().filter(|view| view.name == *name) {
+            let what = of_view(view.clone());
+            if !all.contains(&what) {
+                all.push(what);
+            }
+        }
+        if !workbook.views.iter().any(|view| view.name == *name) {
+            return Err(Impossible::NoView {
+                rule: action.rule.clone(),
+                view: name.clone(),
+                listed: listed(workbook),
+            });
+        }
+    }
+    Ok(all)
 }
 
 fn of_view(view: View) -> What {

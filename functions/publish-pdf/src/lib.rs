@@ -6,6 +6,7 @@ mod destinations;
 mod export;
 mod exports;
 mod history;
+mod notes;
 mod pdf;
 mod place;
 mod users;
@@ -17,11 +18,12 @@ pub use users::Users;
 
 use destinations::Published;
 use export::{Exported, Rendered, export};
-use exports::{Export, Target, exports};
+use exports::{Export, Target, exports, separate};
 use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
 use history::Turn;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
+use notes::{note, times};
 use place::Names;
 use publishing::Pieces;
 use rules::{Action, LoadedRules, MissingFact, Rules, WorkflowSettings, settings};
@@ -35,8 +37,14 @@ use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 
 /// How much time an attempt leaves for its end: to cancel an upload, and to write down what was done.
 const RESERVE: Duration = Duration::from_secs(30);
+/// How much time is kept for the upload of what was exported.
+const UPLOAD: Duration = Duration::from_secs(60);
 /// After this time a doubtful file is exported again: sooner, Tableau returns the same one.
 const AGAIN: SignedDuration = SignedDuration::from_secs(65);
+
+/// Tableau's code for a sign-in that it refuses.
+const REFUSED: &str = "401001";
+const GONE: &str = "Tableau does not have the workbook any more";
 
 /// The workflow `publish-pdf`, with the clients that it needs.
 #[derive(Debug)]
@@ -62,13 +70,28 @@ struct Progress {
     there: usize,
     /// Exports without data, by name.
     without_data: Vec<String>,
-    /// Exports to be made again, by name.
+    /// Exports to be made again, by name, and the last time at which one may be.
     doubtful: Vec<String>,
+    again_at: Option<Timestamp>,
+    /// Whether Tableau does not have the workbook any more.
+    is_gone: bool,
+}
+
+/// What is to be exported as one user sees it.
+struct Plan<'a> {
+    session: Session<'a>,
+    workbook: Workbook,
+    exports: Vec<Export>,
 }
 
 impl Progress {
     fn fail(&mut self, failure: Failure) {
         self.failed = Some(Failure::worse(self.failed.take(), failure));
+    }
+
+    fn doubt(&mut self, name: &str, noted: Timestamp) {
+        self.doubtful.push(format!("`{name}`"));
+        self.again_at = self.again_at.max(noted.checked_add(AGAIN).ok());
     }
 
     fn is_complete(&self) -> bool {
@@ -80,7 +103,7 @@ impl Progress {
             return Err(failure);
         }
         if !self.doubtful.is_empty() {
-            let until = now.saturating_add(AGAIN).unwrap_or(now);
+            let until = self.again_at.unwrap_or(now);
             let names = self.doubtful.join(", ");
             return Ok(Outcome::deferred(
                 until,
@@ -92,6 +115,7 @@ impl Progress {
                 "the export of {} has no data with the filters of the rule: nothing was published",
                 self.without_data.join(", ")
             ))),
+            (0, true) if self.is_gone => Ok(Outcome::skipped(GONE)),
             (0, true) => Ok(Outcome::skipped("the workbook lists no views")),
             _ => Ok(Outcome::Done),
         }
@@ -109,26 +133,39 @@ impl Workflow for PublishPdf {
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         let question = Question::new(event, invocation);
-        // What could not be looked up does not count as matched here: the file would be where it may not be.
-        if let Some(missing) = matched.missing.iter().find(|missing| missing.maintenance.is_empty()) {
-            return self.without(missing, question).await;
-        }
         let actions = rules.actions::<settings::PublishPdf>(&matched, &event.site);
-        let actions = actions.map_err(Failure::misconfigured)?;
+        let mut actions = actions.map_err(Failure::misconfigured)?;
+        let mut progress = Progress::default();
+        // What could not be looked up does not count as matched here: the file would be where it may not be. Other rules go on.
+        for missing in matched.missing.iter().filter(|missing| missing.maintenance.is_empty()) {
+            match self.without(missing, question).await? {
+                Ok(failure) => progress.fail(failure),
+                Err(outcome) => return Ok(outcome),
+            }
+            actions.retain(|action| action.rule != missing.rule);
+        }
+        if let (true, Some(failure)) = (actions.is_empty(), progress.failed.take()) {
+            return Err(failure);
+        }
         if actions.is_empty() {
             return Ok(Outcome::skipped(format!("no rule publishes PDF files on {}", event.name)));
         }
         let (actions, muted): (Vec<_>, Vec<_>) =
             actions.into_iter().partition(|action| action.muted_until(invocation.now).is_none());
         if let (true, Some(action)) = (actions.is_empty(), muted.first()) {
-            return Ok(Outcome::skipped(format!("the rule `{}` is muted", action.rule)));
+            return match progress.failed.take() {
+                Some(failure) => Err(failure),
+                None => Ok(Outcome::skipped(format!("the rule `{}` is muted", action.rule))),
+            };
         }
         if self.facts.is_of_another_site(question).await? {
             return Ok(Outcome::skipped(OTHER_SITE));
         }
         let refreshed = event.credible_time(invocation.now).unwrap_or(invocation.now);
-        match self.history.turn(workbook, event.id.as_str(), refreshed, invocation.now).await? {
-            Turn::At(until) if invocation.retried => {
+        let id = event.id.as_str();
+        let times = (invocation.now, invocation.ends_at());
+        match self.history.claim(workbook, id, refreshed, times, invocation.retried).await? {
+            Turn::At(until) => {
                 let reason = "Tableau could return the export of the refresh before: it waits for a minute";
                 return Ok(Outcome::deferred(until, reason));
             }
@@ -138,33 +175,39 @@ impl Workflow for PublishPdf {
                     began.strftime("%H:%M:%S UTC")
                 )));
             }
-            Turn::At(_) | Turn::Now => {}
+            Turn::Now => {}
         }
-        self.history.begins(workbook, event.id.as_str(), invocation.now).await?;
-        let progress = self.publish_all(event, workbook, &rules, &actions, refreshed, invocation).await;
-        let is_complete = progress.as_ref().is_ok_and(Progress::is_complete);
-        self.history.ended(workbook, event.id.as_str(), is_complete, invocation.time()).await?;
-        progress?.outcome(invocation.time())
+        let published =
+            self.publish_all(event, workbook, &rules, &actions, refreshed, &mut progress, invocation).await;
+        let is_complete = published.is_ok() && progress.is_complete();
+        self.history.ended(workbook, id, is_complete, invocation.time()).await?;
+        published?;
+        progress.outcome(invocation.time())
     }
 }
 
 impl PublishPdf {
-    /// What to do about an event of which a rule asks something that is not known.
-    async fn without(&self, missing: &MissingFact, question: Question<'_>) -> Result<Outcome, Failure> {
+    /// What to do about a rule that asks something that is not known: its failure, or the end of the event.
+    async fn without(
+        &self,
+        missing: &MissingFact,
+        question: Question<'_>,
+    ) -> Result<Result<Failure, Outcome>, Failure> {
         if self.facts.is_of_another_site(question).await? {
-            return Ok(Outcome::skipped(OTHER_SITE));
+            return Ok(Err(Outcome::skipped(OTHER_SITE)));
         }
         if self.facts.item(question).await?.is_none() {
-            return Ok(Outcome::skipped("Tableau does not have the workbook any more"));
+            return Ok(Err(Outcome::skipped(GONE)));
         }
-        Err(match missing.why.starts_with(NO_ANSWER) {
+        Ok(Ok(match missing.why.starts_with(NO_ANSWER) {
             true => Failure::transient(missing.to_string()),
             // Tableau refuses it, until a person changes what the token's user may see.
             false => Failure::misconfigured(missing.to_string()),
-        })
+        }))
     }
 
-    /// Makes and publishes all that rules want of a workbook, one user after the other.
+    /// Makes and publishes all that rules want of a workbook, one user after the other. All places are known before the first export.
+    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
     async fn publish_all(
         &self,
         event: &Event,
@@ -172,8 +215,9 @@ impl PublishPdf {
         rules: &Rules,
         actions: &[Action<settings::PublishPdf>],
         refreshed: Timestamp,
+        progress: &mut Progress,
         invocation: &Invocation,
-    ) -> Result<Progress, Failure> {
+    ) -> Result<(), Failure> {
         let timezone = rules.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
         let time = refreshed.to_zoned(timezone);
         let mut by_user: BTreeMap<Option<&str>, Vec<&Action<settings::PublishPdf>>> = BTreeMap::new();
@@ -182,30 +226,70 @@ impl PublishPdf {
         }
         let remaining = invocation.remaining();
         let until = Instant::now() + remaining.saturating_sub(RESERVE.min(remaining / 4));
-        let mut progress = Progress::default();
+        let mut plans = Vec::new();
         for (user, actions) in by_user {
-            let published =
-                self.publish_for(event, luid, user, &actions, &time, until, &mut progress, invocation).await;
-            if let Err(failure) = published {
-                progress.fail(failure);
+            match self.plan(event, luid, user, &actions, &time, progress, invocation).await {
+                Ok(plan) => plans.extend(plan),
+                // What another user's rules want could be the same file.
+                Err(failure @ Failure::Transient { .. }) => return Err(failure),
+                Err(failure) => progress.fail(failure),
             }
         }
-        Ok(progress)
+        self.settle_places(luid, &mut plans, progress, invocation).await?;
+        for Plan { session, workbook, exports } in &plans {
+            let sheets = workbook.views.len();
+            tracing::info!(event.id = %event.id, sheets, exports = exports.len(), "exporting the workbook as PDF");
+            for wanted in exports {
+                let published =
+                    self.publish_one(session, workbook, wanted, &time, until, progress, invocation).await;
+                if let Err(failure) = published {
+                    progress.fail(failure);
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// Makes and publishes what rules want for one user.
-    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
-    async fn publish_for(
+    /// Gives each file its place: not one of another workbook, and none twice.
+    async fn settle_places(
         &self,
-        event: &Event,
         luid: &WorkbookLuid,
-        user: Option<&str>,
-        actions: &[&Action<settings::PublishPdf>],
-        time: &Zoned,
-        until: Instant,
+        plans: &mut [Plan<'_>],
         progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
+        for file in plans.iter_mut().flat_map(|plan| &mut plan.exports).flat_map(|export| &mut export.files) {
+            file.place = self.destinations.place(file).await;
+            if !self.history.holds(luid, &file.place, invocation.now).await? {
+                file.file.add_id();
+                file.place = self.destinations.place(file).await;
+                let name = &file.file.stem;
+                tracing::info!(
+                    rule = file.rule,
+                    name,
+                    "another workbook has this name there: the file gets an id"
+                );
+            }
+        }
+        let mut exports: Vec<&mut Export> = plans.iter_mut().flat_map(|plan| &mut plan.exports).collect();
+        for problem in separate(&mut exports) {
+            progress.fail(Failure::misconfigured(problem));
+        }
+        Ok(())
+    }
+
+    /// What rules want for one user; `None` if Tableau does not have the workbook any more.
+    #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
+    async fn plan<'a>(
+        &'a self,
+        event: &Event,
+        luid: &WorkbookLuid,
+        user: Option<&'a str>,
+        actions: &[&Action<settings::PublishPdf>],
+        time: &Zoned,
+        progress: &mut Progress,
+        invocation: &Invocation,
+    ) -> Result<Option<Plan<'a>>, Failure> {
         let own = self.facts.tableau();
         let session = match user {
             None => Session::Own(own),
@@ -214,6 +298,15 @@ impl PublishPdf {
         let tableau = session.tableau();
         let workbook = match tableau.call(invocation, tableau.client().workbook(luid)).await {
             Ok(workbook) => workbook,
+            Err(circuit::Guarded::Call(error)) if user.is_some() && error.code() == Some(REFUSED) => {
+                let user = user.unwrap_or_default();
+                let rule = actions.first().map(|action| action.rule.as_str()).unwrap_or_default();
+                return Err(Failure::misconfigured(format!(
+                    "`{user}`, who is named by `as` in the rule `{rule}`, cannot sign in: write the name with which the user signs in, and \
+                     check that the user has a licence and that the credential may act as this user: {}",
+                    workflow::chain(&error)
+                )));
+            }
             Err(circuit::Guarded::Call(error)) if error.is_not_found() || error.lacks_right() => match user {
                 // Whether the workbook is gone, the credential's own user decides.
                 Some(user) => {
@@ -222,7 +315,10 @@ impl PublishPdf {
                         workflow::chain(&error)
                     )));
                 }
-                None if error.is_not_found() => return Ok(()),
+                None if error.is_not_found() => {
+                    progress.is_gone = true;
+                    return Ok(None);
+                }
                 None => return Err(error.into()),
             },
             Err(error) => return Err(error.into()),
@@ -236,17 +332,11 @@ impl PublishPdf {
             project: &project,
             luid: workbook.id.as_str(),
         };
-        let exports = exports(actions, &workbook, version, &names).map_err(Failure::misconfigured)?;
-        let sheets = workbook.views.len();
-        tracing::info!(event.id = %event.id, sheets, exports = exports.len(), "exporting the workbook as PDF");
-        for wanted in &exports {
-            let published =
-                self.publish_one(&session, &workbook, wanted, time, until, progress, invocation).await;
-            if let Err(failure) = published {
-                progress.fail(failure);
-            }
+        let (exports, problems) = exports(actions, &workbook, version, &names, event.id.as_str());
+        for problem in problems {
+            progress.fail(Failure::misconfigured(problem));
         }
-        Ok(())
+        Ok(Some(Plan { session, workbook, exports }))
     }
 
     /// The names of the workbook's projects, from the top.
@@ -279,7 +369,16 @@ impl PublishPdf {
             return Ok(());
         }
         let name = wanted.what.name(workbook);
-        let exported = match export(session, workbook, wanted, until, invocation).await? {
+        let key = wanted.key(workbook, session.name());
+        let doubted = format!("doubted/{key}");
+        let noted = times(invocation, &doubted).last().copied();
+        if let Some(noted) = noted.filter(|noted| invocation.now.duration_since(*noted) < AGAIN) {
+            // Another part of the event brought this attempt about. Tableau would return the same file.
+            progress.doubt(name, noted);
+            return Ok(());
+        }
+        let export_until = until - UPLOAD.min(until.saturating_duration_since(Instant::now()) / 4);
+        let exported = match export(session, workbook, wanted, export_until, invocation).await? {
             Rendered::File(exported) => exported,
             Rendered::NoData => {
                 tracing::warn!(
@@ -290,16 +389,15 @@ impl PublishPdf {
                 return Ok(());
             }
         };
-        let key = wanted.key(workbook, session.name());
         let is_doubtful = self.history.is_doubtful(&workbook.id, &key, exported.seen).await?;
-        let doubted = Effect::from(format!("doubted/{key}").as_str());
-        if is_doubtful && invocation.retried && !invocation.has_happened(&doubted) {
-            invocation.once(doubted, async { Ok::<_, Failure>(()) }).await?;
-            progress.doubtful.push(format!("`{name}`"));
+        if is_doubtful && invocation.retried && noted.is_none() {
+            note(invocation, &doubted).await?;
+            progress.doubt(name, invocation.time());
             return Ok(());
         }
         let looks_incomplete = is_doubtful || exported.may_lack_data;
-        for target in missing {
+        let before = progress.published;
+        for target in &missing {
             let put = self.put(target, &exported, name, looks_incomplete, time, until, invocation).await;
             match put {
                 Ok(true) => progress.published += 1,
@@ -307,7 +405,12 @@ impl PublishPdf {
                 Err(failure) => progress.fail(failure),
             }
         }
-        self.history.published(&workbook.id, &key, exported.seen, invocation.time()).await
+        if progress.published == before {
+            return Ok(());
+        }
+        // The targets of one export are of one event.
+        let event = missing.first().map(|target| target.event.as_str()).unwrap_or_default();
+        self.history.published(&workbook.id, event, &key, exported.seen, invocation.time()).await
     }
 
     /// Publishes a file to one place. Whether it was published now.

@@ -4,6 +4,9 @@ use jiff::Zoned;
 use publishing::clean;
 use rules::settings::{Placeholder, PublishPattern, PublishPiece};
 
+/// What stands between the view and the rest of a name.
+const JOINS: [char; 5] = [' ', '-', '_', '–', ','];
+
 /// What placeholders stand for.
 #[derive(Clone, Debug)]
 pub(crate) struct Names<'a> {
@@ -25,6 +28,16 @@ pub(crate) struct File {
     pub(crate) stem: String,
     /// What tells it from other files of its name.
     pub(crate) id: String,
+}
+
+impl File {
+    /// Adds the id to the name, so that it differs from that of other files.
+    pub(crate) fn add_id(&mut self) {
+        let id = format!(" ({})", self.id);
+        if !self.stem.ends_with(&id) {
+            self.stem.push_str(&id);
+        }
+    }
 }
 
 /// The file of a rule. `others`: there are further files of the same workbook for this rule, which must not get the same name.
@@ -54,6 +67,7 @@ pub(crate) fn file(
         Some(name) => format!("{}{}", text(name, names), view()),
         None => format!("{}{}", names.workbook, view()),
     };
+    let stem = if stem.trim().is_empty() { names.workbook.to_owned() } else { stem };
     let stem = cleaned(&stem);
     // Two names that differ only in signs which no file's name may have must not become one.
     let stem = if is_changed { format!("{stem} ({id})") } else { stem };
@@ -65,8 +79,21 @@ fn short(luid: &str) -> String {
     luid.chars().filter(char::is_ascii_alphanumeric).take(8).collect()
 }
 
+/// The text of a pattern. A file of the whole workbook has no view: what joins the view to the rest goes with it.
 fn text(pattern: &PublishPattern, names: &Names<'_>) -> String {
-    pattern.pieces().iter().map(|piece| value(piece, names)).collect()
+    let mut text = String::new();
+    let mut is_after_view = false;
+    for piece in pattern.pieces() {
+        if matches!(piece, PublishPiece::Placeholder(Placeholder::View)) && names.view.is_none() {
+            text.truncate(text.trim_end_matches(JOINS).len());
+            is_after_view = text.is_empty();
+            continue;
+        }
+        let next = value(piece, names);
+        text.push_str(if is_after_view { next.trim_start_matches(JOINS) } else { &next });
+        is_after_view &= text.is_empty();
+    }
+    text
 }
 
 /// The folders of a pattern: `/` in it separates them, and so do the levels of a project. A `/` in a name does not.
@@ -145,6 +172,19 @@ mod tests {
         assert_eq!(deep.0, "PDF Finance|Q1_Q2|2026");
         let view = path(Some(""), None, Some("A%2FB"), true);
         assert_eq!(view.1, "Sales - A_2FB (1a2b3c4d)");
+    }
+
+    #[test]
+    fn a_file_of_the_whole_workbook_has_no_gap_where_the_view_would_be() {
+        for (name, stem) in [
+            ("{view}", "Sales"),
+            ("{workbook} - {view}", "Sales"),
+            ("{view} - {workbook}", "Sales"),
+            ("{workbook} - {view} {yyyy}", "Sales 2026"),
+        ] {
+            assert_eq!(path(Some(""), Some(name), None, false).1, stem, "{name}");
+            assert!(path(Some(""), Some(name), Some("Top"), false).1.contains("Top"), "{name}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Users {
     settings: Settings,
     secret: Arc<dyn CredentialSource<TableauCredential>>,
     documents: Documents,
-    known: Mutex<BTreeMap<String, Arc<GuardedTableau>>>,
+    known: Mutex<BTreeMap<(bool, String), Arc<GuardedTableau>>>,
 }
 
 impl fmt::Debug for Users {
@@ -71,10 +71,13 @@ impl Users {
         invocation: &Invocation,
     ) -> Result<Session<'a>, Failure> {
         let mut known = self.known.lock().await;
-        if let Some(tableau) = known.get(user) {
+        let credential = self.secret.current().await?;
+        // A connected app acts by name, other credentials by id.
+        let is_app = matches!(credential.as_ref(), TableauCredential::ConnectedApp(_));
+        let key = (is_app, user.to_owned());
+        if let Some(tableau) = known.get(&key) {
             return Ok(Session::Of(Arc::clone(tableau), user));
         }
-        let credential = self.secret.current().await?;
         let act_as = match credential.as_ref() {
             TableauCredential::ConnectedApp(_) => ActAs::UserName(user.to_owned()),
             _ => self.by_id(user, own, invocation).await?,
@@ -85,7 +88,7 @@ impl Users {
         let client = TableauClient::new(self.http.clone(), settings, credential, sessions);
         let circuits = Circuits::new(self.documents.clone(), "publish-pdf", "Tableau");
         let tableau = Arc::new(GuardedTableau::new(client, circuits));
-        known.insert(user.to_owned(), Arc::clone(&tableau));
+        known.insert(key, Arc::clone(&tableau));
         Ok(Session::Of(tableau, user))
     }
 

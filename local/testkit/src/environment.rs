@@ -286,8 +286,7 @@ impl TestEnvironment {
         let items = self.aws.items(TABLE);
         let sessions = items.iter().filter_map(|item| item["token"]["S"].as_str());
         let mut secrets: Vec<&str> = self.secrets.iter().map(String::as_str).chain(sessions).collect();
-        let of_graph: Vec<String> =
-            self.graph.tokens().into_iter().chain(self.graph.session_secrets()).collect();
+        let of_graph = self.graph.given_secrets();
         secrets.extend(of_graph.iter().map(String::as_str));
         for line in lines {
             for secret in &secrets {

@@ -89,6 +89,9 @@ pub enum Error {
     /// The credential cannot be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// The address of an upload session cannot be kept safe, so no session is used.
+    #[error("this machine has no random numbers to seal the address of the upload with")]
+    NotSealed,
     /// The table did not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -106,7 +109,11 @@ impl Error {
     /// Whether the same upload may succeed later without a person.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::OutOfTime { .. } | Self::Disk(_) | Self::Store(_) => true,
+            Self::Unreachable { .. }
+            | Self::OutOfTime { .. }
+            | Self::Disk(_)
+            | Self::NotSealed
+            | Self::Store(_) => true,
             Self::Refused(refused) => {
                 matches!(refused.problem, Problem::InUse | Problem::Throttled | Problem::Unavailable)
             }
@@ -141,6 +148,8 @@ impl Error {
     /// What a failed upload says about the service's health, for the circuit breaker.
     pub fn call_result(&self) -> CallResult {
         match self {
+            // Another step of the attempt took the time.
+            Self::OutOfTime { sent: 0, .. } => CallResult::NotCalled,
             Self::Unreachable { .. } | Self::OutOfTime { .. } => CallResult::Failed,
             Self::Refused(Refused { problem: Problem::Throttled, retry_after, .. }) => {
                 CallResult::RetryAfter(retry_after.unwrap_or(Duration::from_secs(60)))
@@ -149,9 +158,12 @@ impl Error {
                 retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
             }
             Self::Refused(_) => CallResult::Answered,
-            Self::Disk(_) | Self::NoDrive(_) | Self::Path(_) | Self::Credential(_) | Self::Store(_) => {
-                CallResult::NotCalled
-            }
+            Self::Disk(_)
+            | Self::NoDrive(_)
+            | Self::Path(_)
+            | Self::Credential(_)
+            | Self::NotSealed
+            | Self::Store(_) => CallResult::NotCalled,
         }
     }
 }

@@ -23,6 +23,9 @@ const LONGEST_KEY: usize = 1_024;
 /// How long one try of a part may take, and all of its tries together.
 const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(180));
 
+/// How long the removal of parts may take: the attempt may be at its end.
+const LONGEST_ABORT: Duration = Duration::from_secs(10);
+
 /// Amazon S3 with the credential of the function's role.
 #[derive(Clone, Debug)]
 pub struct S3(Client);
@@ -31,8 +34,12 @@ impl S3 {
     /// A client with this configuration.
     pub fn new(config: &SdkConfig) -> Self {
         let (attempt, operation) = TIMEOUTS;
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build();
+        let timeouts = TimeoutConfig::builder()
+            // In place of the HTTP client's limit, which is for short calls.
+            .read_timeout(attempt)
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(operation)
+            .build();
         let config = Builder::from(config)
             .timeout_config(timeouts)
             // The signature has a checksum of each part already.
@@ -126,10 +133,12 @@ impl Upload<'_> {
     /// Removes the parts that were sent. If that fails, a lifecycle rule of the bucket does it.
     async fn abort(&self, id: &str) {
         let abort = self.client.abort_multipart_upload().bucket(self.bucket).key(self.key).upload_id(id);
-        if let Err(error) = abort.send().await {
-            let reason = aws_http::reason("s3:AbortMultipartUpload", &error);
-            tracing::warn!(reason, "the parts of an upload could not be removed");
-        }
+        let reason = match tokio::time::timeout(LONGEST_ABORT, abort.send()).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => aws_http::reason("s3:AbortMultipartUpload", &error),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(reason, "the parts of an upload could not be removed");
     }
 
     fn error<E>(&self, action: &'static str, of: &str, error: &SdkError<E, HttpResponse>) -> Error
@@ -139,34 +148,64 @@ impl Upload<'_> {
         let said = aws_http::said(error);
         let status = said.map_or(0, |said| said.status);
         let code = said.map(|said| aws_http::code(said.code)).unwrap_or_default();
-        let (problem, advice) = match (status, code) {
-            (_, "NoSuchBucket") => (
-                Problem::NoPlace,
-                format!("there is no bucket `{}`: check `bucket` in the rule", self.bucket),
-            ),
-            (403, _) => (
-                Problem::Credential,
-                format!(
-                    "the function may not write to `{}`: add arn:aws:s3:::{}/* to the parameter PdfObjectArns, and check the policy of the \
-                     bucket and its key",
-                    self.bucket, self.bucket
-                ),
-            ),
-            (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => (
-                Problem::NoPlace,
-                format!(
-                    "the bucket `{}` is in another region: name one in the region of the stack",
-                    self.bucket
-                ),
-            ),
-            (503 | 429, _) => (Problem::Throttled, "there are too many requests for now".to_owned()),
-            (0 | 408 | 500.., _) => (Problem::Unavailable, "it is tried again".to_owned()),
-            _ => (Problem::Other, "this is not expected: see the code".to_owned()),
-        };
+        let (problem, advice) = meaning(status, code, self.bucket);
         refused(action, status, aws_http::reason(of, error), problem, advice)
+    }
+}
+
+/// What a refusal means. An answer of 200 may hold an error, so the code counts before the status.
+fn meaning(status: u16, code: &str, bucket: &str) -> (Problem, String) {
+    match (status, code) {
+        (_, "SlowDown" | "ServiceUnavailable") | (503 | 429, _) => {
+            (Problem::Throttled, "there are too many requests for now".to_owned())
+        }
+        // The role's token has ended in an instance that slept, or the first answer to the last call was lost.
+        (_, "InternalError" | "RequestTimeout" | "ExpiredToken" | "NoSuchUpload") | (0 | 408 | 500.., _) => {
+            (Problem::Unavailable, "it is tried again".to_owned())
+        }
+        (_, "NoSuchBucket") => {
+            (Problem::NoPlace, format!("there is no bucket `{bucket}`: check `bucket` in the rule"))
+        }
+        (403, _) => (
+            Problem::Credential,
+            format!(
+                "the function may not write to `{bucket}`: add arn:aws:s3:::{bucket}/* to the parameter PdfObjectArns, and check the policy \
+                 of the bucket and its key"
+            ),
+        ),
+        (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => (
+            Problem::NoPlace,
+            format!("the bucket `{bucket}` is in another region: name one in the region of the stack"),
+        ),
+        _ => (Problem::Other, "this is not expected: see the code".to_owned()),
     }
 }
 
 fn refused(action: &'static str, status: u16, reason: String, problem: Problem, advice: String) -> Error {
     Refused { service: NAME, action, status, reason, problem, advice, retry_after: None }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_passes_is_known_by_its_code_before_its_status() {
+        for (status, code, problem) in [
+            (200, "InternalError", Problem::Unavailable),
+            (200, "SlowDown", Problem::Throttled),
+            (400, "RequestTimeout", Problem::Unavailable),
+            (400, "ExpiredToken", Problem::Unavailable),
+            (404, "NoSuchUpload", Problem::Unavailable),
+            (404, "NoSuchBucket", Problem::NoPlace),
+            (503, "", Problem::Throttled),
+            (500, "", Problem::Unavailable),
+            (0, "", Problem::Unavailable),
+            (403, "AccessDenied", Problem::Credential),
+            (301, "PermanentRedirect", Problem::NoPlace),
+            (400, "InvalidArgument", Problem::Other),
+        ] {
+            assert_eq!(meaning(status, code, "b").0, problem, "{status} {code}");
+        }
+    }
 }

@@ -128,9 +128,51 @@ async fn an_export_without_data_is_told_and_not_published() {
     assert!(said.contains("the export of `Sales` has no data with the filters of the rule"), "{said}");
 
     // The data of a dashboard is that of its first sheet, which proves nothing about the others.
-    assert!(!handed(&function, &event(&environment, sales().with_tabs())).await);
+    let costs = Workbook::named("Costs").with_tabs().with_view("Overview").with_view("Details");
+    assert!(!handed(&function, &event(&environment, costs)).await);
+    assert_eq!(paths(&environment), ["Costs.pdf"]);
+    assert!(logs(&environment, &function).contains(r#""looks_incomplete":true"#));
+}
+
+// E14
+#[tokio::test]
+async fn an_export_whose_data_may_not_be_asked_is_published_and_said_to_look_incomplete() {
+    let environment = with("{ to: sharepoint, folder: '', filters: { Region: West } }").await;
+    let function = environment.queued("publish-pdf", BINARY);
+    environment.tableau.fail_always("GET */data", Fault::Error("403004"));
+    assert!(
+        !handed(&function, &event(&environment, sales().with_tabs())).await,
+        "{}",
+        logs(&environment, &function)
+    );
     assert_eq!(paths(&environment), ["Sales.pdf"]);
     assert!(logs(&environment, &function).contains(r#""looks_incomplete":true"#));
+}
+
+// E20
+#[tokio::test]
+async fn an_export_that_never_fits_into_an_attempt_is_a_dead_letter_after_three() {
+    let environment = with("{ to: sharepoint }").await;
+    let function = environment.queued_for("publish-pdf", BINARY, std::time::Duration::from_secs(4));
+    let slow = ExportShape {
+        padding_bytes: 200_000_000,
+        pause: std::time::Duration::from_secs(1),
+        ..ExportShape::default()
+    };
+    environment.tableau.shape_exports("*", slow);
+    let event = event(&environment, sales().with_tabs());
+    assert!(handed(&function, &event).await);
+    environment.change_effects(|text| {
+        text.starts_with("late/").then(|| format!("{}1", text.trim_end_matches(|c| c != '/')))
+    });
+    assert!(handed(&function, &event).await);
+    assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+    let reason = &environment.aws.messages("dead-letters")[0].attributes["reason"];
+    assert!(
+        reason.contains("the export of `Sales` took longer")
+            && reason.contains("3 attempts had too little time"),
+        "{reason}"
+    );
 }
 
 // E03
@@ -202,7 +244,10 @@ async fn an_answer_that_is_no_whole_pdf_is_not_published() {
         assert!(handed(&function, &event(&environment, sales().with_tabs())).await);
         assert!(paths(&environment).is_empty() && environment.graph.count("create") == 0);
         let said = logs(&environment, &function);
-        assert!(said.contains("the export of `Sales` is no whole PDF file: it is not published"), "{said}");
+        assert!(
+            said.contains("Tableau returned an incomplete PDF of `Sales`; nothing was published"),
+            "{said}"
+        );
     }
 }
 
@@ -230,6 +275,7 @@ async fn a_workbook_that_is_gone_and_other_events_are_skipped() {
     let gone = crate::support::refreshed(&environment, "9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a", 0);
     let answer = function.answer(&Request::post(gone.to_string())).await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")), "{:?}", answer.body);
+    assert_eq!(answer.body["reason"], "Tableau does not have the workbook any more");
     for name in ["workbook-refresh-failed", "datasource-refresh-succeeded"] {
         let answer = function.answer(&Request::of_fixture(name)).await;
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")), "{name}");

@@ -1,6 +1,6 @@
 //! What SharePoint answers, and what is done then.
 
-use crate::support::{BINARY, event, handed, logs, only, paths, with};
+use crate::support::{BINARY, event, handed, logs, long_ago, noted, only, paths, refreshed, with};
 use serde_json::json;
 use std::time::Duration;
 use testkit::simulator::{ExportShape, GraphFault, GraphSimulator, Workbook};
@@ -117,11 +117,7 @@ async fn a_file_in_use_is_tried_again_later_and_then_published_under_a_name_with
         );
         assert!(said.contains(r#""outcome":"transient""#), "{said}");
 
-        environment.change_effects(|text| {
-            let earlier = jiff::Timestamp::now().as_second() - 3_000;
-            let (before, _) = text.rsplit_once('/')?;
-            text.starts_with("in-use/").then(|| format!("{before}/{earlier}"))
-        });
+        noted(&environment, "in-use/", 3_000);
         assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
         let path = only(&environment).path;
         assert!(path.starts_with("Sales 20") && path.ends_with(".pdf"), "{path}");
@@ -237,7 +233,8 @@ async fn a_second_401_without_json_is_about_the_name_and_no_reason_for_a_third_t
     let environment = with("{ to: sharepoint }").await;
     let function = environment.queued("publish-pdf", BINARY);
     environment.graph.fail_always("create", GraphFault::Text(401));
-    assert!(!handed(&function, &event(&environment, sales())).await);
+    let long = Workbook::named(&"x".repeat(150)).with_tabs().with_view("Overview");
+    assert!(!handed(&function, &event(&environment, long)).await);
     assert_eq!((environment.graph.count("token"), environment.graph.count("create")), (2, 2));
     let reason = &environment.aws.messages("dead-letters")[0].attributes["reason"];
     assert!(reason.contains("as for a name or path that is too long"), "{reason}");
@@ -282,8 +279,11 @@ async fn a_rule_can_keep_what_is_there_or_give_the_new_file_a_number() {
     {
         let environment = with(&format!("{{ to: sharepoint, folder: '', if_exists: {existing} }}")).await;
         let function = environment.queued("publish-pdf", BINARY);
-        assert!(!handed(&function, &event(&environment, sales())).await);
-        assert!(!handed(&function, &event(&environment, sales())).await, "{}", logs(&environment, &function));
+        let workbook = environment.tableau.add(sales());
+        assert!(!handed(&function, &refreshed(&environment, workbook.as_str(), 7_200)).await);
+        long_ago(&environment);
+        let later = refreshed(&environment, workbook.as_str(), 3_600);
+        assert!(!handed(&function, &later).await, "{}", logs(&environment, &function));
         assert_eq!(paths(&environment), expected, "{existing}");
         assert_eq!(environment.graph.files()[0].versions, versions, "{existing}");
     }
@@ -305,4 +305,121 @@ async fn a_sharepoint_that_is_down_leaves_no_session_and_the_event_in_the_queue(
         let said = logs(&environment, &function);
         assert!(said.contains(r#""outcome":"transient""#), "{fault:?}: {said}");
     }
+}
+
+// G01, G02
+#[tokio::test]
+async fn what_a_rule_keeps_is_kept_only_if_it_is_there() {
+    let environment = with("{ to: sharepoint, folder: '', if_exists: keep }").await;
+    let function = environment.queued("publish-pdf", BINARY);
+    let workbook = environment.tableau.add(sales());
+    // A session that nothing can end is told in the same words as a file that is there.
+    environment.graph.leave_session(FILE);
+    let first = refreshed(&environment, workbook.as_str(), 7_200);
+    assert!(handed(&function, &first).await);
+    assert!(logs(&environment, &function).contains(r#""outcome":"transient""#));
+    environment.graph.end_sessions();
+    assert!(!handed(&function, &first).await, "{}", logs(&environment, &function));
+    assert_eq!(only(&environment).versions, 1);
+
+    long_ago(&environment);
+    environment.graph.lock(FILE);
+    let second = refreshed(&environment, workbook.as_str(), 3_600);
+    assert!(!handed(&function, &second).await, "{}", logs(&environment, &function));
+    assert_eq!(only(&environment).versions, 1);
+    assert!(logs(&environment, &function).contains("the rule keeps it"));
+}
+
+// G03
+#[tokio::test]
+async fn a_401_or_403_of_an_upload_address_is_the_end_of_its_session_and_not_of_the_secret() {
+    for fault in [GraphFault::Text(401), GraphFault::Status(403)] {
+        let (environment, function) = large().await;
+        environment.graph.fail_next("piece", 1, fault);
+        assert!(!handed(&function, &event(&environment, sales())).await, "{}", logs(&environment, &function));
+        assert_eq!((environment.graph.count("create"), only(&environment).versions), (2, 1));
+    }
+}
+
+// G21
+#[tokio::test]
+async fn an_id_of_a_library_that_sharepoint_cannot_read_waits_for_a_person() {
+    let environment = with("{ to: sharepoint }").await;
+    let function = environment.queued("publish-pdf", BINARY);
+    let malformed = GraphFault::Error { status: 400, code: "invalidRequest", inner: None };
+    environment.graph.fail_next("drive", 1, malformed);
+    assert!(handed(&function, &event(&environment, sales())).await);
+    let said = logs(&environment, &function);
+    assert!(
+        said.contains("The site has: Documents") && said.contains(r#""outcome":"misconfigured""#),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_is_tried_again() {
+    for kind in ["token", "drive"] {
+        let environment = with("{ to: sharepoint, folder: '' }").await;
+        let function = environment.queued("publish-pdf", BINARY);
+        environment.graph.fail_next(kind, 1, GraphFault::Html(200));
+        let event = event(&environment, sales());
+        assert!(handed(&function, &event).await);
+        assert!(logs(&environment, &function).contains(r#""outcome":"transient""#));
+        assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+        assert_eq!(paths(&environment), [FILE]);
+    }
+}
+
+// G25
+#[tokio::test]
+async fn a_401_that_cannot_be_about_a_name_waits_for_a_person() {
+    for kind in ["drive", "create"] {
+        let environment = with("{ to: sharepoint, folder: '' }").await;
+        let function = environment.queued("publish-pdf", BINARY);
+        environment.graph.fail_always(kind, GraphFault::Text(401));
+        assert!(handed(&function, &event(&environment, sales())).await);
+        assert!(logs(&environment, &function).contains(r#""outcome":"misconfigured""#));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_is_read_again_at_once() {
+    let environment = with("{ to: sharepoint, folder: '' }").await;
+    let function = environment.queued("publish-pdf", BINARY);
+    assert!(!handed(&function, &event(&environment, sales())).await);
+    // The secret is read again if what is known of it is not quite new.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let renewed = environment.graph.rotate_secret();
+    environment.aws.create_secret("sharepoint", renewed);
+    environment.graph.end_tokens();
+    let costs = Workbook::named("Costs").with_tabs().with_view("Overview");
+    assert!(!handed(&function, &event(&environment, costs)).await, "{}", logs(&environment, &function));
+    assert_eq!(paths(&environment).len(), 2);
+}
+
+// G04
+#[tokio::test]
+async fn a_last_piece_that_is_only_accepted_is_made_good_by_a_look() {
+    let (environment, function) = large().await;
+    environment.graph.fail_next("piece", 2, GraphFault::Slow(Duration::ZERO));
+    environment.graph.fail_next("piece", 1, GraphFault::DoneThenAccepted);
+    assert!(!handed(&function, &event(&environment, sales())).await, "{}", logs(&environment, &function));
+    assert_eq!((environment.graph.count("piece"), environment.graph.count("create")), (3, 1));
+    assert_eq!(only(&environment).versions, 1);
+}
+
+// G04, G18
+#[tokio::test]
+async fn a_look_that_must_wait_sends_nothing_again() {
+    let environment = with("{ to: sharepoint, folder: '' }").await;
+    let function = environment.queued("publish-pdf", BINARY);
+    environment.graph.fail_next("piece", 1, GraphFault::AnswerLost);
+    environment.graph.fail_next("item", 1, GraphFault::TooManyRequests(Some(1)));
+    let event = event(&environment, sales());
+    assert!(handed(&function, &event).await);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    environment.change_documents("circuit", |circuit| *circuit = json!({}));
+    let function = environment.queued("publish-pdf", BINARY);
+    assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+    assert_eq!((environment.graph.count("create"), only(&environment).versions), (1, 1));
 }

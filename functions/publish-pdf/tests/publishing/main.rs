@@ -5,6 +5,7 @@
 mod export;
 mod graph;
 mod memory;
+mod places;
 mod s3;
 mod support;
 mod twice;

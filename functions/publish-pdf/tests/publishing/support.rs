@@ -61,3 +61,23 @@ pub(crate) fn logs(environment: &TestEnvironment, function: &Function) -> String
     environment.assert_no_secret_in(&logs);
     logs.join("\n")
 }
+
+/// As if the exports so far had been made long ago.
+pub(crate) fn long_ago(environment: &TestEnvironment) {
+    environment.change_documents("pdf-export", |exports| {
+        if exports["began"].is_string() {
+            exports["began"] = json!("2025-01-01T00:00:00Z");
+            exports["until"] = json!("2025-01-01T00:15:00Z");
+            exports["ended"] = json!("2025-01-01T00:01:00Z");
+        }
+    });
+}
+
+/// As if what earlier attempts have noted had been noted so many seconds ago.
+pub(crate) fn noted(environment: &TestEnvironment, what: &str, seconds_ago: i64) {
+    let earlier = jiff::Timestamp::now().as_second() - seconds_ago;
+    environment.change_effects(|text| {
+        let (before, _) = text.rsplit_once('/')?;
+        text.starts_with(what).then(|| format!("{before}/{earlier}"))
+    });
+}

@@ -89,3 +89,21 @@ async fn a_user_who_is_not_there_or_sees_nothing_is_told() {
     );
     assert!(paths(&environment).is_empty());
 }
+
+#[tokio::test]
+async fn a_name_that_cannot_sign_in_is_told_with_its_rule() {
+    let environment = with("{ to: sharepoint, as: nobody@example.com }").await;
+    let (client_id, secret_id, secret) = SAMPLE_CONNECTED_APP;
+    environment.aws.create_secret(
+        "tableau",
+        json!({ "client_id": client_id, "secret_id": secret_id, "secret_value": secret, "user_name": APP_USER }),
+    );
+    let function = environment.queued("publish-pdf", BINARY);
+    assert!(handed(&function, &event(&environment, sales())).await);
+    let said = logs(&environment, &function);
+    assert!(
+        said.contains("`nobody@example.com`, who is named by `as` in the rule `r0`, cannot sign in"),
+        "{said}"
+    );
+    assert!(said.contains(r#""outcome":"misconfigured""#), "{said}");
+}

@@ -9,6 +9,9 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 /// Ids of document libraries also have this sign.
 const ID: &AsciiSet = &PART.remove(b'!');
 
+/// What is asked about a file.
+const ITEM: &str = "$select=id,name,webUrl,lastModifiedDateTime,lastModifiedBy";
+
 /// Where tokens come from, and where Microsoft Graph is. National clouds have hosts of their own.
 ///
 /// Source: <https://learn.microsoft.com/graph/deployments>
@@ -67,8 +70,28 @@ impl GraphAddresses {
     /// A file by its path in a document library.
     pub(super) fn item(&self, drive: &str, path: &[String]) -> Url {
         let mut url = self.by_path(drive, path, "");
-        url.set_query(Some("$select=id,name,webUrl,lastModifiedDateTime"));
+        url.set_query(Some(ITEM));
         url
+    }
+
+    /// The files and folders in the folder of a path.
+    pub(super) fn beside(&self, drive: &str, path: &[String]) -> Url {
+        let folders = &path[..path.len().saturating_sub(1)];
+        let mut url = match folders.is_empty() {
+            true => {
+                let drive = utf8_percent_encode(drive, ID);
+                at(&self.graph, &format!("v1.0/drives/{drive}/root/children"))
+            }
+            false => self.by_path(drive, folders, ":/children"),
+        };
+        url.set_query(Some(&format!("{ITEM}&$top=200")));
+        url
+    }
+
+    /// The next page of a list, if it is at the same host.
+    pub(super) fn next_page(&self, link: &str) -> Option<Url> {
+        let url = link.parse::<Url>().ok()?;
+        (url.origin() == self.graph.as_url().origin()).then_some(url)
     }
 
     pub(super) fn create_session(&self, drive: &str, path: &[String]) -> Url {
@@ -142,8 +165,15 @@ mod tests {
         );
         assert_eq!(
             addresses.item("b!1", &["A".to_owned(), "B.pdf".to_owned()]).as_str(),
-            "https://graph.microsoft.com/v1.0/drives/b!1/root:/A/B.pdf?$select=id,name,webUrl,lastModifiedDateTime"
+            "https://graph.microsoft.com/v1.0/drives/b!1/root:/A/B.pdf?$select=id,name,webUrl,lastModifiedDateTime,lastModifiedBy"
         );
+        assert_eq!(
+            addresses.beside("b!1", &["A".to_owned(), "B.pdf".to_owned()]).path(),
+            "/v1.0/drives/b!1/root:/A:/children"
+        );
+        assert_eq!(addresses.beside("b!1", &["B.pdf".to_owned()]).path(), "/v1.0/drives/b!1/root/children");
+        assert!(addresses.next_page("https://graph.microsoft.com/v1.0/x?$skiptoken=1").is_some());
+        assert!(addresses.next_page("https://graph.example.com/v1.0/x").is_none());
         let here: SecureUrl = "http://127.0.0.1:8/upload".parse().unwrap();
         assert!(!addresses.may_be_called(&here));
         assert!(

@@ -18,6 +18,10 @@ const BODY_LIMIT: usize = 256 * 1024;
 const TEXT_LIMIT: usize = 200;
 /// How deep errors inside an error are looked for.
 const DEEPEST: usize = 8;
+/// The codes of a file that is in use.
+const IN_USE: [&str; 3] = ["resourceLocked", "resourceCheckedOut", "lockMismatch"];
+/// From so many characters on, a name or a path may be what a 401 without JSON is about.
+const LONG: (usize, usize) = (100, 250);
 /// How long a file that is in use is left alone.
 const IN_USE_WAIT: Duration = Duration::from_secs(5 * 60);
 
@@ -95,10 +99,16 @@ impl Answer {
         codes
     }
 
-    /// The refusal that this answer is. `keeps`: the rule says to keep a file that is there.
-    pub(super) fn refused(&self, action: &'static str, keeps: bool) -> Error {
+    /// Whether the answer says, in any of its codes, that the file is in use.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.status == 423
+            || self.codes().iter().any(|code| IN_USE.iter().any(|known| code.eq_ignore_ascii_case(known)))
+    }
+
+    /// The refusal that this answer is.
+    pub(super) fn refused(&self, action: &'static str) -> Error {
         let codes = self.codes();
-        let (problem, advice) = self.meaning(&codes, action, keeps);
+        let (problem, advice) = self.meaning(&codes, action);
         let said = self.json.as_ref().and_then(|json| json.pointer("/error/message")).and_then(Value::as_str);
         let said = said.map(|text| one_line(&without_secrets(text))).filter(|text| !text.is_empty());
         let said: Option<String> = said.map(|text| text.chars().take(TEXT_LIMIT).collect());
@@ -114,7 +124,7 @@ impl Answer {
         Refused { service: NAME, action, status: self.status, reason, problem, advice, retry_after }.into()
     }
 
-    fn meaning(&self, codes: &[String], action: &str, keeps: bool) -> (Problem, &'static str) {
+    fn meaning(&self, codes: &[String], action: &str) -> (Problem, &'static str) {
         let has =
             |wanted: &[&str]| codes.iter().any(|code| wanted.iter().any(|w| code.eq_ignore_ascii_case(w)));
         let begins = action == BEGIN;
@@ -125,11 +135,8 @@ impl Answer {
                  or put a date into the name and let files expire",
             );
         }
-        if self.status == 423 || has(&["resourceLocked", "resourceCheckedOut", "lockMismatch"]) {
+        if self.status == 423 || has(&IN_USE) {
             return (Problem::InUse, "a person has the file open or checked out. It is tried again");
-        }
-        if self.status == 409 && keeps && has(&["nameAlreadyExists"]) {
-            return (Problem::Exists, "the file is there, and the rule says to keep it");
         }
         if self.status == 409 {
             return (
@@ -157,10 +164,12 @@ impl Answer {
                 Problem::Credential,
                 "the application may not do this: consent to the application permission Sites.Selected, and grant it `write` on the site",
             ),
-            404 if begins || action == FIND_LIBRARY => (
-                Problem::NoPlace,
-                "there is no such document library, or the application may not see it: check `drive` in the rule and in the SharePoint \
-                 secret. The library that a site opens with is only one of its libraries",
+            // An id that SharePoint cannot read is no wrong call, but a wrong id.
+            404 if begins || action == FIND_LIBRARY => NO_PLACE,
+            400 if action == FIND_LIBRARY => NO_PLACE,
+            200..=299 => (
+                Problem::Unavailable,
+                "what answers is not Microsoft Graph: check whether a proxy or a login page is in between. It is tried again",
             ),
             414 => (Problem::Name, "the path is too long: use fewer folders, or shorter names"),
             400 if has(&["invalidRequest", "malformedEntityTags", "nameInvalid"]) && begins => (
@@ -171,12 +180,16 @@ impl Answer {
         }
     }
 
-    /// The refusal of a token that was new a moment ago. SharePoint also says this, as plain text, of names that are too long.
+    /// The refusal of a token that was new a moment ago, for a file of this path. SharePoint also says this, as plain text, of names that
+    /// are too long.
     ///
     /// Source: `OneDrive/onedrive-api-docs#420`
-    pub(super) fn refused_new_token(&self, action: &'static str) -> Error {
-        if self.json.is_some() {
-            return self.refused(action, false);
+    pub(super) fn refused_new_token(&self, action: &'static str, path: &[String]) -> Error {
+        let length = |name: &String| name.encode_utf16().count();
+        let is_long = path.last().is_some_and(|name| length(name) > LONG.0)
+            || path.iter().map(length).sum::<usize>() > LONG.1;
+        if self.json.is_some() || !is_long {
+            return self.refused(action);
         }
         Refused {
             service: NAME,
@@ -192,6 +205,12 @@ impl Answer {
         .into()
     }
 }
+
+const NO_PLACE: (Problem, &str) = (
+    Problem::NoPlace,
+    "there is no such document library, or the application may not see it: check `drive` in the rule and in the SharePoint secret. The \
+     library that a site opens with is only one of its libraries",
+);
 
 /// What the calls are to do, for errors.
 pub(super) const BEGIN: &str = "begin an upload";
@@ -222,35 +241,34 @@ mod tests {
         Answer { status, retry_after: None, json, kind }
     }
 
-    fn problem(status: u16, error: Value, keeps: bool) -> Problem {
-        answer(status, Some(json!({ "error": error }))).refused(BEGIN, keeps).problem().unwrap()
+    fn problem(status: u16, error: Value) -> Problem {
+        answer(status, Some(json!({ "error": error }))).refused(BEGIN).problem().unwrap()
     }
 
     // G02, G10, G16, G17
     #[test]
     fn a_refusal_is_classed_by_all_of_its_codes() {
         let hidden = json!({ "code": "notAllowed", "message": "x", "innerError": { "code": "resourceLocked", "innererror": { "code": "deeper" } } });
-        assert_eq!(problem(403, hidden.clone(), false), Problem::InUse);
+        assert_eq!(problem(403, hidden.clone()), Problem::InUse);
         assert!(
             answer(403, Some(json!({ "error": hidden })))
-                .refused(BEGIN, false)
+                .refused(BEGIN)
                 .to_string()
                 .contains("notAllowed, resourceLocked, deeper: x")
         );
-        for (status, code, keeps, expected) in [
-            (423, "resourceLocked", false, Problem::InUse),
-            (409, "nameAlreadyExists", false, Problem::InUse),
-            (409, "nameAlreadyExists", true, Problem::Exists),
-            (409, "conflict", true, Problem::InUse),
-            (403, "accessDenied", false, Problem::Credential),
-            (404, "itemNotFound", false, Problem::NoPlace),
-            (429, "activityLimitReached", false, Problem::Throttled),
-            (503, "serviceNotAvailable", false, Problem::Unavailable),
-            (507, "quotaLimitReached", false, Problem::NoRoom),
-            (400, "invalidRequest", false, Problem::Name),
-            (418, "other", false, Problem::Other),
+        for (status, code, expected) in [
+            (423, "resourceLocked", Problem::InUse),
+            (409, "nameAlreadyExists", Problem::InUse),
+            (409, "conflict", Problem::InUse),
+            (403, "accessDenied", Problem::Credential),
+            (404, "itemNotFound", Problem::NoPlace),
+            (429, "activityLimitReached", Problem::Throttled),
+            (503, "serviceNotAvailable", Problem::Unavailable),
+            (507, "quotaLimitReached", Problem::NoRoom),
+            (400, "invalidRequest", Problem::Name),
+            (418, "other", Problem::Other),
         ] {
-            assert_eq!(problem(status, json!({ "code": code }), keeps), expected, "{status} {code}");
+            assert_eq!(problem(status, json!({ "code": code })), expected, "{status} {code}");
         }
     }
 
@@ -259,11 +277,20 @@ mod tests {
     fn an_hour_is_said_and_a_401_without_json_is_about_the_name() {
         let mut throttled = answer(429, None);
         throttled.retry_after = Some(Duration::from_secs(3_600));
-        let error = throttled.refused(BEGIN, false);
+        let error = throttled.refused(BEGIN);
         assert!(error.to_string().contains("It is delayed until 2"), "{error}");
-        assert_eq!(answer(401, None).refused_new_token(BEGIN).problem(), Some(Problem::Name));
+        let (long, short) = ([format!("{}.pdf", "x".repeat(120))], ["Sales.pdf".to_owned()]);
+        assert_eq!(answer(401, None).refused_new_token(BEGIN, &long).problem(), Some(Problem::Name));
+        assert_eq!(answer(401, None).refused_new_token(BEGIN, &short).problem(), Some(Problem::Credential));
+        assert_eq!(
+            answer(401, None).refused_new_token(FIND_LIBRARY, &[]).problem(),
+            Some(Problem::Credential)
+        );
+        let malformed = answer(400, Some(json!({ "error": { "code": "invalidRequest" } })));
+        assert_eq!(malformed.refused(FIND_LIBRARY).problem(), Some(Problem::NoPlace));
+        assert_eq!(answer(200, None).refused(FIND_LIBRARY).problem(), Some(Problem::Unavailable));
         let json = Some(json!({ "error": { "code": "InvalidAuthenticationToken" } }));
-        assert_eq!(answer(401, json).refused_new_token(BEGIN).problem(), Some(Problem::Credential));
+        assert_eq!(answer(401, json).refused_new_token(BEGIN, &long).problem(), Some(Problem::Credential));
     }
 
     #[test]
@@ -274,10 +301,6 @@ mod tests {
                 json!({ "error": { "code": "see https://x/?a=hunter2", "message": "see https://u:hunter2@x/?sig=hunter2" } }),
             ),
         );
-        assert!(
-            !error.refused(BEGIN, false).to_string().contains("hunter2"),
-            "{}",
-            error.refused(BEGIN, false)
-        );
+        assert!(!error.refused(BEGIN).to_string().contains("hunter2"), "{}", error.refused(BEGIN));
     }
 }

@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(credential.drive.as_deref(), Some("b!x"));
         for (from, to, expected) in [
             (r#""hunter2~x""#, r#""""#, "fill in `client_secret`"),
-            ("hunter2~x", "hunter2\\n", "`client_secret` has a space or a line break"),
+            ("hunter2~x", "hunter2\\nx", "`client_secret` has a space or a line break"),
             ("contoso.onmicrosoft.com", "", "fill in `tenant`"),
             ("contoso.onmicrosoft.com", "../hunter2", "`tenant` is no id"),
             ("c-1", "c/hunter2", "`client_id` is no id"),

@@ -37,6 +37,17 @@ pub(super) enum Sent {
     Refused(Answer),
 }
 
+/// Whether a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was open until now.
+    Now,
+    /// It was not there any more: the file may be whole.
+    Before,
+    /// Nothing is known.
+    Unknown,
+}
+
 impl Session {
     /// The session at an address that Graph named.
     pub(super) fn new(url: SecureUrl, total: u64) -> Self {
@@ -90,6 +101,8 @@ impl Session {
                 Sent::Next
             }
             404 | 410 => Sent::Gone,
+            // The address carries its own permission, which may end: our credential has no part in it.
+            401 | 403 if !answer.is_in_use() => Sent::Gone,
             416 => Sent::OutOfStep,
             _ => Sent::Refused(answer),
         })
@@ -110,18 +123,25 @@ impl Session {
                 // It expects nothing more, so it has all of it.
                 _ => Ok(Sent::Gone),
             },
-            404 | 410 => Ok(Sent::Gone),
+            401 | 403 | 404 | 410 => Ok(Sent::Gone),
             _ => Ok(Sent::Refused(answer)),
         }
     }
 
-    /// Ends the session without a file. Whether it has certainly ended.
-    pub(super) async fn cancel(http: &reqwest::Client, agent: &str, address: &SecretString) -> bool {
+    /// Whether the service has all bytes, so that only its answer with the file is missing.
+    pub(super) fn is_at_the_end(&self) -> bool {
+        self.total > 0 && self.next >= self.total
+    }
+
+    /// Ends the session without a file.
+    pub(super) async fn cancel(http: &reqwest::Client, agent: &str, address: &SecretString) -> Ended {
         let request =
             http.delete(address.expose_secret()).timeout(QUESTION_TIMEOUT).header("user-agent", agent);
-        let answer = request.send().await;
-        answer
-            .is_ok_and(|answer| answer.status().is_success() || matches!(answer.status().as_u16(), 404 | 410))
+        match request.send().await {
+            Ok(answer) if answer.status().is_success() => Ended::Now,
+            Ok(answer) if matches!(answer.status().as_u16(), 404 | 410) => Ended::Before,
+            _ => Ended::Unknown,
+        }
     }
 
     fn secrets(&self) -> Secrets {

@@ -3,15 +3,15 @@
 use super::GraphAddresses;
 use super::answer::{Answer, BEGIN, FIND_LIBRARY, NAME, unreachable};
 use super::credential::GraphCredential;
-use super::session::{Sent, Session};
-use super::sessions::Sessions;
+use super::session::{Ended, Sent, Session};
+use super::sessions::{Noted, Owner, Sessions};
 use super::tokens::{Token, Tokens};
 use crate::{Error, Pieces, Problem, Refused, Uploaded};
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use reqwest::Method;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
@@ -29,6 +29,9 @@ const AGENT: &str = concat!("NONISV|tableau-webhooks|publish-pdf/", env!("CARGO_
 const TRIES: u32 = 4;
 /// How often an upload begins anew because its session is gone.
 const RESTARTS: u32 = 2;
+/// How many pages of a folder are looked through for a file that got a number: 5,000 files.
+const MOST_PAGES: usize = 25;
+const SHOW: &str = "show the file";
 /// The longest wait inside an attempt. A longer one is for the queue.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// The wait before the second try of a piece. It doubles with each try.
@@ -64,6 +67,10 @@ pub struct Place<'a> {
     pub path: &'a [String],
     /// What happens to a file that has the name already.
     pub existing: Existing,
+    /// The id of the event that it is for. Its next attempt goes on where this one has ended.
+    pub event: &'a str,
+    /// When this attempt ends, also if its process dies: after that, another event may end the upload.
+    pub ends: Timestamp,
 }
 
 /// SharePoint, as an application sees it.
@@ -124,22 +131,21 @@ impl SharePoint {
         if let Some(known) = self.libraries.lock().unwrap_or_else(PoisonError::into_inner).get(drive) {
             return Ok(*known);
         }
-        let credential = self.credentials.current().await?;
+        let credential = self.credential().await?;
         let answer =
-            self.call(&credential, FIND_LIBRARY, Method::GET, self.addresses.drive(drive), None).await?;
-        if !answer.is_success() {
-            return Err(self.with_libraries(answer.refused(FIND_LIBRARY, false), &credential).await);
-        }
+            self.call(&credential, FIND_LIBRARY, Method::GET, self.addresses.drive(drive), None, &[]).await?;
         let url = answer.text("webUrl").and_then(|url| url.parse::<url::Url>().ok());
-        let path = url
-            .map(|url| percent_decode_str(url.path()).decode_utf8_lossy().into_owned())
-            .unwrap_or_default();
+        let Some(url) = url.filter(|_| answer.is_success()) else {
+            return Err(self.with_libraries(answer.refused(FIND_LIBRARY), &credential).await);
+        };
+        let path = percent_decode_str(url.path()).decode_utf8_lossy().into_owned();
         let length = path.trim_end_matches('/').encode_utf16().count();
         self.libraries.lock().unwrap_or_else(PoisonError::into_inner).insert(drive.to_owned(), length);
         Ok(length)
     }
 
-    /// Uploads a file, until `until`. Ends what an earlier attempt has left open, and leaves nothing open.
+    /// Uploads a file, until `until`. Ends what an earlier attempt has left open, and leaves nothing open. What an earlier attempt for this
+    /// event has finished, it does not upload again. An upload for another event that is under way, it leaves alone: the file is in use.
     ///
     /// The answer to the last piece, with the id of the file, is the proof that it is there. Size and checksum are none: SharePoint
     /// writes its own data into PDF and Office files (`abraunegg/onedrive#3032`, `rclone/rclone#9767`).
@@ -152,19 +158,75 @@ impl SharePoint {
         pieces: &Pieces<'_>,
         until: Instant,
     ) -> Result<Uploaded, Error> {
-        let credential = self.credentials.current().await?;
+        let credential = self.credential().await?;
         let drive = self.drive(place.drive).await?;
         let key = self.sessions.key(&drive, place.path);
-        if let Some(left) = self.sessions.left_open(&key, &credential.client_secret).await? {
-            let is_ended = Session::cancel(&self.http, AGENT, &left).await;
-            tracing::info!(is_ended, "an upload that an earlier attempt had begun was cancelled");
+        let owner = Owner { event: place.event, until: place.ends };
+        let (noted, sealed) = self.sessions.noted(&key, &credential.client_secret, owner).await?;
+        let upload = Upload {
+            of: self,
+            credential: &credential,
+            drive: &drive,
+            place,
+            pieces,
+            key: &key,
+            owner,
+            sealed: Mutex::new(sealed),
+            until,
+        };
+        match noted {
+            Noted::Nothing => {}
+            Noted::There(uploaded) => return Ok(uploaded),
+            Noted::Ours(address, began) => {
+                let ended = self.cancel(address.as_ref()).await;
+                if ended != Ended::Now
+                    && let Then::Done(uploaded) = upload.found(began).await?
+                {
+                    tracing::info!("an earlier attempt has published the file");
+                    upload.done(&uploaded).await;
+                    return Ok(uploaded);
+                }
+            }
+            Noted::Running(address) => upload.wait_for_other(address).await?,
+            Noted::LeftOpen(address) => {
+                let ended = self.cancel(address.as_ref()).await;
+                tracing::info!(?ended, "an upload that an earlier attempt had begun was cancelled");
+            }
         }
-        let upload =
-            Upload { of: self, credential: &credential, drive: &drive, place, pieces, key: &key, until };
         upload.run().await
     }
 
-    /// A call of Graph, with a new token if the first one is refused.
+    /// Ends a session. Without its address, nothing can.
+    async fn cancel(&self, address: Option<&SecretString>) -> Ended {
+        match address {
+            Some(address) => Session::cancel(&self.http, AGENT, address).await,
+            None => Ended::Unknown,
+        }
+    }
+
+    /// The application's credential, with which there is a token.
+    async fn credential(&self) -> Result<Arc<GraphCredential>, Error> {
+        let credential = self.credentials.current().await?;
+        Ok(Arc::clone(&self.token(&credential, None).await?.of))
+    }
+
+    /// A token, and not `refused`. If the credential is refused, it is read once more: it may have been replaced.
+    async fn token(
+        &self,
+        credential: &Arc<GraphCredential>,
+        refused: Option<&Arc<Token>>,
+    ) -> Result<Arc<Token>, Error> {
+        let error = match self.tokens.current(&self.http, &self.addresses, credential, refused).await {
+            Err(error) if error.problem() == Some(Problem::Credential) => error,
+            other => return other,
+        };
+        match self.credentials.replacement(credential).await? {
+            Some(renewed) => self.tokens.current(&self.http, &self.addresses, &renewed, refused).await,
+            None => Err(error),
+        }
+    }
+
+    /// A call of Graph, about the file of this path, with a new token if the first one is refused.
     async fn call(
         &self,
         credential: &Arc<GraphCredential>,
@@ -172,15 +234,16 @@ impl SharePoint {
         method: Method,
         url: url::Url,
         body: Option<&Value>,
+        path: &[String],
     ) -> Result<Answer, Error> {
-        let token = self.tokens.current(&self.http, &self.addresses, credential, None).await?;
-        let answer = self.call_with(credential, &token, &method, &url, body).await?;
+        let token = self.token(credential, None).await?;
+        let answer = self.call_with(&token.of, &token, &method, &url, body).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
-        let newer = self.tokens.current(&self.http, &self.addresses, credential, Some(&token)).await?;
-        let answer = self.call_with(credential, &newer, &method, &url, body).await?;
-        if answer.status == 401 { Err(answer.refused_new_token(action)) } else { Ok(answer) }
+        let newer = self.token(credential, Some(&token)).await?;
+        let answer = self.call_with(&newer.of, &newer, &method, &url, body).await?;
+        if answer.status == 401 { Err(answer.refused_new_token(action, path)) } else { Ok(answer) }
     }
 
     async fn call_with(
@@ -220,7 +283,7 @@ impl SharePoint {
     async fn listed(&self, credential: &Arc<GraphCredential>) -> String {
         let Some(site) = &credential.site else { return String::new() };
         let url = self.addresses.drives_of(site);
-        let answer = self.call(credential, "list the document libraries", Method::GET, url, None).await;
+        let answer = self.call(credential, "list the document libraries", Method::GET, url, None, &[]).await;
         let Some(json) = answer.ok().filter(Answer::is_success).and_then(|answer| answer.json) else {
             return String::new();
         };
@@ -241,6 +304,9 @@ struct Upload<'a> {
     place: &'a Place<'a>,
     pieces: &'a Pieces<'a>,
     key: &'a str,
+    owner: Owner<'a>,
+    /// The sealed address that the note has, as far as this upload knows.
+    sealed: Mutex<String>,
     until: Instant,
 }
 
@@ -262,7 +328,7 @@ impl Upload<'_> {
             let mut session = self.begin().await?;
             let sent = self.send_all(&mut session, began).await;
             if let Ok(Some(uploaded)) = sent {
-                self.of.sessions.ended(self.key).await?;
+                self.done(&uploaded).await;
                 return Ok(uploaded);
             }
             // Also one that seems to be gone: what answered may have been a proxy.
@@ -284,12 +350,16 @@ impl Upload<'_> {
 
     /// Opens a session, and notes its address before anything is sent.
     async fn begin(&self) -> Result<Session, Error> {
+        if Instant::now() >= self.until {
+            return Err(Error::OutOfTime { service: NAME, sent: 0, total: self.pieces.size_bytes() });
+        }
         let url = self.of.addresses.create_session(self.drive, self.place.path);
         let body =
             json!({ "item": { "@microsoft.graph.conflictBehavior": self.place.existing.behaviour() } });
-        let answer = self.of.call(self.credential, BEGIN, Method::POST, url, Some(&body)).await?;
+        let path = self.place.path;
+        let answer = self.of.call(self.credential, BEGIN, Method::POST, url, Some(&body), path).await?;
         if !answer.is_success() {
-            let error = answer.refused(BEGIN, self.place.existing == Existing::Keep);
+            let error = self.or_kept(answer.refused(BEGIN)).await;
             return Err(self.of.with_libraries(error, self.credential).await);
         }
         let url = answer.text("uploadUrl").and_then(|url| url.parse::<SecureUrl>().ok());
@@ -299,13 +369,71 @@ impl Upload<'_> {
         };
         let session = Session::new(url, self.pieces.size_bytes());
         let address = session.address();
+        let replaces = self.sealed();
+        let secret = &self.credential.client_secret;
         let noted =
-            self.of.sessions.opened(self.key, &self.credential.client_secret, address.expose_secret());
-        if let Err(error) = noted.await {
-            self.cancel(&session).await;
-            return Err(error.into());
+            self.of.sessions.opened(self.key, secret, address.expose_secret(), self.owner, &replaces).await;
+        match noted {
+            Ok(Some(sealed)) => *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = sealed,
+            Ok(None) => {
+                self.of.cancel(Some(&address)).await;
+                return Err(self.other_upload());
+            }
+            Err(error) => {
+                self.of.cancel(Some(&address)).await;
+                return Err(error);
+            }
         }
         Ok(session)
+    }
+
+    fn sealed(&self) -> String {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Fails while the upload for another event runs.
+    async fn wait_for_other(&self, address: Option<SecretString>) -> Result<(), Error> {
+        let url = address.and_then(|address| address.expose_secret().parse::<SecureUrl>().ok());
+        let Some(url) = url else { return Err(self.other_upload()) };
+        match Session::new(url, self.pieces.size_bytes()).ask(&self.of.http, AGENT).await {
+            Ok(Sent::Gone) => Ok(()),
+            _ => Err(self.other_upload()),
+        }
+    }
+
+    fn other_upload(&self) -> Error {
+        let advice = "another upload of it has not ended. It is tried again".to_owned();
+        self.refused(409, "under upload", Problem::InUse, advice)
+    }
+
+    /// A file that is in use, or a file that is there and that the rule keeps: the codes do not tell them apart.
+    async fn or_kept(&self, error: Error) -> Error {
+        if self.place.existing != Existing::Keep || error.problem() != Some(Problem::InUse) {
+            return error;
+        }
+        match self.item().await {
+            Ok(item) if item.is_success() && uploaded(&item).is_some() => {
+                let advice = "the file is there, and the rule says to keep it".to_owned();
+                self.refused(409, "nameAlreadyExists", Problem::Exists, advice)
+            }
+            Ok(item) if item.status == 404 => error,
+            Ok(item) => item.refused(SHOW),
+            Err(error) => error,
+        }
+    }
+
+    /// The file that has the wanted name.
+    async fn item(&self) -> Result<Answer, Error> {
+        let url = self.of.addresses.item(self.drive, self.place.path);
+        self.of.call(self.credential, SHOW, Method::GET, url, None, &[]).await
+    }
+
+    /// Notes that the file is there. If that fails, the next attempt for this event finds it by a look, and one for another event asks the
+    /// session, which has ended.
+    async fn done(&self, uploaded: &Uploaded) {
+        if let Err(error) = self.of.sessions.ended(self.key, &self.sealed(), Some(uploaded)).await {
+            tracing::warn!(reason = workflow::chain(&error), "the end of an upload could not be noted");
+        }
     }
 
     /// Sends all pieces. `None` when the session is gone.
@@ -317,8 +445,14 @@ impl Upload<'_> {
             }
             let before = session.sent();
             let is_last = session.is_at_the_last(crate::PIECE_BYTES);
-            let sent =
-                tokio::time::timeout_at(self.until, session.send(&self.of.http, AGENT, self.pieces)).await;
+            let send = async {
+                match session.is_at_the_end() {
+                    // There is nothing more to send, and the answer with the file is missing.
+                    true => session.ask(&self.of.http, AGENT).await,
+                    false => session.send(&self.of.http, AGENT, self.pieces).await,
+                }
+            };
+            let sent = tokio::time::timeout_at(self.until, send).await;
             let sent =
                 sent.map_err(|_| Error::OutOfTime { service: NAME, sent: before, total: session.total() })?;
             let then = match sent {
@@ -357,7 +491,7 @@ impl Upload<'_> {
         let (error, asked_for) = match sent {
             Ok(Sent::Refused(answer)) => {
                 let passes = matches!(answer.status, 408 | 429 | 500..=506 | 508..=599);
-                let error = answer.refused("take a piece", self.place.existing == Existing::Keep);
+                let error = self.or_kept(answer.refused("take a piece")).await;
                 if !passes || error.problem() == Some(Problem::NoRoom) {
                     return Err(error);
                 }
@@ -385,24 +519,67 @@ impl Upload<'_> {
         }
     }
 
-    /// Whether the file is there, although the answer that says so was lost: it was changed since this attempt began.
+    /// Whether the file is there, although the answer that says so was lost: this application has changed it since `began`.
     async fn found(&self, began: Timestamp) -> Result<Then, Error> {
-        let url = self.of.addresses.item(self.drive, self.place.path);
-        let answer = self.of.call(self.credential, "show the file", Method::GET, url, None).await?;
-        let changed = answer.text("lastModifiedDateTime").and_then(|text| text.parse::<Timestamp>().ok());
-        // Both clocks are right within a second or two; the file before this one is older by far.
-        let is_new = changed.is_some_and(|at| at.duration_since(began).as_secs() >= -5);
-        match uploaded(&answer).filter(|_| answer.is_success() && is_new) {
-            Some(uploaded) => Ok(Then::Done(uploaded)),
-            None => Ok(Then::Restart),
-        }
+        let newest = match self.place.existing {
+            Existing::Rename => self.newest_beside(began).await?,
+            Existing::Replace | Existing::Keep => {
+                let answer = self.item().await?;
+                match answer.status {
+                    200..=299 => answer.json.filter(|item| self.is_new(item, began).is_some()),
+                    404 => None,
+                    _ => return Err(answer.refused(SHOW)),
+                }
+            }
+        };
+        Ok(newest.as_ref().and_then(described).map_or(Then::Restart, Then::Done))
     }
 
-    /// Ends the session. If that fails, the next attempt does it.
+    /// When an item was changed, if that was by this application and since `began`.
+    fn is_new(&self, item: &Value, began: Timestamp) -> Option<Timestamp> {
+        let changed: Timestamp = item.get("lastModifiedDateTime")?.as_str()?.parse().ok()?;
+        // Both clocks are right within a second or two; the file before this one is older by far.
+        let is_since = changed.duration_since(began).as_secs() >= -5;
+        let is_ours = match item.pointer("/lastModifiedBy/application/id").and_then(Value::as_str) {
+            Some(id) => id.eq_ignore_ascii_case(&self.credential.client_id),
+            None => item.pointer("/lastModifiedBy/user").is_none_or(Value::is_null),
+        };
+        (is_since && is_ours).then_some(changed)
+    }
+
+    /// The newest file that has the wanted name, or that name and a number.
+    async fn newest_beside(&self, began: Timestamp) -> Result<Option<Value>, Error> {
+        let wanted = self.place.path.last().map(|name| name.to_lowercase()).unwrap_or_default();
+        let mut newest: Option<(Timestamp, Value)> = None;
+        let mut url = Some(self.of.addresses.beside(self.drive, self.place.path));
+        for _ in 0..MOST_PAGES {
+            let Some(page) = url else { break };
+            let answer = self.of.call(self.credential, SHOW, Method::GET, page, None, &[]).await?;
+            if !answer.is_success() {
+                return if answer.status == 404 { Ok(None) } else { Err(answer.refused(SHOW)) };
+            }
+            url = answer.text("@odata.nextLink").and_then(|link| self.of.addresses.next_page(link));
+            let items = answer.json.as_ref().and_then(|json| json.get("value")?.as_array());
+            for item in items.into_iter().flatten() {
+                let name = item.get("name").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+                let Some(changed) = self.is_new(item, began).filter(|_| is_numbered(&name, &wanted)) else {
+                    continue;
+                };
+                if newest.as_ref().is_none_or(|(at, _)| *at <= changed) {
+                    newest = Some((changed, item.clone()));
+                }
+            }
+        }
+        Ok(newest.map(|(_, item)| item))
+    }
+
+    /// Ends the session. If that fails, or if it was over before and the file may be there, its note stays for the next attempt.
     async fn cancel(&self, session: &Session) {
-        if Session::cancel(&self.of.http, AGENT, &session.address()).await {
-            // If the note stays, the next attempt ends a session that has ended.
-            let _ = self.of.sessions.ended(self.key).await;
+        let sealed = self.sealed();
+        if self.of.cancel(Some(&session.address())).await == Ended::Now
+            && self.of.sessions.ended(self.key, &sealed, None).await.is_ok()
+        {
+            self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 
@@ -413,10 +590,43 @@ impl Upload<'_> {
     }
 }
 
+/// Whether a name is the wanted one, or that with a number before its extension, as in `Sales 1.pdf`.
+fn is_numbered(name: &str, wanted: &str) -> bool {
+    let (stem, extension) = wanted.rsplit_once('.').unwrap_or((wanted, ""));
+    let middle = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
+    middle
+        .is_some_and(|middle| middle.trim_matches([' ', '(', ')']).bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The file that an answer describes.
 fn uploaded(answer: &Answer) -> Option<Uploaded> {
-    let id = answer.text("id").filter(|id| !id.is_empty())?.to_owned();
-    let name = answer.text("name").unwrap_or_default().to_owned();
-    let link = answer.text("webUrl").filter(|url| url.parse::<SecureUrl>().is_ok()).map(str::to_owned);
+    answer.json.as_ref().and_then(described)
+}
+
+fn described(item: &Value) -> Option<Uploaded> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    let id = text("id").filter(|id| !id.is_empty())?.to_owned();
+    let name = text("name").unwrap_or_default().to_owned();
+    let link = text("webUrl").filter(|url| url.parse::<SecureUrl>().is_ok()).map(str::to_owned);
     Some(Uploaded { id, name, link })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_got_a_number_is_known_by_its_name() {
+        for (name, is) in [
+            ("sales.pdf", true),
+            ("sales 1.pdf", true),
+            ("sales (12).pdf", true),
+            ("sales north.pdf", false),
+            ("sales 1.pdf.txt", false),
+            ("salesx.pdf", false),
+            ("costs.pdf", false),
+        ] {
+            assert_eq!(is_numbered(name, "sales.pdf"), is, "{name}");
+        }
+    }
 }

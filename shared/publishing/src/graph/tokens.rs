@@ -24,7 +24,7 @@ const ACTION: &str = "give a token";
 pub(super) struct Token {
     pub(super) value: SecretString,
     renew_at: Instant,
-    of: Arc<GraphCredential>,
+    pub(super) of: Arc<GraphCredential>,
 }
 
 /// The token that is in use. The lock is held during a request, so that concurrent callers cause one.
@@ -82,7 +82,7 @@ async fn fetch(
     let Some(token) = answer.text("access_token").filter(|text| answer.status == 200 && is_token(text))
     else {
         // The host of tokens answers 400 for an application that it does not know.
-        let mut refused = answer.refused(ACTION, false);
+        let mut refused = answer.refused(ACTION);
         if let Error::Refused(refused) = &mut refused
             && (400..=403).contains(&refused.status)
             && answer.json.is_some()

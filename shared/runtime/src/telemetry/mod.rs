@@ -22,6 +22,7 @@ pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Opti
         "circuit",
         "destinations",
         "email",
+        "publishing",
         "runtime",
         "secrets",
         "tableau_client",

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// Source: `rclone/rclone#2599`
 const ADDED_BYTES: u64 = 11;
 
+/// The id of the application that writes the files.
+pub(super) const CLIENT_ID: &str = "simulated-application";
+
 /// A document library.
 #[derive(Clone, Debug)]
 pub(super) struct Drive {
@@ -76,15 +79,22 @@ impl Drive {
         let (stem, extension) = path.rsplit_once('.').unwrap_or((path, ""));
         let numbered = (1_u32..).map(|n| format!("{stem} {n}.{extension}"));
         let mut paths = std::iter::once(path.to_owned()).chain(numbered);
-        paths.find(|path| !self.files.contains_key(path)).unwrap_or_default()
+        paths.find(|path| self.stored(path).is_none()).unwrap_or_default()
+    }
+
+    /// The file of this path. SharePoint takes names that differ in case for the same.
+    pub(super) fn stored(&self, path: &str) -> Option<&GraphFile> {
+        let path = path.to_lowercase();
+        self.files.values().find(|file| file.path.to_lowercase() == path)
     }
 
     /// Puts a file there. Whether there was none.
     pub(super) fn put(&mut self, path: &str, sent_bytes: u64, content: Vec<u8>, sha256: String) -> bool {
-        let earlier = self.files.get(path);
+        let earlier = self.stored(path);
+        let path = earlier.map_or_else(|| path.to_owned(), |file| file.path.clone());
         let file = GraphFile {
             id: earlier.map_or_else(|| id().to_uppercase(), |file| file.id.clone()),
-            path: path.to_owned(),
+            path: path.clone(),
             sent_bytes,
             content,
             sha256,
@@ -92,21 +102,35 @@ impl Drive {
             changed_at: Timestamp::now(),
         };
         let is_new = earlier.is_none();
-        self.files.insert(path.to_owned(), file);
+        self.files.insert(path, file);
         is_new
+    }
+
+    /// The files of a folder, whose path ends with `/` or is empty.
+    pub(super) fn children(&self, folder: &str) -> Vec<Value> {
+        let folder = folder.to_lowercase();
+        let is_in = |file: &&GraphFile| {
+            let path = file.path.to_lowercase();
+            path.strip_prefix(&folder).is_some_and(|name| !name.contains('/'))
+        };
+        self.files.values().filter(is_in).map(|file| self.described(file)).collect()
     }
 
     /// The file as Graph describes it: the size is not the one that was sent.
     pub(super) fn item(&self, path: &str) -> Option<Value> {
-        let file = self.files.get(path)?;
-        Some(json!({
+        self.stored(path).map(|file| self.described(file))
+    }
+
+    fn described(&self, file: &GraphFile) -> Value {
+        json!({
             "id": file.id,
             "name": file.name(),
             "size": file.sent_bytes + ADDED_BYTES,
-            "webUrl": format!("{}/{}", self.url, path.replace(' ', "%20")),
+            "webUrl": format!("{}/{}", self.url, file.path.replace(' ', "%20")),
             "lastModifiedDateTime": file.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "lastModifiedBy": { "application": { "id": CLIENT_ID, "displayName": "tableau-webhooks" } },
             "parentReference": { "driveId": self.id },
             "file": { "mimeType": "application/pdf" },
-        }))
+        })
     }
 }

@@ -30,6 +30,7 @@ enum Kind {
     Drive(String),
     Drives,
     Item(String, Vec<String>),
+    Children(String, Vec<String>),
     Create(String, Vec<String>),
     Upload(String),
     Other,
@@ -49,12 +50,16 @@ fn kind(parts: &Parts) -> Kind {
     let Some(rest) = path.strip_prefix("/v1.0/drives/") else { return Kind::Other };
     let Some((drive, rest)) = rest.split_once('/') else { return Kind::Drive(decoded(rest)) };
     let drive = decoded(drive);
+    if rest == "root/children" {
+        return Kind::Children(drive, Vec::new());
+    }
     let Some(rest) = rest.strip_prefix("root:/") else { return Kind::Other };
     let names = |rest: &str| rest.split('/').map(decoded).collect();
     match rest.split_once(":/") {
         Some((names_of, "createUploadSession" | "microsoft.graph.createUploadSession")) => {
             Kind::Create(drive, names(names_of))
         }
+        Some((names_of, "children")) => Kind::Children(drive, names(names_of)),
         Some((names_of, "")) => Kind::Item(drive, names(names_of)),
         Some(_) => Kind::Other,
         None => Kind::Item(drive, names(rest.trim_end_matches(':'))),
@@ -82,6 +87,7 @@ pub(super) async fn serve(
         (Kind::Drive(_), _) => "drive".to_owned(),
         (Kind::Drives, _) => "drives".to_owned(),
         (Kind::Item(..), _) => "item".to_owned(),
+        (Kind::Children(..), _) => "children".to_owned(),
         (Kind::Create(..), _) => "create".to_owned(),
         (Kind::Upload(_), &Method::PUT) => "piece".to_owned(),
         (Kind::Upload(_), &Method::GET) => "ask".to_owned(),
@@ -136,7 +142,7 @@ pub(super) async fn serve(
             tokio::time::sleep(*time).await;
             None
         }
-        Some(GraphFault::DoneThen(_) | GraphFault::AnswerLost) | None => None,
+        Some(GraphFault::DoneThen(_) | GraphFault::DoneThenAccepted | GraphFault::AnswerLost) | None => None,
     };
     if let Some(response) = planned {
         log(response.status().as_u16());
@@ -152,6 +158,10 @@ pub(super) async fn serve(
         Some(GraphFault::DoneThen(status)) => {
             log(status);
             plain(status, "", "text/plain")
+        }
+        Some(GraphFault::DoneThenAccepted) => {
+            log(202);
+            json_answer(202, &json!({ "expirationDateTime": "2099-01-01T00:00:00Z" }))
         }
         Some(GraphFault::AnswerLost) => {
             log(0);
@@ -194,6 +204,12 @@ fn answer(state: &Shared, parts: &Parts, body: &Bytes, kind: &Kind) -> Result<(u
             let missing = || refused(404, "itemNotFound", "The resource could not be found.");
             drive.item(&names.join("/")).map(|item| (200, item)).ok_or_else(missing)
         }
+        (Kind::Children(id, names), &Method::GET) => {
+            let drives = state.drives();
+            let drive = drives.iter().find(|drive| drive.id == *id).ok_or_else(no_drive)?;
+            let folder = names.iter().map(|name| format!("{name}/")).collect::<String>();
+            Ok((200, json!({ "value": drive.children(&folder) })))
+        }
         (Kind::Create(id, names), &Method::POST) => create(state, parts, body, id, names),
         _ => Err(refused(400, "invalidRequest", "The simulator does not know this call.")),
     }
@@ -226,6 +242,7 @@ fn token(state: &Shared, tenant: &str, body: &Bytes) -> Result<(u16, Value), Ref
     }
     let token = format!("ey{}.{}", id(), id());
     let life = app.life;
+    state.given_secrets().push(token.clone());
     app.tokens.push((token.clone(), Instant::now() + life));
     let life = life.as_secs();
     Ok((
@@ -325,15 +342,19 @@ fn create(
     if drive.is_full {
         return Err(refused(507, "quotaLimitReached", "Insufficient Space Available"));
     }
-    if behaviour == "fail" && drive.files.contains_key(&path) {
+    if behaviour == "fail" && drive.stored(&path).is_some() {
         return Err(refused(409, "nameAlreadyExists", "The specified item name already exists."));
     }
     let mut sessions = state.sessions();
-    if sessions.values().any(|session| session.drive == id_of_drive && session.path == path) {
+    if sessions
+        .values()
+        .any(|session| session.drive == id_of_drive && session.path.to_lowercase() == path.to_lowercase())
+    {
         return Err(refused(409, "nameAlreadyExists", "The specified item name is under upload."));
     }
     let key = id();
     let secret = id();
+    state.given_secrets().push(secret.clone());
     sessions.insert(key.clone(), UploadSession::new(id_of_drive, &path, behaviour, secret.clone()));
     let host = header_of(parts, "host");
     let url = format!("http://{host}/upload/{key}?tempauth={secret}");

@@ -3,6 +3,7 @@
 use super::drive::{Drive, GraphFile, InUse};
 use super::serve;
 use super::state::{GraphCall, GraphFault, Shared};
+use super::upload::UploadSession;
 use crate::server::Server;
 use axum::Router;
 use serde_json::{Value, json};
@@ -81,9 +82,9 @@ impl GraphSimulator {
         self.secret()
     }
 
-    /// The parts of the addresses of open sessions that are secret.
-    pub fn session_secrets(&self) -> Vec<String> {
-        self.state.sessions().values().map(|session| session.secret.clone()).collect()
+    /// Every token, and the secret part of every upload address, that was ever given: also those that have ended.
+    pub fn given_secrets(&self) -> Vec<String> {
+        self.state.given_secrets().clone()
     }
 
     /// How long tokens live that are given from now on.
@@ -91,7 +92,7 @@ impl GraphSimulator {
         self.state.app().life = life;
     }
 
-    /// Lets the next `times` calls of this kind fail: `token`, `drive`, `create`, `piece`, `ask`, `cancel`, `item`, or `*`.
+    /// Lets the next `times` calls of this kind fail: `token`, `drive`, `create`, `piece`, `ask`, `cancel`, `item`, `children`, or `*`.
     pub fn fail_next(&self, kind: &str, times: u32, fault: GraphFault) {
         self.state.faults().add(kind, times, fault);
     }
@@ -110,6 +111,17 @@ impl GraphSimulator {
         if let Some(drive) = self.state.drives().iter_mut().find(|known| known.id == drive) {
             change(drive);
         }
+    }
+
+    /// Begins an upload to the library `Reports` that nothing ends: its address is lost.
+    pub fn leave_session(&self, path: &str) {
+        let session = UploadSession::new(Self::REPORTS, path, "fail", super::id::id());
+        self.state.sessions().insert(super::id::id(), session);
+    }
+
+    /// Ends all upload sessions.
+    pub fn end_sessions(&self) {
+        self.state.sessions().clear();
     }
 
     /// Opens a file of the library `Reports` in a desktop program: it is locked.

@@ -1,6 +1,6 @@
 //! The state of a Graph simulator.
 
-use super::drive::Drive;
+use super::drive::{CLIENT_ID, Drive};
 use super::id::id;
 use super::upload::UploadSession;
 use crate::fault::FaultPlan;
@@ -31,6 +31,8 @@ pub enum GraphFault {
     TooManyRequests(Option<u64>),
     /// Carries the call out, and answers this status with an empty body.
     DoneThen(u16),
+    /// Carries the call out, and answers `202` as if more were to come, without saying what.
+    DoneThenAccepted,
     /// Forgets the upload session before it answers.
     SessionGone,
     /// Carries the call out, and resets the connection in place of an answer.
@@ -76,6 +78,8 @@ pub(super) struct Shared {
     pub(super) app: Mutex<App>,
     pub(super) drives: Mutex<Vec<Drive>>,
     pub(super) sessions: Mutex<BTreeMap<String, UploadSession>>,
+    /// Every token, and the secret part of every upload address, that was ever given.
+    given_secrets: Mutex<Vec<String>>,
     /// The longest name that is taken; a longer one is refused as a wrong token would be.
     pub(super) longest_name: usize,
     faults: Mutex<FaultPlan<GraphFault>>,
@@ -89,7 +93,7 @@ impl Default for Shared {
     fn default() -> Self {
         let app = App {
             tenant: "contoso.onmicrosoft.com".to_owned(),
-            client_id: "simulated-application".to_owned(),
+            client_id: CLIENT_ID.to_owned(),
             secret: format!("graph~simulated~{}", id()),
             life: Duration::from_secs(3_599),
             tokens: Vec::new(),
@@ -100,6 +104,7 @@ impl Default for Shared {
             app: Mutex::new(app),
             drives: Mutex::default(),
             sessions: Mutex::default(),
+            given_secrets: Mutex::default(),
             longest_name: 240,
             faults: Mutex::default(),
         }
@@ -117,6 +122,10 @@ impl Shared {
 
     pub(super) fn drives(&self) -> MutexGuard<'_, Vec<Drive>> {
         held(&self.drives)
+    }
+
+    pub(super) fn given_secrets(&self) -> MutexGuard<'_, Vec<String>> {
+        held(&self.given_secrets)
     }
 
     pub(super) fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, UploadSession>> {

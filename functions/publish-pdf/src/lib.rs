@@ -323,7 +323,7 @@ impl PublishPdf {
             },
             Err(error) => return Err(error.into()),
         };
-        let version = tableau.call(invocation, tableau.client().session_version()).await?;
+        let version = tableau.session_version(invocation).await?;
         let project = self.project(&workbook, Question::new(event, invocation)).await?;
         let names = Names {
             time,

@@ -9,7 +9,7 @@ pub use error::TableauError;
 use circuit::{CallResult, Circuits, Guarded};
 use std::future::Future;
 use tableau::SiteLuid;
-use tableau_client::{Error, TableauClient};
+use tableau_client::{ApiVersion, Error, TableauClient};
 use workflow::Invocation;
 
 /// A Tableau site behind a circuit breaker.
@@ -50,11 +50,29 @@ impl GuardedTableau {
     /// # Errors
     /// As for [`GuardedTableau::call`], when there is no session and signing in fails.
     pub async fn session_site(&self, invocation: &Invocation) -> Result<SiteLuid, Guarded<TableauError>> {
-        let site = async { self.client.session_site().await.map_err(TableauError) };
-        let result_of = |result: Result<&SiteLuid, &TableauError>| {
-            result.map_or_else(call_result, |_| CallResult::NotCalled)
-        };
-        Box::pin(self.circuits.call_or_kept("", invocation.time(), site, result_of)).await
+        self.of_session(invocation, self.client.session_site()).await
+    }
+
+    /// The version of the REST API that the session uses. Counts as [`GuardedTableau::session_site`] does.
+    ///
+    /// # Errors
+    /// As for [`GuardedTableau::session_site`].
+    pub async fn session_version(
+        &self,
+        invocation: &Invocation,
+    ) -> Result<ApiVersion, Guarded<TableauError>> {
+        self.of_session(invocation, self.client.session_version()).await
+    }
+
+    async fn of_session<T: Send>(
+        &self,
+        invocation: &Invocation,
+        call: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Guarded<TableauError>> {
+        let call = async { call.await.map_err(TableauError) };
+        let result_of =
+            |result: Result<&T, &TableauError>| result.map_or_else(call_result, |_| CallResult::NotCalled);
+        Box::pin(self.circuits.call_or_kept("", invocation.time(), call, result_of)).await
     }
 }
 

@@ -228,8 +228,8 @@ impl PublishPdf {
         let until = Instant::now() + remaining.saturating_sub(RESERVE.min(remaining / 4));
         let mut plans = Vec::new();
         for (user, actions) in by_user {
-            match self.plan(event, luid, user, &actions, &time, progress, invocation).await {
-                Ok(plan) => plans.extend(plan),
+            match self.wanted_by(event, luid, user, &actions, &time, progress, invocation).await {
+                Ok(wanted) => plans.extend(wanted),
                 // What another user's rules want could be the same file.
                 Err(failure @ Failure::Transient { .. }) => return Err(failure),
                 Err(failure) => progress.fail(failure),
@@ -258,7 +258,9 @@ impl PublishPdf {
         progress: &mut Progress,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        for file in plans.iter_mut().flat_map(|plan| &mut plan.exports).flat_map(|export| &mut export.files) {
+        for file in
+            plans.iter_mut().flat_map(|wanted| &mut wanted.exports).flat_map(|export| &mut export.files)
+        {
             file.place = self.destinations.place(file).await;
             if !self.history.holds(luid, &file.place, invocation.now).await? {
                 file.file.add_id();
@@ -271,7 +273,7 @@ impl PublishPdf {
                 );
             }
         }
-        let mut exports: Vec<&mut Export> = plans.iter_mut().flat_map(|plan| &mut plan.exports).collect();
+        let mut exports: Vec<&mut Export> = plans.iter_mut().flat_map(|wanted| &mut wanted.exports).collect();
         for problem in separate(&mut exports) {
             progress.fail(Failure::misconfigured(problem));
         }
@@ -280,7 +282,7 @@ impl PublishPdf {
 
     /// What rules want for one user; `None` if Tableau does not have the workbook any more.
     #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
-    async fn plan<'a>(
+    async fn wanted_by<'a>(
         &'a self,
         event: &Event,
         luid: &WorkbookLuid,

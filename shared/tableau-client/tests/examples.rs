@@ -18,6 +18,7 @@ const LONGEST: usize = 40;
 /// The output of each example; `*` stands for parts that differ from run to run.
 const PRINTED: &[(&str, &[&str])] = &[
     ("broadcasts", &["Overview is public"]),
+    ("connections", &["Sales Orders reads from snowflake at *"]),
     ("datasources", &["certified: true, Checked against the ledger", "certified: false"]),
     ("exports", &["application/pdf, * bytes", "Region,Sales"]),
     (

@@ -36,6 +36,7 @@ const OTHERS: [&str; 23] = [
     "DeserializeOwned",
     "Duration",
     "Error",
+    "Fn",
     "Into",
     "IntoIterator",
     "Item",

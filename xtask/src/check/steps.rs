@@ -333,6 +333,8 @@ fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
     succeed(&mut test(&["--no-run"]))?;
     succeed(&mut test(&["--no-run", "--test", meanwhile]))?;
     let mut beside = test(&["--quiet", "--test", meanwhile]);
+    // One of its tests after the other: more would take the processor from the tests that it runs beside.
+    beside.env("RUST_TEST_THREADS", "1");
     let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let others = succeed(&mut test(&[]));
     let beside = beside.wait_with_output()?;

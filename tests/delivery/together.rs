@@ -1,4 +1,4 @@
-//! All workflows at once on the local stack: the 22 events, a storm, a quiet night. Slack by webhook URLs, Teams and e-mail cannot
+//! All workflows at once on the local stack: the 24 events, a storm, a quiet night. Slack by webhook URLs, Teams and e-mail cannot
 //! edit, so each of them gets the same notifications; PagerDuty, ServiceNow and texts say the same in their own form, and a receiver of
 //! signed requests gets each event at once. A destination that is down delays no other.
 

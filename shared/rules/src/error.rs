@@ -59,13 +59,13 @@ impl Problem {
     }
 }
 
-/// What a problem repeats of the file: without secrets, and on one line. A value may have line breaks: a log line and the excerpt
-/// below a problem have room for one line.
+/// The text without secrets and on one line. It may repeat a value of the file that has line breaks, and a log line and the title
+/// above an excerpt have room for one line. Nothing is removed: the reader sees that there is a character.
 fn on_one_line(text: &str) -> String {
     masked(text).chars().map(visible).collect()
 }
 
-/// The character, or `·` for one that nobody sees.
+/// The character; `·` in the place of a control character or an invisible one.
 pub(crate) fn visible(c: char) -> char {
     if c.is_control() || is_invisible(c) { '·' } else { c }
 }

@@ -61,7 +61,7 @@ pub use resources::webhooks::{NewWebhook, Webhook, WebhookChange, WebhookState, 
 pub use resources::workbooks::Workbook;
 pub use resources::{OwnerRef, ProjectRef};
 pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
-pub use settings::{ActAs, InvalidSettings, InvalidVariable, Settings};
+pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use source::{BoxError, chain};
 pub use version::{ApiVersion, InvalidVersion};

@@ -1,6 +1,6 @@
 //! The client's settings: server, site, and the user to act as.
 
-use crate::{ApiVersion, ConnectedApp};
+use crate::{ApiVersion, BoxError, ConnectedApp};
 use confidential::{InvalidUrl, SecureUrl};
 use std::fmt;
 use std::time::Duration;
@@ -74,24 +74,6 @@ pub enum InvalidSettings {
     SessionMinutes,
 }
 
-/// Why the variables cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidVariable {
-    /// The server's address, or the version.
-    #[error(transparent)]
-    Settings(#[from] InvalidSettings),
-    /// `TABLEAU_SESSION_MINUTES`.
-    #[error("TABLEAU_SESSION_MINUTES: {0}")]
-    SessionMinutes(InvalidSettings),
-}
-
-impl fmt::Debug for InvalidVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InvalidVariable({self})")
-    }
-}
-
 /// Shows the same sentence as `Display`, because that is what appears when `main` returns this error.
 impl fmt::Debug for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,11 +113,11 @@ impl Settings {
     pub fn of_variables<'v>(
         server: &str,
         get: impl Fn(&'static str) -> Option<&'v str>,
-    ) -> Result<Self, InvalidVariable> {
+    ) -> Result<Self, BoxError> {
         let optional = |name| get(name).unwrap_or_default();
         let settings = Self::new(server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let minutes = optional("TABLEAU_SESSION_MINUTES");
-        settings.limit_session(minutes).map_err(InvalidVariable::SessionMinutes)
+        let limited = settings.limit_session(optional("TABLEAU_SESSION_MINUTES"));
+        Ok(limited.map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?)
     }
 
     /// Sets what a session of a connected app may do that names no scopes itself: exactly what the program calls.

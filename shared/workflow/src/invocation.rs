@@ -192,16 +192,18 @@ mod tests {
         }
     }
 
+    /// An attempt after others, in which these effects have happened, and what it writes down.
+    fn invocation(attempt: u32, happened: BTreeSet<Effect>) -> (Invocation, Arc<Recorded>) {
+        let log = Arc::new(Recorded::default());
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+        (invocation.repeated(attempt, happened, Arc::<Recorded>::clone(&log)), log)
+    }
+
     #[tokio::test]
     async fn an_effect_that_was_written_down_does_not_happen_again() {
-        let log = Arc::new(Recorded::default());
         let one = Effect::from("notified/one");
         let two = Effect::from("notified/two");
-        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
-            2,
-            BTreeSet::from([one.clone()]),
-            Arc::<Recorded>::clone(&log),
-        );
+        let (invocation, log) = invocation(2, BTreeSet::from([one.clone()]));
 
         let first = invocation.once(one.clone(), async { Ok::<_, Failure>(1) }).await.unwrap();
         let second = invocation.once(two.clone(), async { Ok::<_, Failure>(2) }).await.unwrap();
@@ -214,12 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_effect_that_failed_is_not_written_down() {
-        let log = Arc::new(Recorded::default());
-        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
-            1,
-            BTreeSet::new(),
-            Arc::<Recorded>::clone(&log),
-        );
+        let (invocation, log) = invocation(1, BTreeSet::new());
 
         let failed =
             invocation.once(Effect::from("noted"), async { Err::<(), _>(Failure::transient("down")) }).await;
@@ -230,12 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_action_without_an_effect_is_not_written_down_and_says_why() {
-        let log = Arc::new(Recorded::default());
-        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
-            1,
-            BTreeSet::new(),
-            Arc::<Recorded>::clone(&log),
-        );
+        let (invocation, log) = invocation(1, BTreeSet::new());
 
         let gone = async { Ok::<_, Failure>(Err::<(), _>("gone")) };
         let gone = invocation.once_unless(Effect::from("noted"), gone).await.unwrap();

@@ -9,6 +9,7 @@ use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
+use std::thread;
 
 /// Where the bundle is that the step `deployed` deploys.
 const BUNDLE: &str = "target/checked-bundle";
@@ -42,8 +43,8 @@ pub(crate) enum PartOf {
 pub(crate) enum Run {
     /// `cargo` with these arguments and variables.
     Cargo(&'static [&'static str], Variables),
-    /// All tests. This one of the repository waits for minutes, so it runs while the others do; its `Cargo.toml` keeps it out of
-    /// `cargo test`.
+    /// All tests. `meanwhile` is a test of the repository that waits for minutes: it runs at the same time as the others, and
+    /// `tests/Cargo.toml` keeps it out of `cargo test`.
     Tests { meanwhile: &'static str },
     /// Installs the Python tools.
     InstallTools,
@@ -321,7 +322,7 @@ impl Run {
     }
 }
 
-/// Runs all tests, and `meanwhile` at the same time. Its output follows that of the others.
+/// Runs all tests, and the test `meanwhile` at the same time. The output of `meanwhile` follows that of the others.
 fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
     let test = |arguments: &[&str]| {
         let mut cargo = repository.cargo();
@@ -336,8 +337,10 @@ fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
     // One of its tests after the other: more would take the processor from the tests that it runs beside.
     beside.env("RUST_TEST_THREADS", "1");
     let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // Its output is read all the time: it would stop at a pipe that is full.
+    let beside = thread::spawn(move || beside.wait_with_output());
     let others = succeed(&mut test(&[]));
-    let beside = beside.wait_with_output()?;
+    let beside = beside.join().map_err(|_| format!("the output of {meanwhile} could not be read"))??;
     println!("\n── {meanwhile}, which ran beside the others");
     io::stdout().write_all(&beside.stdout)?;
     io::stderr().write_all(&beside.stderr)?;

@@ -187,6 +187,13 @@ async fn broadcasts_are_read_page_by_page_if_the_list_says_that_there_is_more() 
     assert_eq!((all.len(), tableau.heard(LIST).len()), (2, 1), "no pages");
     assert_eq!((all[0].tabs, all[0].watermark, all[0].downloads), (Some(true), Some(false), None));
 
+    // Meanwhile another Broadcast was made: the second page begins with the last one of the first.
+    let tableau = Tableau::start().await;
+    tableau.knows(LIST, &page(&["v-1", "v-2"], Some(4))).knows(LIST, &page(&["v-2", "v-3"], Some(4)));
+    let all = tableau.client().broadcasts().await.unwrap();
+    let views: Vec<_> = all.iter().map(|broadcast| broadcast.view.as_str()).collect();
+    assert_eq!((views, tableau.heard(LIST).len()), (vec!["v-1", "v-2", "v-3"], 2));
+
     // A list that ignores the number of the page.
     let tableau = Tableau::start().await;
     tableau.knows(LIST, &page(&["v-1", "v-2"], Some(3)));

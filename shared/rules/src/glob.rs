@@ -31,6 +31,11 @@ impl Folded {
     pub(crate) fn name(text: &str) -> Self {
         Self(vec![folded(text)])
     }
+
+    /// A path by its names.
+    pub(crate) fn names<S: AsRef<str>>(names: &[S]) -> Self {
+        Self(names.iter().map(|name| folded(name.as_ref())).collect())
+    }
 }
 
 impl Glob {
@@ -38,6 +43,12 @@ impl Glob {
     pub(crate) fn path(text: &str) -> Self {
         let segment = |text: &str| if text == "**" { Segment::Any } else { Segment::One(folded(text)) };
         Self { text: text.to_owned(), segments: text.trim_matches('/').split('/').map(segment).collect() }
+    }
+
+    /// A pattern for paths by its names, which is written as `text`.
+    pub(crate) fn names(text: &str, names: &[String]) -> Self {
+        let segment = |name: &String| if name == "**" { Segment::Any } else { Segment::One(folded(name)) };
+        Self { text: text.to_owned(), segments: names.iter().map(segment).collect() }
     }
 
     /// A pattern for names.

@@ -187,6 +187,16 @@ fn needed(caller: Caller, event: &Value) -> Option<Value> {
         "body": event["body"],
         "isBase64Encoded": event["isBase64Encoded"] == true,
     });
+    // Only those that an API needs.
+    let header = |name: &str| {
+        let mut all = event["headers"].as_object().into_iter().flatten();
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| text(value))
+    };
+    let is_plain = |value: &String| value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let headers = ["authorization", "content-type", "idempotency-key"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), Value::String(header(name).filter(is_plain)?))));
+    needed["headers"] = Value::Object(headers.collect());
     let path = match caller {
         Caller::ApiGatewayV2 => "rawPath",
         _ => "path",

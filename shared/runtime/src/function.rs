@@ -19,7 +19,7 @@ use workflow::{BoxError, Workflow};
 /// The Lambda handler of a function.
 pub(crate) struct Function<W> {
     pub(crate) ingress: Ingress,
-    /// Answers requests for public pages. `None` for a function without a workflow.
+    /// Answers requests for public pages and to the API. `None` for a function without a workflow.
     pub(crate) pages: Option<Arc<Worker<W>>>,
     /// Handles queue messages. `None` for a function without a queue.
     pub(crate) batches: Option<Batches<W>>,
@@ -92,8 +92,13 @@ impl<W: Workflow> Function<W> {
     ) -> Result<Box<RawValue>, BoxError> {
         let ingress = service_fn(|_: lambda_http::Request| async {
             let token = W::PAGES.and_then(|segment| http.page_token(segment));
-            Ok::<_, Infallible>(match (&self.pages, token) {
-                (Some(pages), Some(token)) => pages.page(http, &token, request).await,
+            let api = W::API.and_then(|segment| http.api_id(segment));
+            Ok::<_, Infallible>(match (&self.pages, token, api) {
+                (Some(pages), Some(token), _) => pages.page(http, &token, request).await,
+                (Some(pages), None, Some(id)) => {
+                    self.follow_rules(request).await;
+                    pages.api(http, id, request).await
+                }
                 _ => self.ingress.answer(http, request).await,
             })
         });

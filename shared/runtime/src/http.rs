@@ -6,15 +6,15 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::HeaderMap;
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use lambda_http::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use lambda_http::http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, IntoResponse, Response};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::future::{Future, ready};
 use std::pin::Pin;
-use workflow::Page;
+use workflow::{ApiAnswer, Page};
 
 /// The name of the path parameter, or query parameter, that carries the token.
 const TOKEN: &str = "token";
@@ -27,6 +27,10 @@ pub(crate) struct HttpRequest {
     path_token: Option<SecretString>,
     path: SecretString,
     query_token: Option<SecretString>,
+    /// The query as it was sent, or as put together from its parsed parameters.
+    query: SecretString,
+    authorization: SecretString,
+    idempotency_key: Option<String>,
     content_type: String,
     fetch_site: String,
     body: Option<String>,
@@ -39,8 +43,28 @@ fn header(headers: &HeaderMap, name: &str) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// `Authorization` as it was sent; empty if it is missing or not text.
+fn authorization(headers: &HeaderMap) -> SecretString {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().trim().into()
+}
+
+/// `Idempotency-Key`. One that is not text is kept in another form, so that it is refused and not ignored.
+fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("idempotency-key")?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// A query of parameters that were decoded already.
+fn query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> SecretString {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = parameters.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&").into()
+}
+
 impl From<ApiGatewayProxyRequest> for HttpRequest {
     fn from(mut event: ApiGatewayProxyRequest) -> Self {
+        let whole = query(event.query_string_parameters.iter());
         let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
         let query_token =
             query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);
@@ -49,6 +73,9 @@ impl From<ApiGatewayProxyRequest> for HttpRequest {
             path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
             path: event.path.unwrap_or_default().into(),
             query_token,
+            query: whole,
+            authorization: authorization(&event.headers),
+            idempotency_key: idempotency_key(&event.headers),
             content_type: header(&event.headers, CONTENT_TYPE.as_str()),
             fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
@@ -68,6 +95,9 @@ impl From<ApiGatewayV2httpRequest> for HttpRequest {
             path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
             path: event.raw_path.unwrap_or_default().into(),
             query_token,
+            query: query.into(),
+            authorization: authorization(&event.headers),
+            idempotency_key: idempotency_key(&event.headers),
             content_type: header(&event.headers, CONTENT_TYPE.as_str()),
             fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
@@ -78,6 +108,7 @@ impl From<ApiGatewayV2httpRequest> for HttpRequest {
 
 impl From<AlbTargetGroupRequest> for HttpRequest {
     fn from(event: AlbTargetGroupRequest) -> Self {
+        let whole = query(event.query_string_parameters.iter());
         let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
         let query_token =
             query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);
@@ -86,6 +117,9 @@ impl From<AlbTargetGroupRequest> for HttpRequest {
             path_token: None,
             path: event.path.unwrap_or_default().into(),
             query_token,
+            query: whole,
+            authorization: authorization(&event.headers),
+            idempotency_key: idempotency_key(&event.headers),
             content_type: header(&event.headers, CONTENT_TYPE.as_str()),
             fetch_site: header(&event.headers, "sec-fetch-site"),
             body: event.body,
@@ -108,6 +142,39 @@ impl HttpRequest {
         let (before, token) = self.path.expose_secret().rsplit_once('/')?;
         let is_page = before.rsplit('/').next() == Some(segment) && !token.is_empty();
         is_page.then(|| percent_decode_str(token).decode_utf8_lossy().into_owned().into())
+    }
+
+    /// The id in the path of an API, `…/{segment}/{id}`, percent-decoded; `Some(None)` for `…/{segment}`, `None` for any other path.
+    pub(crate) fn api_id(&self, segment: &str) -> Option<Option<String>> {
+        let (before, last) = self.path.expose_secret().rsplit_once('/')?;
+        if last == segment {
+            return Some(None);
+        }
+        let is_item = before.rsplit('/').next() == Some(segment) && !last.is_empty();
+        is_item.then(|| Some(percent_decode_str(last).decode_utf8_lossy().into_owned()))
+    }
+
+    /// The query's parameters, decoded as a form's.
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
+        let decoded =
+            |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let pairs = self.query.expose_secret().split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (decoded(name), decoded(value))
+            })
+            .collect()
+    }
+
+    /// `Authorization`; empty if there is none.
+    pub(crate) fn authorization(&self) -> &str {
+        self.authorization.expose_secret()
+    }
+
+    /// `Idempotency-Key`.
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
     }
 
     /// `Content-Type` in lower case, without parameters.
@@ -194,6 +261,22 @@ impl HttpResponse {
         let policy = HeaderValue::from_str(&page.policy);
         let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
         headers.insert("content-security-policy", policy);
+        Self(response)
+    }
+
+    /// The answer of an API. A header that is no header's value is left out.
+    pub(crate) fn api(answer: ApiAnswer) -> Self {
+        let mut response = Response::new(Body::from(answer.body));
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        for (name, value) in answer.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
         Self(response)
     }
 
@@ -294,6 +377,32 @@ mod tests {
         ] {
             assert_eq!(token(path).as_deref(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn an_api_has_paths_of_its_own_and_its_parameters_are_decoded() {
+        for (path, expected) in [
+            ("/refreshes", Some(None)),
+            ("/stage/refreshes", Some(None)),
+            ("/refreshes/r1", Some(Some("r1"))),
+            ("/stage/refreshes/r%201", Some(Some("r 1"))),
+            ("/refreshes/", None),
+            ("/refreshes/r1/more", None),
+            ("/webhooks/refresh-extract", None),
+            ("/webhook", None),
+            ("", None),
+        ] {
+            let id = load_balancer(path).api_id("refreshes");
+            assert_eq!(id, expected.map(|id| id.map(str::to_owned)), "{path}");
+        }
+        let mut event = ApiGatewayV2httpRequest::default();
+        event.raw_query_string = Some("wait_seconds=2%35&a+b=c%26d&&e".to_owned());
+        event.headers.insert(AUTHORIZATION, HeaderValue::from_static(" Bearer twk_1 "));
+        event.headers.insert("idempotency-key", HeaderValue::from_static("k 1"));
+        let request = HttpRequest::from(event);
+        let pairs = [("wait_seconds", "25"), ("a b", "c&d"), ("e", "")];
+        assert_eq!(request.query(), pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!((request.authorization(), request.idempotency_key()), ("Bearer twk_1", Some("k 1")));
     }
 
     #[test]

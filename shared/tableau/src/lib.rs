@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod content_kind;
 mod event;
 mod event_id;
 mod event_name;
@@ -7,6 +8,7 @@ mod luid;
 mod payload;
 mod spelling;
 
+pub use content_kind::{ContentKind, UnknownKind};
 pub use event::{Event, Incomplete, Subject};
 pub use event_id::{EventId, NotAnEventId};
 pub use event_name::{Action, EventName, Object, UnknownEvent};

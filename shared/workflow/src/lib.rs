@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
 mod cause;
 mod credential;
 mod effect;
@@ -9,6 +10,7 @@ mod page;
 mod shared_message;
 mod trial;
 
+pub use api::{ApiAnswer, ApiRequest};
 pub use cause::FoundCause;
 pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use effect::{Effect, OtherEffect};
@@ -31,6 +33,9 @@ pub trait Workflow: Send + Sync + 'static {
 
     /// The path segment of its public pages, as `certifications` in `/certifications/{token}`. `None`: it has none.
     const PAGES: Option<&'static str> = None;
+
+    /// The path segment of its API, as `refreshes` in `/refreshes` and `/refreshes/{id}`. `None`: it has none.
+    const API: Option<&'static str> = None;
 
     /// Handles one event. May run more than once for the same event.
     ///
@@ -95,6 +100,19 @@ pub trait Workflow: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Page, Failure>> + Send {
         let _ = (page, invocation);
         async { Err(Failure::permanent("this workflow has no pages")) }
+    }
+
+    /// Answers a request to its API ([`Workflow::API`]), which anyone may send: the workflow checks who it is.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no answer; it is logged, and the caller gets `503`.
+    fn on_api(
+        &self,
+        request: &ApiRequest,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<ApiAnswer, Failure>> + Send {
+        let _ = (request, invocation);
+        async { Err(Failure::permanent("this workflow has no API")) }
     }
 }
 

@@ -30,6 +30,7 @@ struct File {
     #[serde(default)]
     timers: bool,
     pages: Option<String>,
+    routes: Option<String>,
     #[serde(default)]
     enabled_by_default: bool,
     memory_mb: Option<u32>,
@@ -69,6 +70,8 @@ pub(crate) struct Definition {
     pub(super) timers: bool,
     /// The path segment of its public pages, if it has some.
     pub(super) pages: Option<String>,
+    /// The path segment of its API, if it has one.
+    pub(super) routes: Option<String>,
     /// Whether the first deploy switches it on.
     pub(super) enabled_by_default: bool,
     /// Its memory in MB, if it is not that of all functions.
@@ -120,9 +123,11 @@ impl Definition {
                 "timeout_seconds: {seconds} is not from 1 to {LONGEST_TIMEOUT_SECONDS}"
             )));
         }
-        if let Some(segment) = file.pages.as_ref().filter(|segment| !is_segment(segment)) {
+        let segments = [("pages", &file.pages), ("routes", &file.routes)];
+        let segments = segments.into_iter().filter_map(|(key, segment)| Some((key, segment.as_ref()?)));
+        if let Some((key, segment)) = segments.into_iter().find(|(_, segment)| !is_segment(segment)) {
             return Err(wrong(format!(
-                "pages: `{segment}` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken"
+                "{key}: `{segment}` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken"
             )));
         }
         let variables = || file.secrets.keys().chain(file.parameters.keys());
@@ -148,6 +153,7 @@ impl Definition {
             alerting: file.alerting,
             timers: file.timers || file.alerting,
             pages: file.pages,
+            routes: file.routes,
             enabled_by_default: file.enabled_by_default,
             memory_mb: file.memory_mb,
             timeout_seconds: file.timeout_seconds,
@@ -178,7 +184,7 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Whether the paths of pages can begin with it.
+/// Whether the paths of pages and of an API can begin with it.
 fn is_segment(segment: &str) -> bool {
     let is_plain = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     is_plain && !["webhook", "webhooks"].contains(&segment)
@@ -232,6 +238,10 @@ mod tests {
             (
                 "pages: webhooks\n",
                 "pages: `webhooks` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken",
+            ),
+            (
+                "routes: Refreshes\n",
+                "routes: `Refreshes` is not a path segment of small letters and hyphens, or `webhook` and `webhooks`, which are taken",
             ),
             ("secrets: { A: B }\nparameters: { A: C }\n", "`A` is both a secret and a parameter"),
         ] {

@@ -249,6 +249,8 @@ fn block(workflow: &Definition) -> String {
         "alerting" => workflow.alerting,
         "timers" => workflow.timers,
         "pages" => workflow.pages.is_some(),
+        "routes" => workflow.routes.is_some(),
+        "public" => workflow.pages.is_some() || workflow.routes.is_some(),
         "every_event" => workflow.events.is_none(),
         _ => false,
     };
@@ -270,6 +272,7 @@ fn block(workflow: &Definition) -> String {
         ("heading", format!("{:-<81}", format!("  # --- {name} "))),
         ("note", workflow.note.clone()),
         ("pages", workflow.pages.clone().unwrap_or_default()),
+        ("routes", workflow.routes.clone().unwrap_or_default()),
         ("summary", text::scalar(&workflow.summary)),
         ("visibility_timeout", workflow.visibility_timeout().to_string()),
         // A schedule's name has room for this much of the workflow's: shared/timer.

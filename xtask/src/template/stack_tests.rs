@@ -186,6 +186,13 @@ fn every_key_of_the_file_reaches_the_block() {
         ("timers: true\n", "  TagWorkbookTimersRole:\n"),
         ("timers: true\n", "          TIMER_QUEUE_ARN: !GetAtt TagWorkbookQueue.Arn\n"),
         ("pages: certify\n", "      RouteKey: ANY /certify/{link}\n"),
+        ("routes: refreshes\n", "      RouteKey: ANY /refreshes\n"),
+        ("routes: refreshes\n", "      RouteKey: ANY /refreshes/{id}\n"),
+        ("routes: refreshes\n", ":${HttpApi}/*/*/refreshes/*\n"),
+        (
+            "routes: refreshes\n",
+            "          PUBLIC_URL: !If [HasPagesUrl, !Ref PagesUrl, !GetAtt HttpApi.ApiEndpoint]\n",
+        ),
         (
             "pages: certify\n",
             "          PUBLIC_URL: !If [HasPagesUrl, !Ref PagesUrl, !GetAtt HttpApi.ApiEndpoint]\n",

@@ -8,6 +8,7 @@ mod notify_slack;
 mod notify_teams;
 mod page_on_call;
 mod publish_pdf;
+mod refresh_extract;
 mod request_certification;
 mod send_email;
 mod send_sms;
@@ -26,6 +27,7 @@ pub use publish_pdf::{
     FilterValue, FilterValues, IfExists, Paper, PdfDestination, PdfOrientation, Placeholder, PublishPattern,
     PublishPdf, PublishPiece, VizSize,
 };
+pub use refresh_extract::RefreshExtract;
 pub use request_certification::RequestCertification;
 pub use send_email::{Recipient, Recipients, SendEmail};
 pub use send_sms::{Numbers, SendSms};
@@ -43,6 +45,7 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::notifying::<NotifyTeams>(),
     KnownWorkflow::notifying::<PageOnCall>(),
     KnownWorkflow::of::<PublishPdf>(),
+    KnownWorkflow::of::<RefreshExtract>(),
     KnownWorkflow::of::<RequestCertification>(),
     KnownWorkflow::notifying::<SendEmail>(),
     KnownWorkflow::notifying::<SendSms>(),

@@ -1,0 +1,570 @@
+//! The documents in the table. Each change is a transaction over those that it touches.
+
+use crate::keys::{self, Place, key};
+use crate::lane::{Lane, Limits, Next};
+use crate::request::{By, Callback, CallbackState, Request, Target};
+use crate::run::{End, Run, Runs, Waiter};
+use crate::transition::{Documents, Joined};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use store::records::{Change, Commit, Key, Record, Records, Write};
+use timer::TimerMessage;
+use workflow::Failure;
+
+/// How long a document is kept after its last change.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How often a change is tried again after another process wrote first. Many requests may come at once, and all of them enter one lane.
+const TRIES: u32 = 60;
+/// How many documents one sweep looks at.
+const MOST_OF_SWEEP: usize = 50;
+const CONTENDED: &str = "too many requests change the same documents at the same time";
+
+/// The requests, runs and lanes in the table.
+#[derive(Clone)]
+pub struct Board {
+    records: Arc<dyn Records>,
+    limits: Limits,
+}
+
+/// A request, before it has a run.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// Its id: a repeated request has the same.
+    pub id: String,
+    /// Who asks.
+    pub by: By,
+    /// What is refreshed.
+    pub target: Target,
+    /// The site's LUID.
+    pub site: String,
+    /// Whether an incremental refresh is asked for.
+    pub incremental: bool,
+    /// Whether a full refresh is right too.
+    pub allow_full: bool,
+    /// The SHA-256 of what is asked.
+    pub asked: String,
+    /// How long it waits.
+    pub timeout: SignedDuration,
+    /// Where the result is sent.
+    pub callback_url: Option<String>,
+    /// The objects whose refreshes led to it.
+    pub trail: Vec<String>,
+}
+
+/// What was written, and the timers that have to be set before it is acknowledged.
+#[derive(Clone, Debug)]
+#[must_use = "the timers have to be set"]
+pub struct Changed<T> {
+    /// The runs of the object.
+    pub runs: Runs,
+    /// The lane of the site.
+    pub lane: Lane,
+    /// What the change gave.
+    pub result: T,
+    /// The timers.
+    pub timers: Vec<TimerMessage>,
+}
+
+/// What became of a new request.
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// It is stored, and waits for a run.
+    Stored(Request),
+    /// A request with this id was stored before.
+    Repeated(Request),
+    /// Too many requests wait for the run.
+    TooMany,
+}
+
+/// What the lane lets happen.
+#[derive(Clone, Debug)]
+pub enum Begin {
+    /// The start of this run is written: it has to be sent.
+    Start(Place, Box<Run>),
+    /// Nothing may start now.
+    Nothing,
+}
+
+/// What came of cancelling.
+#[derive(Clone, Debug)]
+pub struct Cancelled {
+    /// The request.
+    pub request: Request,
+    /// The job that no one waits for any more, and that this service has started.
+    pub job: Option<String>,
+}
+
+/// Documents as they were read.
+struct Read {
+    documents: Documents,
+    versions: [u64; 3],
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Board {
+    /// The documents in these records.
+    pub fn new(records: Arc<dyn Records>, limits: Limits) -> Self {
+        Self { records, limits }
+    }
+
+    /// What may be started.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn request(&self, id: &str) -> Result<Option<Request>, Failure> {
+        let found = self.load(&[key(keys::request(id))]).await?;
+        Ok(found.first().and_then(|(record, _)| read("refresh", record.as_ref())))
+    }
+
+    /// The runs of an object, and the lane of its site.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn runs(&self, place: &Place) -> Result<(Runs, Lane), Failure> {
+        let read = self.read(place, None).await?;
+        Ok((read.documents.runs, read.documents.lane))
+    }
+
+    /// Stores a request, which joins the open run of its object or gets a new one.
+    ///
+    /// # Errors
+    /// When the table does not answer, or too many processes change the documents.
+    pub async fn accept(&self, new: &NewRequest, now: Timestamp) -> Result<Changed<Accepted>, Failure> {
+        let place = Place::new(&new.site, &new.target.luid);
+        let until = now.checked_add(new.timeout).unwrap_or(Timestamp::MAX);
+        let callback = new.callback_url.clone();
+        let request = Request {
+            id: new.id.clone(),
+            by: new.by.clone(),
+            target: new.target.clone(),
+            site: new.site.to_ascii_lowercase(),
+            incremental: new.incremental,
+            asked: new.asked.clone(),
+            requested_at: now,
+            until,
+            callback: callback.map(|url| Callback { url, attempts: 0, state: CallbackState::Waits }),
+            run: 0,
+            joined: false,
+            outcome: None,
+            wake_at: None,
+            generation: 0,
+        };
+        self.change(&place, Some(&new.id), now, |documents| {
+            if let Some(there) = &documents.request {
+                return Accepted::Repeated(there.clone());
+            }
+            let mut request = request.clone();
+            if documents.join(&mut request, new.allow_full, &new.trail, &place) == Joined::Full {
+                return Accepted::TooMany;
+            }
+            let wake = request.callback.is_some().then_some(until);
+            request.wake(wake);
+            documents.request = Some(request.clone());
+            Accepted::Stored(request)
+        })
+        .await
+    }
+
+    /// Takes the next run out of the lane, if one may start, and writes down that it starts.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn begin(&self, site: &str, now: Timestamp) -> Result<(Begin, Vec<TimerMessage>), Failure> {
+        let lane_alone = Place::new(site, "");
+        for _ in 0..TRIES {
+            let lane = self.read_lane(site).await?;
+            let Next::Start(ticket) = lane.next(self.limits, now) else {
+                // Only the time of the next look may have to be written.
+                let changed = self.change_lane(&lane_alone, now, |_| ()).await?;
+                return Ok((Begin::Nothing, changed.timers));
+            };
+            let place = Place::new(site, &ticket.luid);
+            let changed = self
+                .change(&place, None, now, |documents| {
+                    // Others may have changed the lane since.
+                    if documents.lane.next(self.limits, now) != Next::Start(ticket.clone()) {
+                        return None;
+                    }
+                    let begun = documents.begin(ticket.run, &place, now);
+                    if begun.is_none() {
+                        documents.lane.remove(&ticket);
+                    }
+                    begun
+                })
+                .await?;
+            if let Some(run) = changed.result {
+                return Ok((Begin::Start(place, Box::new(run)), changed.timers));
+            }
+        }
+        Err(Failure::transient(CONTENDED))
+    }
+
+    /// Notes the job of a run that was started or joined.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn running(
+        &self,
+        place: &Place,
+        number: u64,
+        job: Option<&str>,
+        ours: bool,
+        incremental: bool,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.running(number, job, ours, incremental, now)).await
+    }
+
+    /// Puts a run back into the lane, and starts nothing for a while if `pause` says for how long and why.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn put_back(
+        &self,
+        place: &Place,
+        number: u64,
+        was_sent: bool,
+        pause: (Option<SignedDuration>, &str),
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        let (wait, why) = pause;
+        self.change(place, None, now, |all| {
+            let is_back = all.put_back(number, place, was_sent, None);
+            if is_back {
+                all.lane.pause(wait, why, now);
+            }
+            is_back
+        })
+        .await
+    }
+
+    /// Ends a run. Those who waited for it, who have to be settled; none if it had ended before.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn end(
+        &self,
+        place: &Place,
+        number: u64,
+        end: &End,
+        now: Timestamp,
+    ) -> Result<Changed<Vec<Waiter>>, Failure> {
+        self.change(place, None, now, |all| all.end(number, end.clone(), place, now)).await
+    }
+
+    /// Notes a look at a job that has not ended, or that could not be seen.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn looked(
+        &self,
+        place: &Place,
+        number: u64,
+        began: Option<Timestamp>,
+        hindered: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.looked(number, began, hindered, now)).await
+    }
+
+    /// Looks at a start again at this time.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn recover_at(
+        &self,
+        place: &Place,
+        number: u64,
+        hindered: &str,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| {
+            let Some(run) = all.runs.run.as_mut().filter(|run| run.number == number) else { return false };
+            run.hindered = Some(hindered.to_owned());
+            run.looked_at = Some(now);
+            all.runs.wake(Some(at));
+            true
+        })
+        .await
+    }
+
+    /// Writes down what came of a request, if that is settled. `None` if there is no such request.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn settle(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Changed<Request>>, Failure> {
+        let Some(request) = self.request(id).await? else { return Ok(None) };
+        let place = Place::new(&request.site, &request.target.luid);
+        let settled = self
+            .change(&place, Some(id), now, |documents| {
+                let request = documents.request.as_mut()?;
+                if request.outcome.is_none()
+                    && let Some(outcome) = request.result(&documents.runs, now)
+                {
+                    request.outcome = Some(outcome);
+                    let wake = request.callback.is_some().then_some(now);
+                    request.wake(wake);
+                }
+                Some(request.clone())
+            })
+            .await?;
+        Ok(settled.result.map(|request| Changed {
+            runs: settled.runs,
+            lane: settled.lane,
+            result: request,
+            timers: settled.timers,
+        }))
+    }
+
+    /// Cancels a request for its caller.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn cancel(&self, id: &str, now: Timestamp) -> Result<Option<Changed<Cancelled>>, Failure> {
+        let Some(request) = self.request(id).await? else { return Ok(None) };
+        let place = Place::new(&request.site, &request.target.luid);
+        let changed = self
+            .change(&place, Some(id), now, |documents| {
+                // What has ended in the meantime counts.
+                if let Some(request) = &mut documents.request
+                    && request.outcome.is_none()
+                    && let Some(outcome) = request.result(&documents.runs, now)
+                {
+                    request.outcome = Some(outcome);
+                    let wake = request.callback.is_some().then_some(now);
+                    request.wake(wake);
+                }
+                let job = documents.cancel(&place, now);
+                documents.request.clone().map(|request| Cancelled { request, job })
+            })
+            .await?;
+        Ok(changed.result.map(|cancelled| Changed {
+            runs: changed.runs,
+            lane: changed.lane,
+            result: cancelled,
+            timers: changed.timers,
+        }))
+    }
+
+    /// Notes what came of an attempt at a callback: when the next one is made, or how it ended.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn called_back(
+        &self,
+        request: &Request,
+        next: Result<CallbackState, Timestamp>,
+        now: Timestamp,
+    ) -> Result<Vec<TimerMessage>, Failure> {
+        let place = Place::new(&request.site, &request.target.luid);
+        let generation = request.generation;
+        let changed = self
+            .change(&place, Some(&request.id), now, |documents| {
+                let Some(request) = documents.request.as_mut().filter(|request| request.generation == generation)
+                else {
+                    return;
+                };
+                let Some(callback) = &mut request.callback else { return };
+                callback.attempts = callback.attempts.saturating_add(1);
+                let wake = match &next {
+                    Ok(state) => {
+                        callback.state = state.clone();
+                        None
+                    }
+                    Err(at) => Some(*at),
+                };
+                request.wake(wake);
+            })
+            .await?;
+        Ok(changed.timers)
+    }
+
+    /// Lets the lane be looked at by `at`.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn wake_lane(&self, site: &str, at: Timestamp, now: Timestamp) -> Result<Vec<TimerMessage>, Failure> {
+        let changed = self.change_lane(&Place::new(site, ""), now, |lane| lane.wake_by(at, now)).await?;
+        Ok(changed.timers)
+    }
+
+    /// The keys of documents whose timer was due a while ago.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<String>, Failure> {
+        let found = self.records.due(now, MOST_OF_SWEEP).await.map_err(Failure::transient)?;
+        Ok(found.into_iter().map(|key| key.partition).collect())
+    }
+
+    async fn read_lane(&self, site: &str) -> Result<Lane, Failure> {
+        let found = self.load(&[key(keys::lane(site))]).await?;
+        Ok(found.first().and_then(|(record, _)| read("refresh-lane", record.as_ref())).unwrap_or_default())
+    }
+
+    async fn read(&self, place: &Place, request: Option<&str>) -> Result<Read, Failure> {
+        let mut wanted = vec![key(place.runs()), key(place.lane())];
+        wanted.extend(request.map(|id| key(keys::request(id))));
+        let found = self.load(&wanted).await?;
+        let at = |n: usize| found.get(n).and_then(|(record, _)| record.as_ref());
+        let version = |n: usize| found.get(n).map_or(0, |(_, version)| *version);
+        Ok(Read {
+            documents: Documents {
+                runs: read("refresh-of", at(0)).unwrap_or_default(),
+                lane: read("refresh-lane", at(1)).unwrap_or_default(),
+                request: read("refresh", at(2)),
+            },
+            versions: [version(0), version(1), version(2)],
+        })
+    }
+
+    async fn load(&self, wanted: &[Key]) -> Result<Vec<(Option<Record>, u64)>, Failure> {
+        let found = self.records.load(wanted).await.map_err(Failure::transient)?;
+        Ok(found.into_iter().map(|record| (record.clone(), record.map_or(0, |record| record.version))).collect())
+    }
+
+    async fn change_lane(
+        &self,
+        place: &Place,
+        now: Timestamp,
+        change: impl Fn(&mut Lane),
+    ) -> Result<Changed<()>, Failure> {
+        for attempt in 0..TRIES {
+            let found = self.load(&[key(place.lane())]).await?;
+            let (record, version) = found.into_iter().next().unwrap_or_default();
+            let before: Lane = read("refresh-lane", record.as_ref()).unwrap_or_default();
+            let mut lane = before.clone();
+            change(&mut lane);
+            lane.plan(self.limits, now);
+            let timers = timer_of(place.lane(), (before.generation, lane.generation), lane.wake_at);
+            let changes = changed(key(place.lane()), version, &before, &lane, lane.wake_at, now)?;
+            if changes.is_none() {
+                return Ok(Changed { runs: Runs::default(), lane, result: (), timers: Vec::new() });
+            }
+            let changes: Vec<Change> = changes.into_iter().collect();
+            if let Commit::Done(_) = self.records.commit(&changes).await.map_err(Failure::transient)? {
+                return Ok(Changed { runs: Runs::default(), lane, result: (), timers: timers.into_iter().collect() });
+            }
+            pause(attempt).await;
+        }
+        Err(Failure::transient(CONTENDED))
+    }
+
+    /// Applies a change to the newest documents, and writes those that it changed, all or none. `change` runs again if another process
+    /// wrote first.
+    async fn change<T: Send>(
+        &self,
+        place: &Place,
+        request: Option<&str>,
+        now: Timestamp,
+        change: impl Fn(&mut Documents) -> T,
+    ) -> Result<Changed<T>, Failure> {
+        for attempt in 0..TRIES {
+            let Read { documents: before, versions } = self.read(place, request).await?;
+            let mut after = before.clone();
+            let result = change(&mut after);
+            if before.lane != after.lane {
+                after.lane.plan(self.limits, now);
+            }
+            let mut changes = Vec::new();
+            let mut timers = Vec::new();
+            let runs_key = place.runs();
+            changes.extend(changed(
+                key(runs_key.clone()),
+                versions[0],
+                &before.runs,
+                &after.runs,
+                after.runs.wake_at,
+                now,
+            )?);
+            timers.extend(timer_of(runs_key, (before.runs.generation, after.runs.generation), after.runs.wake_at));
+            let lane_wake = after.lane.wake_at.filter(|_| !after.lane.queue.is_empty());
+            changes.extend(changed(key(place.lane()), versions[1], &before.lane, &after.lane, lane_wake, now)?);
+            timers.extend(timer_of(
+                place.lane(),
+                (before.lane.generation, after.lane.generation),
+                after.lane.wake_at,
+            ));
+            if let (Some(id), Some(document)) = (request, &after.request) {
+                let was = before.request.as_ref();
+                let request_key = keys::request(id);
+                let generation = was.map_or(0, |request| request.generation);
+                timers.extend(timer_of(request_key.clone(), (generation, document.generation), document.wake_at));
+                if was != Some(document) {
+                    let write = write(document, document.wake_at, now)?;
+                    changes.push(Change { key: key(request_key), expected: Some(versions[2]), write: Some(write) });
+                }
+            }
+            let is_done = changes.is_empty()
+                || matches!(self.records.commit(&changes).await.map_err(Failure::transient)?, Commit::Done(_));
+            if is_done {
+                return Ok(Changed { runs: after.runs, lane: after.lane, result, timers });
+            }
+            pause(attempt).await;
+        }
+        Err(Failure::transient(CONTENDED))
+    }
+}
+
+/// Waits for a random time, longer after more attempts.
+async fn pause(attempt: u32) {
+    let longest = Duration::from_millis(15 * u64::from(attempt.min(20) + 1));
+    tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+}
+
+/// The timer of a document, if it has changed.
+fn timer_of(key: String, (before, after): (u64, u64), wake_at: Option<Timestamp>) -> Option<TimerMessage> {
+    wake_at.filter(|_| before != after).map(|at| TimerMessage::new(key, at, after))
+}
+
+fn changed<D: Serialize + PartialEq>(
+    key: Key,
+    version: u64,
+    before: &D,
+    after: &D,
+    wake_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Change>, Failure> {
+    if before == after {
+        return Ok(None);
+    }
+    Ok(Some(Change { key, expected: Some(version), write: Some(write(after, wake_at, now)?) }))
+}
+
+fn write<D: Serialize>(document: &D, wake_at: Option<Timestamp>, now: Timestamp) -> Result<Write, Failure> {
+    Ok(Write {
+        text: serde_json::to_string(document).map_err(Failure::permanent)?,
+        expires_at: now.checked_add(KEPT).unwrap_or(Timestamp::MAX),
+        due: wake_at.map(|at| at.checked_add(keys::OVERDUE).unwrap_or(Timestamp::MAX)),
+        is_active: false,
+    })
+}
+
+/// A stored document. One that cannot be read counts as none.
+fn read<D: DeserializeOwned>(kind: &str, record: Option<&Record>) -> Option<D> {
+    let read = serde_json::from_str(&record?.text);
+    // The error itself would repeat what it could not read.
+    let read = read.inspect_err(|error| {
+        tracing::error!(kind, column = error.column(), "a stored document cannot be read, and counts as none");
+    });
+    read.ok()
+}

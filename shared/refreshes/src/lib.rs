@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod board;
+mod keys;
+mod lane;
+mod request;
+mod run;
+mod say;
+mod transition;
+mod view;
+
+pub use board::{Accepted, Begin, Board, Cancelled, Changed, NewRequest};
+pub use keys::{OVERDUE, Place, place_of_timer, request_of_timer, site_of_timer};
+pub use lane::{Lane, Limits, Next, Pause, Ticket};
+pub use request::{By, Callback, CallbackState, LONGEST_TIMEOUT, Outcome, Request, Status, Target};
+pub use run::{Cause, End, EndStatus, LONGEST_RUN, Past, Refusal, Run, Runs, State, Waiter};
+pub use say::moment;
+pub use view::View;

@@ -1,82 +1,305 @@
-//! Says in the log what it would do about WorkbookRefreshSucceeded.
+//! Refreshes workbooks and data sources for callers of its API and for rules, and waits for the end.
 
+mod answer;
+mod api;
+mod body;
+mod callback;
+mod chains;
 mod config;
+mod engine;
+mod jobs;
+mod meaning;
+mod problem;
+mod resolve;
 
-pub use config::Config;
+pub use config::{Config, SCOPES};
 
+use answer::Front;
+use api_keys::Keys;
+use callback::{Sent, wait_after};
+use engine::{Engine, Look};
 use facts::FactLookups;
-use rules::{LoadedRules, WorkflowSettings, settings};
-use tableau::Event;
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use jiff::{SignedDuration, Timestamp};
+use refreshes::{
+    Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, State, place_of_timer,
+    request_of_timer, site_of_timer,
+};
+use resolve::Known;
+use rules::LoadedRules;
+use std::sync::Arc;
+use store::records::Records;
+use tableau::{Action, Event};
+use timer::{Timer, TimerMessage};
+use workflow::{ApiAnswer, ApiRequest, Failure, Invocation, Outcome, Workflow};
 
-/// The workflow and what it talks to.
-#[derive(Debug)]
-pub struct RefreshExtract {
-    /// The site that sends the events, and what rules ask it about their objects.
+/// How soon a job is looked at again whose event came before its end could be seen.
+const SOON: SignedDuration = SignedDuration::from_secs(15);
+/// How much earlier than the start of a run its end may seem to be, by other clocks.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
+
+/// What the workflow works with.
+pub struct Parts {
+    /// The keys of callers.
+    pub keys: Keys,
+    /// The table.
+    pub records: Arc<dyn Records>,
+    /// What may be started.
+    pub limits: Limits,
+    /// Tableau, and what rules ask it.
     pub facts: FactLookups,
-    /// Which events count.
+    /// The rules.
     pub rules: LoadedRules,
+    /// The workflow's timers; `None` in inline mode.
+    pub timer: Option<Arc<dyn Timer>>,
+    /// The site's name in URLs.
+    pub site: String,
+    /// Where the API is.
+    pub public_url: String,
+    /// The client for callbacks, which connects to public addresses only.
+    pub http: reqwest::Client,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// The workflow `refresh-extract`.
+pub struct RefreshExtract {
+    keys: Keys,
+    engine: Engine,
+    rules: LoadedRules,
+    front: Front,
+    http: reqwest::Client,
+    known: Known,
+}
+
+impl std::fmt::Debug for RefreshExtract {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RefreshExtract").field("board", &self.engine.board).finish_non_exhaustive()
+    }
+}
+
+impl RefreshExtract {
+    /// The workflow with its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { keys, records, limits, facts, rules, timer, site, public_url, http } = parts;
+        Self {
+            keys,
+            engine: Engine { board: Board::new(records, limits), facts, timer },
+            rules,
+            front: Front { public_url, site },
+            http,
+            known: Known::default(),
+        }
+    }
+
+    /// Stores a request, sets its timers, and starts what may start.
+    async fn accept(&self, new: &NewRequest, invocation: &Invocation) -> Result<Accepted, Failure> {
+        let now = invocation.time();
+        let changed = self.engine.board.accept(new, now).await?;
+        self.engine.arm(&changed.timers, now).await?;
+        if let Accepted::Stored(request) = &changed.result {
+            if !request.joined {
+                self.engine.pump(&new.site, invocation).await?;
+            }
+        }
+        Ok(changed.result)
+    }
+
+    /// Goes on with a request that was stored before: the process that stored it may have died.
+    async fn resume(&self, request: &Request, invocation: &Invocation) -> Result<(), Failure> {
+        if request.outcome.is_some() {
+            return Ok(());
+        }
+        self.engine.pump(&request.site, invocation).await
+    }
+
+    /// The event of a refresh that has ended: it may be that of a run.
+    async fn refresh_ended(
+        &self,
+        event: &Event,
+        succeeded: bool,
+        invocation: &Invocation,
+    ) -> Result<Option<&'static str>, Failure> {
+        let place = Place::new(event.site.as_str(), event.subject.luid());
+        let (runs, _) = self.engine.board.runs(&place).await?;
+        self.engine.settle(&place, &runs, invocation).await?;
+        let Some(run) = &runs.run else { return Ok(None) };
+        let State::Running { at: began, .. } = run.state else {
+            if matches!(run.state, State::Starting { .. }) {
+                self.engine.recover(&place, run, invocation).await?;
+            }
+            return Ok(None);
+        };
+        let at = event.credible_time(invocation.now).unwrap_or(invocation.now);
+        let is_since = at.checked_add(CLOCKS_DIFFER).is_ok_and(|at| at >= began);
+        match self.engine.look(&place, run, invocation).await? {
+            Look::Ended => Ok(Some("the event ended the wait for the refresh")),
+            Look::Open => {
+                let now = invocation.time();
+                let soon = now.checked_add(SOON).unwrap_or(now);
+                let changed = self.engine.board.look_at(&place, run.number, soon, now).await?;
+                self.engine.arm(&changed.timers, now).await?;
+                Ok(None)
+            }
+            Look::Unseen { for_good: true } if is_since => {
+                self.engine.end_by_event(&place, run, succeeded, at, invocation).await?;
+                Ok(Some("the event ended the wait for the refresh"))
+            }
+            Look::Unseen { for_good: true } => Ok(None),
+            Look::Unseen { for_good: false } => {
+                Err(Failure::transient("the job of the refresh could not be looked at"))
+            }
+        }
+    }
+
+    /// A timer of an object's runs.
+    async fn run_is_due(
+        &self,
+        place: &Place,
+        generation: Option<u64>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, Failure> {
+        let (runs, _) = self.engine.board.runs(place).await?;
+        self.engine.settle(place, &runs, invocation).await?;
+        if generation.is_some_and(|generation| !runs.is_current(generation)) {
+            return Ok(Outcome::skipped("the timer is out of date"));
+        }
+        let Some(run) = &runs.run else { return Ok(Outcome::skipped("no refresh of the object is open")) };
+        match run.state {
+            State::Waiting => return Ok(Outcome::skipped("the refresh waits in the queue")),
+            State::Starting { .. } => self.engine.recover(place, run, invocation).await?,
+            State::Running { .. } => drop(self.engine.look(place, run, invocation).await?),
+        }
+        self.engine.pump(&place.site, invocation).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// A timer of a request: its time is over, or its result is to be sent.
+    async fn request_is_due(
+        &self,
+        id: &str,
+        generation: Option<u64>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, Failure> {
+        let now = invocation.time();
+        let Some(settled) = self.engine.board.settle(id, now).await? else {
+            return Ok(Outcome::skipped("there is no such request"));
+        };
+        let request = &settled.result;
+        let is_current = generation.is_none_or(|generation| request.is_current(generation));
+        // A timer of the time before the result was written is one of the result too.
+        if !request.has_callback_to_send() || (!is_current && settled.timers.is_empty()) {
+            self.engine.arm(&settled.timers, now).await?;
+            return Ok(Outcome::skipped("there is nothing to send"));
+        }
+        self.call_back(request, invocation).await
+    }
+
+    async fn call_back(&self, request: &Request, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let now = invocation.time();
+        let (Some(callback), By::Key { id: key, caller }) = (&request.callback, &request.by) else {
+            return Ok(Outcome::skipped("there is nothing to send"));
+        };
+        let Some(key) = self.keys.get(key).await.map_err(Failure::transient)? else {
+            let reason = "the key of the request is gone".to_owned();
+            let state = CallbackState::GivenUp { reason };
+            self.engine.board.called_back(request, Ok(state), now).await?;
+            return Ok(Outcome::skipped("the key of the request is gone"));
+        };
+        let secret = key.signing_secret().map_err(Failure::permanent)?;
+        let place = Place::new(&request.site, &request.target.luid);
+        let (runs, lane) = self.engine.board.runs(&place).await?;
+        let view = request.view(&runs, &lane, self.engine.board.limits(), now);
+        let body = self.front.refresh(request, &view).to_string();
+        let sent = callback::send(&self.http, &callback.url, &request.id, &secret, body, now).await;
+        let now = invocation.time();
+        let next = match &sent {
+            Sent::Taken => Ok(CallbackState::Delivered),
+            Sent::Never(reason) => Ok(CallbackState::GivenUp { reason: reason.clone() }),
+            Sent::NotNow(reason) => match wait_after(callback.attempts) {
+                Some(wait) => Err(now.checked_add(wait).unwrap_or(Timestamp::MAX)),
+                None => Ok(CallbackState::GivenUp { reason: reason.clone() }),
+            },
+        };
+        let timers = self.engine.board.called_back(request, next.clone(), now).await?;
+        self.engine.arm(&timers, now).await?;
+        let (outcome, reason) = match (&sent, &next) {
+            (Sent::Taken, _) => ("delivered", ""),
+            (Sent::NotNow(reason), Err(_)) => ("later", reason.as_str()),
+            (Sent::NotNow(reason) | Sent::Never(reason), _) => ("given up", reason.as_str()),
+        };
+        let attempt = callback.attempts.saturating_add(1);
+        tracing::info!(refresh.id = request.id, key.id = key.id, caller, attempt, outcome, reason, "callback sent");
+        Ok(Outcome::Done)
+    }
+
+    async fn is_due(
+        &self,
+        key: &str,
+        generation: Option<u64>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, Failure> {
+        if let Some(id) = request_of_timer(key) {
+            return self.request_is_due(id, generation, invocation).await;
+        }
+        if let Some(place) = place_of_timer(key) {
+            return self.run_is_due(&place, generation, invocation).await;
+        }
+        if let Some(site) = site_of_timer(key) {
+            self.engine.pump(site, invocation).await?;
+            return Ok(Outcome::Done);
+        }
+        Err(Failure::permanent("the timer is of no refresh"))
+    }
 }
 
 impl Workflow for RefreshExtract {
     const NAME: &'static str = "refresh-extract";
+    const API: Option<&'static str> = Some("refreshes");
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
-        let rules = self.rules.current().map_err(Failure::misconfigured)?;
-        let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
-        let actions = rules.actions::<settings::RefreshExtract>(&matched, &event.site);
-        let actions = actions.map_err(Failure::misconfigured)?;
-        let Some(action) = actions.into_iter().find(|action| is_for_us(event, &action.settings)) else {
-            return Ok(Outcome::skipped(format!("no rule for this {}", event.name)));
+        let ended = match event.name.action() {
+            Some(Action::RefreshSucceeded) => self.refresh_ended(event, true, invocation).await?,
+            Some(Action::RefreshFailed) => self.refresh_ended(event, false, invocation).await?,
+            _ => None,
         };
-        let tableau = self.facts.tableau();
-        let asked = tableau.call(invocation, tableau.client().content(&event.subject));
-        let Some(content) = asked.await? else {
-            return Ok(Outcome::skipped("Tableau has no such object"));
-        };
-        // Do the work here, in place of the log line: call a client that is a field of this struct and that main.rs makes.
-        // `invocation.once(Effect::from("<what>"), call).await?` does a call at most once, also when a later call fails and
-        // the event is tried again.
-        tracing::info!(event.id = %event.id, rule = action.rule, project = content.project, "would do the work");
-        Ok(Outcome::Done)
-    }
-}
-
-/// Whether a rule with these settings asks for work about the event.
-fn is_for_us(event: &Event, settings: &settings::RefreshExtract) -> bool {
-    let name = event.resource_name.as_deref().unwrap_or_default();
-    settings::RefreshExtract::EVENTS.contains(&event.name) && name.contains(&settings.name_contains)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tableau::Payload;
-
-    fn event(name: &str) -> Event {
-        let payload = Payload {
-            event_type: Some(name.to_owned()),
-            resource_name: Some("Sales Orders".to_owned()),
-            site_luid: Some("s-1".to_owned()),
-            resource_luid: Some("r-1".to_owned()),
-            ..Payload::default()
-        };
-        Event::try_from(&payload).unwrap()
-    }
-
-    #[test]
-    fn our_events_are_for_us_and_no_other_is() {
-        for name in settings::RefreshExtract::EVENTS {
-            assert!(is_for_us(&event(name.as_str()), &settings::RefreshExtract::default()), "{name}");
+        let started = self.by_rules(event, invocation).await?;
+        if ended.is_some() {
+            self.engine.pump(event.site.as_str(), invocation).await?;
         }
-        assert!(!is_for_us(&event("FlowRunFailed"), &settings::RefreshExtract::default()));
+        Ok(match (ended, started) {
+            (_, Some(Outcome::Done)) | (Some(_), None) => Outcome::Done,
+            (_, Some(outcome)) => outcome,
+            (None, None) => Outcome::skipped("no refresh waits for the event, and no rule starts one"),
+        })
     }
 
-    #[test]
-    fn a_rule_can_ask_for_a_part_of_the_name() {
-        let settings = |part: &str| settings::RefreshExtract { name_contains: part.to_owned() };
-        let event = event(settings::RefreshExtract::EVENTS[0].as_str());
-        assert!(is_for_us(&event, &settings("Orders")));
-        assert!(!is_for_us(&event, &settings("Returns")));
+    async fn on_timer(&self, timer: &TimerMessage, invocation: &Invocation) -> Result<Outcome, Failure> {
+        self.is_due(&timer.key, Some(timer.generation), invocation).await
+    }
+
+    async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let mut failed = None;
+        let overdue = self.engine.board.overdue(invocation.time()).await?;
+        let is_empty = overdue.is_empty();
+        for key in overdue {
+            tracing::warn!(timer.key = key, "a timer was lost; the sweep does its work");
+            if let Err(failure) = self.is_due(&key, None, invocation).await {
+                failed = Some(Failure::worse(failed, failure));
+            }
+        }
+        match failed {
+            Some(failure) => Err(failure),
+            None if is_empty => Ok(Outcome::skipped("no timer was lost")),
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    async fn on_api(&self, request: &ApiRequest, invocation: &Invocation) -> Result<ApiAnswer, Failure> {
+        // Boxed, because the nested futures would otherwise be too deep for the compiler.
+        Box::pin(self.answer(request, invocation)).await
     }
 }

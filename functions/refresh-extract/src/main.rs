@@ -1,12 +1,14 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
+use api_keys::Keys;
 use circuit::Circuits;
 use facts::FactLookups;
+use forwarding::network::SystemNames;
 use guarded_tableau::{GuardedTableau, SecretCredential};
-use refresh_extract::{Config, RefreshExtract};
+use refresh_extract::{Config, Parts, RefreshExtract};
 use runtime::Host;
 use session_store::sessions;
-use store::documents;
+use store::{documents, records};
 use tableau_client::TableauClient;
 use workflow::{BoxError, Workflow};
 
@@ -18,10 +20,34 @@ async fn main() -> Result<(), BoxError> {
 }
 
 fn workflow(host: &Host) -> Result<RefreshExtract, BoxError> {
+    const NAME: &str = RefreshExtract::NAME;
     let config = host.config(Config::from_env)?;
+    let http = http_of_callbacks(&config)?;
+    let documents = documents(host.table());
     let credential = SecretCredential::new(host.secret(&config.tableau_secret));
     let tableau = TableauClient::new(host.http(), config.tableau, credential, sessions(host.table()));
-    let circuits = Circuits::new(documents(host.table()), RefreshExtract::NAME, "Tableau");
-    let facts = FactLookups::new(GuardedTableau::new(tableau, circuits));
-    Ok(RefreshExtract { facts, rules: host.rules() })
+    let facts =
+        FactLookups::new(GuardedTableau::new(tableau, Circuits::new(documents.clone(), NAME, "Tableau")));
+    let records = records(host.table(), NAME);
+    Ok(RefreshExtract::new(Parts {
+        keys: Keys::new(records.clone(), documents),
+        records,
+        limits: config.limits,
+        facts,
+        rules: host.rules(),
+        timer: host.timer()?,
+        site: config.site,
+        public_url: config.public_url,
+        http,
+    }))
+}
+
+/// The client that connects to public addresses only.
+fn http_of_callbacks(config: &Config) -> Result<forwarding::network::Client, BoxError> {
+    let extra_ca = config.extra_ca.as_deref();
+    #[cfg(debug_assertions)]
+    if let Some(names) = &config.local_names {
+        return Ok(forwarding::network::LocalNames::new(names).client(extra_ca)?);
+    }
+    Ok(forwarding::network::client(SystemNames, extra_ca)?)
 }

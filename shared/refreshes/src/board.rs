@@ -3,7 +3,7 @@
 use crate::keys::{self, Place, key};
 use crate::lane::{Lane, Limits, Next};
 use crate::request::{By, Callback, CallbackState, Request, Target};
-use crate::run::{End, Run, Runs, Waiter};
+use crate::run::{End, Run, Runs, State};
 use crate::transition::{Documents, Joined};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -252,7 +252,7 @@ impl Board {
         .await
     }
 
-    /// Ends a run. Those who waited for it, who have to be settled; none if it had ended before.
+    /// Ends a run. Whether it was open. Those who waited for it have to be settled.
     ///
     /// # Errors
     /// As [`Board::accept`].
@@ -262,7 +262,7 @@ impl Board {
         number: u64,
         end: &End,
         now: Timestamp,
-    ) -> Result<Changed<Vec<Waiter>>, Failure> {
+    ) -> Result<Changed<bool>, Failure> {
         self.change(place, None, now, |all| all.end(number, end.clone(), place, now)).await
     }
 
@@ -281,7 +281,7 @@ impl Board {
         self.change(place, None, now, |all| all.looked(number, began, hindered, now)).await
     }
 
-    /// Looks at a start again at this time.
+    /// Looks at a start again at `at`. `refused`: Tableau has refused it for now.
     ///
     /// # Errors
     /// As [`Board::accept`].
@@ -289,18 +289,62 @@ impl Board {
         &self,
         place: &Place,
         number: u64,
-        hindered: &str,
+        (hindered, refused): (&str, bool),
         at: Timestamp,
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
         self.change(place, None, now, |all| {
             let Some(run) = all.runs.run.as_mut().filter(|run| run.number == number) else { return false };
+            let State::Starting { refused: was_refused, .. } = &mut run.state else { return false };
+            *was_refused = refused;
             run.hindered = Some(hindered.to_owned());
             run.looked_at = Some(now);
             all.runs.wake(Some(at));
             true
         })
         .await
+    }
+
+    /// Begins a start anew, which Tableau has refused, or of which it has certainly made no job.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn restart(
+        &self,
+        place: &Place,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<Changed<Option<Run>>, Failure> {
+        self.change(place, None, now, |all| all.restart(number, now)).await
+    }
+
+    /// Looks at a job earlier than planned.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn look_at(
+        &self,
+        place: &Place,
+        number: u64,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| {
+            let is_open = all.runs.open(number).is_some();
+            if is_open && all.runs.wake_at.is_none_or(|wake| wake > at || wake <= now) {
+                all.runs.wake(Some(at));
+            }
+            is_open
+        })
+        .await
+    }
+
+    /// Notes that the requests of an ended run are settled.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn settled(&self, place: &Place, number: u64, now: Timestamp) -> Result<Changed<()>, Failure> {
+        self.change(place, None, now, |all| all.settled(number)).await
     }
 
     /// Writes down what came of a request, if that is settled. `None` if there is no such request.

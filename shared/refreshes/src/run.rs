@@ -24,6 +24,8 @@ pub enum State {
     Starting {
         /// When this was written, before the POST.
         at: Timestamp,
+        /// Whether Tableau has refused it for now: it is sent again.
+        refused: bool,
     },
     /// Tableau has a job for it.
     Running {
@@ -148,6 +150,8 @@ pub struct Past {
     pub trail: Vec<String>,
     /// Its end.
     pub end: End,
+    /// Who waited for it, until what came of their requests is written down.
+    pub unsettled: Vec<Waiter>,
 }
 
 /// The runs of an object.
@@ -176,7 +180,7 @@ impl Run {
     pub fn began(&self) -> Option<Timestamp> {
         match self.state {
             State::Waiting => None,
-            State::Starting { at } | State::Running { at, .. } => Some(at),
+            State::Starting { at, .. } | State::Running { at, .. } => Some(at),
         }
     }
 
@@ -234,6 +238,11 @@ impl Runs {
     /// The end of the run with this number.
     pub fn ended(&self, number: u64) -> Option<&Past> {
         self.past.iter().find(|past| past.number == number)
+    }
+
+    /// The ended runs of which some requests are not settled.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Past> {
+        self.past.iter().filter(|past| !past.unsettled.is_empty())
     }
 
     /// Whether a timer is of this state.

@@ -84,7 +84,7 @@ impl Documents {
             self.end(number, end, place, now);
             return None;
         }
-        run.state = State::Starting { at: now };
+        run.state = State::Starting { at: now, refused: false };
         run.posts = run.posts.saturating_add(1);
         run.hindered = None;
         let run = run.clone();
@@ -103,7 +103,7 @@ impl Documents {
         now: Timestamp,
     ) -> bool {
         let Some(run) = self.runs.run.as_mut().filter(|run| run.number == number) else { return false };
-        let State::Starting { at } = run.state else { return false };
+        let State::Starting { at, .. } = run.state else { return false };
         run.state = State::Running { at, job: job.map(str::to_owned), ours, began: None };
         run.incremental = incremental;
         run.hindered = None;
@@ -119,7 +119,7 @@ impl Documents {
     /// Puts a run back into the lane: Tableau has not taken it. `was_sent`: it may have counted all the same.
     pub(crate) fn put_back(&mut self, number: u64, place: &Place, was_sent: bool, hindered: Option<&str>) -> bool {
         let Some(run) = self.runs.run.as_mut().filter(|run| run.number == number) else { return false };
-        let State::Starting { at } = run.state else { return false };
+        let State::Starting { at, .. } = run.state else { return false };
         run.state = State::Waiting;
         run.hindered = hindered.map(str::to_owned);
         self.lane.put_back(&run.ticket(&place.luid), at, was_sent);
@@ -127,12 +127,41 @@ impl Documents {
         true
     }
 
-    /// Ends a run, and begins the next if some wait for it. Those who waited for it; none if it had ended before.
-    pub(crate) fn end(&mut self, number: u64, end: End, place: &Place, now: Timestamp) -> Vec<Waiter> {
-        let Some(run) = self.runs.run.take_if(|run| run.number == number) else { return Vec::new() };
+    /// Begins a start anew, after Tableau has refused it or has certainly made no job. Whether it may be sent.
+    pub(crate) fn restart(&mut self, number: u64, now: Timestamp) -> Option<Run> {
+        let run = self.runs.run.as_mut().filter(|run| run.number == number)?;
+        let State::Starting { at, refused } = run.state else { return None };
+        if refused && let Some(start) = self.lane.starts.iter().position(|start| *start == at) {
+            self.lane.starts.remove(start);
+        }
+        self.lane.starts.push(now);
+        self.lane.starts.sort_unstable();
+        run.state = State::Starting { at: now, refused: false };
+        run.posts = run.posts.saturating_add(1);
+        let run = run.clone();
+        self.runs.wake(Some(later(now, RECOVERY)));
+        Some(run)
+    }
+
+    /// Notes that what came of the requests of an ended run is written down.
+    pub(crate) fn settled(&mut self, number: u64) {
+        for past in self.runs.past.iter_mut().filter(|past| past.number == number) {
+            past.unsettled.clear();
+        }
+        let is_idle = self.runs.run.as_ref().is_none_or(|run| run.state == State::Waiting);
+        if is_idle && self.runs.unsettled().next().is_none() {
+            self.runs.wake(None);
+        }
+    }
+
+    /// Ends a run, and begins the next if some wait for it. Whether it was open.
+    pub(crate) fn end(&mut self, number: u64, end: End, place: &Place, now: Timestamp) -> bool {
+        let Some(run) = self.runs.run.take_if(|run| run.number == number) else { return false };
         self.lane.remove(&run.ticket(&place.luid));
-        self.runs.keep(Past { number, began: run.began(), trail: run.trail.clone(), end });
-        self.runs.wake(None);
+        let unsettled = run.waiters.clone();
+        let has_waiters = !unsettled.is_empty();
+        self.runs.keep(Past { number, began: run.began(), trail: run.trail.clone(), end, unsettled });
+        self.runs.wake(has_waiters.then(|| later(now, RECOVERY)));
         let next = std::mem::take(&mut self.runs.next);
         if next.iter().any(|waiter| waiter.until > now) {
             self.runs.last = self.runs.last.saturating_add(1);
@@ -150,7 +179,7 @@ impl Documents {
             self.lane.enqueue(next.ticket(&place.luid));
             self.runs.run = Some(next);
         }
-        run.waiters
+        true
     }
 
     /// Notes a look at the job that has not ended. `hindered`: why it could not be seen.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::expect_used, reason = "this crate is only used in tests")]
 
+mod api_call;
 pub mod dynamodb;
 mod environment;
 pub mod fixtures;
@@ -13,6 +14,7 @@ mod request;
 pub use local_aws;
 pub use simulator;
 
+pub use api_call::ApiCall;
 pub use environment::TestEnvironment;
 pub use function::{Answer, Batch, Function};
 pub use over_time::quiet_until_soon;

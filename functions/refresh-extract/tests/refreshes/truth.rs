@@ -1,0 +1,184 @@
+//! What is told after answers that were lost, late or wrong.
+
+use crate::stage::{NO_RULES, Stage, everything, of_datasource};
+use serde_json::json;
+use std::time::Duration;
+use testkit::simulator::{Datasource, Fault, TableauSimulator};
+
+async fn one() -> (Stage, String, String) {
+    let stage = Stage::start().await;
+    let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+    let key = stage.key("nightly load", everything()).await;
+    (stage, luid, key)
+}
+
+// R01
+#[tokio::test]
+async fn after_an_error_the_job_list_is_read_before_a_failure_is_told() {
+    let faults = [Fault::DoneThen(403), Fault::DoneThen(500), Fault::DoneThen(502), Fault::Lost];
+    for fault in faults {
+        let (stage, luid, key) = one().await;
+        stage.tableau().fail_next("POST */refresh", 1, fault.clone());
+
+        let request = stage.accepted(&key, &of_datasource(&luid)).await;
+
+        let jobs = stage.tableau().jobs();
+        let job = jobs.iter().find(|job| job.target.as_deref() == Some(luid.as_str())).unwrap();
+        assert_eq!(request["job"], job.luid.as_str(), "{fault:?} {request} {}", stage.log());
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        assert_eq!(stage.get(&key, &request["id"]).await["status"], "succeeded", "{fault:?}");
+        stage.work().await;
+        assert_eq!(stage.starts(), 1, "{fault:?}");
+    }
+}
+
+// R01
+#[tokio::test]
+async fn a_refusal_without_a_job_names_the_right_that_is_missing() {
+    let (stage, luid, key) = one().await;
+    stage.tableau().fail_next("POST */refresh", 1, Fault::Error("403077"));
+
+    let answer = stage.post(&key, &of_datasource(&luid)).await;
+
+    assert_eq!((answer.status, &answer.body["code"]), (403, &json!("tableau_refused")), "{}", stage.log());
+    let detail = answer.body["detail"].as_str().unwrap();
+    for right in ["own the content", "lead its project", "administrate the site", "403077"] {
+        assert!(detail.contains(right), "{detail}");
+    }
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+}
+
+// R02, R03
+#[tokio::test]
+async fn a_refresh_that_is_queued_already_is_joined_by_its_object_and_not_by_its_name() {
+    let (stage, luid, key) = one().await;
+    let namesake = stage.tableau().add(Datasource::named("Orders").in_project("Sales"));
+    // A person has queued both, the namesake last.
+    let other_key = stage.key("other", everything()).await;
+    let queued = queue_by_hand(&stage, &luid).await;
+    let of_namesake = queue_by_hand(&stage, namesake.as_str()).await;
+
+    let request = stage.accepted(&other_key, &of_datasource(&luid)).await;
+
+    assert_eq!(request["job"], queued.as_str(), "not {of_namesake}: {}", stage.log());
+    assert_eq!(stage.tableau().jobs().iter().filter(|job| job.title == "Orders").count(), 2);
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    stage.event("DatasourceRefreshSucceeded", &luid).await;
+    assert_eq!(stage.get(&other_key, &request["id"]).await["status"], "succeeded");
+    drop(key);
+}
+
+/// A refresh that a person has queued in Tableau. Its job.
+async fn queue_by_hand(stage: &Stage, luid: &str) -> String {
+    let http = http_client::client(None).unwrap();
+    let settings = tableau_client::Settings::new(&stage.tableau().url(), "marketing", "").unwrap();
+    let pat = testkit::simulator::SAMPLE_PAT;
+    let credential = tableau_client::TableauCredential::personal_access_token(pat.0, pat.1);
+    let credentials = std::sync::Arc::new(tableau_client::FixedCredential::new(credential));
+    let sessions = std::sync::Arc::new(tableau_client::MemorySessionStore::default());
+    let client = tableau_client::TableauClient::new(http, settings, credentials, sessions);
+    let subject = tableau::Subject::Datasource(luid.parse().unwrap());
+    match client.refresh_now(&subject, tableau_client::RefreshKind::Full).await.unwrap() {
+        tableau_client::RefreshNow::Queued(job) => job.id.to_string(),
+        tableau_client::RefreshNow::AlreadyQueued => panic!("it is queued already"),
+    }
+}
+
+// R02
+#[tokio::test]
+async fn one_request_sends_one_start_also_if_its_answer_is_late() {
+    let (stage, luid, key) = one().await;
+    stage.tableau().fail_next("POST */refresh", 1, Fault::Late(Duration::from_millis(2_500)));
+
+    let other = stage.environment.queued("refresh-extract", crate::stage::BINARY);
+    let event = testkit::ApiCall::new("POST", "/refreshes").key(&key).json(&of_datasource(&luid)).event();
+    let (first, second) = tokio::join!(stage.function.answer_to(&event), other.answer_to(&event));
+
+    assert_eq!((first.status, second.status), (202, 202), "{}", stage.log());
+    assert_eq!(stage.starts(), 1);
+    assert_eq!(stage.tableau().jobs().iter().filter(|job| job.title == "Orders").count(), 1);
+}
+
+// R10
+#[tokio::test]
+async fn content_that_was_published_a_moment_ago_is_tried_again_with_gaps() {
+    for code in ["400000", "404004"] {
+        let (stage, luid, key) = one().await;
+        stage.tableau().fail_next("POST */refresh", 2, Fault::Error(code));
+
+        let request = stage.accepted(&key, &of_datasource(&luid)).await;
+        assert_eq!(request["status"], "queued", "{request}");
+        assert!(request["waits_for"].as_str().unwrap().contains("published a moment ago"), "{request}");
+        stage.work_until(Duration::from_secs(60), async || stage.starts() == 3).await;
+
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        assert_eq!(stage.get(&key, &request["id"]).await["status"], "succeeded", "{}", stage.log());
+    }
+}
+
+// R15
+#[tokio::test]
+async fn a_missing_scope_for_jobs_is_named_and_an_event_ends_the_wait() {
+    let (stage, luid, key) = one().await;
+    let request = stage.accepted(&key, &of_datasource(&luid)).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let before = stage.tableau().calls("POST /auth/signin");
+    stage.tableau().fail_always("GET */jobs/*", Fault::Error("401002"));
+
+    let looked = stage.get(&key, &request["id"]).await;
+
+    let waits_for = looked["waits_for"].as_str().unwrap_or_default();
+    assert!(waits_for.contains("tableau:jobs:read"), "{looked} {}", stage.log());
+    assert!(stage.tableau().calls("POST /auth/signin") <= before + 1, "no third sign-in");
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    assert!(stage.event("DatasourceRefreshSucceeded", &luid).await.is_empty());
+    assert_eq!(stage.get(&key, &request["id"]).await["status"], "succeeded", "{}", stage.log());
+    assert_eq!(stage.starts(), 1);
+}
+
+// R17
+#[tokio::test]
+async fn six_callers_at_once_share_one_session() {
+    let stage = Stage::with(NO_RULES, TableauSimulator::sample(), &[]).await;
+    let luids: Vec<String> = (0..6)
+        .map(|n| stage.tableau().add(Datasource::named(&format!("Orders {n}")).in_project("Finance")).to_string())
+        .collect();
+    let instances: Vec<_> =
+        (0..6).map(|_| stage.environment.queued("refresh-extract", crate::stage::BINARY)).collect();
+    let key = stage.key("six", everything()).await;
+    let before = stage.tableau().sign_ins(testkit::simulator::SAMPLE_PAT.0);
+
+    let mut calls = tokio::task::JoinSet::new();
+    for (function, luid) in instances.into_iter().zip(luids) {
+        let event = testkit::ApiCall::new("POST", "/refreshes").key(&key).json(&of_datasource(&luid)).event();
+        calls.spawn(async move { function.answer_to(&event).await });
+    }
+    let answers = calls.join_all().await;
+
+    assert!(answers.iter().all(|answer| answer.status == 202), "{answers:?}");
+    assert_eq!(stage.tableau().sign_ins(testkit::simulator::SAMPLE_PAT.0), before + 1);
+    assert_eq!(stage.starts(), 6);
+}
+
+// R05
+#[tokio::test]
+async fn an_incremental_refresh_that_is_not_possible_is_refused_unless_a_full_one_is_right() {
+    use testkit::simulator::RestVersion;
+    let old = TableauSimulator::sample().max_version(RestVersion { major: 3, minor: 20 });
+    let stage = Stage::with(NO_RULES, old, &[]).await;
+    let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance"));
+    let key = stage.key("nightly load", everything()).await;
+    let mut body = of_datasource(luid.as_str());
+    body["incremental"] = json!(true);
+
+    let refused = stage.post(&key, &body).await;
+    body["allow_full"] = json!(true);
+    let full = stage.accepted(&key, &body).await;
+
+    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("no_incremental")), "{}", stage.log());
+    assert_eq!(refused.body["field"], "incremental");
+    assert_eq!(full["incremental"], false);
+    assert_eq!(stage.starts(), 1);
+}

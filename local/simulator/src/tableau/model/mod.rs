@@ -4,6 +4,7 @@ mod capability;
 mod connected_app;
 mod content;
 mod export;
+mod flow;
 mod group;
 mod job;
 mod jwt;
@@ -24,6 +25,7 @@ pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub use export::{ExportContent, ExportShape};
+pub(crate) use flow::{Flow, FlowRun};
 pub(crate) use group::{Group, Members};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
@@ -50,6 +52,9 @@ pub(crate) struct Model {
     pub(crate) workbooks: Vec<Workbook>,
     pub(crate) datasources: Vec<Datasource>,
     pub(crate) views: Vec<View>,
+    pub(crate) flows: Vec<Flow>,
+    /// The runs of flows, oldest first.
+    pub(crate) flow_runs: Vec<FlowRun>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
     /// Deleted content, oldest first.
@@ -86,7 +91,7 @@ pub(crate) struct Model {
     pub(crate) webhooks_enabled: bool,
     /// Whether the site's settings allow broadcasts.
     pub(crate) broadcasts_enabled: bool,
-    /// The last number used in a web page's URL for a workbook or data source.
+    /// The last number used in a web page's URL for a workbook, data source or flow.
     pub(crate) last_number: u32,
 }
 
@@ -132,6 +137,8 @@ impl Model {
             workbooks: Vec::new(),
             datasources: Vec::new(),
             views: Vec::new(),
+            flows: Vec::new(),
+            flow_runs: Vec::new(),
             jobs: Vec::new(),
             tasks: Vec::new(),
             recycled: Vec::new(),

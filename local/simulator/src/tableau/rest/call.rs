@@ -2,7 +2,8 @@
 
 use super::element::Element;
 use super::error::RestError;
-use crate::tableau::model::{Model, Session};
+use super::filter::{Filter, Spec};
+use crate::tableau::model::{Feature, Model, Session};
 use crate::tableau::state::Settings;
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
@@ -44,6 +45,16 @@ impl Call<'_> {
     /// The value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The filter of a list.
+    pub(crate) fn filter(&self, spec: Spec) -> Result<Filter, RestError> {
+        let filter = Filter::parse(self.query("filter"), spec)?;
+        if filter.names("contentUrl") && !self.model.has(Feature::ContentUrlFilters) {
+            let detail = "The filter query contains a key which is not recognized for this api version";
+            return Err(RestError::new("400065", format!("{detail}: 'contentUrl'.")));
+        }
+        Ok(filter)
     }
 
     /// Whether the caller administers the site.

@@ -165,9 +165,10 @@ impl TableauClient {
         parse(call.operation, status, &bytes)
     }
 
-    /// Makes a call and ignores the answer.
+    /// Makes a call and ignores the answer, unless it holds an error: Tableau refuses to cancel some runs of flows with status 200.
     pub(crate) async fn run(&self, call: Call<'_>) -> Result<(), Error> {
-        self.call(&call, Take::Whole).await.map(|_| ())
+        let (_, bytes) = self.call(&call, Take::Whole).await?.into_body();
+        answer::refused_within(call.operation, &bytes).map_or(Ok(()), Err)
     }
 
     /// Makes a call and returns the answer unread.

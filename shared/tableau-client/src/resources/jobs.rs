@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use tableau::{DatasourceLuid, JobLuid, Subject, WorkbookLuid};
+use tableau::{DatasourceLuid, FlowLuid, FlowRunLuid, JobLuid, Subject, WorkbookLuid};
 
 /// A job in a list of jobs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -69,7 +69,10 @@ pub struct Job {
     /// For extract refreshes: the refreshed object and the result.
     #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
-    /// The same data, if it stands next to the block above: its place depends on the kind of job and on Tableau's
+    /// For runs of flows: the flow and its run.
+    #[serde(default, deserialize_with = "lenient::part")]
+    run_flow_job_type: Option<FlowJob>,
+    /// The same data as `extract_refresh_job`, if it stands next to that block: its place depends on the kind of job and on Tableau's
     /// version.
     #[serde(flatten)]
     beside: Box<ExtractRefresh>,
@@ -92,6 +95,18 @@ pub struct ExtractRefresh {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Refreshed<T> {
     id: Option<T>,
+}
+
+/// The part of a job that only runs of flows have.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FlowJob {
+    #[serde(default, deserialize_with = "lenient::part")]
+    flow_run_id: Option<FlowRunLuid>,
+    #[serde(default, deserialize_with = "lenient::part")]
+    flow: Option<Refreshed<FlowLuid>>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    notes: Box<[String]>,
 }
 
 /// The result of a job that ended.
@@ -145,11 +160,22 @@ impl Job {
         self.parts().find_map(ExtractRefresh::subject)
     }
 
+    /// The flow that the job runs.
+    pub fn flow(&self) -> Option<&FlowLuid> {
+        self.run_flow_job_type.as_ref()?.flow.as_ref()?.id.as_ref()
+    }
+
+    /// The run of the flow that the job runs: by its id [`TableauClient::flow_run`] finds it.
+    pub fn flow_run(&self) -> Option<&FlowRunLuid> {
+        self.run_flow_job_type.as_ref()?.flow_run_id.as_ref()
+    }
+
     /// The job's notes, line by line. They may contain host names and users of the data source. Refreshes have
     /// `notes`, newer kinds of jobs `statusNotes`.
     pub fn notes(&self) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
-        for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)) {
+        let of_flow = self.run_flow_job_type.iter().flat_map(|flow| flow.notes.iter());
+        for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)).chain(of_flow) {
             if !texts.contains(&text.as_str()) {
                 texts.push(text);
             }
@@ -227,6 +253,9 @@ impl Filter<JobSummary> {
     }
 }
 
+/// The JWT scope for reading jobs.
+const READ: &str = "tableau:jobs:read";
+
 #[derive(Deserialize)]
 pub(super) struct Answer {
     pub(super) job: Job,
@@ -255,7 +284,7 @@ impl TableauClient {
             paged: true,
             unknown: all_fields,
         };
-        Pages::new(self, list, filter)
+        Pages::new(self, list, filter).scope(READ)
     }
 
     /// Fetches a job. Administrators only. REST API 3.1+; JWT scope `tableau:jobs:read`.
@@ -266,7 +295,8 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_job>
     pub async fn job(&self, luid: &JobLuid) -> Result<Job, Error> {
         let path = format!("jobs/{luid}");
-        let answer: Answer = self.ask(Call::get("fetch the job", Path::Site(&path))).await?;
+        let call = Call::get("fetch the job", Path::Site(&path)).scope(READ);
+        let answer: Answer = self.ask(call).await?;
         Ok(answer.job)
     }
 

@@ -1,7 +1,5 @@
 //! Flows, their runs, and what an incremental refresh comes to.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use reqwest::Method;

@@ -333,6 +333,25 @@ impl TableauClient {
         })
     }
 
+    /// Replaces the shared session with a new one, unless this call opens the first. The others who share it go on with the new one.
+    /// For content that was published a moment ago, which older sessions may not know (`bryanthowell-tableau/tableau_tools#39`).
+    ///
+    /// # Errors
+    /// [`Error`] when signing in fails.
+    pub async fn renew_session(&self) -> Result<(), Error> {
+        let last = LastError::default();
+        let renewed = async {
+            let mut credential = self.credential().await?;
+            let opened = AtomicBool::default();
+            let shared = self.shared_session(&mut credential, None, &opened, &last).await?;
+            if !opened.load(Ordering::Relaxed) {
+                self.shared_session(&mut credential, Some(&shared), &opened, &last).await?;
+            }
+            Ok(())
+        };
+        self.bounded("renew the session", &last, Box::pin(renewed)).await
+    }
+
     /// The LUID of the site that the session is for. Signs in if there is no session. Events of another site are
     /// about objects that this client cannot see.
     ///

@@ -69,13 +69,10 @@ pub struct Job {
     /// For extract refreshes: the refreshed object and the result.
     #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
-    /// For runs of flows: the flow and its run.
-    #[serde(default, deserialize_with = "lenient::part")]
-    run_flow_job_type: Option<FlowJob>,
-    /// The same data as `extract_refresh_job`, if it stands next to that block: its place depends on the kind of job and on Tableau's
-    /// version.
+    /// The same data as `extract_refresh_job`, if it stands next to that block (its place depends on the kind of job and on
+    /// Tableau's version), and what runs of flows have.
     #[serde(flatten)]
-    beside: Box<ExtractRefresh>,
+    beside: Box<Beside>,
 }
 
 /// The part of a job that only extract refreshes have.
@@ -95,6 +92,15 @@ pub struct ExtractRefresh {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Refreshed<T> {
     id: Option<T>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Beside {
+    #[serde(flatten)]
+    refresh: ExtractRefresh,
+    #[serde(default, deserialize_with = "lenient::part")]
+    run_flow_job_type: Option<FlowJob>,
 }
 
 /// The part of a job that only runs of flows have.
@@ -162,19 +168,19 @@ impl Job {
 
     /// The flow that the job runs.
     pub fn flow(&self) -> Option<&FlowLuid> {
-        self.run_flow_job_type.as_ref()?.flow.as_ref()?.id.as_ref()
+        self.beside.run_flow_job_type.as_ref()?.flow.as_ref()?.id.as_ref()
     }
 
     /// The run of the flow that the job runs: by its id [`TableauClient::flow_run`] finds it.
     pub fn flow_run(&self) -> Option<&FlowRunLuid> {
-        self.run_flow_job_type.as_ref()?.flow_run_id.as_ref()
+        self.beside.run_flow_job_type.as_ref()?.flow_run_id.as_ref()
     }
 
     /// The job's notes, line by line. They may contain host names and users of the data source. Refreshes have
     /// `notes`, newer kinds of jobs `statusNotes`.
     pub fn notes(&self) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
-        let of_flow = self.run_flow_job_type.iter().flat_map(|flow| flow.notes.iter());
+        let of_flow = self.beside.run_flow_job_type.iter().flat_map(|flow| flow.notes.iter());
         for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)).chain(of_flow) {
             if !texts.contains(&text.as_str()) {
                 texts.push(text);
@@ -184,7 +190,7 @@ impl Job {
     }
 
     fn parts(&self) -> impl Iterator<Item = &ExtractRefresh> {
-        self.extract_refresh_job.iter().chain([&*self.beside])
+        self.extract_refresh_job.iter().chain([&self.beside.refresh])
     }
 }
 
@@ -383,6 +389,24 @@ mod tests {
         for nothing in [json!(null), json!(""), json!(" \n"), json!([]), json!([" "]), json!({}), json!(7)] {
             let shape = json!({"id": "j", "extractRefreshJob": {"notes": nothing}, "notes": nothing, "statusNotes": nothing});
             assert_eq!(job(shape).notes(), None, "{nothing}");
+        }
+    }
+
+    // `tableau/server-client-python:test/assets/flow_refresh.xml`
+    #[test]
+    fn a_job_of_a_flow_names_the_flow_and_its_run() {
+        let flow = job(json!({"id": "j", "type": "RunFlow", "runFlowJobType": {
+            "flowRunId": "r-1", "flow": {"id": "f-1", "name": "FlowOne"}, "notes": "no space"}}));
+        assert_eq!(flow.flow().map(FlowLuid::as_str), Some("f-1"));
+        assert_eq!(flow.flow_run().map(FlowRunLuid::as_str), Some("r-1"));
+        assert_eq!((flow.subject(), flow.notes().as_deref()), (None, Some("no space")));
+        for other in [
+            json!({"id": "j"}),
+            json!({"id": "j", "runFlowJobType": "x"}),
+            json!({"id": "j", "runFlowJobType": {}}),
+        ] {
+            let other = job(other);
+            assert_eq!((other.flow(), other.flow_run()), (None, None));
         }
     }
 

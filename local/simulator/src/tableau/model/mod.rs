@@ -77,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) exported_by: BTreeSet<String>,
     /// Workbooks and data sources whose connections have no stored password.
     pub(crate) without_passwords: BTreeSet<String>,
+    /// Content that sessions with these tokens cannot refresh or run, since it was published after they were opened.
+    pub(crate) published_since: Vec<(String, BTreeSet<String>)>,
     /// How exports of workbooks and views of these names look; `*` stands for all.
     pub(crate) export_shapes: Vec<(String, ExportShape)>,
     /// The connection ids of workbooks and data sources, assigned when first asked for.
@@ -154,6 +156,7 @@ impl Model {
             rendered: BTreeMap::new(),
             exported_by: BTreeSet::new(),
             without_passwords: BTreeSet::new(),
+            published_since: Vec::new(),
             export_shapes: Vec::new(),
             connections: BTreeMap::new(),
             used_scopes: BTreeSet::new(),

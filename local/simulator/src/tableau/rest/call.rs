@@ -8,6 +8,7 @@ use crate::tableau::state::Settings;
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tableau::{EventName, JobLuid, SiteLuid, UserLuid};
 
@@ -55,6 +56,16 @@ impl Call<'_> {
             return Err(RestError::new("400065", format!("{detail}: 'contentUrl'.")));
         }
         Ok(filter)
+    }
+
+    /// Refuses a session that was opened before this content was published.
+    pub(crate) fn knows_published(&self, luid: &str) -> Result<(), RestError> {
+        let token = self.session.as_ref().map_or("", |session| session.token.as_str());
+        let is_old = |(of, tokens): &(String, BTreeSet<String>)| of == luid && tokens.contains(token);
+        match self.model.published_since.iter().any(is_old) {
+            true => Err(malformed("The content was published after this session was opened.")),
+            false => Ok(()),
+        }
     }
 
     /// Whether the caller administers the site.

@@ -84,6 +84,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Result<Answer, RestError> {
         return Err(RestError::new("403157", "The site has no Data Management."));
     }
     call.may_run(&luid)?;
+    call.knows_published(&luid)?;
     if call.model.refresh(&about.1, Job::is_queued).is_some() {
         let detail = format!("Job for '{luid}' is already queued. Not queuing a duplicate.");
         return Err(RestError::new("409093", detail));

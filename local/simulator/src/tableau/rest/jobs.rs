@@ -257,6 +257,7 @@ pub(crate) fn refresh(
     }
     let luid = about.1.luid().unwrap_or_default().to_owned();
     call.may_refresh(&luid)?;
+    call.knows_published(&luid)?;
     if !has_extracts {
         return Err(RestError::new("403104", "A live connection has nothing to refresh."));
     }

@@ -46,6 +46,15 @@ Examples:
   tableau-webhooks test notify-slack --to data-alerts --local
   tableau-webhooks test notify-slack --json | jq -r .answer";
 
+pub(crate) const RESOLVE: &str = "\
+A name alone has to be unique on the site; with --project it is looked for in that project only. If nothing is found, or more than one,
+the exit code is 1.
+
+Examples:
+  tableau-webhooks resolve 'https://10ay.online.tableau.com/#/site/marketing/workbooks/1001/views'
+  tableau-webhooks resolve 'general ledger' --kind datasource --project 'Finance/Month End'
+  tableau-webhooks resolve Superstore --json --local | jq -r .luid";
+
 pub(crate) const EVENTS: &str = "\
 Examples:
   tableau-webhooks events list

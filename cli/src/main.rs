@@ -14,9 +14,11 @@ mod options;
 mod out;
 mod profile;
 mod program;
+mod resolve;
 mod rules;
 mod send;
 mod stack;
+mod stack_tableau;
 mod table;
 mod timer_words;
 mod trial;
@@ -46,6 +48,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Certifications(options)) => certifications::certifications(options).await,
+        Some(Command::Resolve(options)) => resolve::resolve(options).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Test(test)) => trial::test(test).await,

@@ -4,6 +4,7 @@ use crate::certifications::CertificationsOptions;
 use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
+use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     /// List who was asked to certify which data source, and what came of it
     #[command(after_help = help::CERTIFICATIONS)]
     Certifications(CertificationsOptions),
+    /// Print the LUID of a workbook, data source or flow, by a browser's address or a name
+    #[command(after_help = help::RESOLVE)]
+    Resolve(ResolveOptions),
     /// Copy the stack's table after a restore
     #[command(after_help = help::TABLE)]
     Table {

@@ -2,10 +2,11 @@
 
 use super::options::CheckOptions;
 use super::problems::reported;
-use super::{stack_tableau, webhooks};
+use super::webhooks;
 use crate::files::find;
 use crate::out::{self, line, note};
 use crate::stack::Stack;
+use crate::stack_tableau;
 use jiff::Timestamp;
 use local_aws::template::{Places, Plan, Template};
 use rules::settings::{ForwardEvent, NotifySlack};

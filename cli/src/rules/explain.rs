@@ -3,14 +3,15 @@
 use super::cases::time;
 use super::check::without_mistakes;
 use super::evaluate::{Evaluation, evaluate};
+use super::event;
 use super::explained::{About, shown};
 use super::given::GivenFacts;
 use super::options::ExplainOptions;
 use super::published::StackRules;
-use super::{event, stack_tableau};
 use crate::events::payload_of;
 use crate::out::{self, line};
 use crate::stack::Stack;
+use crate::stack_tableau;
 use circuit::Circuits;
 use facts::{FactLookups, Question};
 use guarded_tableau::GuardedTableau;

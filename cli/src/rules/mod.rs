@@ -17,7 +17,6 @@ mod problems;
 mod published;
 mod rollback;
 mod show;
-mod stack_tableau;
 mod test;
 mod webhooks;
 

@@ -22,7 +22,7 @@ pub use self::recorder::{
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, ExportContent,
-    ExportShape, Feature, Fired, Group, JobRecord, JobShape, NotFound, PatCredential, Project, RestVersion,
-    SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, SiteRole, TableauBuilder,
+    ExportShape, Feature, Fired, Flow, Group, JobRecord, JobShape, NotFound, PatCredential, Project,
+    RestVersion, SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, SiteRole, TableauBuilder,
     TableauSimulator, User, Webhook, WebhookRecord, Workbook, notes, sample_payload, sample_payloads,
 };

@@ -20,7 +20,7 @@ async fn each_missing_thing_has_its_code() {
         ("/jobs/none", "404018"),
         ("/webhooks/none", "404034"),
         ("/webhooks/none/test", "400113"),
-        ("/flows", "404003"),
+        ("/subscriptions", "404003"),
         ("/broadcasts/views", "404003"),
     ] {
         assert_eq!(caller.get(path).await.code(), code, "{path}");

@@ -308,6 +308,7 @@ async fn list_address(
         "workbooks" => tableau.workbook("Superstore")?.to_string(),
         "views" => tableau.view("Overview")?.to_string(),
         "users" => tableau.user("ana")?.to_string(),
+        "flows" => tableau.flow("Clean Customers")?.to_string(),
         "dataQualityWarnings" | "datasources" => tableau.datasource("Sales Orders")?.to_string(),
         "projects" => caller.get("/projects").await.json["projects"]["project"][0]["id"].as_str()?.to_owned(),
         _ => caller.site.clone(),
@@ -330,6 +331,9 @@ async fn every_list_honours_or_refuses_pages_filters_orders_and_fields() {
     for name in ["Old", "Older"] {
         tableau.delete(tableau.add(Workbook::named(name))).unwrap();
         tableau.delete(tableau.add(Datasource::named(name))).unwrap();
+    }
+    for flow in ["Load Ledger", "Clean Customers"] {
+        tableau.succeed_refresh(tableau.flow(flow).unwrap()).unwrap();
     }
     let caller = Caller::administrator(&tableau).await;
     let mut lists = Vec::new();

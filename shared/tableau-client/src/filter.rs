@@ -20,6 +20,7 @@ pub(crate) enum Condition {
     AnyOf(Vec<String>),
     Since(Timestamp),
     Before(Timestamp),
+    Below(u64),
 }
 
 /// The value of an element in one field.
@@ -31,6 +32,8 @@ pub enum Field<'a> {
     Texts(&'a [String]),
     /// A time, if the element has one.
     Time(Option<Timestamp>),
+    /// A number, if the element has one.
+    Number(Option<u64>),
 }
 
 /// A type whose lists can be filtered. Only this crate implements it.
@@ -146,6 +149,7 @@ impl Condition {
             }
             Self::Since(since) => Some(format!("{name}:gte:{}", time(since))),
             Self::Before(before) => Some(format!("{name}:lt:{}", time(before))),
+            Self::Below(number) => Some(format!("{name}:lt:{number}")),
         }
     }
 
@@ -153,7 +157,7 @@ impl Condition {
         let is = |text: &str| match self {
             Self::Is(wanted) => wanted == text,
             Self::AnyOf(wanted) => wanted.iter().any(|wanted| wanted == text),
-            Self::Since(_) | Self::Before(_) => false,
+            Self::Since(_) | Self::Before(_) | Self::Below(_) => false,
         };
         match (field, self) {
             (Field::Text(text), _) => text.is_some_and(is),
@@ -163,7 +167,8 @@ impl Condition {
                 time.is_some_and(|t| t.as_second() >= since.as_second())
             }
             (Field::Time(time), Self::Before(before)) => time.is_some_and(|t| t < *before),
-            (Field::Time(_), _) => false,
+            (Field::Number(number), Self::Below(most)) => number.is_some_and(|number| number < *most),
+            (Field::Time(_) | Field::Number(_), _) => false,
         }
     }
 }

@@ -12,6 +12,8 @@ mod content;
 mod credential;
 mod error;
 mod filter;
+mod find;
+mod job_of;
 mod lenient;
 mod own_session;
 mod page;
@@ -24,9 +26,9 @@ mod source;
 mod version;
 
 pub use ::tableau::{
-    ColumnLuid, DatabaseLuid, DatasourceLuid, Event, EventName, FlowLuid, JobLuid, LabelLuid, ProjectLuid,
-    QualityWarningLuid, ScheduleLuid, SiteLuid, Subject, TableLuid, TaskLuid, UnknownEvent, UserLuid,
-    ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
+    ColumnLuid, DatabaseLuid, DatasourceLuid, Event, EventName, FlowLuid, FlowRunLuid, JobLuid, LabelLuid,
+    ProjectLuid, QualityWarningLuid, ScheduleLuid, SiteLuid, Subject, TableLuid, TaskLuid, UnknownEvent,
+    UserLuid, ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use cause::{Cause, CauseClass, CauseLookup, Diagnosis, diagnose};
 pub use client::TableauClient;
@@ -37,12 +39,18 @@ pub use credential::{
 };
 pub use error::Error;
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
+pub use find::{
+    BrowserUrl, ContentKind, ContentLuid, FindBy, FindResult, FoundContent, FoundView, InvalidProjectPath,
+    NotBrowserUrl, NotFound, NotFoundReason, PageShown, ProjectPath, WebId,
+};
+pub use job_of::{FoundJob, JobLookup};
 pub use own_session::OwnSession;
 pub use pages::Pages;
 pub use resources::broadcasts::{BroadcastOptions, BroadcastView};
 pub use resources::connections::Connection;
 pub use resources::datasources::Datasource;
 pub use resources::exports::{Download, ExportOptions, Freshness, Orientation, PageType};
+pub use resources::flows::{FailureReason, Flow, FlowRun, RunFlow};
 pub use resources::groups::Group;
 pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};
 pub use resources::labels::{Label, NewLabel};

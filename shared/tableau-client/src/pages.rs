@@ -47,6 +47,9 @@ pub struct Pages<T> {
     seen: u64,
     ended: bool,
     ready: VecDeque<T>,
+    /// Whether the list has pages although it has no total: a short page is its last.
+    until_short: bool,
+    scope: Option<&'static str>,
 }
 
 /// A list of the REST API.
@@ -109,7 +112,21 @@ impl<T> Pages<T> {
             seen: 0,
             ended: false,
             ready: VecDeque::new(),
+            until_short: false,
+            scope: None,
         }
+    }
+
+    /// For a list without a total that has pages all the same.
+    pub(crate) fn until_short(mut self) -> Self {
+        self.until_short = true;
+        self
+    }
+
+    /// Sets the JWT scope that the list needs, for the error of a connected app that lacks it.
+    pub(crate) fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
+        self
     }
 
     /// Sets how many elements are fetched per request: 1 to 1,000. The default is 1,000.
@@ -204,6 +221,9 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
             call =
                 call.query("pageSize", size.to_string()).query("pageNumber", (self.fetched + 1).to_string());
         }
+        if let Some(scope) = self.scope {
+            call = call.scope(scope);
+        }
         if let Some(filter) = self.filter.expression(unknown) {
             call = call.query("filter", filter);
         }
@@ -240,7 +260,7 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         let mut page: Vec<T> = lenient::read_some(items, self.list.element).map_err(unreadable)?;
         self.fetched += 1;
         self.seen = seen;
-        self.ended = seen >= total;
+        self.ended = if self.until_short { here < u64::from(self.page_size) } else { seen >= total };
         page.retain(|element| self.filter.matches(element, unknown));
         Ok(Some(page))
     }

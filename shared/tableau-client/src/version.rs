@@ -25,8 +25,8 @@ impl ApiVersion {
         Self { major, minor }
     }
 
-    /// The newest version that this client supports (Tableau 2026.2).
-    pub const NEWEST: Self = Self { major: 3, minor: 29 };
+    /// The newest version that this client supports (Tableau 2026.3).
+    pub const NEWEST: Self = Self { major: 3, minor: 30 };
 }
 
 impl FromStr for ApiVersion {

@@ -78,6 +78,30 @@ async fn a_session_that_someone_else_ended_is_replaced_unnoticed() {
     assert_eq!(simulator.sign_ins(SAMPLE_PAT.0), 2);
 }
 
+// R10, R17
+#[tokio::test]
+async fn what_was_just_published_is_refreshed_in_a_new_session_that_all_share() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let sessions = Arc::default();
+    let clients: Vec<TableauClient> = (0..3).map(|_| client_with(&simulator, &sessions, pat())).collect();
+    let luid = simulator.add(Datasource::named("Sales"));
+    let subject = Subject::Datasource(luid.clone());
+    clients[0].datasource(&luid).await.unwrap();
+    simulator.publish(&luid);
+    let refused = clients[0].refresh_now(&subject, RefreshKind::Full).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { status: 400, .. }), "{refused}");
+
+    clients[1].renew_session().await.unwrap();
+    let queued = clients[0].refresh_now(&subject, RefreshKind::Full).await.unwrap();
+
+    assert!(matches!(queued, RefreshNow::Queued(_)), "{queued:?}");
+    clients[2].datasource(&luid).await.unwrap();
+    assert_eq!(simulator.sign_ins(SAMPLE_PAT.0), 2);
+    let fresh = client_with(&simulator, &Arc::default(), pat());
+    fresh.renew_session().await.unwrap();
+    assert_eq!(simulator.sign_ins(SAMPLE_PAT.0), 3, "the first session is new enough");
+}
+
 #[tokio::test]
 async fn content_says_where_it_is_and_whose() {
     let simulator = TableauSimulator::empty().start().await.unwrap();

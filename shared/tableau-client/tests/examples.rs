@@ -22,6 +22,16 @@ const PRINTED: &[(&str, &[&str])] = &[
     ("datasources", &["certified: true, Checked against the ledger", "certified: false"]),
     ("exports", &["application/pdf, * bytes", "Region,Sales"]),
     (
+        "find",
+        &[
+            "data source Finance/Month End/General Ledger: 4cdd2055-*",
+            "workbook Sales/Superstore: 5998aaaf-*",
+            "there is no workbook, data source or flow `Superstore` in the project Finance; there is Sales/Superstore",
+            "there is no workbook `Superstor`; near names: Sales/Superstore",
+        ],
+    ),
+    ("flows", &["Clean Customers: Success *"]),
+    (
         "groups",
         &[
             "ana@example.com is in All Users",
@@ -116,6 +126,8 @@ fn is_like(line: &str, pattern: &str) -> bool {
 fn each_rest_resource_has_a_short_example() {
     let mut resources = names("src/resources");
     resources.remove("mod");
+    // It looks in several resources.
+    resources.insert("find".to_owned());
     let shown: BTreeSet<String> = PRINTED.iter().map(|(example, _)| (*example).to_owned()).collect();
     assert_eq!(shown, resources);
     for resource in resources {

@@ -13,9 +13,9 @@ pub use event::{Event, Incomplete, Subject};
 pub use event_id::{EventId, NotAnEventId};
 pub use event_name::{Action, EventName, Object, UnknownEvent};
 pub use luid::{
-    ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid,
-    QualityWarningLuid, ResourceLuid, ScheduleLuid, SiteLuid, TableLuid, TaskLuid, UserLuid, ViewLuid,
-    VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
+    ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, FlowRunLuid, InvalidLuid, JobLuid, LabelLuid,
+    ProjectLuid, QualityWarningLuid, ResourceLuid, ScheduleLuid, SiteLuid, TableLuid, TaskLuid, UserLuid,
+    ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};
 pub use spelling::nearest;

@@ -96,6 +96,8 @@ luids! {
     ColumnLuid;
     /// A flow.
     FlowLuid;
+    /// The id of one run of a flow, which is neither that of the flow nor that of its job.
+    FlowRunLuid;
     /// A virtual connection.
     VirtualConnectionLuid;
     /// A table of a virtual connection.

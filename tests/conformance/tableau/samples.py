@@ -164,8 +164,19 @@ KINDS = [
             ("job_get_by_id_failed_workbook", "job"),
             ("job_get_by_id_completed", "job"),
             ("datasource_refresh", "job"),
+            ("flow_refresh", "job"),
         ],
-        [("jobs/{job}", "job"), ("jobs/{workbook_job}", "job")],
+        [("jobs/{job}", "job"), ("jobs/{workbook_job}", "job"), ("jobs/{flow_job}", "job")],
+    ),
+    (
+        "flows",
+        [("flow_get", "flows/flow"), ("flow_get_by_id", "flow")],
+        [("flows", "flows/flow"), ("flows/{flow}", "flow")],
+    ),
+    (
+        "runs of flows",
+        [("flow_runs_get", "flowRuns/flowRuns"), ("flow_runs_get_by_id", "flowRun")],
+        [("flows/runs", "flowRuns/flowRuns"), ("flows/runs/{run}", "flowRun")],
     ),
     (
         "tasks",
@@ -198,12 +209,13 @@ def ours(client, ids, path):
     return ElementTree.fromstring(answer.content)
 
 
-@check("workbooks.get", "datasources.get", "views.get", "projects.get", "users.get", "jobs.get")
+@check("workbooks.get", "datasources.get", "views.get", "projects.get", "users.get", "jobs.get", "flows.get", "flow_runs.get")
 def answers_have_the_keys_of_the_samples():
     """Attributes and elements are those of the samples in the client's own tests, but for exceptions with a reason"""
     client = administrator()
     workbook = named(client.workbooks.get()[0], "Superstore")
     datasource = named(client.datasources.get()[0], "Sales Orders")
+    run = client.flow_runs.get()[0]
     failed = {job.title: job.id for job in client.jobs.get(where(Field.Status, Operator.Equals, "Failed"))[0]}
     ids = {
         "workbook": workbook.id,
@@ -212,6 +224,9 @@ def answers_have_the_keys_of_the_samples():
         "user": client.user_id,
         "job": failed["Sales Orders"],
         "workbook_job": failed["Superstore"],
+        "flow": named(client.flows.get()[0], "Clean Customers").id,
+        "flow_job": run.background_job_id,
+        "run": run.id,
     }
     client.projects.get(), client.users.get()
     yuki = TSC.UserItem.as_reference(named(client.users.get()[0], "yuki@example.com").id)

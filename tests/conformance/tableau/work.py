@@ -107,6 +107,61 @@ def refreshes_run_fail_and_are_cancelled():
     assert refused(lambda: client.jobs.get_by_id("none")) == "404018"
 
 
+@check("flows.get", "flows.get_by_id", "flows.all", "flows.filter", "flows.find_by_name", "flows.order_by", "flows.paginate")
+def flows_are_listed():
+    """Listed, filtered, sorted, by LUID with project, owner, tags and page; a flow that is not there is a 404"""
+    client = administrator()
+    clean = named(client.flows.get()[0], "Clean Customers")
+    flow = client.flows.get_by_id(clean.id)
+    assert (flow.name, flow.project_name, flow.tags) == ("Clean Customers", "Sales", {"daily"})
+    assert flow.owner_id == named(client.users.get()[0], "priya@example.com").id and flow.created_at == clean.created_at
+    assert "/#/site/marketing/flows/" in flow.webpage_url
+    both = ["Clean Customers", "Load Ledger"]
+    flows = lambda query: [flow.name for flow in query]
+    assert flows(client.flows.all(page_size=1)) == flows(client.flows.order_by("name")) == both
+    assert flows(client.flows.order_by("-name")) == both[::-1]
+    assert flows(client.flows.filter(project_name="Month End")) == flows(client.flows.find_by_name("Load Ledger")) == ["Load Ledger"]
+    assert flows(page(client.flows.paginate(page_size=1, page_number=2), 1, 2)) == both[1:]
+    assert refused(lambda: client.flows.filter(tags="daily")[0]) == "400065"
+    assert refused(lambda: client.flows.get_by_id("none")) == "404032"
+
+
+@check("flows.refresh", "flow_runs.get", "flow_runs.get_by_id", "flow_runs.wait_for_job", "flow_runs.cancel")
+@check("flow_runs.all", "flow_runs.filter", "flow_runs.order_by", "flow_runs.paginate")
+def flows_run_and_are_cancelled():
+    """A run with an id of its own; queued twice is `409093`, of which the client makes nothing; a run without a body is `400000`"""
+    client = administrator()
+    clean, ledger = (named(client.flows.get()[0], name) for name in ("Clean Customers", "Load Ledger"))
+    before = len(client.flow_runs.get())
+    job = client.flows.refresh(clean)
+    assert (job.mode, job.type, job.flow_run.flow_id) == ("Asynchronous", "RunFlow", clean.id)
+    assert client.flows.refresh(clean.id) is None
+    assert job.flow_run.id not in (job.id, clean.id)
+    other = client.flows.refresh(ledger)
+    client.flow_runs.cancel(other.flow_run.id)
+    done = client.flow_runs.wait_for_job(job.flow_run.id, timeout=30)
+    assert (done.status, done.progress, done.flow_id, done.background_job_id) == ("Success", "100", clean.id, job.id)
+    assert client.jobs.get_by_id(job.id).flow_run.id == job.flow_run.id
+    try:
+        client.flow_runs.wait_for_job(other.flow_run.id, timeout=30)
+        raise AssertionError("a cancelled run ended well")
+    except TSC.server.endpoint.exceptions.FlowRunCancelledException as error:
+        assert error.flow_run.flow_id == ledger.id
+    ids = lambda runs: [run.id for run in runs]
+    assert len(client.flow_runs.get()) == before + 2
+    assert ids(client.flow_runs.filter(flow_id=ledger.id)) == [other.flow_run.id]
+    assert set(ids(client.flow_runs.all(page_size=1))) == set(ids(client.flow_runs.get()))
+    started = [run.started_at for run in client.flow_runs.order_by("started_at") if run.started_at]
+    assert started == sorted(started) and started
+    assert ids(client.flow_runs.paginate(page_size=2, page_number=1)) == ids(client.flow_runs.get())
+    # The id of a flow is not the id of a run.
+    assert refused(lambda: client.flow_runs.get_by_id(clean.id)) == "404033"
+    assert refused(lambda: user("yuki").flows.refresh(clean)) == "403004"
+    headers = {"X-Tableau-Auth": client.auth_token, "Accept": "application/json"}
+    without = requests.post(f"{client.baseurl}/sites/{client.site_id}/flows/{clean.id}/run", headers=headers, timeout=10)
+    assert without.json()["error"]["code"] == "400000"
+
+
 @check("jobs.get", "jobs.all", "jobs.filter", "jobs.order_by", "jobs.paginate")
 @check("jobs.fields", "jobs.only_fields")
 def jobs_are_listed():

@@ -59,7 +59,7 @@ function offer(inside) {
   const add = (id, choices) => choices.forEach(([text, value]) => element(id).add(new Option(text, value)));
   const named = list => list.map(({ luid, name }) => [name, luid]);
   const content = named([...inside.workbooks, ...inside.datasources]);
-  add("target", content);
+  add("target", [...content, ...named(inside.flows)]);
   add("about", [...content, ...named([...inside.views, ...inside.users, ...inside.sites])]);
   add("notes", inside.notes.map(name => [name, name]));
   add("event", inside.events.map(name => [name, name]));

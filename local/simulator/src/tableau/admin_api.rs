@@ -138,7 +138,7 @@ async fn duplicates(Shared(state): Shared<Arc<State>>, Path(n): Path<String>) ->
 }
 
 /// The features that a site's settings can forbid, and whether each is allowed.
-pub(super) fn switches(model: &Model) -> [(&'static str, bool); 6] {
+pub(super) fn switches(model: &Model) -> [(&'static str, bool); 7] {
     [
         ("webhooks", model.webhooks_enabled),
         ("broadcasts", model.broadcasts_enabled),
@@ -146,6 +146,7 @@ pub(super) fn switches(model: &Model) -> [(&'static str, bool); 6] {
         ("run-now", model.has(Feature::RunNow)),
         ("exports", model.has(Feature::Exports)),
         ("metadata-api", model.has(Feature::MetadataApi)),
+        ("content-url-filters", model.has(Feature::ContentUrlFilters)),
     ]
 }
 
@@ -166,8 +167,10 @@ async fn switch(
         "run-now" => model.switch(Feature::RunNow, on),
         "exports" => model.switch(Feature::Exports, on),
         "metadata-api" => model.switch(Feature::MetadataApi, on),
+        "content-url-filters" => model.switch(Feature::ContentUrlFilters, on),
         other => {
-            let known = "webhooks, broadcasts, job-lists, run-now, exports";
+            let known =
+                "webhooks, broadcasts, job-lists, run-now, exports, metadata-api, content-url-filters";
             return Err(wrong(format!("there is no switch '{other}'; known: {known}")));
         }
     }

@@ -6,6 +6,7 @@ use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use tableau::{DatasourceLuid, JobLuid, WorkbookLuid};
 
 /// Controls.
@@ -82,6 +83,15 @@ impl TableauSimulator {
     /// Takes the stored passwords out of the connections of a workbook, as publishing it anew can do.
     pub fn forget_passwords(&self, workbook: &WorkbookLuid) {
         self.state.model().without_passwords.insert(workbook.to_string());
+    }
+
+    /// Publishes a workbook, data source or flow: sessions that are open now cannot refresh or run it (`400000`), new ones can.
+    ///
+    /// Source: `bryanthowell-tableau/tableau_tools#39`, which has status 400 and no code
+    pub fn publish(&self, luid: impl Display) {
+        let mut model = self.state.model();
+        let tokens = model.sessions.iter().map(|session| session.token.clone()).collect();
+        model.published_since.push((luid.to_string(), tokens));
     }
 
     /// Makes PDF exports of the workbooks and views of this name look so; `*` stands for all.

@@ -25,7 +25,7 @@ mod version;
 
 pub use builder::TableauBuilder;
 pub use content::{
-    ConnectedApp, Content, Datasource, Group, PatCredential, Project, User, Webhook, Workbook,
+    ConnectedApp, Content, Datasource, Flow, Group, PatCredential, Project, User, Webhook, Workbook,
 };
 pub use delivery::{Attempt, Delivery, DeliveryState};
 pub use model::{BroadcastRecord, ExportContent, ExportShape, Feature, JobShape, SiteRole, WebhookRecord};

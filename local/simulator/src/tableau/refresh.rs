@@ -1,23 +1,23 @@
-//! Refresh jobs: queue, run and end them.
+//! Refreshes and runs of flows: queue, run and end their jobs.
 
 use super::events::About;
-use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
+use super::model::{FinishCode, Job, JobKind, Model};
 use super::sending::NotFound;
 use super::state::State;
 use crate::clock::before;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::{EventName, JobLuid, SiteLuid};
+use tableau::{EventName, JobLuid};
 
 /// A job in its current state.
 #[derive(Clone, Debug)]
 pub struct JobRecord {
     /// The job's id.
     pub luid: JobLuid,
-    /// The LUID of the workbook or data source that the job refreshes.
+    /// The LUID of the workbook or data source that the job refreshes, or of the flow that it runs.
     pub target: Option<String>,
-    /// The name of the workbook or data source.
+    /// The name of the workbook, data source or flow.
     pub title: String,
     /// The status: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
     pub status: &'static str,
@@ -44,33 +44,8 @@ impl From<&Job> for JobRecord {
 }
 
 impl Model {
-    /// Queues a refresh.
-    pub(crate) fn queue_refresh(
-        &mut self,
-        (site, target, title): (SiteLuid, Target, String),
-        kind: JobKind,
-        now: Timestamp,
-    ) -> &mut Job {
-        self.jobs.push(Job {
-            luid: mint(),
-            site,
-            kind,
-            target,
-            title,
-            priority: 50,
-            created_at: now,
-            started_at: None,
-            completed_at: None,
-            finish: None,
-            notes: None,
-            shape: JobShape::default(),
-        });
-        let last = self.jobs.len() - 1;
-        &mut self.jobs[last]
-    }
-
-    /// The open refresh of this workbook or data source, preferably in this state. Without an open refresh, a new one
-    /// is queued at `created_at`.
+    /// The open refresh of this workbook or data source, or the open run of this flow, preferably in this state. Without
+    /// one, a new one is queued at `created_at`.
     fn refresh_of(
         &mut self,
         luid: &str,
@@ -79,7 +54,7 @@ impl Model {
     ) -> Result<JobLuid, NotFound> {
         let about = self.refreshable(luid);
         let about =
-            about.ok_or_else(|| NotFound { what: "workbook or data source", luid: luid.to_owned() })?;
+            about.ok_or_else(|| NotFound { what: "workbook, data source or flow", luid: luid.to_owned() })?;
         let open = self.refresh(&about.1, first).or_else(|| self.refresh(&about.1, Job::is_open));
         if let Some(job) = open {
             return Ok(job.luid.clone());
@@ -138,14 +113,18 @@ impl State {
         self.fire_refresh(if notes.is_some() { "RefreshFailed" } else { "RefreshSucceeded" }, luid)
     }
 
+    /// Flows fire no event.
     fn fire_refresh(self: &Arc<Self>, what: &str, luid: &str) -> Result<(), NotFound> {
+        if self.model().flow(luid).is_some() {
+            return Ok(());
+        }
         let workbook = EventName::from(format!("Workbook{what}"));
         let is_workbook = About::find(&self.model(), &workbook, luid).is_some();
         let event = if is_workbook { workbook } else { EventName::from(format!("Datasource{what}")) };
         self.fire(&event, luid).map(|_| ())
     }
 
-    /// Runs a refresh that was requested over REST, when refreshes are set to run by themselves.
+    /// Runs a refresh or flow that was requested over REST, when refreshes are set to run by themselves.
     pub(crate) fn run_refresh(self: &Arc<Self>, luid: String, job: JobLuid) {
         let Some(time) = self.settings.refreshes_take else {
             return;
@@ -169,7 +148,9 @@ impl State {
             let broken = {
                 let model = state.model();
                 let workbook = model.workbook(&luid).and_then(|w| w.broken.clone());
-                workbook.or_else(|| model.datasource(&luid).and_then(|d| d.broken.clone()))
+                let datasource = || model.datasource(&luid).and_then(|d| d.broken.clone());
+                let flow = || model.flow(&luid).and_then(|f| f.broken.clone());
+                workbook.or_else(datasource).or_else(flow)
             };
             let _ = state.end_job(&luid, &job, broken.as_deref());
         });

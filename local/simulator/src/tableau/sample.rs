@@ -1,6 +1,8 @@
 //! The sample site. Names, users and addresses are invented.
 
-use super::content::{ConnectedApp, Content, Datasource, Group, ModelHandle, PatCredential, User, Workbook};
+use super::content::{
+    ConnectedApp, Content, Datasource, Flow, Group, ModelHandle, PatCredential, User, Workbook,
+};
 use super::events::About;
 use super::model::{Model, Site, SiteRole, fixed, mint};
 use super::sample_jobs;
@@ -80,6 +82,7 @@ pub(super) fn model(now: Timestamp) -> Model {
     people(add);
     workbooks(add);
     datasources(add);
+    flows(add);
     sample_jobs::add_to(add.model, now);
     model
 }
@@ -196,6 +199,20 @@ fn datasources(add: &mut ModelHandle<'_>) {
         .owned_by("ana")
         .of_kind("snowflake")
         .live()
+        .add_to(add);
+}
+
+fn flows(add: &mut ModelHandle<'_>) {
+    let flow = |name: &str, luid: &str| Flow::named(name).with_luid(fixed(luid));
+    flow("Clean Customers", "3d2c9a44-6f0a-4f57-9a6b-0d2fd1a0c9e1")
+        .in_project("Sales")
+        .owned_by("priya")
+        .described("Removes duplicate customers before Customer Master is loaded")
+        .tagged("daily")
+        .add_to(add);
+    flow("Load Ledger", "b6a1d9f2-57c3-4f0e-8d3a-7c1e5f2b9a60")
+        .in_project("Finance/Month End")
+        .owned_by("jonas")
         .add_to(add);
 }
 

@@ -1,6 +1,6 @@
 //! The job history of the sample site: the refreshes of the last nights, some of them failed.
 
-use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
+use super::model::{FinishCode, FlowRun, Job, JobKind, JobShape, Model, Target, mint};
 use super::notes;
 use crate::clock::{after, before};
 use jiff::Timestamp;
@@ -47,10 +47,18 @@ pub(super) fn add_to(model: &mut Model, now: Timestamp) {
             model.jobs.push(job);
         }
     }
-    for (kind, title) in [(JobKind::Flow, "Clean Customers"), (JobKind::Subscription, "Weekly sales mail")] {
-        let created_at = before(now, Duration::from_secs(6 * HOUR));
-        let mut job = Job::ended(model.default_site(), Target::Nothing, title, created_at);
-        job.kind = kind;
+    let created_at = before(now, Duration::from_secs(6 * HOUR));
+    let mut mail = Job::ended(model.default_site(), Target::Nothing, "Weekly sales mail", created_at);
+    mail.kind = JobKind::Subscription;
+    model.jobs.push(mail);
+    if let Some(flow) = model.flows.first() {
+        let target = Target::Flow(flow.luid.clone());
+        let mut job = Job::ended(flow.site.clone(), target, &flow.name, created_at);
+        job.kind = JobKind::Flow;
+        let luid = "0f3ac6d8-2b0e-4b5c-8d9e-5a54a1c6a0b7".to_owned();
+        let user = Some(flow.owner.clone());
+        let run = FlowRun { luid, flow: flow.luid.clone(), job: job.luid.clone(), user };
+        model.flow_runs.push(run);
         model.jobs.push(job);
     }
     model.jobs.sort_by_key(|job| job.created_at);

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tableau::{DatasourceLuid, EventName, JobLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid};
+use tableau::{DatasourceLuid, EventName, FlowLuid, JobLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid};
 
 /// A Tableau server on loopback. Clones share one server; it stops when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -80,6 +80,11 @@ impl TableauSimulator {
         self.find(|m| m.datasources.iter().find(|d| d.name == name).map(|d| d.luid.clone()))
     }
 
+    /// The LUID of the first flow with this name.
+    pub fn flow(&self, name: &str) -> Option<FlowLuid> {
+        self.find(|m| m.flows.iter().find(|f| f.name == name).map(|f| f.luid.clone()))
+    }
+
     /// The LUID of the first view with this name.
     pub fn view(&self, name: &str) -> Option<ViewLuid> {
         self.find(|m| m.views.iter().find(|v| v.name == name).map(|v| v.luid.clone()))
@@ -121,19 +126,20 @@ impl TableauSimulator {
         self.state.fire(event, &luid.to_string())
     }
 
-    /// Starts a refresh of a workbook or data source: its job runs, and `…RefreshStarted` is fired.
+    /// Starts a refresh of a workbook or data source: its job runs, and `…RefreshStarted` is fired. A flow runs without an
+    /// event.
     ///
     /// # Errors
-    /// [`NotFound`] when there is no such workbook or data source.
+    /// [`NotFound`] when there is no such workbook, data source or flow.
     pub fn start_refresh(&self, luid: impl Display) -> Result<JobLuid, NotFound> {
         self.state.start_refresh(&luid.to_string())
     }
 
     /// Fails a refresh: its job ends with these notes, then `…RefreshFailed` is fired. Uses the queued or running job
-    /// if there is one.
+    /// if there is one. A flow fires no event.
     ///
     /// # Errors
-    /// [`NotFound`] when there is no such workbook or data source.
+    /// [`NotFound`] when there is no such workbook, data source or flow.
     pub fn fail_refresh(&self, luid: impl Display, notes: &str) -> Result<JobLuid, NotFound> {
         self.state.end_refresh(&luid.to_string(), Some(notes))
     }
@@ -141,12 +147,12 @@ impl TableauSimulator {
     /// Ends a refresh successfully and fires `…RefreshSucceeded`; otherwise as [`TableauSimulator::fail_refresh`].
     ///
     /// # Errors
-    /// [`NotFound`] when there is no such workbook or data source.
+    /// [`NotFound`] when there is no such workbook, data source or flow.
     pub fn succeed_refresh(&self, luid: impl Display) -> Result<JobLuid, NotFound> {
         self.state.end_refresh(&luid.to_string(), None)
     }
 
-    /// Makes refreshes that run by themselves fail with these notes from now on; `None` lets them succeed again.
+    /// Makes refreshes, and runs of a flow, that end by themselves fail with these notes from now on; `None` lets them succeed again.
     pub fn break_refreshes(&self, luid: impl Display, notes: Option<&str>) {
         let luid = luid.to_string();
         let notes = notes.map(str::to_owned);
@@ -155,7 +161,10 @@ impl TableauSimulator {
             workbook.broken.clone_from(&notes);
         }
         if let Some(datasource) = model.datasources.iter_mut().find(|d| d.luid.as_str() == luid) {
-            datasource.broken = notes;
+            datasource.broken.clone_from(&notes);
+        }
+        if let Some(flow) = model.flows.iter_mut().find(|f| f.luid.as_str() == luid) {
+            flow.broken = notes;
         }
     }
 

@@ -22,6 +22,7 @@ pub(super) fn inside(state: &State) -> Value {
         "users": users.map(|u| named(&u.luid, &u.name)).collect::<Value>(),
         "workbooks": model.workbooks.iter().map(|w| named(&w.luid, &w.name)).collect::<Value>(),
         "datasources": model.datasources.iter().map(|d| named(&d.luid, &d.name)).collect::<Value>(),
+        "flows": model.flows.iter().map(|f| named(&f.luid, &f.name)).collect::<Value>(),
         "views": model.views.iter().map(|v| named(&v.luid, &v.name)).collect::<Value>(),
         "jobs": model.jobs.len(),
         "newest_jobs": model.jobs.iter().rev().take(10).map(job_row).collect::<Value>(),

@@ -120,6 +120,14 @@ pub(super) fn refused(
     Error::Refused { operation, status, code, summary, detail, retry_after }
 }
 
+/// The error inside an answer with status 200, if there is one. Its status is the first part of its code.
+pub(super) fn refused_within(operation: &'static str, bytes: &[u8]) -> Option<Error> {
+    let answer: ErrorAnswer = serde_json::from_slice(bytes).ok()?;
+    let status = answer.error.code.as_str()?.get(..3)?.parse().ok()?;
+    let error = refused(operation, StatusCode::from_u16(status).ok()?, None, bytes);
+    matches!(error, Error::Refused { .. }).then_some(error)
+}
+
 /// Code, summary and detail of an error in XML. Tableau may refuse a download in XML, whatever format was requested.
 fn in_xml(bytes: &[u8]) -> Option<(String, String, String)> {
     let (_, error) = std::str::from_utf8(bytes).ok()?.split_once("<error")?;

@@ -165,9 +165,10 @@ impl TableauClient {
         parse(call.operation, status, &bytes)
     }
 
-    /// Makes a call and ignores the answer.
+    /// Makes a call and ignores the answer, unless it holds an error: Tableau refuses to cancel some runs of flows with status 200.
     pub(crate) async fn run(&self, call: Call<'_>) -> Result<(), Error> {
-        self.call(&call, Take::Whole).await.map(|_| ())
+        let (_, bytes) = self.call(&call, Take::Whole).await?.into_body();
+        answer::refused_within(call.operation, &bytes).map_or(Ok(()), Err)
     }
 
     /// Makes a call and returns the answer unread.
@@ -330,6 +331,25 @@ impl TableauClient {
             };
             self.bounded(operation, &last, session).await
         })
+    }
+
+    /// Replaces the shared session with a new one, unless this call opens the first. The others who share it go on with the new one.
+    /// For content that was published a moment ago, which older sessions may not know (`bryanthowell-tableau/tableau_tools#39`).
+    ///
+    /// # Errors
+    /// [`Error`] when signing in fails.
+    pub async fn renew_session(&self) -> Result<(), Error> {
+        let last = LastError::default();
+        let renewed = async {
+            let mut credential = self.credential().await?;
+            let opened = AtomicBool::default();
+            let shared = self.shared_session(&mut credential, None, &opened, &last).await?;
+            if !opened.load(Ordering::Relaxed) {
+                self.shared_session(&mut credential, Some(&shared), &opened, &last).await?;
+            }
+            Ok(())
+        };
+        self.bounded("renew the session", &last, Box::pin(renewed)).await
     }
 
     /// The LUID of the site that the session is for. Signs in if there is no session. Events of another site are

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use tableau::{DatasourceLuid, JobLuid, Subject, WorkbookLuid};
+use tableau::{DatasourceLuid, FlowLuid, FlowRunLuid, JobLuid, Subject, WorkbookLuid};
 
 /// A job in a list of jobs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -69,10 +69,10 @@ pub struct Job {
     /// For extract refreshes: the refreshed object and the result.
     #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
-    /// The same data, if it stands next to the block above: its place depends on the kind of job and on Tableau's
-    /// version.
+    /// The same data as `extract_refresh_job`, if it stands next to that block (its place depends on the kind of job and on
+    /// Tableau's version), and what runs of flows have.
     #[serde(flatten)]
-    beside: Box<ExtractRefresh>,
+    beside: Box<Beside>,
 }
 
 /// The part of a job that only extract refreshes have.
@@ -92,6 +92,27 @@ pub struct ExtractRefresh {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Refreshed<T> {
     id: Option<T>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Beside {
+    #[serde(flatten)]
+    refresh: ExtractRefresh,
+    #[serde(default, deserialize_with = "lenient::part")]
+    run_flow_job_type: Option<FlowJob>,
+}
+
+/// The part of a job that only runs of flows have.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FlowJob {
+    #[serde(default, deserialize_with = "lenient::part")]
+    flow_run_id: Option<FlowRunLuid>,
+    #[serde(default, deserialize_with = "lenient::part")]
+    flow: Option<Refreshed<FlowLuid>>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    notes: Box<[String]>,
 }
 
 /// The result of a job that ended.
@@ -145,11 +166,22 @@ impl Job {
         self.parts().find_map(ExtractRefresh::subject)
     }
 
+    /// The flow that the job runs.
+    pub fn flow(&self) -> Option<&FlowLuid> {
+        self.beside.run_flow_job_type.as_ref()?.flow.as_ref()?.id.as_ref()
+    }
+
+    /// The run of the flow that the job runs: by its id [`TableauClient::flow_run`] finds it.
+    pub fn flow_run(&self) -> Option<&FlowRunLuid> {
+        self.beside.run_flow_job_type.as_ref()?.flow_run_id.as_ref()
+    }
+
     /// The job's notes, line by line. They may contain host names and users of the data source. Refreshes have
     /// `notes`, newer kinds of jobs `statusNotes`.
     pub fn notes(&self) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
-        for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)) {
+        let of_flow = self.beside.run_flow_job_type.iter().flat_map(|flow| flow.notes.iter());
+        for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)).chain(of_flow) {
             if !texts.contains(&text.as_str()) {
                 texts.push(text);
             }
@@ -158,7 +190,7 @@ impl Job {
     }
 
     fn parts(&self) -> impl Iterator<Item = &ExtractRefresh> {
-        self.extract_refresh_job.iter().chain([&*self.beside])
+        self.extract_refresh_job.iter().chain([&self.beside.refresh])
     }
 }
 
@@ -227,6 +259,9 @@ impl Filter<JobSummary> {
     }
 }
 
+/// The JWT scope for reading jobs.
+const READ: &str = "tableau:jobs:read";
+
 #[derive(Deserialize)]
 pub(super) struct Answer {
     pub(super) job: Job,
@@ -255,7 +290,7 @@ impl TableauClient {
             paged: true,
             unknown: all_fields,
         };
-        Pages::new(self, list, filter)
+        Pages::new(self, list, filter).scope(READ)
     }
 
     /// Fetches a job. Administrators only. REST API 3.1+; JWT scope `tableau:jobs:read`.
@@ -266,7 +301,8 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_job>
     pub async fn job(&self, luid: &JobLuid) -> Result<Job, Error> {
         let path = format!("jobs/{luid}");
-        let answer: Answer = self.ask(Call::get("fetch the job", Path::Site(&path))).await?;
+        let call = Call::get("fetch the job", Path::Site(&path)).scope(READ);
+        let answer: Answer = self.ask(call).await?;
         Ok(answer.job)
     }
 
@@ -353,6 +389,24 @@ mod tests {
         for nothing in [json!(null), json!(""), json!(" \n"), json!([]), json!([" "]), json!({}), json!(7)] {
             let shape = json!({"id": "j", "extractRefreshJob": {"notes": nothing}, "notes": nothing, "statusNotes": nothing});
             assert_eq!(job(shape).notes(), None, "{nothing}");
+        }
+    }
+
+    // `tableau/server-client-python:test/assets/flow_refresh.xml`
+    #[test]
+    fn a_job_of_a_flow_names_the_flow_and_its_run() {
+        let flow = job(json!({"id": "j", "type": "RunFlow", "runFlowJobType": {
+            "flowRunId": "r-1", "flow": {"id": "f-1", "name": "FlowOne"}, "notes": "no space"}}));
+        assert_eq!(flow.flow().map(FlowLuid::as_str), Some("f-1"));
+        assert_eq!(flow.flow_run().map(FlowRunLuid::as_str), Some("r-1"));
+        assert_eq!((flow.subject(), flow.notes().as_deref()), (None, Some("no space")));
+        for other in [
+            json!({"id": "j"}),
+            json!({"id": "j", "runFlowJobType": "x"}),
+            json!({"id": "j", "runFlowJobType": {}}),
+        ] {
+            let other = job(other);
+            assert_eq!((other.flow(), other.flow_run()), (None, None));
         }
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod broadcasts;
 pub(crate) mod connections;
 pub(crate) mod datasources;
 pub(crate) mod exports;
+pub(crate) mod flows;
 pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod labels;

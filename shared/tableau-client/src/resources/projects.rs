@@ -108,6 +108,11 @@ impl ProjectTree {
         Some((names, at.1.is_none()))
     }
 
+    /// The projects that the user may see.
+    pub(crate) fn projects(&self) -> impl Iterator<Item = &ProjectLuid> {
+        self.names.keys()
+    }
+
     /// The project at a path, such as `Finance/Europe`. Upper and lower case matter.
     pub fn find(&self, path: &str) -> Option<&ProjectLuid> {
         self.names.keys().find(|luid| self.path(luid).as_deref() == Some(path))

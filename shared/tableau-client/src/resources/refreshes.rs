@@ -60,7 +60,8 @@ impl TableauClient {
         };
         // Never sent twice: Tableau refuses a second request only while the first is queued; later it would start
         // another refresh.
-        match self.ask::<Answer>(Call::create(OPERATION, Path::Site(&path), &body)).await {
+        let call = Call::create(OPERATION, Path::Site(&path), &body).scope("tableau:tasks:run");
+        match self.ask::<Answer>(call).await {
             Ok(answer) => Ok(RefreshNow::Queued(answer.job)),
             Err(error) if error.code() == Some("409093") => Ok(RefreshNow::AlreadyQueued),
             Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use super::views::View;
 use super::{OwnerRef, ProjectRef};
 use crate::call::{Call, Path};
-use crate::filter::{Field, Filter, Filtered, Named, Published, Tagged, sealed};
+use crate::filter::{Condition, Field, Filter, Filtered, Named, Published, Tagged, sealed};
 use crate::pages::{List, Pages, Place, all_fields};
 use crate::{Error, TableauClient, lenient};
 use jiff::Timestamp;
@@ -67,10 +67,20 @@ impl Filtered for Workbook {
     fn field(&self, name: &str) -> Field<'_> {
         match name {
             "projectName" => Field::Text(self.project.as_ref().map(|project| project.name.as_str())),
+            "contentUrl" => Field::Text(self.content_url.as_deref()),
             "tags" => Field::Texts(&self.tags),
             "updatedAt" => Field::Time(self.updated_at),
             _ => Field::Text(Some(&self.name)),
         }
+    }
+}
+
+impl Filter<Workbook> {
+    /// The workbook with this name in URLs. Some versions refuse this filter with code 400065
+    /// (`tableau/server-client-python#1393`).
+    #[must_use]
+    pub fn at_content_url(self, content_url: &str) -> Self {
+        self.with("contentUrl", Condition::Is(content_url.to_owned()))
     }
 }
 

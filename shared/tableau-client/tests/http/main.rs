@@ -8,6 +8,7 @@ mod deleting;
 mod dependents;
 mod expected;
 mod exports;
+mod flows;
 mod foreign;
 mod jobs;
 mod lists;

@@ -154,7 +154,7 @@ async fn a_refused_sign_in_gives_tableaus_reason_and_is_not_repeated() {
 
 #[tokio::test]
 async fn the_version_is_the_newest_that_both_sides_know() {
-    for (server, spoken) in [("3.20", "3.20"), ("3.9", "3.9"), ("9.1", "3.29")] {
+    for (server, spoken) in [("3.20", "3.20"), ("3.9", "3.9"), ("9.1", "3.30")] {
         let tableau = Tableau::start().await;
         let info = json!({"serverInfo": {"productVersion": {"value": "2026.2.0", "build": "1"}, "restApiVersion": server}});
         tableau.knows("GET /2.4/serverinfo", &info);

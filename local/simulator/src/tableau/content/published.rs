@@ -1,15 +1,15 @@
-//! Workbooks, data sources and projects to add.
+//! Workbooks, data sources, flows and projects to add.
 
 use super::{Content, ModelHandle};
 use crate::clock::before;
 use crate::tableau::model::{self, mint};
 use std::time::Duration;
-use tableau::{DatasourceLuid, ProjectLuid, WorkbookLuid};
+use tableau::{DatasourceLuid, FlowLuid, ProjectLuid, WorkbookLuid};
 
 macro_rules! published {
     ($name:ident, $luid:ident, $what:literal) => {
         impl $name {
-            #[doc = concat!("A ", $what, " of this name, with extracts, in the project `default`.")]
+            #[doc = concat!("A ", $what, " of this name in the project `default`.")]
             pub fn named(name: &str) -> Self {
                 Self { name: name.to_owned(), ..Self::default() }
             }
@@ -28,7 +28,8 @@ macro_rules! published {
                 self
             }
 
-            /// Puts the content in the project at this path, such as `Finance/Month End`. Missing projects are added.
+            /// Puts the content in the project at this path, such as `Finance/Month End`; `\/` is a slash within a name.
+            /// Missing projects are added.
             #[must_use]
             pub fn in_project(mut self, path: &str) -> Self {
                 self.project = path.to_owned();
@@ -55,18 +56,31 @@ macro_rules! published {
                 self.description = Some(description.to_owned());
                 self
             }
+        }
+    };
+}
 
+macro_rules! extracts {
+    ($name:ident) => {
+        impl $name {
             /// Makes the connection live, so that there is no extract to refresh.
             #[must_use]
             pub fn live(mut self) -> Self {
                 self.live = true;
                 self
             }
+
+            /// Leaves the extract without the setting for incremental refreshes: an incremental refresh is a full one then.
+            #[must_use]
+            pub fn only_full(mut self) -> Self {
+                self.only_full = true;
+                self
+            }
         }
     };
 }
 
-/// A workbook to add.
+/// A workbook to add, with extracts.
 #[derive(Clone, Debug, Default)]
 pub struct Workbook {
     luid: Option<WorkbookLuid>,
@@ -77,12 +91,14 @@ pub struct Workbook {
     owner: Option<String>,
     tags: Vec<String>,
     live: bool,
+    only_full: bool,
     views: Vec<(String, Option<String>)>,
     uses: Vec<String>,
     tabs: bool,
 }
 
 published!(Workbook, WorkbookLuid, "workbook");
+extracts!(Workbook);
 
 impl Workbook {
     /// Adds a view. A workbook without views gets one view with the workbook's name.
@@ -155,6 +171,7 @@ impl Content for Workbook {
             uses: self.uses,
             show_tabs: self.tabs,
             has_extracts: !self.live,
+            incremental: !self.only_full,
             encrypt_extracts: false,
             acceleration: None,
             created_at: before(to.now, Duration::from_secs(90 * 86_400)),
@@ -165,7 +182,7 @@ impl Content for Workbook {
     }
 }
 
-/// A data source to add.
+/// A data source to add, with extracts.
 #[derive(Clone, Debug, Default)]
 pub struct Datasource {
     luid: Option<DatasourceLuid>,
@@ -176,11 +193,13 @@ pub struct Datasource {
     owner: Option<String>,
     tags: Vec<String>,
     live: bool,
+    only_full: bool,
     kind: Option<String>,
     certified: Option<String>,
 }
 
 published!(Datasource, DatasourceLuid, "data source");
+extracts!(Datasource);
 
 impl Datasource {
     /// Certifies the data source with this note.
@@ -224,10 +243,51 @@ impl Content for Datasource {
             certified: self.certified,
             kept_note: None,
             has_extracts: !self.live,
+            incremental: !self.only_full,
             encrypt_extracts: false,
             use_remote_query_agent: false,
             created_at: before(to.now, Duration::from_secs(120 * 86_400)),
             updated_at: before(to.now, Duration::from_secs(5 * 86_400)),
+            broken: None,
+        });
+        luid
+    }
+}
+
+/// A flow of Tableau Prep to add.
+#[derive(Clone, Debug, Default)]
+pub struct Flow {
+    luid: Option<FlowLuid>,
+    site: Option<String>,
+    name: String,
+    description: Option<String>,
+    project: String,
+    owner: Option<String>,
+    tags: Vec<String>,
+}
+
+published!(Flow, FlowLuid, "flow");
+
+impl Content for Flow {
+    type Luid = FlowLuid;
+
+    fn add_to(self, to: &mut ModelHandle<'_>) -> FlowLuid {
+        let site = to.site(self.site.as_ref());
+        let owner = to.owner(&site, self.owner.as_deref());
+        let project = to.model.project_at(&site, &self.project, to.now);
+        let luid = self.luid.unwrap_or_else(mint);
+        let number = to.model.next_number();
+        to.model.flows.push(model::Flow {
+            luid: luid.clone(),
+            site,
+            name: self.name,
+            description: self.description,
+            number,
+            project,
+            owner,
+            tags: self.tags,
+            created_at: before(to.now, Duration::from_secs(60 * 86_400)),
+            updated_at: before(to.now, Duration::from_secs(7 * 86_400)),
             broken: None,
         });
         luid
@@ -239,7 +299,8 @@ impl Content for Datasource {
 pub struct Project(String);
 
 impl Project {
-    /// The project at this path, such as `Finance/Month End`, on the default site. Existing projects are kept.
+    /// The project at this path, such as `Finance/Month End`, on the default site; `\/` is a slash within a name. Existing
+    /// projects are kept.
     pub fn at(path: &str) -> Self {
         Self(path.to_owned())
     }

@@ -96,6 +96,8 @@ pub(crate) struct Workbook {
     pub(crate) uses: Vec<String>,
     pub(crate) show_tabs: bool,
     pub(crate) has_extracts: bool,
+    /// Whether the extract is set up for incremental refreshes.
+    pub(crate) incremental: bool,
     pub(crate) encrypt_extracts: bool,
     /// Whether data acceleration is on, and whether it runs at once. Stored and shown, without another effect.
     pub(crate) acceleration: Option<(bool, bool)>,
@@ -137,6 +139,8 @@ pub(crate) struct Datasource {
     /// A note that stays while the data source is not certified.
     pub(crate) kept_note: Option<String>,
     pub(crate) has_extracts: bool,
+    /// Whether the extract is set up for incremental refreshes.
+    pub(crate) incremental: bool,
     pub(crate) encrypt_extracts: bool,
     pub(crate) use_remote_query_agent: bool,
     pub(crate) created_at: Timestamp,

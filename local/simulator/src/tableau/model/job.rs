@@ -1,7 +1,7 @@
 //! Background jobs.
 
 use jiff::Timestamp;
-use tableau::{DatasourceLuid, JobLuid, SiteLuid, WorkbookLuid};
+use tableau::{DatasourceLuid, FlowLuid, JobLuid, SiteLuid, WorkbookLuid};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -9,7 +9,7 @@ pub(crate) struct Job {
     pub(crate) site: SiteLuid,
     pub(crate) kind: JobKind,
     pub(crate) target: Target,
-    /// The name of the workbook or data source that the job refreshes.
+    /// The name of the workbook or data source that the job refreshes, or of the flow that it runs.
     pub(crate) title: String,
     pub(crate) priority: u32,
     pub(crate) created_at: Timestamp,
@@ -71,11 +71,12 @@ impl JobKind {
     }
 }
 
-/// The workbook or data source that a job works on.
+/// The workbook, data source or flow that a job works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Workbook(WorkbookLuid),
     Datasource(DatasourceLuid),
+    Flow(FlowLuid),
     Nothing,
 }
 
@@ -84,6 +85,7 @@ impl Target {
         match self {
             Self::Workbook(luid) => Some(luid.as_str()),
             Self::Datasource(luid) => Some(luid.as_str()),
+            Self::Flow(luid) => Some(luid.as_str()),
             Self::Nothing => None,
         }
     }
@@ -93,6 +95,7 @@ impl Target {
         match self {
             Self::Workbook(_) => Some("Workbook"),
             Self::Datasource(_) => Some("Data Source"),
+            Self::Flow(_) => Some("Flow"),
             Self::Nothing => None,
         }
     }
@@ -150,7 +153,8 @@ impl Job {
         self.is_open() && self.started_at.is_some()
     }
 
+    /// Whether the job refreshes an extract or runs a flow.
     pub(crate) fn is_refresh(&self) -> bool {
-        matches!(self.kind, JobKind::FullRefresh | JobKind::IncrementalRefresh | JobKind::BridgeRefresh)
+        self.kind != JobKind::Subscription
     }
 }

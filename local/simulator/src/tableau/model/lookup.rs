@@ -76,23 +76,26 @@ impl Model {
         self.jobs.iter().find(|j| j.is_refresh() && j.target == *target && state(j))
     }
 
-    /// The site, target and name of a workbook or data source.
+    /// The site, target and name of a workbook, data source or flow.
     pub(crate) fn refreshable(&self, luid: &str) -> Option<(SiteLuid, Target, String)> {
         if let Some(w) = self.workbook(luid) {
             return Some((w.site.clone(), Target::Workbook(w.luid.clone()), w.name.clone()));
         }
-        let d = self.datasource(luid)?;
-        Some((d.site.clone(), Target::Datasource(d.luid.clone()), d.name.clone()))
+        if let Some(d) = self.datasource(luid) {
+            return Some((d.site.clone(), Target::Datasource(d.luid.clone()), d.name.clone()));
+        }
+        let f = self.flow(luid)?;
+        Some((f.site.clone(), Target::Flow(f.luid.clone()), f.name.clone()))
     }
 
-    /// The project at a path such as `Finance/Month End`; missing projects are added. An empty path is the default
-    /// project.
+    /// The project at a path such as `Finance/Month End`; missing projects are added. `\/` is a slash within a name. An
+    /// empty path is the default project.
     pub(crate) fn project_at(&mut self, site: &SiteLuid, path: &str, now: Timestamp) -> ProjectLuid {
         let default = self.default_project(site);
         let owner = default.and_then(|project| project.owner.clone());
         let default = default.map(|project| project.luid.clone());
         let mut parent: Option<ProjectLuid> = None;
-        for name in path.split('/').map(str::trim).filter(|n| !n.is_empty()) {
+        for name in names(path).iter().map(|name| name.trim()).filter(|n| !n.is_empty()) {
             let same = |p: &&Project| p.name == name || (p.is_default && p.name.eq_ignore_ascii_case(name));
             let found = self.projects.iter().filter(|p| p.site == *site && p.parent == parent).find(same);
             let luid = found.map(|p| p.luid.clone());
@@ -145,6 +148,13 @@ impl Model {
         let ended = self.jobs.iter().filter(|j| targets.contains(&j.target) && good.contains(&j.finish));
         ended.filter_map(|job| job.completed_at).max().unwrap_or(workbook.updated_at)
     }
+}
+
+/// The names in a path; `\/` is a slash within a name.
+fn names(path: &str) -> Vec<String> {
+    let slash = '\u{0}';
+    let escaped = path.replace("\\/", &slash.to_string());
+    escaped.split('/').map(|name| name.replace(slash, "/")).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod capability;
 mod connected_app;
 mod content;
 mod export;
+mod flow;
 mod group;
 mod job;
 mod jwt;
@@ -24,6 +25,7 @@ pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub use export::{ExportContent, ExportShape};
+pub(crate) use flow::{Flow, FlowRun};
 pub(crate) use group::{Group, Members};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
@@ -50,6 +52,9 @@ pub(crate) struct Model {
     pub(crate) workbooks: Vec<Workbook>,
     pub(crate) datasources: Vec<Datasource>,
     pub(crate) views: Vec<View>,
+    pub(crate) flows: Vec<Flow>,
+    /// The runs of flows, oldest first.
+    pub(crate) flow_runs: Vec<FlowRun>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
     /// Deleted content, oldest first.
@@ -72,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) exported_by: BTreeSet<String>,
     /// Workbooks and data sources whose connections have no stored password.
     pub(crate) without_passwords: BTreeSet<String>,
+    /// Content that sessions with these tokens cannot refresh or run, since it was published after they were opened.
+    pub(crate) published_since: Vec<(String, BTreeSet<String>)>,
     /// How exports of workbooks and views of these names look; `*` stands for all.
     pub(crate) export_shapes: Vec<(String, ExportShape)>,
     /// The connection ids of workbooks and data sources, assigned when first asked for.
@@ -86,7 +93,7 @@ pub(crate) struct Model {
     pub(crate) webhooks_enabled: bool,
     /// Whether the site's settings allow broadcasts.
     pub(crate) broadcasts_enabled: bool,
-    /// The last number used in a web page's URL for a workbook or data source.
+    /// The last number used in a web page's URL for a workbook, data source or flow.
     pub(crate) last_number: u32,
 }
 
@@ -132,6 +139,8 @@ impl Model {
             workbooks: Vec::new(),
             datasources: Vec::new(),
             views: Vec::new(),
+            flows: Vec::new(),
+            flow_runs: Vec::new(),
             jobs: Vec::new(),
             tasks: Vec::new(),
             recycled: Vec::new(),
@@ -147,6 +156,7 @@ impl Model {
             rendered: BTreeMap::new(),
             exported_by: BTreeSet::new(),
             without_passwords: BTreeSet::new(),
+            published_since: Vec::new(),
             export_shapes: Vec::new(),
             connections: BTreeMap::new(),
             used_scopes: BTreeSet::new(),

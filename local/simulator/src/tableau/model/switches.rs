@@ -12,4 +12,8 @@ pub enum Feature {
     Exports,
     /// The Metadata API, which is off on a new Tableau Server. Forbidden: `FEATURE_DISABLED` in a `200`.
     MetadataApi,
+    /// Filters of lists by `contentUrl`, which some versions refuse. Forbidden: `400065`.
+    ///
+    /// Source: `tableau/server-client-python#1393`
+    ContentUrlFilters,
 }

@@ -2,11 +2,13 @@
 
 use super::element::Element;
 use super::error::RestError;
-use crate::tableau::model::{Model, Session};
+use super::filter::{Filter, Spec};
+use crate::tableau::model::{Feature, Model, Session};
 use crate::tableau::state::Settings;
 use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tableau::{EventName, JobLuid, SiteLuid, UserLuid};
 
@@ -44,6 +46,26 @@ impl Call<'_> {
     /// The value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The filter of a list.
+    pub(crate) fn filter(&self, spec: Spec) -> Result<Filter, RestError> {
+        let filter = Filter::parse(self.query("filter"), spec)?;
+        if filter.names("contentUrl") && !self.model.has(Feature::ContentUrlFilters) {
+            let detail = "The filter query contains a key which is not recognized for this api version";
+            return Err(RestError::new("400065", format!("{detail}: 'contentUrl'.")));
+        }
+        Ok(filter)
+    }
+
+    /// Refuses a session that was opened before this content was published.
+    pub(crate) fn knows_published(&self, luid: &str) -> Result<(), RestError> {
+        let token = self.session.as_ref().map_or("", |session| session.token.as_str());
+        let is_old = |(of, tokens): &(String, BTreeSet<String>)| of == luid && tokens.contains(token);
+        match self.model.published_since.iter().any(is_old) {
+            true => Err(malformed("The content was published after this session was opened.")),
+            false => Ok(()),
+        }
     }
 
     /// Whether the caller administers the site.

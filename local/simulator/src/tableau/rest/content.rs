@@ -8,7 +8,7 @@ use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
-use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
+use super::filter::{COMPARE, EQ, EQ_IN, Field, Spec, sort};
 use super::parts::{SIZE, email, owner, project};
 use super::{page, tags, views};
 use crate::tableau::events::seconds;
@@ -199,7 +199,7 @@ pub(crate) fn server_name(datasource: &Datasource) -> String {
     format!("{}.corp.example.com", datasource.kind)
 }
 
-fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
+pub(crate) fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
     let site = call.model.site(call.site().as_str()).map(|s| s.content_url.clone()).unwrap_or_default();
     format!("{WEB_URL}/#/site/{site}/{kind}/{number}")
 }
@@ -280,7 +280,7 @@ pub(crate) fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Re
 }
 
 pub(crate) fn workbooks(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let filter = Filter::parse(call.query("filter"), WORKBOOK)?;
+    let filter = call.filter(WORKBOOK)?;
     let asked = WORKBOOK_FIELDS.asked(call.query("fields"))?;
     let model = &*call.model;
     let site = call.site();
@@ -306,7 +306,7 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 pub(crate) fn datasources(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let spec = if WITHOUT_PROJECT.contains(&call.version) { &DATASOURCE[1..] } else { DATASOURCE };
-    let filter = Filter::parse(call.query("filter"), spec)?;
+    let filter = call.filter(spec)?;
     let asked = DATASOURCE_FIELDS.asked(call.query("fields"))?;
     let model = &*call.model;
     let site = call.site();

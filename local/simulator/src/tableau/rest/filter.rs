@@ -139,6 +139,11 @@ impl Filter {
         Ok(Self(conditions))
     }
 
+    /// Whether a condition is on this field.
+    pub(crate) fn names(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
     /// Whether a row matches all conditions; `field` returns the value of a field.
     pub(crate) fn passes(&self, field: impl Fn(&str) -> Field) -> bool {
         self.0.iter().all(|(name, (op, value))| passes(&field(name), kind(name), op, value))
@@ -357,13 +362,15 @@ mod tests {
 
     #[test]
     fn the_readme_lists_every_field_that_can_be_filtered_by() {
-        use super::super::{content, jobs, projects, users, views};
+        use super::super::{content, flow_runs, flows, jobs, projects, users, views};
         for (list, spec) in [
             ("workbooks", content::WORKBOOK),
             ("data sources", content::DATASOURCE),
             ("views", views::SPEC),
             ("projects", projects::SPEC),
             ("users", users::SPEC),
+            ("flows", flows::SPEC),
+            ("runs of flows", flow_runs::SPEC),
             ("jobs", jobs::SPEC),
         ] {
             let start = format!("| {list} | ");

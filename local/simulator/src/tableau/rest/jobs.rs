@@ -1,4 +1,4 @@
-//! Jobs, and refreshes, which run as jobs.
+//! Jobs, and refreshes and runs of flows, which run as jobs.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm>
 
@@ -10,7 +10,8 @@ use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
 use crate::clock::{after, before};
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Feature, FinishCode, Job, JobKind, JobShape, Target};
+use crate::tableau::model::{Feature, FinishCode, Job, JobKind, JobShape, Model, Target};
+use crate::tableau::version::RestVersion;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::SiteLuid;
@@ -117,7 +118,7 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
         .with_some("finishCode", finish);
     let element = match job.shape {
         JobShape::StatusNotesAlone => element,
-        _ => element.child_some(extract_refresh(job)),
+        _ => element.child_some(extract_refresh(job)).child_some(run_flow(call.model, job)),
     };
     let element = match job.shape {
         JobShape::NotesBeside => element.many(lines(job)),
@@ -145,7 +146,7 @@ fn extract_refresh(job: &Job) -> Option<Element> {
     let name = match &job.target {
         Target::Workbook(_) => "workbook",
         Target::Datasource(_) => "datasource",
-        Target::Nothing => return None,
+        Target::Flow(_) | Target::Nothing => return None,
     };
     let about = Element::new(name).with_some("id", job.target.luid()).with("name", job.title.as_str());
     let refresh = Element::new("extractRefreshJob").child(about);
@@ -155,6 +156,20 @@ fn extract_refresh(job: &Job) -> Option<Element> {
         }
         JobShape::ListOfNotes => refresh.many(lines(job)),
         JobShape::NotesBeside | JobShape::StatusNotes | JobShape::StatusNotesAlone => refresh,
+    })
+}
+
+/// The part of a job that only runs of flows have. That notes stand in it as they do for refreshes is a guess.
+fn run_flow(model: &Model, job: &Job) -> Option<Element> {
+    let run = model.run_of_job(&job.luid)?;
+    let flow = Element::new("flow").with("id", run.flow.as_str()).with("name", job.title.as_str());
+    let about = Element::new("runFlowJobType").with("flowRunId", run.luid.as_str()).child(flow);
+    Some(match job.shape {
+        JobShape::Notes | JobShape::Unreadable => {
+            about.child_some(job.notes.as_deref().map(|notes| Element::new("notes").text(notes)))
+        }
+        JobShape::ListOfNotes => about.many(lines(job)),
+        JobShape::NotesBeside | JobShape::StatusNotes | JobShape::StatusNotesAlone => about,
     })
 }
 
@@ -174,8 +189,8 @@ pub(crate) fn refresh_workbook(call: &mut Call<'_>) -> Result<Answer, RestError>
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
     let about = (workbook.site.clone(), Target::Workbook(workbook.luid.clone()), workbook.name.clone());
-    let kind = kind(call);
-    refresh(call, workbook.has_extracts, about, kind)
+    let (has_extracts, kind) = (workbook.has_extracts, kind(call, workbook.incremental));
+    refresh(call, has_extracts, about, kind)
 }
 
 pub(crate) fn refresh_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -183,13 +198,23 @@ pub(crate) fn refresh_datasource(call: &mut Call<'_>) -> Result<Answer, RestErro
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
     let about =
         (datasource.site.clone(), Target::Datasource(datasource.luid.clone()), datasource.name.clone());
-    let kind = kind(call);
-    refresh(call, datasource.has_extracts, about, kind)
+    let (has_extracts, kind) = (datasource.has_extracts, kind(call, datasource.incremental));
+    refresh(call, has_extracts, about, kind)
 }
 
-fn kind(call: &Call<'_>) -> JobKind {
+/// The version from which on a refresh can be incremental.
+const INCREMENTAL: RestVersion = RestVersion { major: 3, minor: 28 };
+
+/// What runs: a full refresh too where an incremental one is asked of an extract that is not set up for it, or of an older version.
+///
+/// Source: `tableau/server-client-python#761`
+fn kind(call: &Call<'_>, is_set_up: bool) -> JobKind {
     let incremental = call.body.flag(&["extractRefresh", "incremental"]).unwrap_or(false);
-    if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh }
+    if incremental && is_set_up && call.version >= INCREMENTAL {
+        JobKind::IncrementalRefresh
+    } else {
+        JobKind::FullRefresh
+    }
 }
 
 /// Uses one refresh of the site's quota, if it has one. The error text is the only place where Tableau says how long
@@ -232,6 +257,7 @@ pub(crate) fn refresh(
     }
     let luid = about.1.luid().unwrap_or_default().to_owned();
     call.may_refresh(&luid)?;
+    call.knows_published(&luid)?;
     if !has_extracts {
         return Err(RestError::new("403104", "A live connection has nothing to refresh."));
     }
@@ -240,13 +266,20 @@ pub(crate) fn refresh(
         return Err(RestError::new("409093", detail));
     }
     spend(call)?;
-    let job = call.model.queue_refresh(about, kind, call.now);
+    Ok(queue(call, about, kind).status(202))
+}
+
+/// Queues a refresh or a run of a flow, and answers its job.
+pub(crate) fn queue(call: &mut Call<'_>, about: (SiteLuid, Target, String), kind: JobKind) -> Answer {
+    let luid = about.1.luid().unwrap_or_default().to_owned();
+    let job = call.model.queue_refresh(about, kind, call.now).clone();
     let element = Element::new("job")
         .with("id", job.luid.as_str())
         .with("mode", "Asynchronous")
         .with("type", job.kind.type_name())
         .with("createdAt", seconds(job.created_at))
-        .child_some(extract_refresh(job));
-    let then = Then::Refresh { target: luid, job: job.luid.clone() };
-    Ok(Answer::ok(Element::root().child(element)).status(202).then(then))
+        .child_some(extract_refresh(&job))
+        .child_some(run_flow(call.model, &job));
+    let then = Then::Refresh { target: luid, job: job.luid };
+    Answer::ok(Element::root().child(element)).then(then)
 }

@@ -12,6 +12,8 @@ mod export;
 mod export_limit;
 mod fields;
 mod filter;
+mod flow_runs;
+mod flows;
 mod format;
 mod jobs;
 mod json;
@@ -217,6 +219,9 @@ fn handled(
         Format::acceptable(&parts.headers)?;
     }
     route.takes.check_query(&call.query, call.version)?;
+    if route.takes.needs_body && body.is_empty() {
+        return Err(call::malformed("Payload is either malformed or incomplete."));
+    }
     call.body = Body(format::read(&parts.headers, body)?);
     route.takes.check_body(&call.body.0)?;
     page::check(&call)?;

@@ -53,6 +53,18 @@ pub(crate) fn answer<T>(
     Ok(Answer::ok(Element::root().child(pagination).child(Element::new(wrapper).many(elements))))
 }
 
+/// The requested page of `all` without a pagination block. A page beyond the end is empty.
+pub(crate) fn answer_without_total<T>(
+    call: &Call<'_>,
+    wrapper: &'static str,
+    all: &[T],
+    element: impl Fn(&T) -> Element,
+) -> Result<Answer, RestError> {
+    let Page { size, number } = asked(call)?;
+    let elements = all.iter().skip((number - 1).saturating_mul(size)).take(size).map(element).collect();
+    Ok(Answer::ok(Element::root().child(Element::new(wrapper).many(elements))))
+}
+
 /// A list for which Tableau documents no pagination: complete and without a pagination block. A call that asks for a
 /// page gets that page and a block.
 pub(crate) fn answer_whole(

@@ -30,18 +30,20 @@ impl Call<'_> {
         self.model.view(luid).map_or(luid, |view| view.workbook.as_str())
     }
 
-    /// Whether the caller owns this workbook or data source, or this view's workbook.
+    /// Whether the caller owns this workbook, data source or flow, or this view's workbook.
     pub(crate) fn owns(&self, luid: &str) -> bool {
         let luid = self.content(luid);
         let workbook = self.model.workbook(luid).map(|w| &w.owner);
         let owner = workbook.or_else(|| self.model.datasource(luid).map(|d| &d.owner));
+        let owner = owner.or_else(|| self.model.flow(luid).map(|f| &f.owner));
         owner.is_some_and(|owner| owner.as_str() == self.user())
     }
 
     fn project_of(&self, luid: &str) -> Option<&ProjectLuid> {
         let luid = self.content(luid);
         let workbook = self.model.workbook(luid).map(|w| &w.project);
-        workbook.or_else(|| self.model.datasource(luid).map(|d| &d.project))
+        let project = workbook.or_else(|| self.model.datasource(luid).map(|d| &d.project));
+        project.or_else(|| self.model.flow(luid).map(|f| &f.project))
     }
 
     /// Whether the caller leads the project of this content.
@@ -101,6 +103,15 @@ impl Call<'_> {
     /// Certification is for project leaders and administrators; ownership alone is not enough.
     pub(crate) fn may_judge(&self, luid: &str) -> Result<(), RestError> {
         only_if(self.is_administrator() || self.leads_project_of(luid))
+    }
+
+    /// Whether the caller may run a flow, and see its runs.
+    pub(crate) fn runs_flow(&self, luid: &str) -> bool {
+        self.can("Execute", luid, self.publishes())
+    }
+
+    pub(crate) fn may_run(&self, luid: &str) -> Result<(), RestError> {
+        only_if(self.runs_flow(luid))
     }
 
     /// The error code of the refusal, by kind of content.

@@ -2,8 +2,8 @@
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality,
-    recycle_bin, server, tags, takes, tasks, update, users, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, flow_runs, flows, jobs, labels, projects,
+    quality, recycle_bin, server, tags, takes, tasks, update, users, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;
@@ -133,6 +133,12 @@ routes! {
     GET "/sites/{site}/views/{id}/pdf" Site since(2, 7), needs("tableau:views:download"), VIEW_PDF => export::view_pdf;
     GET "/sites/{site}/views/{id}/data" Site since(2, 7), needs("tableau:views:download"), DATA => export::view_data;
     GET "/sites/{site}/views/{id}/crosstab/excel" Site since(3, 8), needs("tableau:views:download"), DATA => export::view_crosstab;
+    GET "/sites/{site}/flows" Site since(3, 3), needs("tableau:flows:read"), LIST_ALL_FIELDS => flows::flows;
+    GET "/sites/{site}/flows/runs" Site since(3, 10), needs("tableau:flow_runs:read"), LIST_ALL_FIELDS => flow_runs::list;
+    GET "/sites/{site}/flows/{id}" Site since(3, 3), needs("tableau:flows:read"), NOTHING => flows::flow;
+    POST "/sites/{site}/flows/{id}/run" Site since(3, 3), since_3_27("tableau:flows:run"), RUN => flows::run;
+    GET "/sites/{site}/flows/runs/{id}" Site since(3, 10), needs("tableau:flow_runs:read"), NOTHING => flow_runs::get;
+    PUT "/sites/{site}/flows/runs/{id}" Site since(3, 10), since_3_27("tableau:flow_runs:update"), NOTHING => flow_runs::cancel;
     PUT "/sites/{site}/tags:batchCreate" Site since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
     PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
     PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;

@@ -17,6 +17,8 @@ pub(crate) struct Takes {
     pub(crate) query: &'static [Parameter],
     /// Paths in the body, as [`Place::of`] parses them.
     pub(crate) body: &'static [&'static str],
+    /// Whether an empty body is refused; `{}` and `<tsRequest/>` are not empty.
+    pub(crate) needs_body: bool,
 }
 
 /// A query parameter. A name that ends with `*` is a prefix.
@@ -34,11 +36,11 @@ const fn since(name: &'static str, major: u16, minor: u16) -> Parameter {
 }
 
 const fn query(query: &'static [Parameter]) -> Takes {
-    Takes { query, body: &[] }
+    Takes { query, body: &[], needs_body: false }
 }
 
 const fn body(body: &'static [&'static str]) -> Takes {
-    Takes { query: &[], body }
+    Takes { query: &[], body, needs_body: false }
 }
 
 impl Takes {
@@ -244,6 +246,7 @@ pub(crate) const PROJECT: Takes = Takes {
         "project/parentProjectId",
         "project/owner/id",
     ],
+    needs_body: false,
 };
 pub(crate) const WORKBOOK: Takes = body(&[
     "workbook/name",
@@ -274,6 +277,10 @@ pub(crate) const TAG_BATCH: Takes = body(&[
     "tagBatch/contents/content[]/id",
 ]);
 pub(crate) const REFRESH: Takes = body(&["extractRefresh/incremental?"]);
+/// A run of a flow with all its steps. Steps, parameters and a mode are not simulated.
+///
+/// Source: `divinorum-webb/tableau-api-lib#56`: without a body Tableau answers `400000`.
+pub(crate) const RUN: Takes = Takes { query: &[], body: &[], needs_body: true };
 pub(crate) const WARNING: Takes = body(&[
     "dataQualityWarning/type",
     "dataQualityWarning/message",
@@ -317,6 +324,7 @@ pub(crate) const BROADCAST: Takes = Takes {
         "broadcastViewSend/showTabs?",
         "broadcastViewSend/allowDownloads?",
     ],
+    needs_body: false,
 };
 
 #[cfg(test)]

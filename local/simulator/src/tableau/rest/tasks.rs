@@ -28,7 +28,7 @@ fn element(call: &Call<'_>, task: &Task) -> Element {
     let target = match &task.target {
         Target::Workbook(luid) => Some(Element::new("workbook").with("id", luid.as_str())),
         Target::Datasource(luid) => Some(Element::new("datasource").with("id", luid.as_str())),
-        Target::Nothing => None,
+        Target::Flow(_) | Target::Nothing => None,
     };
     let refresh = Element::new("extractRefresh")
         .with("id", task.luid.as_str())

@@ -7,7 +7,7 @@ use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
-use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
+use super::filter::{COMPARE, EQ, EQ_IN, Field, Spec, sort};
 use super::parts::{SIZE, email, owner, project};
 use super::{page, tags};
 use crate::tableau::events::seconds;
@@ -158,7 +158,7 @@ pub(crate) fn of_workbook(call: &Call<'_>, workbook: &Workbook, with_usage: bool
 }
 
 pub(crate) fn views(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let filter = Filter::parse(call.query("filter"), SPEC)?;
+    let filter = call.filter(SPEC)?;
     let asked = FIELDS.asked(call.query("fields"))?;
     let usage = asks_for_usage(call)? && !asked.has("usage");
     let model = &*call.model;

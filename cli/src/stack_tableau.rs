@@ -11,7 +11,7 @@ use workflow::BoxError;
 
 /// A client of the site that the stack's secret signs in to. The session is the one that the functions share: another sign-in with
 /// the same token would end theirs. Nothing is asked of Tableau yet.
-pub(super) async fn client(stack: &Stack) -> Result<TableauClient, BoxError> {
+pub(crate) async fn client(stack: &Stack) -> Result<TableauClient, BoxError> {
     let parameters = stack.parameters().await?;
     let value = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
     let account = &stack.account;

@@ -1,0 +1,100 @@
+//! The kinds of content that can be refreshed or run.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use tableau::{DatasourceLuid, FlowLuid, WorkbookLuid};
+
+/// A kind of content that can be refreshed or run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentKind {
+    /// A workbook.
+    Workbook,
+    /// A published data source.
+    Datasource,
+    /// A flow of Tableau Prep.
+    Flow,
+}
+
+impl ContentKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Workbook, Self::Datasource, Self::Flow];
+
+    /// The kind as one word: `workbook`, `datasource` or `flow`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Workbook => "workbook",
+            Self::Datasource => "datasource",
+            Self::Flow => "flow",
+        }
+    }
+}
+
+/// The kind in prose: `workbook`, `data source` or `flow`.
+impl fmt::Display for ContentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Datasource => "data source",
+            other => other.as_str(),
+        })
+    }
+}
+
+impl FromStr for ContentKind {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = text.trim().to_ascii_lowercase().replace([' ', '-', '_'], "");
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == wanted)
+            .ok_or("a kind is `workbook`, `datasource` or `flow`")
+    }
+}
+
+/// The LUID of content, with its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ContentLuid {
+    /// A workbook's.
+    Workbook(WorkbookLuid),
+    /// A published data source's.
+    Datasource(DatasourceLuid),
+    /// A flow's.
+    Flow(FlowLuid),
+}
+
+impl ContentLuid {
+    /// The kind of content.
+    pub fn kind(&self) -> ContentKind {
+        match self {
+            Self::Workbook(_) => ContentKind::Workbook,
+            Self::Datasource(_) => ContentKind::Datasource,
+            Self::Flow(_) => ContentKind::Flow,
+        }
+    }
+
+    /// The LUID as Tableau writes it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Workbook(luid) => luid.as_str(),
+            Self::Datasource(luid) => luid.as_str(),
+            Self::Flow(luid) => luid.as_str(),
+        }
+    }
+
+    /// A text as the LUID of this kind of content; `None` if it cannot be one.
+    pub fn of(kind: ContentKind, text: &str) -> Option<Self> {
+        Some(match kind {
+            ContentKind::Workbook => Self::Workbook(text.parse().ok()?),
+            ContentKind::Datasource => Self::Datasource(text.parse().ok()?),
+            ContentKind::Flow => Self::Flow(text.parse().ok()?),
+        })
+    }
+}
+
+impl fmt::Display for ContentLuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -23,9 +23,10 @@ impl Front {
 
     /// A request and where it stands.
     pub(crate) fn refresh(&self, request: &Request, view: &View) -> Value {
-        let cause = view.cause.as_ref().map(|cause| {
-            json!({ "class": cause.class, "line": cause.line, "next_step": cause.next_step })
-        });
+        let cause = view
+            .cause
+            .as_ref()
+            .map(|cause| json!({ "class": cause.class, "line": cause.line, "next_step": cause.next_step }));
         json!({
             "id": request.id,
             "status": view.status.as_str(),

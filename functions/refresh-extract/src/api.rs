@@ -6,12 +6,15 @@ use crate::body::{Body, LONGEST_WAIT_SECONDS, Wanted, digest};
 use crate::problem::{Code, Problem};
 use api_keys::{Key, Turn};
 use forwarding::network::Endpoint;
+use jiff::SignedDuration;
 use refreshes::{Accepted, By, Lane, NewRequest, Place, Request, Runs, State, View};
 use std::time::Duration;
 use workflow::{ApiAnswer, ApiRequest, Failure, Invocation, Workflow};
 
 /// How long a request may wait for a free moment of the table and of Tableau when its wait is over.
 const TIME_OF_ANSWER: Duration = Duration::from_millis(1_500);
+/// How long the answer to a start may take before a caller's question looks after it.
+const UNANSWERED: SignedDuration = SignedDuration::from_secs(15);
 /// The pauses between two looks at the table while a caller waits.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
@@ -41,7 +44,11 @@ struct Standing {
 
 impl RefreshExtract {
     /// Answers a request, and writes one line about it: who, what, and the answer.
-    pub(crate) async fn answer(&self, request: &ApiRequest, invocation: &Invocation) -> Result<ApiAnswer, Failure> {
+    pub(crate) async fn answer(
+        &self,
+        request: &ApiRequest,
+        invocation: &Invocation,
+    ) -> Result<ApiAnswer, Failure> {
         let now = invocation.time();
         let presented = bearer(&request.authorization);
         let key = match presented {
@@ -75,7 +82,12 @@ impl RefreshExtract {
         Ok(answer)
     }
 
-    async fn routed(&self, key: &Key, request: &ApiRequest, invocation: &Invocation) -> Result<ApiAnswer, Stop> {
+    async fn routed(
+        &self,
+        key: &Key,
+        request: &ApiRequest,
+        invocation: &Invocation,
+    ) -> Result<ApiAnswer, Stop> {
         let now = invocation.time();
         if let Turn::TooMany { retry_after_seconds } = self.keys.take(key, now).await? {
             let detail = format!(
@@ -107,7 +119,8 @@ impl RefreshExtract {
 
     /// A request of this caller. Another caller's is as unknown as one that never was.
     async fn own(&self, key: &Key, id: &str) -> Result<Request, Stop> {
-        let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_id =
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let found = match is_id {
             true => self.engine.board.request(id).await?,
             false => None,
@@ -116,7 +129,12 @@ impl RefreshExtract {
         own.ok_or_else(|| Problem::new(Code::NotFound, "This key has no such request.").into())
     }
 
-    async fn post(&self, key: &Key, request: &ApiRequest, invocation: &Invocation) -> Result<ApiAnswer, Stop> {
+    async fn post(
+        &self,
+        key: &Key,
+        request: &ApiRequest,
+        invocation: &Invocation,
+    ) -> Result<ApiAnswer, Stop> {
         no_query(&request.query)?;
         if request.content_type != "application/json" {
             let detail = "Send the body as JSON, with Content-Type: application/json.";
@@ -173,7 +191,7 @@ impl RefreshExtract {
             refresh.id = stored.id,
             key.id = key.id,
             caller = key.caller,
-            kind = %stored.target.kind,
+            kind = stored.target.kind.as_str(),
             resource.luid = stored.target.luid,
             resource.name = stored.target.name,
             joined = stored.joined,
@@ -191,7 +209,8 @@ impl RefreshExtract {
         invocation: &Invocation,
     ) -> Result<ApiAnswer, Stop> {
         if there.asked != body.asked {
-            let detail = "This Idempotency-Key came with another body before. Use another key for another request.";
+            let detail =
+                "This Idempotency-Key came with another body before. Use another key for another request.";
             return Err(Problem::new(Code::IdempotencyKeyReused, detail).of_field("Idempotency-Key").into());
         }
         // The process that stored it may have died before it set its timers or started anything.
@@ -226,7 +245,11 @@ impl RefreshExtract {
         if let Some(job) = &changed.result.job {
             self.engine.cancel(&place, request.run, job, invocation).await?;
         }
-        tracing::info!(refresh.id = request.id, job.luid = changed.result.job, "refresh cancelled by its caller");
+        tracing::info!(
+            refresh.id = request.id,
+            job.luid = changed.result.job,
+            "refresh cancelled by its caller"
+        );
         self.engine.pump(&request.site, invocation).await?;
         self.shown(changed.result.request, 0, invocation).await
     }
@@ -273,6 +296,9 @@ impl RefreshExtract {
         let looked = match runs.open(request.run) {
             Some(run) if !view.status.is_over() && run.may_be_looked_at(now) => match &run.state {
                 State::Running { .. } => self.engine.look(place, run, invocation).await.map(drop),
+                State::Starting { at, .. } if now.duration_since(*at) > UNANSWERED => {
+                    self.engine.recover(place, run, invocation).await
+                }
                 State::Starting { .. } | State::Waiting => return Ok((view, runs)),
             },
             _ => return Ok((view, runs)),
@@ -337,7 +363,7 @@ fn unknown(name: &str) -> Problem {
 impl Wanted {
     /// What is wanted, for a problem.
     pub(crate) fn shown(&self) -> String {
-        let kind = self.kind().map_or("object", tableau::ContentKind::words);
+        let kind = self.kind().map_or_else(|| "object".to_owned(), |kind| kind.to_string());
         match self {
             Self::Luid(_, luid) => format!("{kind} with the LUID {luid}"),
             Self::Url(..) => format!("{kind} at this address"),

@@ -140,9 +140,10 @@ fn is_luid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() == lengths.len()
-        && parts.iter().zip(lengths).all(|(part, length)| {
-            part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-        })
+        && parts
+            .iter()
+            .zip(lengths)
+            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl Body {
@@ -158,8 +159,9 @@ impl Body {
         };
         let mut members = Members(members);
         let kind = members.text("kind", LONGEST_NAME)?;
-        let kind = kind.map(|text| text.parse::<ContentKind>());
-        let kind = kind.transpose().map_err(|_| malformed("kind", "has to be workbook, datasource or flow"))?;
+        let is_named = |text: &String| ContentKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+        let wrong_kind = || malformed("kind", "has to be workbook, datasource or flow");
+        let kind = kind.map(|text| is_named(&text).ok_or_else(wrong_kind)).transpose()?;
         let luid = members.text("luid", LONGEST_NAME)?;
         let url = members.text("url", LONGEST_URL)?;
         let name = members.text("name", LONGEST_NAME)?;
@@ -272,7 +274,10 @@ mod tests {
             assert!(problem.detail.contains(part), "{body}: {}", problem.detail);
         }
         let broken = Body::parse(b"{\"kind\": \"hunter2").unwrap_err();
-        assert!(broken.detail.starts_with("The body is not JSON, at line 1") && !broken.detail.contains("hunter2"));
+        assert!(
+            broken.detail.starts_with("The body is not JSON, at line 1")
+                && !broken.detail.contains("hunter2")
+        );
     }
 
     #[test]

@@ -74,7 +74,9 @@ pub(crate) async fn send(
         Ok(response) => match response.status().as_u16() {
             200..=299 => Sent::Taken,
             410 => Sent::Never("the receiver answered 410: it wants no more".to_owned()),
-            status @ (300..=399) => Sent::Never(format!("the receiver answered {status}: redirects are not followed")),
+            status @ (300..=399) => {
+                Sent::Never(format!("the receiver answered {status}: redirects are not followed"))
+            }
             status => Sent::NotNow(format!("the receiver answered {status}")),
         },
     }

@@ -92,13 +92,16 @@ impl RefreshExtract {
         if trail.contains(&luid.to_ascii_lowercase()) || trail.len() >= LONGEST_TRAIL {
             let trail = trail.join(" → ");
             tracing::warn!(event.id = %event.id, rule, resource.luid = luid, trail, STARTS_ITSELF);
-            let reason = format!("{STARTS_ITSELF}: the rule `{rule}` starts {luid}, which led to this event ({trail})");
+            let reason = format!(
+                "{STARTS_ITSELF}: the rule `{rule}` starts {luid}, which led to this event ({trail})"
+            );
             return Ok(Outcome::skipped(reason));
         }
         let target = match self.by_luid(kind, &luid, invocation).await {
             Ok(Some(target)) => target,
             Ok(None) => {
-                let reason = format!("Tableau shows no {} with the LUID {luid}, which the rule `{rule}` names", kind.words());
+                let reason =
+                    format!("Tableau shows no {} with the LUID {luid}, which the rule `{rule}` names", kind);
                 return Err(Failure::misconfigured(reason));
             }
             Err(Stop::Failure(failure)) => return Err(failure),
@@ -122,7 +125,7 @@ impl RefreshExtract {
                     refresh.id = request.id,
                     rule,
                     event.id = %event.id,
-                    kind = %request.target.kind,
+                    kind = request.target.kind.as_str(),
                     resource.luid = request.target.luid,
                     resource.name = request.target.name,
                     joined = request.joined,
@@ -170,19 +173,22 @@ impl RefreshExtract {
         }
         let first = target.luid.to_ascii_lowercase();
         let mut seen = BTreeSet::new();
-        let mut left = vec![(target.kind, target.luid.clone(), target.name.clone())];
-        while let Some((kind, luid, way)) = left.pop() {
-            if !seen.insert(luid.to_ascii_lowercase()) || seen.len() > LONGEST_TRAIL {
+        let mut left = vec![(target.clone(), target.name.clone())];
+        while let Some((target, way)) = left.pop() {
+            if !seen.insert(target.luid.to_ascii_lowercase()) || seen.len() > LONGEST_TRAIL {
                 continue;
             }
-            for name in ends(kind) {
-                let Some(event) = ended(kind, &luid, site, name, invocation) else { continue };
+            for name in ends(target.kind) {
+                let Some(event) = ended(&target, site, name, invocation) else { continue };
                 for start in self.started(&rules, &event, invocation).await? {
                     let way = format!("{way}, then by the rule `{}` {}", start.rule, start.luid);
                     if start.luid.eq_ignore_ascii_case(&first) {
                         return Ok(Some(way));
                     }
-                    left.push((start.kind, start.luid, way));
+                    // What is gone starts nothing.
+                    if let Some(next) = self.by_luid(start.kind, &start.luid, invocation).await? {
+                        left.push((next, way));
+                    }
                 }
             }
         }
@@ -203,20 +209,21 @@ fn of_event(event: &Event) -> Option<(ContentKind, String)> {
 fn ends(kind: ContentKind) -> &'static [EventName] {
     match kind {
         ContentKind::Workbook => &[EventName::WorkbookRefreshSucceeded, EventName::WorkbookRefreshFailed],
-        ContentKind::Datasource => &[EventName::DatasourceRefreshSucceeded, EventName::DatasourceRefreshFailed],
+        ContentKind::Datasource => {
+            &[EventName::DatasourceRefreshSucceeded, EventName::DatasourceRefreshFailed]
+        }
         ContentKind::Flow => &[],
     }
 }
 
 /// The event of the end of a refresh, as it would come.
-fn ended(kind: ContentKind, luid: &str, site: &str, name: &EventName, invocation: &Invocation) -> Option<Event> {
-    let target = Target { kind, luid: luid.to_owned(), name: String::new(), project: None };
+fn ended(target: &Target, site: &str, name: &EventName, invocation: &Invocation) -> Option<Event> {
     Some(Event {
-        id: EventId::of_bytes(format!("{name}/{luid}/{}", invocation.now).as_bytes()),
+        id: EventId::of_bytes(format!("{name}/{}/{}", target.luid, invocation.now).as_bytes()),
         name: name.clone(),
         site: site.parse().ok()?,
-        subject: subject(&target)?,
-        resource_name: None,
+        subject: subject(target)?,
+        resource_name: Some(target.name.clone()),
         created_at: Some(invocation.now),
     })
 }

@@ -1,6 +1,6 @@
 //! Starts runs, looks at their jobs, and ends them.
 
-use crate::jobs::{self, Found};
+use crate::jobs::{self, Found, Posted, Seen};
 use crate::meaning::{Meaning, may_not_see, of_start, signed};
 use circuit::Guarded;
 use facts::FactLookups;
@@ -12,7 +12,7 @@ use refreshes::{
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{ContentKind, Subject};
-use tableau_client::{Error, Job, JobEnd, RefreshKind, RefreshNow, diagnose};
+use tableau_client::{Error, JobEnd, RefreshKind, diagnose};
 use timer::{Timer, TimerMessage};
 use tokio::task::JoinSet;
 use workflow::{Failure, Invocation, chain};
@@ -23,7 +23,9 @@ const MOST_POSTS: u32 = 4;
 const GAPS: [SignedDuration; 3] =
     [SignedDuration::from_secs(5), SignedDuration::from_secs(20), SignedDuration::from_secs(60)];
 /// How long after a start a job may appear in the list, if the answer was lost.
-const JOB_APPEARS: SignedDuration = SignedDuration::from_secs(60);
+///
+/// Longer than the function may run, so that no process can still be about to send it.
+const JOB_APPEARS: SignedDuration = SignedDuration::from_secs(75);
 /// The gap between two looks at the list for it.
 const LIST_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 /// How many starts one invocation sends. A timer goes on with the rest.
@@ -33,6 +35,8 @@ const TIME_OF_START: Duration = Duration::from_secs(6);
 /// How many requests are settled at the same time.
 const SETTLED_AT_ONCE: usize = 16;
 
+const NO_INCREMENTAL: &str =
+    "it cannot be refreshed incrementally, or is not set up for it: set allow_full to refresh it fully";
 const LOST: &str = "Tableau's job list, because the answer to the start was lost";
 const NOT_YET: &str = "Tableau to know the content, which was perhaps published a moment ago";
 const QUEUED_ELSEWHERE: &str = "a refresh that is queued already, and that Tableau does not list yet";
@@ -70,6 +74,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Looks after starts whose process may have died, and starts what may start.
+    pub(crate) async fn tend(&self, site: &str, invocation: &Invocation) -> Result<(), Failure> {
+        let lane = self.board.lane(site).await?;
+        for ticket in lane.unanswered(invocation.time()).take(MOST_STARTS) {
+            let place = Place::new(site, &ticket.luid);
+            let (runs, _) = self.board.runs(&place).await?;
+            if let Some(run) = runs.open(ticket.run).filter(|run| run.may_be_looked_at(invocation.time())) {
+                self.recover(&place, run, invocation).await?;
+            }
+        }
+        self.pump(site, invocation).await
+    }
+
     /// Starts what may start.
     pub(crate) async fn pump(&self, site: &str, invocation: &Invocation) -> Result<(), Failure> {
         for _ in 0..MOST_STARTS {
@@ -91,27 +108,21 @@ impl Engine {
 
     /// Sends the start of a run, which is written already.
     async fn start(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
-        let Some(subject) = subject(&run.target) else {
-            let end = refusal(run, Refusal::NotFound, "flows cannot be run yet", invocation.time());
-            return self.end(place, run.number, &end, invocation).await;
+        // Runs of flows are always full here.
+        let mut incremental = run.incremental && run.target.kind != ContentKind::Flow;
+        let mut meant = match run.incremental && !incremental && !run.allow_full {
+            true => Err(Meaning::NoIncremental),
+            false => self.post(&run.target, kind(incremental), invocation).await,
         };
-        let kind = if run.incremental { RefreshKind::Incremental } else { RefreshKind::Full };
-        let mut meant = self.post(&subject, kind, invocation).await;
-        let mut incremental = run.incremental;
-        if let Err(Meaning::NoIncremental) = &meant {
-            if !run.allow_full {
-                let why = "it cannot be refreshed incrementally with this version of Tableau: set allow_full to refresh it fully";
-                let end = refusal(run, Refusal::NoIncremental, why, invocation.time());
-                return self.end(place, run.number, &end, invocation).await;
-            }
+        if let (Err(Meaning::NoIncremental), true) = (&meant, run.allow_full && incremental) {
             incremental = false;
-            meant = self.post(&subject, RefreshKind::Full, invocation).await;
+            meant = self.post(&run.target, RefreshKind::Full, invocation).await;
         }
         let now = invocation.time();
         match meant {
-            Ok(RefreshNow::Queued(job)) => {
-                let job = job.id.as_str();
-                let changed = self.board.running(place, run.number, Some(job), true, incremental, now).await?;
+            Ok(Posted::Queued(job)) => {
+                let job = job.as_deref();
+                let changed = self.board.running(place, run.number, job, true, incremental, now).await?;
                 self.arm(&changed.timers, now).await?;
                 let target = &run.target;
                 tracing::info!(
@@ -122,9 +133,12 @@ impl Engine {
                     incremental,
                     "refresh started"
                 );
-                Ok(())
+                match changed.runs.open(run.number).filter(|_| incremental) {
+                    Some(run) => self.check_kind(place, run, invocation).await,
+                    None => Ok(()),
+                }
             }
-            Ok(RefreshNow::AlreadyQueued) => self.join(place, run, invocation).await,
+            Ok(Posted::AlreadyQueued) => self.join(place, run, invocation).await,
             Err(Meaning::Later { wait, why }) => {
                 tracing::warn!(resource.luid = run.target.luid, why, "a refresh is put back into the queue");
                 let pause = (wait.map(signed), why.as_str());
@@ -136,7 +150,7 @@ impl Engine {
                 self.end(place, run.number, &end, invocation).await
             }
             Err(Meaning::NoIncremental) => {
-                let end = refusal(run, Refusal::NoIncremental, "Tableau refuses it", now);
+                let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
                 self.end(place, run.number, &end, invocation).await
             }
             Err(Meaning::LacksRight(text)) => {
@@ -150,6 +164,12 @@ impl Engine {
                 }
             }
             Err(Meaning::NotYetKnown) if run.posts < MOST_POSTS => {
+                // A session that was opened before a publish may not know what was published.
+                if run.posts == 1
+                    && let Err(error) = self.facts.tableau().client().renew_session().await
+                {
+                    tracing::warn!(reason = chain(&error), "the session was not renewed");
+                }
                 let step = usize::try_from(run.posts.saturating_sub(1)).unwrap_or_default();
                 let gap = GAPS.get(step).copied().unwrap_or(GAPS[GAPS.len() - 1]);
                 let at = later(now, gap);
@@ -170,7 +190,9 @@ impl Engine {
                 match self.made(place, run, invocation).await {
                     Ok(Made::Noted) => Ok(()),
                     // Also while Tableau does not answer: a timer looks again.
-                    Ok(Made::Nothing | Made::Unseen(_)) | Err(_) => self.list_again(place, run, LOST, invocation).await,
+                    Ok(Made::Nothing | Made::Unseen(_)) | Err(_) => {
+                        self.list_again(place, run, LOST, invocation).await
+                    }
                 }
             }
         }
@@ -178,25 +200,44 @@ impl Engine {
 
     async fn post(
         &self,
-        subject: &Subject,
+        target: &Target,
         kind: RefreshKind,
         invocation: &Invocation,
-    ) -> Result<RefreshNow, Meaning> {
-        let tableau = self.facts.tableau();
-        let call = tableau.client().refresh_now(subject, kind);
-        tableau.call(invocation, call).await.map_err(|error| of_start(&error))
+    ) -> Result<Posted, Meaning> {
+        jobs::post(self.facts.tableau(), target, kind, invocation).await.map_err(|error| of_start(&error))
+    }
+
+    /// Looks whether Tableau has made an incremental job: where the extract is not set up for it, it makes a full one and says nothing.
+    /// What cannot be seen counts as what was asked for.
+    async fn check_kind(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
+        let since = run.began().unwrap_or(run.made_at);
+        let found = jobs::find(self.facts.tableau(), &run.target, since, invocation).await;
+        let Ok(Found::Job { seen, is_since: true }) = found else { return Ok(()) };
+        if seen.kind != Some(RefreshKind::Full) || run.job() != Some(seen.id.as_str()) {
+            return Ok(());
+        }
+        let now = invocation.time();
+        if run.allow_full {
+            let changed = self.board.is_full(place, run.number, now).await?;
+            return self.arm(&changed.timers, now).await;
+        }
+        if let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, &seen.id, invocation).await {
+            tracing::warn!(job.luid = seen.id, reason = chain(&error), "a job was not cancelled");
+        }
+        let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
+        self.end(place, run.number, &end, invocation).await
     }
 
     /// Looks into the list for the job of a start. One that is found is noted.
     async fn made(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<Made, Failure> {
         let since = run.began().unwrap_or(run.made_at);
         match jobs::find(self.facts.tableau(), &run.target, since, invocation).await {
-            Ok(Found::Job(job)) => {
-                let ours = job.created_at.is_some_and(|at| at >= since);
-                self.note(place, run, &job, ours, invocation).await?;
+            Ok(Found::Job { seen, is_since }) => {
+                self.note(place, run, &seen, is_since, invocation).await?;
                 Ok(Made::Noted)
             }
             Ok(Found::None) => Ok(Made::Nothing),
+            Ok(Found::Unclear(why)) => Ok(Made::Unseen(why)),
             Err(error) => match may_not_see(&error) {
                 Some(why) => Ok(Made::Unseen(why)),
                 None => Err(error.into()),
@@ -209,17 +250,18 @@ impl Engine {
         &self,
         place: &Place,
         run: &Run,
-        job: &Job,
+        seen: &Seen,
         ours: bool,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let now = invocation.time();
-        let luid = job.id.as_str();
-        let changed = self.board.running(place, run.number, Some(luid), ours, run.incremental, now).await?;
+        let luid = seen.id.as_str();
+        let incremental = seen.kind.map_or(run.incremental, |kind| kind == RefreshKind::Incremental);
+        let changed = self.board.running(place, run.number, Some(luid), ours, incremental, now).await?;
         self.arm(&changed.timers, now).await?;
         tracing::info!(job.luid = luid, resource.luid = run.target.luid, ours, "refresh joined");
         let Some(run) = changed.runs.open(run.number) else { return Ok(()) };
-        self.conclude(place, run, job, invocation).await.map(drop)
+        self.conclude(place, run, seen, invocation).await.map(drop)
     }
 
     /// A refresh of the object is queued at Tableau: this run waits for it.
@@ -229,7 +271,8 @@ impl Engine {
             Ok(Made::Unseen(why)) => {
                 // Its event will end the wait.
                 let now = invocation.time();
-                let changed = self.board.running(place, run.number, None, false, run.incremental, now).await?;
+                let changed =
+                    self.board.running(place, run.number, None, false, run.incremental, now).await?;
                 self.arm(&changed.timers, now).await?;
                 tracing::warn!(resource.luid = run.target.luid, why, "the job of a refresh is not shown");
                 Ok(())
@@ -253,7 +296,12 @@ impl Engine {
     }
 
     /// Goes on with a start that has not got its answer.
-    pub(crate) async fn recover(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
+    pub(crate) async fn recover(
+        &self,
+        place: &Place,
+        run: &Run,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
         let State::Starting { at, refused } = run.state else { return Ok(()) };
         let made = match refused {
             true => Made::Nothing,
@@ -265,7 +313,8 @@ impl Engine {
             Made::Noted => Ok(()),
             Made::Unseen(why) => {
                 // Without the list it is not known whether there is a job: sending again could refresh twice. An event ends the wait.
-                let changed = self.board.running(place, run.number, None, false, run.incremental, now).await?;
+                let changed =
+                    self.board.running(place, run.number, None, false, run.incremental, now).await?;
                 self.arm(&changed.timers, now).await?;
                 tracing::warn!(resource.luid = run.target.luid, why, "the job of a refresh is not shown");
                 Ok(())
@@ -295,16 +344,21 @@ impl Engine {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub(crate) async fn look(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<Look, Failure> {
+    pub(crate) async fn look(
+        &self,
+        place: &Place,
+        run: &Run,
+        invocation: &Invocation,
+    ) -> Result<Look, Failure> {
         let job = match run.job() {
-            Some(job) => job.parse().map_err(Failure::permanent)?,
+            Some(job) => job,
             None => match self.find_unknown(place, run, invocation).await? {
                 Ok(job) => return self.conclude(place, run, &job, invocation).await,
                 Err(for_good) => return Ok(Look::Unseen { for_good }),
             },
         };
-        match self.facts.tableau().call(invocation, self.facts.tableau().client().job(&job)).await {
-            Ok(job) => self.conclude(place, run, &job, invocation).await,
+        match jobs::fetch(self.facts.tableau(), &run.target, job, invocation).await {
+            Ok(seen) => self.conclude(place, run, &seen, invocation).await,
             Err(error) => {
                 let refused = may_not_see(&error);
                 let for_good = refused.is_some();
@@ -322,11 +376,12 @@ impl Engine {
         place: &Place,
         run: &Run,
         invocation: &Invocation,
-    ) -> Result<Result<Box<Job>, bool>, Failure> {
+    ) -> Result<Result<Box<Seen>, bool>, Failure> {
         let since = run.began().unwrap_or(run.made_at);
         let (why, for_good) = match jobs::find(self.facts.tableau(), &run.target, since, invocation).await {
-            Ok(Found::Job(job)) => return Ok(Ok(job)),
+            Ok(Found::Job { seen, .. }) => return Ok(Ok(seen)),
             Ok(Found::None) => ("Tableau does not list it".to_owned(), true),
+            Ok(Found::Unclear(why)) => (why, true),
             Err(error) => match may_not_see(&error) {
                 Some(why) => (why, true),
                 None => (trouble(&error), false),
@@ -348,7 +403,8 @@ impl Engine {
         let now = invocation.time();
         if run.began().is_some_and(|began| now.duration_since(began) >= LONGEST_RUN) {
             let hours = LONGEST_RUN.as_hours();
-            let message = format!("The end of the refresh is not known: Tableau has not told it for {hours} hours.");
+            let message =
+                format!("The end of the refresh is not known: Tableau has not told it for {hours} hours.");
             return self.end(place, run.number, &run.end(EndStatus::Failed, now, message), invocation).await;
         }
         let changed = self.board.looked(place, run.number, began, hindered, now).await?;
@@ -360,14 +416,14 @@ impl Engine {
         &self,
         place: &Place,
         run: &Run,
-        job: &Job,
+        seen: &Seen,
         invocation: &Invocation,
     ) -> Result<Look, Failure> {
-        let Some(how) = job.end() else {
-            self.looked(place, run, job.started_at, None, invocation).await?;
+        let Some(how) = seen.end else {
+            self.looked(place, run, seen.began, None, invocation).await?;
             return Ok(Look::Open);
         };
-        let mut end = of_job(run, job, how, invocation.time());
+        let mut end = of_job(run, seen, how, invocation.time());
         if end.status == EndStatus::Failed {
             self.name_owner(&run.target, &mut end, invocation).await;
         }
@@ -378,7 +434,12 @@ impl Engine {
     /// Says whose the content is, and where its page is: who reads the result has to know whom to ask.
     async fn name_owner(&self, target: &Target, end: &mut End, invocation: &Invocation) {
         let (Some(cause), Some(subject)) = (&mut end.cause, subject(target)) else { return };
-        let content = match self.facts.tableau().call(invocation, self.facts.tableau().client().content(&subject)).await {
+        let content = match self
+            .facts
+            .tableau()
+            .call(invocation, self.facts.tableau().client().content(&subject))
+            .await
+        {
             Ok(Some(content)) => content,
             Ok(None) => return,
             Err(error) => {
@@ -476,10 +537,9 @@ impl Engine {
         job: &str,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        let luid = job.parse().map_err(Failure::permanent)?;
-        let cancelled = self.facts.tableau().call(invocation, self.facts.tableau().client().cancel_job(&luid)).await;
         let (runs, _) = self.board.runs(place).await?;
         let Some(run) = runs.open(number) else { return Ok(()) };
+        let cancelled = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await;
         match cancelled {
             Ok(()) => {
                 let message = "All callers have cancelled the refresh.";
@@ -518,6 +578,10 @@ pub(crate) fn subject(target: &Target) -> Option<Subject> {
     }
 }
 
+fn kind(incremental: bool) -> RefreshKind {
+    if incremental { RefreshKind::Incremental } else { RefreshKind::Full }
+}
+
 /// The end of a run that was not started.
 fn refusal(run: &Run, refusal: Refusal, why: &str, now: Timestamp) -> End {
     let message = format!("{} was not refreshed: {why}.", run.target.sentence());
@@ -525,20 +589,24 @@ fn refusal(run: &Run, refusal: Refusal, why: &str, now: Timestamp) -> End {
 }
 
 /// The end of a run by its job.
-fn of_job(run: &Run, job: &Job, how: JobEnd, now: Timestamp) -> End {
-    let at = job.completed_at.unwrap_or(now);
+fn of_job(run: &Run, seen: &Seen, how: JobEnd, now: Timestamp) -> End {
+    let at = seen.ended_at.unwrap_or(now);
     let sentence = run.target.sentence();
     let end = |status, message: String| End {
-        started_at: job.started_at,
-        job: Some(job.id.to_string()),
+        started_at: seen.began,
+        job: Some(seen.id.clone()),
         ..run.end(status, at, message)
     };
     match how {
-        JobEnd::Success | JobEnd::CompletedByBridge => end(EndStatus::Succeeded, format!("{sentence} was refreshed.")),
-        JobEnd::Cancelled => end(EndStatus::Cancelled, format!("The refresh of {} was cancelled in Tableau.", run.target.name)),
+        JobEnd::Success | JobEnd::CompletedByBridge => {
+            end(EndStatus::Succeeded, format!("{sentence} was refreshed."))
+        }
+        JobEnd::Cancelled => {
+            end(EndStatus::Cancelled, format!("The refresh of {} was cancelled in Tableau.", run.target.name))
+        }
         JobEnd::Failed => {
-            let cause = job.notes().map(|notes| {
-                let found = diagnose(&notes);
+            let cause = seen.notes.as_ref().map(|notes| {
+                let found = diagnose(notes);
                 Cause {
                     class: found.class.name().to_owned(),
                     line: found.line,
@@ -546,7 +614,9 @@ fn of_job(run: &Run, job: &Job, how: JobEnd, now: Timestamp) -> End {
                 }
             });
             let message = match &cause {
-                Some(cause) => format!("The refresh of {} failed: {}", run.target.name, full_stop(&cause.line)),
+                Some(cause) => {
+                    format!("The refresh of {} failed: {}", run.target.name, full_stop(&cause.line))
+                }
                 None => format!("The refresh of {} failed, and its job does not say why.", run.target.name),
             };
             End { cause, ..end(EndStatus::Failed, message) }

@@ -21,7 +21,7 @@ use engine::{Engine, Look};
 use facts::FactLookups;
 use jiff::{SignedDuration, Timestamp};
 use refreshes::{
-    Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, State, place_of_timer,
+    Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, Runs, State, place_of_timer,
     request_of_timer, site_of_timer,
 };
 use resolve::Known;
@@ -113,7 +113,7 @@ impl RefreshExtract {
         if request.outcome.is_some() {
             return Ok(());
         }
-        self.engine.pump(&request.site, invocation).await
+        self.engine.tend(&request.site, invocation).await
     }
 
     /// The event of a refresh that has ended: it may be that of a run.
@@ -125,27 +125,44 @@ impl RefreshExtract {
     ) -> Result<Option<&'static str>, Failure> {
         let place = Place::new(event.site.as_str(), event.subject.luid());
         let (runs, _) = self.engine.board.runs(&place).await?;
-        self.engine.settle(&place, &runs, invocation).await?;
+        if runs.last == 0 {
+            return Ok(None);
+        }
+        let ended = self.end_of_run(event, &place, &runs, succeeded, invocation).await?;
+        // Also if the event came before: the process that handled it may have died before it started the next refresh.
+        self.engine.tend(&place.site, invocation).await?;
+        Ok(ended)
+    }
+
+    async fn end_of_run(
+        &self,
+        event: &Event,
+        place: &Place,
+        runs: &Runs,
+        succeeded: bool,
+        invocation: &Invocation,
+    ) -> Result<Option<&'static str>, Failure> {
+        self.engine.settle(place, runs, invocation).await?;
         let Some(run) = &runs.run else { return Ok(None) };
         let State::Running { at: began, .. } = run.state else {
             if matches!(run.state, State::Starting { .. }) {
-                self.engine.recover(&place, run, invocation).await?;
+                self.engine.recover(place, run, invocation).await?;
             }
             return Ok(None);
         };
         let at = event.credible_time(invocation.now).unwrap_or(invocation.now);
         let is_since = at.checked_add(CLOCKS_DIFFER).is_ok_and(|at| at >= began);
-        match self.engine.look(&place, run, invocation).await? {
+        match self.engine.look(place, run, invocation).await? {
             Look::Ended => Ok(Some("the event ended the wait for the refresh")),
             Look::Open => {
                 let now = invocation.time();
                 let soon = now.checked_add(SOON).unwrap_or(now);
-                let changed = self.engine.board.look_at(&place, run.number, soon, now).await?;
+                let changed = self.engine.board.look_at(place, run.number, soon, now).await?;
                 self.engine.arm(&changed.timers, now).await?;
                 Ok(None)
             }
             Look::Unseen { for_good: true } if is_since => {
-                self.engine.end_by_event(&place, run, succeeded, at, invocation).await?;
+                self.engine.end_by_event(place, run, succeeded, at, invocation).await?;
                 Ok(Some("the event ended the wait for the refresh"))
             }
             Look::Unseen { for_good: true } => Ok(None),
@@ -232,7 +249,15 @@ impl RefreshExtract {
             (Sent::NotNow(reason) | Sent::Never(reason), _) => ("given up", reason.as_str()),
         };
         let attempt = callback.attempts.saturating_add(1);
-        tracing::info!(refresh.id = request.id, key.id = key.id, caller, attempt, outcome, reason, "callback sent");
+        tracing::info!(
+            refresh.id = request.id,
+            key.id = key.id,
+            caller,
+            attempt,
+            outcome,
+            reason,
+            "callback sent"
+        );
         Ok(Outcome::Done)
     }
 
@@ -249,7 +274,7 @@ impl RefreshExtract {
             return self.run_is_due(&place, generation, invocation).await;
         }
         if let Some(site) = site_of_timer(key) {
-            self.engine.pump(site, invocation).await?;
+            self.engine.tend(site, invocation).await?;
             return Ok(Outcome::Done);
         }
         Err(Failure::permanent("the timer is of no refresh"))
@@ -267,9 +292,6 @@ impl Workflow for RefreshExtract {
             _ => None,
         };
         let started = self.by_rules(event, invocation).await?;
-        if ended.is_some() {
-            self.engine.pump(event.site.as_str(), invocation).await?;
-        }
         Ok(match (ended, started) {
             (_, Some(Outcome::Done)) | (Some(_), None) => Outcome::Done,
             (_, Some(outcome)) => outcome,

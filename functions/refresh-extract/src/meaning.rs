@@ -12,10 +12,7 @@ use workflow::chain;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Meaning {
     /// Tableau takes no refresh now: for so long, if it says so.
-    Later {
-        wait: Option<Duration>,
-        why: String,
-    },
+    Later { wait: Option<Duration>, why: String },
     /// It will never start.
     Refused(Refusal, String),
     /// The user of the service lacks a right, if the job list does not say otherwise.
@@ -68,9 +65,10 @@ pub(crate) fn of_start(error: &Guarded<TableauError>) -> Meaning {
         ("403104", _) => {
             Meaning::Refused(Refusal::LiveConnection, "it has a live connection, and no extract".to_owned())
         }
-        ("409082", _) => {
-            Meaning::Refused(Refusal::NotAllowedOnSite, "the site does not allow refreshes on demand".to_owned())
-        }
+        ("409082", _) => Meaning::Refused(
+            Refusal::NotAllowedOnSite,
+            "the site does not allow refreshes on demand".to_owned(),
+        ),
         (code, 403) => Meaning::LacksRight(format!("{RIGHT} (Tableau's code {code})")),
         (_, 400 | 404) => Meaning::NotYetKnown,
         _ => Meaning::Unknown(chain(error)),
@@ -113,7 +111,9 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_not_a_clear_no_is_no_failure() {
-        for (status, code) in [(500, "500000"), (502, "502000"), (503, "503000"), (408, "408000"), (401, "401002")] {
+        for (status, code) in
+            [(500, "500000"), (502, "502000"), (503, "503000"), (408, "408000"), (401, "401002")]
+        {
             assert!(matches!(of_start(&refused(status, code, None)), Meaning::Unknown(_)), "{status}");
         }
         let lost = Guarded::Call(TableauError(Error::OutOfTime { operation: "o", source: None }));
@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn a_limit_waits_and_a_refusal_says_what_is_missing() {
         let wait = Some(Duration::from_secs(720));
-        assert_eq!(of_start(&refused(429, "429000", Some(720))), Meaning::Later { wait, why: NO_QUOTA.to_owned() });
+        assert_eq!(
+            of_start(&refused(429, "429000", Some(720))),
+            Meaning::Later { wait, why: NO_QUOTA.to_owned() }
+        );
         let Meaning::LacksRight(text) = of_start(&refused(403, "403076", None)) else { panic!() };
         assert!(text.contains("lead its project") && text.contains("403076"), "{text}");
         assert!(matches!(of_start(&refused(404, "404006", None)), Meaning::NotYetKnown));

@@ -100,9 +100,7 @@ impl Problem {
             "type": "about:blank", "title": title, "status": status, "detail": self.detail, "code": code,
         });
         if !self.candidates.is_empty() {
-            let candidate = |one: &Candidate| {
-                json!({ "kind": one.kind, "name": one.name, "project": one.project, "luid": one.luid })
-            };
+            let candidate = |one: &Candidate| json!({ "kind": one.kind, "name": one.name, "project": one.project, "luid": one.luid });
             body["candidates"] = Value::Array(self.candidates.iter().map(candidate).collect());
         }
         if let Some(field) = &self.field {

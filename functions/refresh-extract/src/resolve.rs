@@ -2,20 +2,24 @@
 
 use crate::RefreshExtract;
 use crate::api::Stop;
-use crate::body::Wanted;
-use crate::problem::{Code, Problem};
+use crate::body::{Path, Wanted};
+use crate::problem::{Candidate, Code, Problem};
 use api_keys::Permissions;
 use circuit::Guarded;
 use guarded_tableau::TableauError;
 use jiff::{SignedDuration, Timestamp};
 use refreshes::Target;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tableau::{ContentKind, Subject};
-use tableau_client::{Item, ProjectTree};
+use tableau_client::{FindBy, FindResult, FoundContent, Item, NotFoundReason, ProjectPath, ProjectTree};
 use workflow::{Failure, Invocation};
 
 /// How long the tree of projects is kept: a project that was moved may count as where it was for so long.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long the search for a name may take: all pages are read before "not found".
+const LONGEST_SEARCH: Duration = Duration::from_secs(15);
 
 /// What this instance has read of Tableau a moment ago.
 #[derive(Default)]
@@ -92,10 +96,7 @@ impl RefreshExtract {
         }
         let found = match wanted {
             Wanted::Luid(kind, luid) => self.by_luid(*kind, luid, invocation).await?,
-            Wanted::Url(..) | Wanted::Name(..) => {
-                let detail = "Content is found by its LUID only, until names are supported.";
-                return Err(Problem::new(Code::UnresolvableUrl, detail).into());
-            }
+            Wanted::Url(..) | Wanted::Name(..) => return self.search(wanted, may, invocation).await,
         };
         let Some(target) = found else {
             // Whether it exists is no business of a key that may not refresh it.
@@ -112,6 +113,77 @@ impl RefreshExtract {
         }
     }
 
+    /// What a caller means by a name or an address, among what the caller may refresh. Others are not even named.
+    async fn search(
+        &self,
+        wanted: &Wanted,
+        may: &Permissions,
+        invocation: &Invocation,
+    ) -> Result<Target, Stop> {
+        let by = match wanted {
+            Wanted::Luid(_, luid) => FindBy::Luid(luid.clone()),
+            Wanted::Url(_, url) => FindBy::Url(url.clone()),
+            Wanted::Name(_, name, path) => {
+                let project = match path {
+                    None => None,
+                    Some(Path::Text(text)) => Some(text.parse::<ProjectPath>()),
+                    Some(Path::Names(names)) => Some(ProjectPath::of(names.iter().cloned())),
+                };
+                let wrong =
+                    |_| Problem::new(Code::Malformed, "project: a name in it is empty").of_field("project");
+                FindBy::Name { name: name.clone(), project: project.transpose().map_err(wrong)? }
+            }
+        };
+        let tableau = self.engine.facts.tableau();
+        let client = tableau.client().within(LONGEST_SEARCH.min(invocation.remaining()));
+        let found = tableau.call(invocation, client.find(wanted.kind(), &by)).await.map_err(no_answer)?;
+        let is_allowed =
+            |one: &FoundContent| may.may_refresh(one.kind(), one.luid.as_str(), one.project.as_deref());
+        match found {
+            FindResult::Found(one) if is_allowed(&one) => Ok(target(*one)),
+            FindResult::Found(_) => Err(not_allowed(wanted).into()),
+            FindResult::Ambiguous(all) => {
+                let mut allowed: Vec<FoundContent> = all.into_iter().filter(is_allowed).collect();
+                match (allowed.len(), allowed.pop()) {
+                    (0, _) | (_, None) => Err(not_allowed(wanted).into()),
+                    (1, Some(one)) => Ok(target(one)),
+                    (count, Some(last)) => {
+                        allowed.push(last);
+                        let detail = format!(
+                            "{count} objects are meant by this {}. Say the project, or the LUID.",
+                            wanted.shown()
+                        );
+                        let mut problem = Problem::new(Code::Ambiguous, detail);
+                        problem.candidates = allowed.into_iter().map(candidate).collect();
+                        Err(problem.into())
+                    }
+                }
+            }
+            FindResult::NotFound(mut none) => {
+                none.near.retain(is_allowed);
+                // Names of projects say something about content that the caller may not see.
+                if none.near.is_empty() && !may.projects.iter().any(|pattern| pattern.as_str() == "**") {
+                    none.near_projects.clear();
+                }
+                let code = match none.reason {
+                    NotFoundReason::ProjectNumber { .. }
+                    | NotFoundReason::OtherPage
+                    | NotFoundReason::NoAddress
+                    | NotFoundReason::OtherKind { .. } => Code::UnresolvableUrl,
+                    NotFoundReason::OtherSite { .. } | NotFoundReason::OtherServer { .. } => Code::OtherSite,
+                    _ => Code::NotFound,
+                };
+                let mut problem = Problem::new(code, sentence(&none.to_string()));
+                problem.candidates = none.near.into_iter().map(candidate).collect();
+                Err(match code {
+                    Code::NotFound => problem,
+                    _ => problem.of_field("url"),
+                }
+                .into())
+            }
+        }
+    }
+
     /// The object with this LUID; `None` if Tableau does not show it.
     pub(crate) async fn by_luid(
         &self,
@@ -123,8 +195,14 @@ impl RefreshExtract {
             ContentKind::Workbook => luid.parse().ok().map(Subject::Workbook),
             ContentKind::Datasource => luid.parse().ok().map(Subject::Datasource),
             ContentKind::Flow => {
-                let detail = "Flows cannot be run yet.";
-                return Err(Problem::new(Code::NotRefreshable, detail).into());
+                let tableau = self.engine.facts.tableau();
+                let by = FindBy::Luid(luid.to_owned());
+                let found = tableau.call(invocation, tableau.client().find(Some(kind), &by)).await;
+                let found = found.map_err(no_answer)?;
+                return Ok(match found {
+                    FindResult::Found(one) => Some(target(*one)),
+                    FindResult::Ambiguous(_) | FindResult::NotFound(_) => None,
+                });
             }
         };
         let Some(subject) = subject else { return Ok(None) };
@@ -137,7 +215,9 @@ impl RefreshExtract {
 
     /// The names of its project and of those above. `None` for a personal space, or if Tableau does not show all of them.
     async fn project(&self, item: &Item, invocation: &Invocation) -> Result<Option<Vec<String>>, Stop> {
-        let Some(luid) = item.project.as_ref().and_then(|project| project.id.as_ref()) else { return Ok(None) };
+        let Some(luid) = item.project.as_ref().and_then(|project| project.id.as_ref()) else {
+            return Ok(None);
+        };
         let now = invocation.now;
         let kept = self.known.projects.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fresh = kept.filter(|(at, _)| now.duration_since(*at).abs() < KEPT).map(|(_, tree)| tree);
@@ -150,6 +230,26 @@ impl RefreshExtract {
         *self.known.projects.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::new(tree)));
         Ok(names)
     }
+}
+
+fn target(found: FoundContent) -> Target {
+    Target { kind: found.kind(), luid: found.luid.to_string(), name: found.name, project: found.project }
+}
+
+fn candidate(found: FoundContent) -> Candidate {
+    Candidate {
+        kind: found.kind(),
+        luid: found.luid.to_string(),
+        name: found.name,
+        project: found.project.unwrap_or_default(),
+    }
+}
+
+/// A text that begins in the middle of a sentence as a whole one.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", rest.as_str())
 }
 
 fn not_allowed(wanted: &Wanted) -> Problem {

@@ -124,7 +124,8 @@ impl Keys {
     /// # Errors
     /// When the table does not answer.
     pub async fn take(&self, key: &Key, now: Timestamp) -> Result<Turn, Failure> {
-        let taken = self.documents.change(&key.id, now, |spent: &mut Spent| spent.take(key.per_minute, now)).await;
+        let taken =
+            self.documents.change(&key.id, now, |spent: &mut Spent| spent.take(key.per_minute, now)).await;
         taken.map(|(_, turn)| turn).map_err(Failure::transient)
     }
 

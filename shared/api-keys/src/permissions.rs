@@ -23,9 +23,8 @@ impl Permissions {
     /// Whether it may refresh this object. `project`: the names of its project and of those above, from the top; `None` if they are
     /// not known, which no pattern matches.
     pub fn may_refresh(&self, kind: ContentKind, luid: &str, project: Option<&[String]>) -> bool {
-        let is_in_project = || {
-            project.is_some_and(|project| self.projects.iter().any(|pattern| pattern.matches(project)))
-        };
+        let is_in_project =
+            || project.is_some_and(|project| self.projects.iter().any(|pattern| pattern.matches(project)));
         self.kinds.contains(&kind) && (self.names(luid) || is_in_project())
     }
 
@@ -74,7 +73,11 @@ mod tests {
             (Flow, "f-1", Some(path(&["Finance"])), false),
             (Flow, "d-1", None, false),
         ] {
-            assert_eq!(finance.may_refresh(kind, luid, project.as_deref()), expected, "{kind} {luid} {project:?}");
+            assert_eq!(
+                finance.may_refresh(kind, luid, project.as_deref()),
+                expected,
+                "{kind} {luid} {project:?}"
+            );
         }
     }
 

@@ -81,7 +81,8 @@ pub(crate) fn generate() -> Result<(String, SecretString, Hash), BoxError> {
     let mut secret = [0; SECRET_BYTES];
     random.fill(&mut id).map_err(|_| "there is no randomness")?;
     random.fill(&mut secret).map_err(|_| "there is no randomness")?;
-    let id: String = id.iter().map(|byte| char::from(ID_LETTERS[usize::from(*byte) % ID_LETTERS.len()])).collect();
+    let id: String =
+        id.iter().map(|byte| char::from(ID_LETTERS[usize::from(*byte) % ID_LETTERS.len()])).collect();
     let secret = URL_SAFE_NO_PAD.encode(secret);
     let hash = Hash::of(&secret);
     Ok((id.clone(), format!("{KEY_START}{id}_{secret}").into(), hash))

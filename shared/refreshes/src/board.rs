@@ -226,7 +226,27 @@ impl Board {
         incremental: bool,
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        self.change(place, None, now, |all| all.running(number, job, ours, incremental, now)).await
+        self.change(place, None, now, |all| all.running((number, place), job, ours, incremental, now)).await
+    }
+
+    /// Notes that the refresh of a run is a full one.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn is_full(
+        &self,
+        place: &Place,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| match &mut all.runs.run {
+            Some(run) if run.number == number => {
+                run.incremental = false;
+                true
+            }
+            _ => false,
+        })
+        .await
     }
 
     /// Puts a run back into the lane, and starts nothing for a while if `pause` says for how long and why.
@@ -351,11 +371,7 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn settle(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<Changed<Request>>, Failure> {
+    pub async fn settle(&self, id: &str, now: Timestamp) -> Result<Option<Changed<Request>>, Failure> {
         let Some(request) = self.request(id).await? else { return Ok(None) };
         let place = Place::new(&request.site, &request.target.luid);
         let settled = self
@@ -423,7 +439,8 @@ impl Board {
         let generation = request.generation;
         let changed = self
             .change(&place, Some(&request.id), now, |documents| {
-                let Some(request) = documents.request.as_mut().filter(|request| request.generation == generation)
+                let Some(request) =
+                    documents.request.as_mut().filter(|request| request.generation == generation)
                 else {
                     return;
                 };
@@ -446,7 +463,12 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn wake_lane(&self, site: &str, at: Timestamp, now: Timestamp) -> Result<Vec<TimerMessage>, Failure> {
+    pub async fn wake_lane(
+        &self,
+        site: &str,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<TimerMessage>, Failure> {
         let changed = self.change_lane(&Place::new(site, ""), now, |lane| lane.wake_by(at, now)).await?;
         Ok(changed.timers)
     }
@@ -458,6 +480,14 @@ impl Board {
     pub async fn overdue(&self, now: Timestamp) -> Result<Vec<String>, Failure> {
         let found = self.records.due(now, MOST_OF_SWEEP).await.map_err(Failure::transient)?;
         Ok(found.into_iter().map(|key| key.partition).collect())
+    }
+
+    /// The lane of a site.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn lane(&self, site: &str) -> Result<Lane, Failure> {
+        self.read_lane(site).await
     }
 
     async fn read_lane(&self, site: &str) -> Result<Lane, Failure> {
@@ -483,7 +513,10 @@ impl Board {
 
     async fn load(&self, wanted: &[Key]) -> Result<Vec<(Option<Record>, u64)>, Failure> {
         let found = self.records.load(wanted).await.map_err(Failure::transient)?;
-        Ok(found.into_iter().map(|record| (record.clone(), record.map_or(0, |record| record.version))).collect())
+        Ok(found
+            .into_iter()
+            .map(|record| (record.clone(), record.map_or(0, |record| record.version)))
+            .collect())
     }
 
     async fn change_lane(
@@ -506,7 +539,12 @@ impl Board {
             }
             let changes: Vec<Change> = changes.into_iter().collect();
             if let Commit::Done(_) = self.records.commit(&changes).await.map_err(Failure::transient)? {
-                return Ok(Changed { runs: Runs::default(), lane, result: (), timers: timers.into_iter().collect() });
+                return Ok(Changed {
+                    runs: Runs::default(),
+                    lane,
+                    result: (),
+                    timers: timers.into_iter().collect(),
+                });
             }
             pause(attempt).await;
         }
@@ -540,9 +578,20 @@ impl Board {
                 after.runs.wake_at,
                 now,
             )?);
-            timers.extend(timer_of(runs_key, (before.runs.generation, after.runs.generation), after.runs.wake_at));
+            timers.extend(timer_of(
+                runs_key,
+                (before.runs.generation, after.runs.generation),
+                after.runs.wake_at,
+            ));
             let lane_wake = after.lane.wake_at.filter(|_| !after.lane.queue.is_empty());
-            changes.extend(changed(key(place.lane()), versions[1], &before.lane, &after.lane, lane_wake, now)?);
+            changes.extend(changed(
+                key(place.lane()),
+                versions[1],
+                &before.lane,
+                &after.lane,
+                lane_wake,
+                now,
+            )?);
             timers.extend(timer_of(
                 place.lane(),
                 (before.lane.generation, after.lane.generation),
@@ -552,14 +601,25 @@ impl Board {
                 let was = before.request.as_ref();
                 let request_key = keys::request(id);
                 let generation = was.map_or(0, |request| request.generation);
-                timers.extend(timer_of(request_key.clone(), (generation, document.generation), document.wake_at));
+                timers.extend(timer_of(
+                    request_key.clone(),
+                    (generation, document.generation),
+                    document.wake_at,
+                ));
                 if was != Some(document) {
                     let write = write(document, document.wake_at, now)?;
-                    changes.push(Change { key: key(request_key), expected: Some(versions[2]), write: Some(write) });
+                    changes.push(Change {
+                        key: key(request_key),
+                        expected: Some(versions[2]),
+                        write: Some(write),
+                    });
                 }
             }
             let is_done = changes.is_empty()
-                || matches!(self.records.commit(&changes).await.map_err(Failure::transient)?, Commit::Done(_));
+                || matches!(
+                    self.records.commit(&changes).await.map_err(Failure::transient)?,
+                    Commit::Done(_)
+                );
             if is_done {
                 return Ok(Changed { runs: after.runs, lane: after.lane, result, timers });
             }
@@ -608,7 +668,11 @@ fn read<D: DeserializeOwned>(kind: &str, record: Option<&Record>) -> Option<D> {
     let read = serde_json::from_str(&record?.text);
     // The error itself would repeat what it could not read.
     let read = read.inspect_err(|error| {
-        tracing::error!(kind, column = error.column(), "a stored document cannot be read, and counts as none");
+        tracing::error!(
+            kind,
+            column = error.column(),
+            "a stored document cannot be read, and counts as none"
+        );
     });
     read.ok()
 }

@@ -73,7 +73,11 @@ mod tests {
         assert_eq!(site_of_timer(&place.lane()), Some("s-1"));
         assert_eq!(request_of_timer(&request("r1")), Some("r1"));
         for key in [place.runs(), place.lane(), request("r1"), "circuit#x".to_owned()] {
-            let found = [place_of_timer(&key).is_some(), site_of_timer(&key).is_some(), request_of_timer(&key).is_some()];
+            let found = [
+                place_of_timer(&key).is_some(),
+                site_of_timer(&key).is_some(),
+                request_of_timer(&key).is_some(),
+            ];
             assert!(found.iter().filter(|found| **found).count() <= 1, "{key}");
         }
     }

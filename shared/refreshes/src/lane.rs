@@ -9,6 +9,8 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// When the lane is looked at again, though the process that changed it goes on with it: that process may die.
 const NET: SignedDuration = SignedDuration::from_secs(20);
+/// How long the answer to a start may take before it is looked after.
+const UNANSWERED: SignedDuration = SignedDuration::from_secs(10);
 /// When it is looked at again while as many run as may, though each end goes on with it.
 const NET_OF_ENDS: SignedDuration = SignedDuration::from_mins(15);
 /// The pauses after refusals in a row, for which Tableau names no time.
@@ -39,6 +41,17 @@ pub struct Ticket {
     pub luid: String,
     /// The run's number.
     pub run: u64,
+}
+
+/// A run that was started and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The run.
+    pub ticket: Ticket,
+    /// When its start was written.
+    pub at: Timestamp,
+    /// Whether Tableau's answer to it is known.
+    pub answered: bool,
 }
 
 /// Why nothing starts for a while.
@@ -75,7 +88,7 @@ pub struct Lane {
     /// When refreshes were started, within the last hour.
     pub starts: Vec<Timestamp>,
     /// What was started and has not ended.
-    pub running: Vec<Ticket>,
+    pub running: Vec<Started>,
     /// Until when nothing starts.
     pub pause: Option<Pause>,
     /// Refusals in a row for which Tableau named no time.
@@ -150,13 +163,26 @@ impl Lane {
         self.starts.retain(|at| is_counted(*at, now));
         self.starts.push(now);
         self.starts.sort_unstable();
-        self.running.push(ticket.clone());
+        self.running.push(Started { ticket: ticket.clone(), at: now, answered: false });
+    }
+
+    /// Notes that Tableau's answer to a start is known.
+    pub(crate) fn answered(&mut self, ticket: &Ticket) {
+        for started in self.running.iter_mut().filter(|started| started.ticket == *ticket) {
+            started.answered = true;
+        }
+    }
+
+    /// The starts whose answer should have been known for a while: the process that sent them may have died.
+    pub fn unanswered(&self, now: Timestamp) -> impl Iterator<Item = &Ticket> {
+        let is_old = move |started: &&Started| !started.answered && later(started.at, UNANSWERED) <= now;
+        self.running.iter().filter(is_old).map(|started| &started.ticket)
     }
 
     /// Forgets a run that has ended, or that will not start.
     pub(crate) fn remove(&mut self, ticket: &Ticket) {
         self.queue.retain(|other| other != ticket);
-        self.running.retain(|other| other != ticket);
+        self.running.retain(|started| started.ticket != *ticket);
     }
 
     /// Puts a run that was to start at `started` back to the front. `was_sent`: Tableau may have counted it.
@@ -239,7 +265,10 @@ mod tests {
         }
         let Next::Wait { until: None, why } = lane.next(LIMITS, at(0)) else { panic!() };
         assert_eq!(why, "one of 2 refreshes that run to end");
-        assert_eq!(lane.waits_for(&ticket(3), LIMITS, at(0)), "1 refresh before it in the queue, and for one of 2 refreshes that run to end");
+        assert_eq!(
+            lane.waits_for(&ticket(3), LIMITS, at(0)),
+            "1 refresh before it in the queue, and for one of 2 refreshes that run to end"
+        );
         lane.remove(&ticket(0));
         assert_eq!(lane.next(LIMITS, at(0)), Next::Start(ticket(2)));
     }
@@ -253,7 +282,10 @@ mod tests {
         }
         let Next::Wait { until, why } = lane.next(LIMITS, at(180)) else { panic!() };
         assert_eq!(until, Some(at(3_605)));
-        assert!(why.starts_with("the hourly limit: 3 refreshes started within an hour, the next may from 20"), "{why}");
+        assert!(
+            why.starts_with("the hourly limit: 3 refreshes started within an hour, the next may from 20"),
+            "{why}"
+        );
         assert!(matches!(lane.next(LIMITS, at(3_604)), Next::Wait { .. }));
         assert_eq!(lane.next(LIMITS, at(3_605)), Next::Start(ticket(3)));
         let no_quota = Limits { per_hour: None, ..LIMITS };

@@ -11,7 +11,7 @@ mod view;
 
 pub use board::{Accepted, Begin, Board, Cancelled, Changed, NewRequest};
 pub use keys::{OVERDUE, Place, place_of_timer, request_of_timer, site_of_timer};
-pub use lane::{Lane, Limits, Next, Pause, Ticket};
+pub use lane::{Lane, Limits, Next, Pause, Started, Ticket};
 pub use request::{By, Callback, CallbackState, LONGEST_TIMEOUT, Outcome, Request, Status, Target};
 pub use run::{Cause, End, EndStatus, LONGEST_RUN, Past, Refusal, Run, Runs, State, Waiter};
 pub use say::moment;

@@ -25,7 +25,7 @@ pub struct Target {
 impl Target {
     /// `The data source Orders`, as sentences begin.
     pub fn sentence(&self) -> String {
-        format!("The {} {}", self.kind.words(), self.name)
+        format!("The {} {}", self.kind, self.name)
     }
 }
 

@@ -224,7 +224,8 @@ impl Run {
     /// Whether a caller who asks may have the job looked at now: others may have done it a moment ago.
     pub fn may_be_looked_at(&self, now: Timestamp) -> bool {
         let Some(began) = self.began() else { return false };
-        let gap = (now.duration_since(began) / 4).clamp(SignedDuration::from_secs(2), SignedDuration::from_secs(30));
+        let gap = (now.duration_since(began) / 4)
+            .clamp(SignedDuration::from_secs(2), SignedDuration::from_secs(30));
         self.looked_at.is_none_or(|at| now.duration_since(at) >= gap)
     }
 }
@@ -253,7 +254,8 @@ impl Runs {
     /// The objects that led to the run that an event of this time is about: none, if the run is not one of this service.
     pub fn trail_at(&self, event: Timestamp) -> Vec<String> {
         let open = self.run.as_ref().and_then(|run| Some((run.began()?, None, &run.trail)));
-        let past = self.past.iter().rev().filter_map(|past| Some((past.began?, Some(past.end.at), &past.trail)));
+        let past =
+            self.past.iter().rev().filter_map(|past| Some((past.began?, Some(past.end.at), &past.trail)));
         let is_of = |(began, end, _): &(Timestamp, Option<Timestamp>, &Vec<String>)| {
             later(event, SignedDuration::from_secs(5)) >= *began
                 && end.is_none_or(|end| later(end, EVENTS_ARE_LATE) >= event)

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The most requests that wait for one run: their list has to fit into the document.
 pub(crate) const MOST_WAITERS: usize = 2_000;
-/// When a start is looked after that did not get an answer: longer than a function may run.
-pub(crate) const RECOVERY: SignedDuration = SignedDuration::from_secs(75);
+/// When a start is looked after that did not get an answer, and an end whose requests are not settled.
+pub(crate) const RECOVERY: SignedDuration = SignedDuration::from_secs(20);
 
 /// The documents that a change is about.
 #[derive(Clone, Debug)]
@@ -32,7 +32,13 @@ pub(crate) enum Joined {
 
 impl Documents {
     /// Lets a request wait for the open run, or for a new one. `trail`: what led to the request.
-    pub(crate) fn join(&mut self, request: &mut Request, allow_full: bool, trail: &[String], place: &Place) -> Joined {
+    pub(crate) fn join(
+        &mut self,
+        request: &mut Request,
+        allow_full: bool,
+        trail: &[String],
+        place: &Place,
+    ) -> Joined {
         let waiter = Waiter { id: request.id.clone(), until: request.until };
         let Some(run) = &mut self.runs.run else {
             self.runs.last = self.runs.last.saturating_add(1);
@@ -96,7 +102,7 @@ impl Documents {
     /// Notes the job of a run. Whether the run was one that could get a job.
     pub(crate) fn running(
         &mut self,
-        number: u64,
+        (number, place): (u64, &Place),
         job: Option<&str>,
         ours: bool,
         incremental: bool,
@@ -109,7 +115,9 @@ impl Documents {
         run.hindered = None;
         run.looked_at = Some(now);
         let look = run.next_look(now);
+        let ticket = run.ticket(&place.luid);
         self.runs.wake(Some(look));
+        self.lane.answered(&ticket);
         if ours {
             self.lane.resume();
         }
@@ -117,7 +125,13 @@ impl Documents {
     }
 
     /// Puts a run back into the lane: Tableau has not taken it. `was_sent`: it may have counted all the same.
-    pub(crate) fn put_back(&mut self, number: u64, place: &Place, was_sent: bool, hindered: Option<&str>) -> bool {
+    pub(crate) fn put_back(
+        &mut self,
+        number: u64,
+        place: &Place,
+        was_sent: bool,
+        hindered: Option<&str>,
+    ) -> bool {
         let Some(run) = self.runs.run.as_mut().filter(|run| run.number == number) else { return false };
         let State::Starting { at, .. } = run.state else { return false };
         run.state = State::Waiting;

@@ -38,7 +38,9 @@ impl Request {
         }
         match runs.ended(self.run) {
             Some(past) if past.end.at <= self.until => Some(of_end(past)),
-            Some(past) => Some(self.timed_out(past.began.is_some(), past.end.started_at, past.end.job.clone())),
+            Some(past) => {
+                Some(self.timed_out(past.began.is_some(), past.end.started_at, past.end.job.clone()))
+            }
             None if now < self.until && (runs.open(self.run).is_some() || runs.last < self.run) => None,
             None => {
                 let run = runs.open(self.run);
@@ -96,7 +98,9 @@ impl Request {
         let began = run.and_then(began_at_tableau);
         let message = match (&waits_for, began) {
             (Some(why), _) => format!("{} waits for {why}.", self.target.sentence()),
-            (None, Some(at)) => format!("{} is being refreshed since {}.", self.target.sentence(), moment(at)),
+            (None, Some(at)) => {
+                format!("{} is being refreshed since {}.", self.target.sentence(), moment(at))
+            }
             (None, None) => format!("{} is being refreshed.", self.target.sentence()),
         };
         View {
@@ -129,14 +133,16 @@ fn of_run(run: &Run, place: &Place, lane: &Lane, limits: Limits, now: Timestamp)
             };
             (Status::Queued, Some(why))
         }
-        State::Starting { .. } => {
-            (Status::Queued, Some(run.hindered.clone().unwrap_or_else(|| "Tableau's answer to the start".to_owned())))
-        }
+        State::Starting { .. } => (
+            Status::Queued,
+            Some(run.hindered.clone().unwrap_or_else(|| "Tableau's answer to the start".to_owned())),
+        ),
         State::Running { began: Some(_), .. } => (Status::Running, run.hindered.clone()),
         State::Running { job: None, .. } => (Status::Running, run.hindered.clone()),
-        State::Running { began: None, .. } => {
-            (Status::Queued, Some(run.hindered.clone().unwrap_or_else(|| "a free worker of Tableau".to_owned())))
-        }
+        State::Running { began: None, .. } => (
+            Status::Queued,
+            Some(run.hindered.clone().unwrap_or_else(|| "a free worker of Tableau".to_owned())),
+        ),
     }
 }
 

@@ -12,7 +12,9 @@ pub struct PathPattern(Glob);
 
 /// The error that a pattern has an empty name in it, or nothing at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pattern of a project's path: write names with `/` between them, as in `Finance/**`; `\\/` is a slash in a name")]
+#[error(
+    "`{0}` is no pattern of a project's path: write names with `/` between them, as in `Finance/**`; `\\/` is a slash in a name"
+)]
 pub struct InvalidPattern(String);
 
 impl PathPattern {

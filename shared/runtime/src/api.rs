@@ -18,7 +18,12 @@ const RETRY_AFTER_SECONDS: &str = "10";
 
 impl<W: Workflow> Worker<W> {
     /// Answers a request to the API. Of the request only the method is logged here; the workflow logs who asked for what.
-    pub(crate) async fn api(&self, http: &HttpRequest, id: Option<String>, request: &Request) -> HttpResponse {
+    pub(crate) async fn api(
+        &self,
+        http: &HttpRequest,
+        id: Option<String>,
+        request: &Request,
+    ) -> HttpResponse {
         let asked = ApiRequest {
             method: http.method.as_str().to_owned(),
             id,

@@ -58,7 +58,8 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 /// A query of parameters that were decoded already.
 fn query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> SecretString {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<String> = parameters.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let pairs: Vec<String> =
+        parameters.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     pairs.join("&").into()
 }
 

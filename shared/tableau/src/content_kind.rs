@@ -16,16 +16,11 @@ pub enum ContentKind {
     Flow,
 }
 
-/// The error that a text names no kind of content.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is none of: workbook, datasource, flow")]
-pub struct UnknownKind(String);
-
 impl ContentKind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Workbook, Self::Datasource, Self::Flow];
 
-    /// The kind in one word: `workbook`, `datasource` or `flow`.
+    /// The kind as one word: `workbook`, `datasource` or `flow`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Workbook => "workbook",
@@ -33,28 +28,27 @@ impl ContentKind {
             Self::Flow => "flow",
         }
     }
-
-    /// The kind as people read it: "data source" is two words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Workbook => "workbook",
-            Self::Datasource => "data source",
-            Self::Flow => "flow",
-        }
-    }
 }
 
+/// The kind in prose: `workbook`, `data source` or `flow`.
 impl fmt::Display for ContentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(match self {
+            Self::Datasource => "data source",
+            other => other.as_str(),
+        })
     }
 }
 
 impl FromStr for ContentKind {
-    type Err = UnknownKind;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = text.trim().to_ascii_lowercase().replace([' ', '-', '_'], "");
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == wanted)
+            .ok_or("a kind is `workbook`, `datasource` or `flow`")
     }
 }
 
@@ -63,13 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_read_as_it_is_written_and_nothing_else_is() {
+    fn a_kind_is_read_as_people_write_it_and_stored_as_one_word() {
         for kind in ContentKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(kind.to_string().parse(), Ok(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
-        for text in ["", "Workbook", "data source", "view"] {
-            assert_eq!(text.parse::<ContentKind>(), Err(UnknownKind(text.to_owned())));
-        }
+        assert_eq!("Data Source".parse(), Ok(ContentKind::Datasource));
+        assert!("view".parse::<ContentKind>().is_err() && "".parse::<ContentKind>().is_err());
+        assert!(serde_json::from_str::<ContentKind>("\"Data Source\"").is_err());
     }
 }

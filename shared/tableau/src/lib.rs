@@ -8,7 +8,7 @@ mod luid;
 mod payload;
 mod spelling;
 
-pub use content_kind::{ContentKind, UnknownKind};
+pub use content_kind::ContentKind;
 pub use event::{Event, Incomplete, Subject};
 pub use event_id::{EventId, NotAnEventId};
 pub use event_name::{Action, EventName, Object, UnknownEvent};

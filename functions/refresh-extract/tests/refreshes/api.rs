@@ -132,8 +132,10 @@ async fn forty_requests_that_must_be_refused_are_refused() {
         post().key(&all).json(&body)
     };
     let swapped = format!("{}{}", &key[..17], &all[17..]);
-    let flipped: String =
-        key.char_indices().map(|(at, c)| if at == 30 { if c == 'A' { 'B' } else { 'A' } } else { c }).collect();
+    let flipped: String = key
+        .char_indices()
+        .map(|(at, c)| if at == 30 { if c == 'A' { 'B' } else { 'A' } } else { c })
+        .collect();
     let refused = [
         // No key, wrong keys, revoked keys.
         (post().json(&right), 401, "unauthorized"),
@@ -145,7 +147,11 @@ async fn forty_requests_that_must_be_refused_are_refused() {
         (post().key(&key.to_uppercase()).json(&right), 401, "unauthorized"),
         (post().key(testkit::TOKEN).json(&right), 401, "unauthorized"),
         (post().header("authorization", &format!("Basic {key}")).json(&right), 401, "unauthorized"),
-        (post().header("authorization", &format!("Bearer {key},Bearer {key}")).json(&right), 401, "unauthorized"),
+        (
+            post().header("authorization", &format!("Bearer {key},Bearer {key}")).json(&right),
+            401,
+            "unauthorized",
+        ),
         (ApiCall::new("GET", &path).key(&revoked), 401, "unauthorized"),
         (ApiCall::new("DELETE", &path).key(&revoked), 401, "unauthorized"),
         // Another project, another kind, another caller's request.
@@ -174,8 +180,16 @@ async fn forty_requests_that_must_be_refused_are_refused() {
         (ApiCall::new("GET", &format!("{path}?wait_seconds=99")).key(&all), 400, "malformed"),
         (ApiCall::new("PUT", "/refreshes").key(&all).json(&right), 405, "method_not_allowed"),
         (ApiCall::new("POST", &path).key(&all).json(&right), 405, "method_not_allowed"),
-        (post().key(&all).header("content-type", "application/json").text(&" ".repeat(16_385)), 413, "too_large"),
-        (post().key(&all).header("content-type", "text/plain").text(&right.to_string()), 415, "unsupported_media_type"),
+        (
+            post().key(&all).header("content-type", "application/json").text(&" ".repeat(16_385)),
+            413,
+            "too_large",
+        ),
+        (
+            post().key(&all).header("content-type", "text/plain").text(&right.to_string()),
+            415,
+            "unsupported_media_type",
+        ),
         (with(json!({"callback_url": "http://example.com/x"})), 422, "address_refused"),
         (with(json!({"callback_url": "https://169.254.169.254/latest"})), 422, "address_refused"),
         (with(json!({"callback_url": "https://localhost/x"})), 422, "address_refused"),

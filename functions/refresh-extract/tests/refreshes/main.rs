@@ -3,6 +3,11 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod api;
+mod callbacks;
+mod chains;
+mod crowd;
+mod limits;
+mod names;
 mod stage;
 mod truth;
 mod waits;

@@ -92,7 +92,7 @@ impl Stage {
     /// Hands the event of a refresh over, as the queue does.
     pub(crate) async fn event(&self, name: &str, luid: &str) -> Vec<String> {
         let event = json!({
-            "resource": "EXTRACTS", "event_type": name, "resource_name": "n",
+            "resource": "EXTRACTS", "event_type": name, "resource_name": "Orders",
             "site_luid": self.tableau().site().as_str(), "resource_luid": luid,
             "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         });

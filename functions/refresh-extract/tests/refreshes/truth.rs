@@ -121,11 +121,10 @@ async fn content_that_was_published_a_moment_ago_is_tried_again_with_gaps() {
 // R15
 #[tokio::test]
 async fn a_missing_scope_for_jobs_is_named_and_an_event_ends_the_wait() {
-    let (stage, luid, key) = one().await;
+    let (stage, luid, key) = with_app(Some(&["tableau:content:read", "tableau:tasks:run"])).await;
     let request = stage.accepted(&key, &of_datasource(&luid)).await;
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     let before = stage.tableau().calls("POST /auth/signin");
-    stage.tableau().fail_always("GET */jobs/*", Fault::Error("401002"));
 
     let looked = stage.get(&key, &request["id"]).await;
 
@@ -138,12 +137,44 @@ async fn a_missing_scope_for_jobs_is_named_and_an_event_ends_the_wait() {
     assert_eq!(stage.starts(), 1);
 }
 
+#[tokio::test]
+async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the_calls_need() {
+    let (stage, luid, key) = with_app(None).await;
+    let request = stage.accepted(&key, &of_datasource(&luid)).await;
+    stage.tableau().fail_refresh(&luid, "Login failed for user").unwrap();
+    stage.event("DatasourceRefreshFailed", &luid).await;
+    let failed = stage.get(&key, &request["id"]).await;
+    assert!(failed["cause"]["next_step"].as_str().unwrap().contains("Owner: "), "{failed} {}", stage.log());
+    let last = stage.accepted(&key, &of_datasource(&luid)).await;
+    let path = format!("/refreshes/{}", last["id"].as_str().unwrap());
+    stage.call(&testkit::ApiCall::new("DELETE", &path).key(&key)).await;
+
+    let used: Vec<&str> = stage.tableau().used_scopes().into_iter().collect();
+    assert_eq!(used, refresh_extract::SCOPES);
+}
+
+/// The service with a connected app instead of a token.
+async fn with_app(scopes: Option<&[&str]>) -> (Stage, String, String) {
+    let (stage, luid, key) = one().await;
+    let (client_id, secret_id, secret) = testkit::simulator::SAMPLE_CONNECTED_APP;
+    let mut app = json!({
+        "client_id": client_id, "secret_id": secret_id, "secret_value": secret, "user_name": "bea@example.com",
+    });
+    if let Some(scopes) = scopes {
+        app["scopes"] = json!(scopes);
+    }
+    stage.environment.aws.create_secret("tableau", app);
+    (stage, luid, key)
+}
+
 // R17
 #[tokio::test]
 async fn six_callers_at_once_share_one_session() {
     let stage = Stage::with(NO_RULES, TableauSimulator::sample(), &[]).await;
     let luids: Vec<String> = (0..6)
-        .map(|n| stage.tableau().add(Datasource::named(&format!("Orders {n}")).in_project("Finance")).to_string())
+        .map(|n| {
+            stage.tableau().add(Datasource::named(&format!("Orders {n}")).in_project("Finance")).to_string()
+        })
         .collect();
     let instances: Vec<_> =
         (0..6).map(|_| stage.environment.queued("refresh-extract", crate::stage::BINARY)).collect();

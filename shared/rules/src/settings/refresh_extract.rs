@@ -57,14 +57,20 @@ impl WorkflowSettings for RefreshExtract {
     fn check(&self) -> Result<(), Invalid> {
         let invalid = |field, problem: &str| Err(Invalid { field, problem: problem.to_owned() });
         if self.kind.is_some() != self.luid.is_some() {
-            return invalid("luid", "write both `kind` and `luid`, or none of them for the event's own object");
+            return invalid(
+                "luid",
+                "write both `kind` and `luid`, or none of them for the event's own object",
+            );
         }
         let is_luid = |luid: &String| luid.parse::<tableau::ResourceLuid>().is_ok();
         if !self.luid.as_ref().is_none_or(is_luid) {
             return invalid("luid", "it is no LUID, such as 4cdd2055-930d-4eaf-94f4-733f3e7d1bfb");
         }
         if self.allow_full && !self.incremental {
-            return invalid("allow_full", "it has an effect beside `incremental: true` only: write that, or remove this");
+            return invalid(
+                "allow_full",
+                "it has an effect beside `incremental: true` only: write that, or remove this",
+            );
         }
         if !(1..=LONGEST_MINUTES).contains(&self.timeout_minutes) {
             return invalid("timeout_minutes", "write a number of minutes from 1 to 1440");

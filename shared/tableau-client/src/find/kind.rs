@@ -1,57 +1,9 @@
-//! The kinds of content that can be refreshed or run.
+//! The LUIDs of content that can be refreshed or run.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 use tableau::{DatasourceLuid, FlowLuid, WorkbookLuid};
 
-/// A kind of content that can be refreshed or run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ContentKind {
-    /// A workbook.
-    Workbook,
-    /// A published data source.
-    Datasource,
-    /// A flow of Tableau Prep.
-    Flow,
-}
-
-impl ContentKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Workbook, Self::Datasource, Self::Flow];
-
-    /// The kind as one word: `workbook`, `datasource` or `flow`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Workbook => "workbook",
-            Self::Datasource => "datasource",
-            Self::Flow => "flow",
-        }
-    }
-}
-
-/// The kind in prose: `workbook`, `data source` or `flow`.
-impl fmt::Display for ContentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Datasource => "data source",
-            other => other.as_str(),
-        })
-    }
-}
-
-impl FromStr for ContentKind {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = text.trim().to_ascii_lowercase().replace([' ', '-', '_'], "");
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == wanted)
-            .ok_or("a kind is `workbook`, `datasource` or `flow`")
-    }
-}
+pub use tableau::ContentKind;
 
 /// The LUID of content, with its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

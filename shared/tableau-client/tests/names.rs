@@ -69,7 +69,8 @@ fn every_type_of_a_public_signature_is_named_by_this_crate_alone() {
         {
             asked.extend(types(signature.split(['{', ';']).next().unwrap()));
         }
-        asked.extend(types(text).filter(|name| name.ends_with("Luid")));
+        // `Luid` alone is a variant.
+        asked.extend(types(text).filter(|name| name.ends_with("Luid") && *name != "Luid"));
     }
 
     assert!(asked.len() > 60, "{asked:?}");

@@ -1,14 +1,14 @@
 //! Refreshes and runs of flows: queue, run and end their jobs.
 
 use super::events::About;
-use super::model::{FinishCode, Job, JobKind, Model};
+use super::model::{FinishCode, FlowRun, Job, JobKind, JobShape, Model, Target, mint};
 use super::sending::NotFound;
 use super::state::State;
 use crate::clock::before;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::{EventName, JobLuid};
+use tableau::{EventName, JobLuid, SiteLuid};
 
 /// A job in its current state.
 #[derive(Clone, Debug)]
@@ -44,6 +44,41 @@ impl From<&Job> for JobRecord {
 }
 
 impl Model {
+    /// Queues a refresh, or a run of a flow.
+    pub(crate) fn queue_refresh(
+        &mut self,
+        (site, target, title): (SiteLuid, Target, String),
+        kind: JobKind,
+        now: Timestamp,
+    ) -> &mut Job {
+        let luid: JobLuid = mint();
+        let kind = match &target {
+            Target::Flow(flow) => {
+                let run = uuid::Uuid::new_v4().to_string();
+                let (flow, job) = (flow.clone(), luid.clone());
+                self.flow_runs.push(FlowRun { luid: run, flow, job, user: None });
+                JobKind::Flow
+            }
+            _ => kind,
+        };
+        self.jobs.push(Job {
+            luid,
+            site,
+            kind,
+            target,
+            title,
+            priority: 50,
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            finish: None,
+            notes: None,
+            shape: JobShape::default(),
+        });
+        let last = self.jobs.len() - 1;
+        &mut self.jobs[last]
+    }
+
     /// The open refresh of this workbook or data source, or the open run of this flow, preferably in this state. Without
     /// one, a new one is queued at `created_at`.
     fn refresh_of(

@@ -53,18 +53,27 @@ pub enum WebId {
 pub struct NotBrowserUrl;
 
 impl BrowserUrl {
-    /// Whether a text is meant to be an address, and not a name.
+    /// Whether a text is meant to be an address, and not a name: some browsers show it without `https://`.
     pub fn is_meant(text: &str) -> bool {
         let text = text.trim_start().to_ascii_lowercase();
-        text.starts_with("https://") || text.starts_with("http://")
+        text.starts_with("https://") || text.starts_with("http://") || is_bare(&text)
     }
+}
+
+/// Whether a text is an address without `https://`: a host with a dot or a port, and a page behind `#`.
+fn is_bare(text: &str) -> bool {
+    let Some((host, _)) = text.trim().split_once("/#/") else { return false };
+    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+    host.contains(['.', ':']) && !host.contains("//") && host.chars().all(is_host)
 }
 
 impl FromStr for BrowserUrl {
     type Err = NotBrowserUrl;
 
     fn from_str(text: &str) -> Result<Self, NotBrowserUrl> {
-        let url = Url::parse(text.trim()).map_err(|_| NotBrowserUrl)?;
+        let text = text.trim();
+        let bare = is_bare(text).then(|| format!("https://{text}"));
+        let url = Url::parse(bare.as_deref().unwrap_or(text)).map_err(|_| NotBrowserUrl)?;
         let host = url.host_str().filter(|host| !host.is_empty() && matches!(url.scheme(), "https" | "http"));
         let host = host.ok_or(NotBrowserUrl)?.to_owned();
         let route = url.fragment().filter(|fragment| fragment.starts_with('/')).unwrap_or(url.path());
@@ -160,6 +169,7 @@ mod tests {
             ("https://h/#/site/x/workbooks", "x", PageShown::Other),
             ("https://h/#/site/x/workbooks/8a", "x", PageShown::Other),
             ("https://h/", "", PageShown::Other),
+            ("h:443/#/site/x/workbooks/130", "x", number(Workbook, "130")),
             (
                 &format!("https://h/#/site/x/workbooks/{luid}"),
                 "x",
@@ -174,6 +184,11 @@ mod tests {
             assert_eq!(address.parse::<BrowserUrl>(), Err(NotBrowserUrl), "{address}");
             assert!(!BrowserUrl::is_meant(address), "{address}");
         }
-        assert!(BrowserUrl::is_meant(" HTTPS://h/"));
+        for address in [" HTTPS://h/", "10ay.online.tableau.com/#/site/x/workbooks/1", "http://h"] {
+            assert!(BrowserUrl::is_meant(address), "{address}");
+        }
+        for name in ["Sales/#/EMEA", "a b.c/#/d", "#/workbooks/1"] {
+            assert!(!BrowserUrl::is_meant(name), "{name}");
+        }
     }
 }

@@ -126,7 +126,7 @@ impl TableauClient {
         let Ok(address) = text.parse::<BrowserUrl>() else {
             return Ok(nothing(kinds, NotFoundReason::NoAddress));
         };
-        if !self.is_here(text, &address.host) {
+        if !self.is_here(&address.host) {
             return Ok(nothing(kinds, NotFoundReason::OtherServer { host: address.host }));
         }
         // Numbers are of the whole server, names in addresses of a site.
@@ -155,9 +155,9 @@ impl TableauClient {
 
     /// Whether an address is of the server that is called, or of another pod of Tableau Cloud. A server on this machine is a
     /// simulator, whose pages are elsewhere.
-    fn is_here(&self, address: &str, host: &str) -> bool {
+    fn is_here(&self, host: &str) -> bool {
         let server = self.settings().server();
-        let url = Url::parse(address.trim()).ok().and_then(|url| SecureUrl::try_from(url).ok());
+        let url = Url::parse(&format!("https://{host}")).ok().and_then(|url| SecureUrl::try_from(url).ok());
         server.host_str() == Some(host)
             || server.is_loopback()
             || url.is_some_and(|url| may_share(server, &url))

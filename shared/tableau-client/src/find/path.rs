@@ -1,6 +1,7 @@
 //! The path of a project: the names from the top down. No I/O.
 
 use crate::ProjectTree;
+use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 use tableau::ProjectLuid;
@@ -13,12 +14,32 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 }
 
 /// The path of a project. As a text, names have slashes between them, and `\/` is a slash within a name:
-/// `Finance/Q1\/Q2`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Finance/Q1\/Q2`. As JSON: such a text, or a list of names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Form")]
 pub struct ProjectPath {
     names: Vec<String>,
     /// Whether the path was one text, in which slashes may belong to names.
     is_text: bool,
+}
+
+/// How a path is written in JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Text(String),
+    Names(Vec<String>),
+}
+
+impl TryFrom<Form> for ProjectPath {
+    type Error = InvalidProjectPath;
+
+    fn try_from(form: Form) -> Result<Self, InvalidProjectPath> {
+        match form {
+            Form::Text(text) => text.parse(),
+            Form::Names(names) => Self::of(names),
+        }
+    }
 }
 
 /// The error that a text or list is no path of a project.
@@ -126,6 +147,12 @@ mod tests {
         }
         assert_eq!(ProjectPath::of(["Ops", "Q1/Q2"]).unwrap().to_string(), r"Ops/Q1\/Q2");
         assert_eq!(ProjectPath::of(Vec::<String>::new()), Err(InvalidProjectPath));
+        let json = |text: &str| serde_json::from_str::<ProjectPath>(text).ok();
+        assert_eq!(json(r#""Ops/Q1\\/Q2""#), Some(r"Ops/Q1\/Q2".parse().unwrap()));
+        assert_eq!(json(r#"["Ops","Q1/Q2"]"#), ProjectPath::of(["Ops", "Q1/Q2"]).ok());
+        for wrong in ["\"\"", "[]", "[\"\"]", "7", "null", "[7]"] {
+            assert_eq!(json(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,5 @@
 //! Flows of Tableau Prep, and their runs.
 
-use super::{Job, JobKind, JobShape, Model, Target, mint};
 use jiff::Timestamp;
 use tableau::{FlowLuid, JobLuid, ProjectLuid, SiteLuid, UserLuid};
 
@@ -30,49 +29,4 @@ pub(crate) struct FlowRun {
     pub(crate) job: JobLuid,
     /// The user who started the run.
     pub(crate) user: Option<UserLuid>,
-}
-
-impl Model {
-    pub(crate) fn flow(&self, luid: &str) -> Option<&Flow> {
-        self.flows.iter().find(|flow| flow.luid.as_str() == luid)
-    }
-
-    pub(crate) fn run_of_job(&self, job: &JobLuid) -> Option<&FlowRun> {
-        self.flow_runs.iter().find(|run| run.job == *job)
-    }
-
-    /// Queues a refresh, or a run of a flow.
-    pub(crate) fn queue_refresh(
-        &mut self,
-        (site, target, title): (SiteLuid, Target, String),
-        kind: JobKind,
-        now: Timestamp,
-    ) -> &mut Job {
-        let luid: JobLuid = mint();
-        let kind = match &target {
-            Target::Flow(flow) => {
-                let run = uuid::Uuid::new_v4().to_string();
-                let (flow, job) = (flow.clone(), luid.clone());
-                self.flow_runs.push(FlowRun { luid: run, flow, job, user: None });
-                JobKind::Flow
-            }
-            _ => kind,
-        };
-        self.jobs.push(Job {
-            luid,
-            site,
-            kind,
-            target,
-            title,
-            priority: 50,
-            created_at: now,
-            started_at: None,
-            completed_at: None,
-            finish: None,
-            notes: None,
-            shape: JobShape::default(),
-        });
-        let last = self.jobs.len() - 1;
-        &mut self.jobs[last]
-    }
 }

@@ -1,7 +1,8 @@
 //! Finds objects by id, name or path.
 
 use super::{
-    Datasource, FinishCode, Group, Job, Members, Model, Project, Site, Target, User, View, Workbook, mint,
+    Datasource, FinishCode, Flow, FlowRun, Group, Job, Members, Model, Project, Site, Target, User, View,
+    Workbook, mint,
 };
 use crate::clock::before;
 use jiff::Timestamp;
@@ -40,6 +41,14 @@ impl Model {
 
     pub(crate) fn view(&self, luid: &str) -> Option<&View> {
         self.views.iter().find(|v| v.luid.as_str() == luid)
+    }
+
+    pub(crate) fn flow(&self, luid: &str) -> Option<&Flow> {
+        self.flows.iter().find(|f| f.luid.as_str() == luid)
+    }
+
+    pub(crate) fn run_of_job(&self, job: &JobLuid) -> Option<&FlowRun> {
+        self.flow_runs.iter().find(|run| run.job == *job)
     }
 
     pub(crate) fn user(&self, luid: &str) -> Option<&User> {

@@ -110,6 +110,20 @@ Examples:
   tableau-webhooks certifications --datasource \"Sales Orders\" --local
   tableau-webhooks certifications --json --limit 1000 | jq -r 'select(.what == \"certified\")'";
 
+pub(crate) const KEYS: &str = "\
+A key is shown once, when it is made: the table has a hash of it. Needs dynamodb:UpdateItem, GetItem and Query on the table.
+
+Examples:
+  tableau-webhooks keys create \"nightly load\" --kind datasource --project \"Finance/**\"
+  tableau-webhooks keys list
+  tableau-webhooks keys revoke 0a1b2c3d4e5f";
+
+pub(crate) const KEYS_CREATE: &str = "\
+Examples:
+  tableau-webhooks keys create \"nightly load\" --kind datasource --project \"Finance/**\" --rate 60
+  tableau-webhooks keys create dashboards --kind workbook --luid 4cdd2055-930d-4eaf-94f4-733f3e7d1bfb
+  tableau-webhooks keys create snowflake --kind workbook --kind datasource --project \"**\" --events --json";
+
 pub(crate) const TABLE: &str = "\
 Examples:
   tableau-webhooks table copy --from tableau-webhooks-restored";

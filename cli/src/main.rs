@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod help;
 mod http;
+mod keys;
 mod local;
 mod names;
 mod network;
@@ -48,6 +49,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Certifications(options)) => certifications::certifications(options).await,
+        Some(Command::Keys { command }) => keys::run(command).await,
         Some(Command::Resolve(options)) => resolve::resolve(options).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,

@@ -4,6 +4,7 @@ use crate::certifications::CertificationsOptions;
 use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
+use crate::keys::KeysCommand;
 use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
@@ -76,6 +77,12 @@ pub(crate) enum Command {
     /// List who was asked to certify which data source, and what came of it
     #[command(after_help = help::CERTIFICATIONS)]
     Certifications(CertificationsOptions),
+    /// Make, list and revoke the keys with which pipelines call the stack
+    #[command(after_help = help::KEYS)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Print the LUID of a workbook, data source or flow, by a browser's address or a name
     #[command(after_help = help::RESOLVE)]
     Resolve(ResolveOptions),

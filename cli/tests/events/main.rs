@@ -9,6 +9,7 @@ mod environment;
 mod grouped;
 mod history;
 mod json;
+mod keys;
 mod replay;
 mod short_ids;
 #[cfg(unix)]

@@ -25,7 +25,7 @@ pub(crate) enum Joined {
     /// It has a run of its own.
     New,
     /// It waits for a run that was there, or for the one after it.
-    Joined,
+    There,
     /// Too many wait for the run.
     Full,
 }
@@ -72,14 +72,14 @@ impl Documents {
         if run.incremental && !request.incremental && run.state != State::Waiting {
             request.run = run.number.saturating_add(1);
             self.runs.next.push(waiter);
-            return Joined::Joined;
+            return Joined::There;
         }
         // One that has not begun becomes what the widest request asks for.
         run.incremental &= request.incremental;
         run.allow_full |= allow_full;
         request.run = run.number;
         run.waiters.push(waiter);
-        Joined::Joined
+        Joined::There
     }
 
     /// Begins the start of a run that waits, and writes down when. `None` if no one waits for it any more: it has ended then.

@@ -1,5 +1,6 @@
 //! The LUIDs of content that can be refreshed or run.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use tableau::{DatasourceLuid, FlowLuid, WorkbookLuid};
 

@@ -45,7 +45,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("facts", &["circuit", "guarded-tableau", "rules", "tableau", "tableau-client", "workflow"]),
+    ("api-keys", &["rules", "store", "tableau", "workflow"]),
     ("published-rules", &["rules", "store", "workflow"]),
+    ("refreshes", &["store", "tableau", "timer", "workflow"]),
     ("session-store", &["store", "tableau-client"]),
     ("circuit", &["store", "workflow"]),
     ("guarded-tableau", &["circuit", "tableau", "tableau-client", "workflow"]),
@@ -101,6 +103,7 @@ const LOCAL_MAY_USE: &[(&str, &[&str])] = &[
 /// What a package in `functions/` may use outside its tests.
 const FUNCTIONS_MAY_USE: &[&str] = &[
     "alerting",
+    "api-keys",
     "circuit",
     "confidential",
     "destinations",
@@ -112,6 +115,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "plain-text",
     "published-rules",
     "publishing",
+    "refreshes",
     "rules",
     "runtime",
     "secrets",
@@ -129,6 +133,7 @@ const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xt
 /// The packages in `shared/` and `local/`.
 const OF_BOTH: &[&str] = &[
     "alerting",
+    "api-keys",
     "aws-http",
     "circuit",
     "confidential",
@@ -144,6 +149,7 @@ const OF_BOTH: &[&str] = &[
     "plain-text",
     "published-rules",
     "publishing",
+    "refreshes",
     "rules",
     "runtime",
     "secrets",

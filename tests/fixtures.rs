@@ -204,6 +204,7 @@ fn http_events_carry_the_token_as_the_file_name_says() {
             | "notify-slack"
             | "notify-teams"
             | "page-on-call"
+            | "refresh-extract"
             | "request-certification"
             | "send-email"
             | "send-sms"

@@ -84,8 +84,11 @@ pub(crate) struct OneKey {
 
 fn caller(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let is_right = (1..=LONGEST_CALLER).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    is_right.then(|| text.to_owned()).ok_or_else(|| format!("1 to {LONGEST_CALLER} characters on one line are allowed"))
+    let is_right =
+        (1..=LONGEST_CALLER).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    is_right
+        .then(|| text.to_owned())
+        .ok_or_else(|| format!("1 to {LONGEST_CALLER} characters on one line are allowed"))
 }
 
 fn luid(text: &str) -> Result<String, String> {
@@ -99,7 +102,9 @@ fn key_id(text: &str) -> Result<String, String> {
     let id = rest.split('_').next().unwrap_or_default();
     let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     // The text is not repeated: it may hold a secret.
-    is_id.then(|| id.to_owned()).ok_or_else(|| "an id has 12 small letters and digits; `keys list` shows all".to_owned())
+    is_id
+        .then(|| id.to_owned())
+        .ok_or_else(|| "an id has 12 small letters and digits; `keys list` shows all".to_owned())
 }
 
 pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, BoxError> {
@@ -146,7 +151,8 @@ async fn create(options: CreateOptions) -> Result<ExitCode, BoxError> {
     let names_content = !(permissions.projects.is_empty() && permissions.luids.is_empty());
     if permissions.is_empty() || permissions.kinds.is_empty() == names_content {
         return Err(
-            "say what the key may do: --kind with --project or --luid, and --events if it may send events".into()
+            "say what the key may do: --kind with --project or --luid, and --events if it may send events"
+                .into(),
         );
     }
     let opened = Opened::at(&options.target).await?;
@@ -212,9 +218,14 @@ fn print(key: &Key, as_json: bool) -> Result<ExitCode, BoxError> {
         return Ok(ExitCode::SUCCESS);
     }
     let [id, caller, may, rate, made, revoked] = row(key);
-    for (name, value) in
-        [("Id", id), ("Caller", caller), ("May", may), ("A minute", rate), ("Made", made), ("Revoked", revoked)]
-    {
+    for (name, value) in [
+        ("Id", id),
+        ("Caller", caller),
+        ("May", may),
+        ("A minute", rate),
+        ("Made", made),
+        ("Revoked", revoked),
+    ] {
         line!("{name:<9}{value}")?;
     }
     Ok(ExitCode::SUCCESS)

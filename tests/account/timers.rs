@@ -149,6 +149,7 @@ async fn the_hourly_sweep_reaches_the_functions_that_have_timers_and_no_others()
             "notify-slack",
             "notify-teams",
             "page-on-call",
+            "refresh-extract",
             "request-certification",
             "send-email",
             "send-sms",

@@ -221,6 +221,7 @@ async fn the_api_has_the_templates_routes_and_no_others() {
         "/webhooks/notify-slack",
         "/webhooks/notify-teams",
         "/webhooks/page-on-call",
+        "/webhooks/refresh-extract",
         "/webhooks/request-certification",
         "/webhooks/send-email",
         "/webhooks/send-sms",

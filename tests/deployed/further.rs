@@ -73,6 +73,7 @@ impl<'a> Further<'a> {
             "NotifyTeamsEnabled=true".to_owned(),
             "PageOnCallEnabled=true".to_owned(),
             format!("PagerDutyRegion={}", self.pagerduty.url()),
+            "RefreshExtractEnabled=true".to_owned(),
             "RequestCertificationEnabled=true".to_owned(),
             "PublishPdfEnabled=true".to_owned(),
             format!("GraphUrl={}", self.graph.url()),

@@ -96,7 +96,7 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &[&str]); 7] = [
+const OF_ONE: [(&str, &str, &[&str]); 9] = [
     (
         "certification",
         "request-certification",
@@ -107,7 +107,9 @@ const OF_ONE: [(&str, &str, &[&str]); 7] = [
         ],
     ),
     ("forward", "forward-event", &["forward#*"]),
+    ("key-rate", "refresh-extract", &["key-rate#*"]),
     ("pdf-export", "publish-pdf", &["pdf-export#publish-pdf#*"]),
+    ("refresh", "refresh-extract", &["refresh#*", "refresh-of#*", "refresh-lane#*"]),
     ("refusal", "set-quality-warning", &["refusal#set-quality-warning#*"]),
     ("texts", "send-sms", &["texts#send-sms#*"]),
     ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),

@@ -109,8 +109,8 @@ fn a_function_with_timers_may_make_schedules_of_its_own_that_send_to_its_own_que
     let template = read("template.yaml");
     assert_eq!(
         with_schedules(&template).len(),
-        8,
-        "notify-slack, notify-teams, page-on-call, request-certification, send-email, send-sms, set-quality-warning, track-servicenow-incident"
+        9,
+        "notify-slack, notify-teams, page-on-call, refresh-extract, request-certification, send-email, send-sms, set-quality-warning, track-servicenow-incident"
     );
     assert_eq!(problems(&template), Vec::<String>::new());
 }

@@ -122,7 +122,7 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
     let path = path.display().to_string();
     let output = run(&["rules", "check", &file, "--template", &path]);
     let expected = format!(
-        "error: {path} has no workflow `update-broadcast`; it has: forward-event, notify-slack, notify-teams, page-on-call, publish-pdf, request-certification, send-email, send-sms, set-quality-warning, tag-workbook, track-servicenow-incident"
+        "error: {path} has no workflow `update-broadcast`; it has: forward-event, notify-slack, notify-teams, page-on-call, publish-pdf, refresh-extract, request-certification, send-email, send-sms, set-quality-warning, tag-workbook, track-servicenow-incident"
     );
     let first = stderr(&output).lines().next().unwrap_or_default().to_owned();
     assert_eq!(output.status.code(), Some(1));

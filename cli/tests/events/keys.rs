@@ -4,7 +4,8 @@ use crate::environment::{Environment, STACK, stderr, stdout};
 use serde_json::Value;
 
 fn without_times(text: &str) -> String {
-    let is_time = |word: &&str| word.len() == 10 && word.starts_with("20") || word.len() == 5 && word.contains(':');
+    let is_time =
+        |word: &&str| word.len() == 10 && word.starts_with("20") || word.len() == 5 && word.contains(':');
     let line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().filter(|word| !is_time(word)).collect();
         words.join(" ")
@@ -16,8 +17,19 @@ fn without_times(text: &str) -> String {
 async fn a_key_is_made_shown_once_listed_and_revoked() {
     let environment = Environment::start().await;
     let create = [
-        "keys", "create", "nightly load", "--kind", "datasource", "--project", "Finance/**", "--project",
-        r"Ops/Q1\/Q2", "--events", "--rate", "60", "--json",
+        "keys",
+        "create",
+        "nightly load",
+        "--kind",
+        "datasource",
+        "--project",
+        "Finance/**",
+        "--project",
+        r"Ops/Q1\/Q2",
+        "--events",
+        "--rate",
+        "60",
+        "--json",
     ];
 
     let made = environment.run(&create).await;
@@ -38,9 +50,8 @@ async fn a_key_is_made_shown_once_listed_and_revoked() {
     for output in [&list, &shown, &listed] {
         assert!(output.status.success() && !stdout(output).contains(secret), "{}", stderr(output));
     }
-    let expected = format!(
-        "ID CALLER MAY A MINUTE MADE (UTC) REVOKED (UTC)\n{id} nightly… refresh dat… 60 -"
-    );
+    let expected =
+        format!("ID CALLER MAY A MINUTE MADE (UTC) REVOKED (UTC)\n{id} nightly… refresh dat… 60 -");
     assert_eq!(without_times(&stdout(&list)), expected);
     let expected = format!(
         "Id {id}\nCaller nightly load\nMay refresh datasource in Finance/**, Ops/Q1\\/Q2; send events\nA minute 60\nMade\nRevoked -"

@@ -8,8 +8,12 @@ use tableau_client::Settings;
 use workflow::BoxError;
 
 /// The scopes of a connected app that names none in the secret.
-pub const SCOPES: [&str; 5] = [
+pub const SCOPES: [&str; 9] = [
     "tableau:content:read",
+    "tableau:flow_runs:read",
+    "tableau:flow_runs:update",
+    "tableau:flows:read",
+    "tableau:flows:run",
     "tableau:jobs:read",
     "tableau:jobs:update",
     "tableau:tasks:run",

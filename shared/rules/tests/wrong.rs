@@ -156,7 +156,7 @@ fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings(
         (
             "SiteUpdated",
             "receive-webhook: {}",
-            "line 5: there is no workflow `receive-webhook`; there are: forward-event, notify-slack, notify-teams, page-on-call, publish-pdf, request-certification, send-email, send-sms, set-quality-warning, track-servicenow-incident, update-broadcast",
+            "line 5: there is no workflow `receive-webhook`; there are: forward-event, notify-slack, notify-teams, page-on-call, publish-pdf, refresh-extract, request-certification, send-email, send-sms, set-quality-warning, track-servicenow-incident, update-broadcast",
         ),
         // Wrong keys.
         (

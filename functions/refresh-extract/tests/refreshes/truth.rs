@@ -149,6 +149,13 @@ async fn a_connected_app_without_scopes_in_the_secret_has_exactly_those_that_the
     let path = format!("/refreshes/{}", last["id"].as_str().unwrap());
     stage.call(&testkit::ApiCall::new("DELETE", &path).key(&key)).await;
 
+    let flow = stage.tableau().add(testkit::simulator::Flow::named("Prepare").in_project("Ops"));
+    let run = stage.accepted(&key, &json!({ "kind": "flow", "luid": flow.as_str() })).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    stage.get(&key, &run["id"]).await;
+    let path = format!("/refreshes/{}", run["id"].as_str().unwrap());
+    stage.call(&testkit::ApiCall::new("DELETE", &path).key(&key)).await;
+
     let used: Vec<&str> = stage.tableau().used_scopes().into_iter().collect();
     assert_eq!(used, refresh_extract::SCOPES);
 }

@@ -213,6 +213,13 @@ impl<'a> Further<'a> {
         assert_eq!(environment.stack.page(&"A".repeat(38)).await, 404);
     }
 
+    /// The API is there, and answers no one without a key.
+    pub(crate) async fn a_stranger_refreshes_nothing(environment: &Environment<'_>) {
+        for (path, expected) in [("refreshes", 401), ("refreshes/r1", 401), ("refreshes/r1/more", 404)] {
+            assert_eq!(environment.stack.api(path).await, expected, "{path}");
+        }
+    }
+
     /// A refreshed workbook is a PDF file in SharePoint.
     pub(crate) async fn a_pdf_is_published(&self, environment: &Environment<'_>) {
         let luid = environment

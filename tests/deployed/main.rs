@@ -129,6 +129,9 @@ async fn an_event_travels_through_the_deployed_stack() {
     let pages = Further::a_forged_link_opens_no_page(&environment);
     step("the steward is asked, and a forged link opens no page", pages).await;
 
+    let refused = Further::a_stranger_refreshes_nothing(&environment);
+    step("a request without a key is refused", refused).await;
+
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;
     cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;

@@ -181,9 +181,14 @@ impl<'a> Stack<'a> {
 
     /// Asks for a public page, through the emulated API Gateway. Returns the status.
     pub(crate) async fn page(&self, token: &str) -> StatusCode {
+        self.api(&format!("c/{token}")).await
+    }
+
+    /// What a stranger is answered at a path.
+    pub(crate) async fn api(&self, path: &str) -> StatusCode {
         let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
         let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
-        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/c/{token}"));
+        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/{path}"));
         self.http.get(url).send().await.unwrap().status()
     }
 

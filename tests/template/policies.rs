@@ -96,7 +96,7 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &[&str]); 9] = [
+const OF_ONE: [(&str, &str, &[&str]); 10] = [
     (
         "certification",
         "request-certification",
@@ -107,6 +107,7 @@ const OF_ONE: [(&str, &str, &[&str]); 9] = [
         ],
     ),
     ("forward", "forward-event", &["forward#*"]),
+    ("key", "refresh-extract", &["key#all"]),
     ("key-rate", "refresh-extract", &["key-rate#*"]),
     ("pdf-export", "publish-pdf", &["pdf-export#publish-pdf#*"]),
     ("refresh", "refresh-extract", &["refresh#*", "refresh-of#*", "refresh-lane#*"]),
@@ -115,6 +116,11 @@ const OF_ONE: [(&str, &str, &[&str]); 9] = [
     ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),
     ("upload", "publish-pdf", &["upload#publish-pdf#*"]),
 ];
+
+/// Of those, kinds that are changed together: what transactions change is read in batches and checked.
+const TOGETHER: [&str; 1] = ["refresh"];
+/// And kinds that functions only read.
+const READ_ONLY: [&str; 1] = ["key"];
 
 /// The kinds of items that our code stores for a workflow: the first parts of their keys.
 fn kinds() -> Vec<String> {
@@ -156,8 +162,16 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let (of_one, reached): (Vec<_>, Vec<_>) = reached.into_iter().partition(is_of_one);
         let only_of = OF_ONE.iter().filter(|(_, workflow, _)| *workflow == folder);
         let actions = json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]);
-        let expected: Vec<(Value, Value)> =
-            only_of.map(|(.., keys)| (actions.clone(), json!(keys))).collect();
+        let of_transactions = json!(["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"]);
+        let statements = |(kind, _, keys): &(&str, &str, &[&str])| {
+            let together = TOGETHER.contains(kind).then(|| (of_transactions.clone(), json!(keys)));
+            let own = match READ_ONLY.contains(kind) {
+                true => json!("dynamodb:GetItem"),
+                false => actions.clone(),
+            };
+            std::iter::once((own, json!(keys))).chain(together).collect::<Vec<_>>()
+        };
+        let expected: Vec<(Value, Value)> = only_of.flat_map(statements).collect();
         assert_eq!(of_one, expected, "{folder}");
         if folder == INGRESS {
             assert_eq!(reached, [], "{folder}");

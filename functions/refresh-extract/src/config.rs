@@ -58,8 +58,10 @@ impl Config {
         let tableau_secret = settings.get("TABLEAU_SECRET");
         settings.finish(())?;
         let tableau = Settings::of_variables(&server, |name| env.get(name))?.with_scopes(&SCOPES);
-        let per_hour = number("REFRESHES_PER_HOUR", env.get("REFRESHES_PER_HOUR"), MOST_PER_HOUR)?;
-        let at_once = number("REFRESHES_AT_ONCE", env.get("REFRESHES_AT_ONCE"), MOST_AT_ONCE)?;
+        let per_hour = number(env.get("REFRESHES_PER_HOUR"), MOST_PER_HOUR)
+            .map_err(|problem| format!("REFRESHES_PER_HOUR {problem}"))?;
+        let at_once = number(env.get("REFRESHES_AT_ONCE"), MOST_AT_ONCE)
+            .map_err(|problem| format!("REFRESHES_AT_ONCE {problem}"))?;
         Ok(Self {
             tableau,
             site: env.get("TABLEAU_SITE").unwrap_or_default().to_owned(),
@@ -76,10 +78,10 @@ impl Config {
     }
 }
 
-fn number(name: &str, text: Option<&str>, most: u32) -> Result<Option<u32>, BoxError> {
+fn number(text: Option<&str>, most: u32) -> Result<Option<u32>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let number = text.parse::<u32>().ok().filter(|number| *number <= most);
-    number.map(Some).ok_or_else(|| format!("{name} is no whole number from 0 to {most}").into())
+    number.map(Some).ok_or_else(|| format!("is no whole number from 0 to {most}"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The documents in the table. Each change is a transaction over those that it touches.
 
+use crate::end::End;
 use crate::keys::{self, Place, key};
 use crate::lane::{Lane, Limits, Next};
 use crate::request::{By, Callback, CallbackState, Request, Target};
-use crate::run::{End, Run, Runs, State};
+use crate::run::{Run, Runs, State};
 use crate::transition::{Documents, Joined};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod board;
+mod end;
 mod keys;
 mod lane;
 mod request;
@@ -10,9 +11,10 @@ mod transition;
 mod view;
 
 pub use board::{Accepted, Begin, Board, Cancelled, Changed, NewRequest};
+pub use end::{Cause, End, EndStatus, Refusal};
 pub use keys::{OVERDUE, Place, place_of_timer, request_of_timer, site_of_timer};
 pub use lane::{Lane, Limits, Next, Pause, Started, Ticket};
 pub use request::{By, Callback, CallbackState, LONGEST_TIMEOUT, Outcome, Request, Status, Target};
-pub use run::{Cause, End, EndStatus, LONGEST_RUN, Past, Refusal, Run, Runs, State, Waiter};
+pub use run::{LONGEST_RUN, Past, Run, Runs, State, Waiter};
 pub use say::moment;
 pub use view::View;

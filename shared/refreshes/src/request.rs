@@ -1,6 +1,6 @@
 //! A request of one caller. No I/O.
 
-use crate::run::{Cause, Refusal};
+use crate::end::{Cause, Refusal};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,9 +1,10 @@
 //! What happens to a run, in its own document and in the lane. No I/O.
 
+use crate::end::{End, EndStatus};
 use crate::keys::Place;
 use crate::lane::{Lane, later};
 use crate::request::{Outcome, Request, Status};
-use crate::run::{End, EndStatus, Past, Run, Runs, State, Waiter};
+use crate::run::{Past, Run, Runs, State, Waiter};
 use jiff::{SignedDuration, Timestamp};
 
 /// The most requests that wait for one run: their list has to fit into the document.

@@ -1,9 +1,10 @@
 //! Where a request stands, for its caller. No I/O.
 
+use crate::end::{Cause, EndStatus, Refusal};
 use crate::keys::Place;
 use crate::lane::{Lane, Limits};
 use crate::request::{Outcome, Request, Status};
-use crate::run::{Cause, EndStatus, Past, Refusal, Run, Runs, State};
+use crate::run::{Past, Run, Runs, State};
 use crate::say::moment;
 use jiff::Timestamp;
 

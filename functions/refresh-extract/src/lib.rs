@@ -100,10 +100,10 @@ impl RefreshExtract {
         let now = invocation.time();
         let changed = self.engine.board.accept(new, now).await?;
         self.engine.arm(&changed.timers, now).await?;
-        if let Accepted::Stored(request) = &changed.result {
-            if !request.joined {
-                self.engine.pump(&new.site, invocation).await?;
-            }
+        if let Accepted::Stored(request) = &changed.result
+            && !request.joined
+        {
+            self.engine.pump(&new.site, invocation).await?;
         }
         Ok(changed.result)
     }
@@ -188,7 +188,9 @@ impl RefreshExtract {
         match run.state {
             State::Waiting => return Ok(Outcome::skipped("the refresh waits in the queue")),
             State::Starting { .. } => self.engine.recover(place, run, invocation).await?,
-            State::Running { .. } => drop(self.engine.look(place, run, invocation).await?),
+            State::Running { .. } => {
+                self.engine.look(place, run, invocation).await?;
+            }
         }
         self.engine.pump(&place.site, invocation).await?;
         Ok(Outcome::Done)

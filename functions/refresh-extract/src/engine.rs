@@ -211,9 +211,9 @@ impl Engine {
     /// What cannot be seen counts as what was asked for.
     async fn check_kind(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
         let since = run.began().unwrap_or(run.made_at);
-        let found = jobs::find(self.facts.tableau(), &run.target, since, invocation).await;
-        let Ok(Found::Job { seen, is_since: true }) = found else { return Ok(()) };
-        if seen.kind != Some(RefreshKind::Full) || run.job() != Some(seen.id.as_str()) {
+        let Some(job) = run.job() else { return Ok(()) };
+        let kind = jobs::kind_of(self.facts.tableau(), job, since, invocation).await;
+        if !matches!(kind, Ok(Some(RefreshKind::Full))) {
             return Ok(());
         }
         let now = invocation.time();
@@ -221,8 +221,8 @@ impl Engine {
             let changed = self.board.is_full(place, run.number, now).await?;
             return self.arm(&changed.timers, now).await;
         }
-        if let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, &seen.id, invocation).await {
-            tracing::warn!(job.luid = seen.id, reason = chain(&error), "a job was not cancelled");
+        if let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await {
+            tracing::warn!(job.luid = job, reason = chain(&error), "a job was not cancelled");
         }
         let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
         self.end(place, run.number, &end, invocation).await

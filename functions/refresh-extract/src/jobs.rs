@@ -2,15 +2,21 @@
 
 use circuit::Guarded;
 use guarded_tableau::{GuardedTableau, TableauError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use refreshes::Target;
 use std::time::Duration;
 use tableau::{ContentKind, FlowRunLuid, JobLuid};
-use tableau_client::{ContentLuid, Error, FlowRun, Job, JobEnd, JobLookup, RefreshKind, RefreshNow, RunFlow};
+use tableau_client::{
+    ContentLuid, Error, Filter, FlowRun, Job, JobEnd, JobLookup, RefreshKind, RefreshNow, RunFlow,
+};
 use workflow::Invocation;
 
 /// How long one look at jobs may take, with all its calls.
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
+/// How far the clocks of Tableau and of this service may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(10);
+/// How many jobs are listed to find one that was just made.
+const MOST_LISTED: usize = 1_000;
 const NOT_A_LUID: Error = Error::Invalid { operation: "refresh the content", reason: "the LUID is none" };
 
 /// A job, or the run of a flow, in its present state.
@@ -152,6 +158,28 @@ pub(crate) async fn find(
         })
     };
     tableau.call(invocation, call).await
+}
+
+/// Whether a job that was made since `since` is full or incremental, as the list has it: a single job does not say it. `None` if the list
+/// does not have it.
+///
+/// # Errors
+/// When Tableau does not answer, or does not let the service see jobs.
+pub(crate) async fn kind_of(
+    tableau: &GuardedTableau,
+    id: &str,
+    since: Timestamp,
+    invocation: &Invocation,
+) -> Result<Option<RefreshKind>, Guarded<TableauError>> {
+    let client = tableau.client();
+    let since = since.checked_sub(CLOCKS_DIFFER).unwrap_or(since);
+    let listed = async { client.jobs(Filter::all().refreshes().created_since(since)).all(MOST_LISTED).await };
+    let listed = tableau.call(invocation, listed).await?;
+    let kind = listed.iter().find(|job| job.id.as_str() == id).and_then(|job| job.job_type.as_deref());
+    Ok(kind.map(|kind| match kind.to_ascii_lowercase().contains("increment") {
+        true => RefreshKind::Incremental,
+        false => RefreshKind::Full,
+    }))
 }
 
 /// A job by its LUID, or the run of a flow by its own.

@@ -87,7 +87,11 @@ async fn what_means_nothing_is_refused_and_what_would_be_meant_is_said() {
         ("POST duplicates/x", 400, "how many more times is a whole number"),
         ("POST refresh/LUID/fail?note=no-space", 400, "no parameter 'note' here; known: notes"),
         ("POST refresh/LUID/succeed?notes=no-space", 400, "no parameter 'notes' here"),
-        ("POST refresh/no-such-luid/succeed", 404, "no workbook, data source or flow with LUID `no-such-luid`"),
+        (
+            "POST refresh/no-such-luid/succeed",
+            404,
+            "no workbook, data source or flow with LUID `no-such-luid`",
+        ),
         (
             "POST fire/WorkbookCreatd",
             404,

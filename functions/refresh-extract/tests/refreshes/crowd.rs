@@ -21,6 +21,8 @@ const QUOTA: u32 = 60;
 struct Instances {
     all: Vec<Function>,
     next: AtomicUsize,
+    /// How many invocations ended with their process.
+    interrupted: AtomicUsize,
 }
 
 impl Instances {
@@ -31,7 +33,10 @@ impl Instances {
     /// The answer to a request. A caller whose connection breaks sends the same request again.
     async fn answer(&self, call: &ApiCall) -> (u64, Value) {
         for _ in 0..20 {
-            let Ok(response) = self.next().invoke(&call.event()).await else { continue };
+            let Ok(response) = self.next().invoke(&call.event()).await else {
+                self.interrupted.fetch_add(1, Ordering::Relaxed);
+                continue;
+            };
             let status = response["statusCode"].as_u64().unwrap();
             let body: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
             if status != 503 {
@@ -112,7 +117,7 @@ async fn crowd(kills: usize) {
     }
     let all =
         (0..INSTANCES).map(|_| stage.environment.queued_with("refresh-extract", BINARY, &limits)).collect();
-    let instances = Arc::new(Instances { all, next: AtomicUsize::new(0) });
+    let instances = Arc::new(Instances { all, next: AtomicUsize::new(0), interrupted: AtomicUsize::new(0) });
 
     let began = Instant::now();
     let mut requests = JoinSet::new();
@@ -176,6 +181,8 @@ async fn crowd(kills: usize) {
     killer.await.unwrap();
 
     assert!(taken < Duration::from_secs(60), "the requests took {taken:?}");
+    let interrupted = instances.interrupted.load(Ordering::Relaxed);
+    assert_eq!(interrupted > 0, kills > 0, "{interrupted} invocations ended with their process");
     assert_eq!(results.len(), OBJECTS);
     for (luid, result) in &results {
         assert_eq!(result.len(), 1, "{luid}: {result:?}");

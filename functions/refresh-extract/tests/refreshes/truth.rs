@@ -100,6 +100,43 @@ async fn one_request_sends_one_start_also_if_its_answer_is_late() {
     assert_eq!(stage.tableau().jobs().iter().filter(|job| job.title == "Orders").count(), 1);
 }
 
+#[tokio::test]
+async fn a_process_that_dies_while_it_starts_a_refresh_leaves_it_to_others_who_start_no_second_one() {
+    let (stage, luid, key) = one().await;
+    let call = testkit::ApiCall::new("POST", "/refreshes").key(&key).header("idempotency-key", "run-1");
+    let event = call.json(&of_datasource(&luid)).event();
+    // Tableau queues the job, and the process dies before it gets the answer.
+    stage.tableau().fail_next("POST */refresh", 1, Fault::Late(Duration::from_secs(8)));
+    let killed = async {
+        let is_queued = || stage.tableau().jobs().iter().any(|job| job.target.as_deref() == Some(&luid));
+        for _ in 0..60 {
+            if is_queued() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(is_queued(), "{}", stage.log());
+        stage.function.process().kill().await;
+    };
+    let (answer, ()) = tokio::join!(stage.function.invoke(&event), killed);
+    assert!(answer.is_err(), "{answer:?}");
+
+    // The caller repeats its request, and is told the truth as far as it is known.
+    let again = stage.function.answer_to(&event).await;
+    assert_eq!((again.status, &again.body["waits_for"]), (202, &json!("Tableau's answer to the start")));
+    // No one asks any more: the timer of the lane, which was set before the start was written, finds the job.
+    let job = stage.tableau().jobs().into_iter().find(|job| job.target.as_deref() == Some(&luid)).unwrap();
+    let is_known = || format!("{:?}", stage.environment.aws.items("deliveries")).contains(job.luid.as_str());
+    stage.work_until(Duration::from_secs(40), async || is_known()).await;
+
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    stage.event("DatasourceRefreshSucceeded", &luid).await;
+    let ended = stage.get(&key, &again.body["id"]).await;
+    assert_eq!((&ended["status"], &ended["job"]), (&json!("succeeded"), &json!(job.luid.as_str())));
+    let jobs = stage.tableau().jobs();
+    assert_eq!(jobs.iter().filter(|job| job.target.as_deref() == Some(&luid)).count(), 1);
+}
+
 // R10
 #[tokio::test]
 async fn content_that_was_published_a_moment_ago_is_tried_again_with_gaps() {

@@ -44,7 +44,7 @@ pub use loaded::{LoadedRules, Unusable};
 pub use matched::{Matched, MissingFact};
 pub use matching::Explanation;
 pub use mentions::Mentions;
-pub use path_pattern::PathPattern;
+pub use path_pattern::{InvalidPattern, PathPattern};
 pub use phone::PhoneNumber;
 pub use planned::{Planned, ShownFact};
 pub use render::render;

@@ -103,6 +103,20 @@ fn every_event_name_has_a_body_and_every_body_an_event_name() {
 }
 
 #[test]
+fn derived_events_have_bodies_as_functions_make_them() {
+    let names: BTreeSet<String> =
+        EventName::DERIVED.iter().map(|name| format!("{}.json", kebab(name))).collect();
+    assert_eq!(files("derived").into_keys().collect::<BTreeSet<_>>(), names);
+    let body = &files("derived")["pdf-published.json"];
+    let payload = Payload::parse(body).unwrap();
+    let refresh = Payload::parse(&files("tableau")["workbook-refresh-succeeded.json"]).unwrap();
+    let refresh = Event::try_from(&refresh).unwrap();
+    let pdf = Event::try_from(&payload).unwrap().pdf.unwrap();
+    let made = pdf.payload(&refresh, refresh.created_at.unwrap());
+    assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
+}
+
+#[test]
 fn bodies_have_the_shape_of_real_deliveries() {
     for (file, body) in files("tableau") {
         let payload = Payload::parse(&body).unwrap_or_else(|error| panic!("{file}: {error}"));

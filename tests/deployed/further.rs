@@ -118,6 +118,9 @@ impl<'a> Further<'a> {
   - name: PDF files
     on: [WorkbookRefreshSucceeded]
     do: [{{ publish-pdf: {{ to: sharepoint }} }}]
+  - name: their links
+    on: [PdfPublished]
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
   - name: warn readers
     on: [DatasourceRefreshFailed]
     do: [{{ set-quality-warning: {{}} }}]
@@ -231,6 +234,15 @@ impl<'a> Further<'a> {
             named("Overview") && named("Details")
         };
         until("two PDF files", TIMEOUT, are_there).await;
+        let are_announced = || async {
+            let messages = environment.slack.channel("data-news");
+            let texts: Vec<String> =
+                messages.iter().map(|message| json!(message.blocks).to_string()).collect();
+            texts.iter().any(|text| {
+                text.contains("Monthly report - Details.pdf and 1 more") && text.contains("Open the folder")
+            })
+        };
+        until("the link to both in Slack", TIMEOUT, are_announced).await;
     }
 
     /// Leaves nothing behind.

@@ -9,6 +9,7 @@ mod history;
 mod notes;
 mod pdf;
 mod place;
+mod tell;
 mod users;
 
 pub use config::{Config, SCOPES};
@@ -27,10 +28,12 @@ use notes::{note, times};
 use place::Names;
 use publishing::Pieces;
 use rules::{Action, LoadedRules, MissingFact, Rules, WorkflowSettings, settings};
+use runtime::DerivedEvents;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::{Event, WorkbookLuid};
 use tableau_client::Workbook;
+use tell::ToTell;
 use tokio::time::Instant;
 use users::Session;
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
@@ -59,6 +62,8 @@ pub struct PublishPdf {
     pub destinations: Destinations,
     /// What is known of earlier exports.
     pub history: History,
+    /// Where it tells of the files, for rules to announce them.
+    pub events: DerivedEvents,
 }
 
 /// What an attempt has done so far.
@@ -73,6 +78,8 @@ struct Progress {
     /// Exports to be made again, by name, and the last time at which one may be.
     doubtful: Vec<String>,
     again_at: Option<Timestamp>,
+    /// Files that are there and were not told of.
+    to_tell: Vec<ToTell>,
     /// Whether Tableau does not have the workbook any more.
     is_gone: bool,
 }
@@ -179,6 +186,10 @@ impl Workflow for PublishPdf {
         }
         let published =
             self.publish_all(event, workbook, &rules, &actions, refreshed, &mut progress, invocation).await;
+        let to_tell = std::mem::take(&mut progress.to_tell);
+        if let Err(failure) = self.tell(event, refreshed, to_tell, invocation).await {
+            progress.fail(failure);
+        }
         let is_complete = published.is_ok() && progress.is_complete();
         self.history.ended(workbook, id, is_complete, invocation.time()).await?;
         published?;
@@ -365,8 +376,10 @@ impl PublishPdf {
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let is_missing = |target: &&Target| !invocation.has_happened(&published(target));
-        let missing: Vec<&Target> = wanted.files.iter().filter(is_missing).collect();
-        progress.there += wanted.files.len() - missing.len();
+        let (missing, there): (Vec<&Target>, Vec<&Target>) = wanted.files.iter().partition(is_missing);
+        progress.there += there.len();
+        // An earlier attempt may not have got as far as that.
+        progress.to_tell.extend(there.into_iter().filter_map(|target| tell::noted(invocation, target)));
         if missing.is_empty() {
             return Ok(());
         }
@@ -402,8 +415,11 @@ impl PublishPdf {
         for target in &missing {
             let put = self.put(target, &exported, name, looks_incomplete, time, until, invocation).await;
             match put {
-                Ok(true) => progress.published += 1,
-                Ok(false) => progress.there += 1,
+                Ok(Some(to_tell)) => {
+                    progress.published += 1;
+                    progress.to_tell.push(to_tell);
+                }
+                Ok(None) => progress.there += 1,
                 Err(failure) => progress.fail(failure),
             }
         }
@@ -415,7 +431,7 @@ impl PublishPdf {
         self.history.published(&workbook.id, event, &key, exported.seen, invocation.time()).await
     }
 
-    /// Publishes a file to one place. Whether it was published now.
+    /// Publishes a file to one place. Returns what to tell of it, if it was published now.
     #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
     async fn put(
         &self,
@@ -426,16 +442,21 @@ impl PublishPdf {
         time: &Zoned,
         until: Instant,
         invocation: &Invocation,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<ToTell>, Failure> {
         let pieces = Pieces::new(&exported.file, exported.seen.size_bytes);
         let publish = async {
             match self.destinations.publish(target, &pieces, time, until, invocation).await? {
-                Published::There { uploaded, note } => Ok::<_, Failure>(Ok((uploaded, note))),
+                Published::There { uploaded, note } => {
+                    let to_tell = ToTell::of(target, &uploaded, &note, looks_incomplete);
+                    // Noted with the file: after a failure, the next attempt tells of it without publishing it again.
+                    to_tell.note(invocation).await?;
+                    Ok::<_, Failure>(Ok((uploaded, note, to_tell)))
+                }
                 Published::Kept => Ok(Err("the file is there, and the rule keeps it")),
             }
         };
         match invocation.once_unless(published(target), publish).await? {
-            Some(Ok((uploaded, note))) => {
+            Some(Ok((uploaded, note, to_tell))) => {
                 let size_bytes = exported.seen.size_bytes;
                 let pages = exported.seen.pages;
                 let service = target.service();
@@ -450,14 +471,35 @@ impl PublishPdf {
                     item = uploaded.id,
                     "published a PDF"
                 );
-                Ok(true)
+                Ok(Some(to_tell))
             }
             Some(Err(why)) => {
                 tracing::info!(rule = target.rule, view = name, "{why}");
-                Ok(false)
+                Ok(None)
             }
-            None => Ok(false),
+            None => Ok(None),
         }
+    }
+}
+
+impl PublishPdf {
+    /// Sends the event `PdfPublished` for each folder with files that were not told of.
+    async fn tell(
+        &self,
+        event: &Event,
+        refreshed: Timestamp,
+        to_tell: Vec<ToTell>,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        for (pdf, files) in tell::by_folder(to_tell) {
+            if !self.events.send(pdf.payload(event, refreshed)).await? {
+                tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
+            }
+            for file in files {
+                invocation.once(file.told(), async { Ok::<_, Failure>(()) }).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! An event: a payload that contains what a workflow needs.
 
 use crate::{
-    DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
-    WorkbookLuid,
+    DatasourceLuid, EventId, EventName, Object, Payload, PublishedPdf, ResourceLuid, SiteLuid, UserLuid,
+    ViewLuid, WorkbookLuid,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,6 +21,8 @@ pub struct Event {
     pub resource_name: Option<String>,
     /// When the event happened; `None` when the payload's time is missing or unreadable.
     pub created_at: Option<Timestamp>,
+    /// The file that the derived event [`EventName::PdfPublished`] tells of; `None` for any other event.
+    pub pdf: Option<PublishedPdf>,
 }
 
 /// The object that an event is about, with the LUID that REST calls need.
@@ -62,6 +64,7 @@ impl TryFrom<&Payload> for Event {
             id: EventId::of(payload),
             site: luid(payload.site_luid.as_ref(), "site_luid")?,
             subject: Subject::of(&name, payload)?,
+            pdf: PublishedPdf::of(&name, payload),
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
             created_at: payload.created_at.as_deref().and_then(|t| t.parse().ok()),

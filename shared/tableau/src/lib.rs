@@ -5,6 +5,7 @@ mod event_id;
 mod event_name;
 mod luid;
 mod payload;
+mod pdf;
 mod spelling;
 
 pub use event::{Event, Incomplete, Subject};
@@ -16,4 +17,5 @@ pub use luid::{
     VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};
+pub use pdf::PublishedPdf;
 pub use spelling::nearest;

@@ -248,6 +248,7 @@ fn block(workflow: &Definition) -> String {
         "tableau" => workflow.tableau,
         "alerting" => workflow.alerting,
         "timers" => workflow.timers,
+        "sends_events" => workflow.sends_events,
         "pages" => workflow.pages.is_some(),
         "every_event" => workflow.events.is_none(),
         _ => false,

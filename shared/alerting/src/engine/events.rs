@@ -40,7 +40,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        if !capabilities.grouping || !self.has_timers() {
+        // Each has a link of its own, which a group would not show.
+        let is_alone = attempt.event.name.action() == Some(Action::PdfPublished);
+        if is_alone || !capabilities.grouping || !self.has_timers() {
             return self.post_event(attempt, target).await;
         }
         let now = attempt.now();

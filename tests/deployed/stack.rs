@@ -180,11 +180,31 @@ impl<'a> Stack<'a> {
     }
 
     /// Asks for a public page, through the emulated API Gateway. Returns the status.
-    pub(crate) async fn page(&self, token: &str) -> StatusCode {
+    pub(crate) async fn page(&self, token: &str) -> (StatusCode, String) {
+        let answer = self.http.get(self.page_url(token)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// Sends the form of a page, as a browser does.
+    pub(crate) async fn send_form(&self, token: &str, form: String) -> (StatusCode, String) {
+        let post = self.http.post(self.page_url(token)).body(form);
+        let answer = post.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    fn page_url(&self, token: &str) -> String {
         let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
         let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
-        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/c/{token}"));
-        self.http.get(url).send().await.unwrap().status()
+        self.cloud.url(&format!("/_aws/execute-api/{api}/$default/c/{token}"))
+    }
+
+    /// The texts of the mails that the emulator has taken.
+    pub(crate) async fn mails(&self) -> Vec<String> {
+        let answer = self.http.get(self.cloud.url("/_ministack/ses/messages")).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let accounts = answer["messages"].as_object().into_iter().flat_map(|accounts| accounts.values());
+        let mails = accounts.filter_map(Value::as_array).flatten();
+        mails.filter_map(|mail| mail["BodyText"].as_str()).map(str::to_owned).collect()
     }
 
     /// How many messages are visible in a queue, and how many are in flight.

@@ -2,7 +2,7 @@
 
 use crate::support::{BINARY, event, handed, logs, long_ago, noted, only, refreshed, rules};
 use serde_json::{Value, json};
-use testkit::aws::Fault;
+use testkit::local_aws::Fault;
 use testkit::simulator::{ExportShape, Workbook};
 use testkit::{Function, TestEnvironment};
 

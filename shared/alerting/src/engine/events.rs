@@ -9,6 +9,7 @@ use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
+use tableau::Action;
 use workflow::{Effect, Failure, SharedMessage, Why};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {

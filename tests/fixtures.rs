@@ -112,7 +112,7 @@ fn derived_events_have_bodies_as_functions_make_them() {
     let refresh = Payload::parse(&files("tableau")["workbook-refresh-succeeded.json"]).unwrap();
     let refresh = Event::try_from(&refresh).unwrap();
     let pdf = Event::try_from(&payload).unwrap().pdf.unwrap();
-    let made = pdf.payload(&refresh, refresh.created_at.unwrap());
+    let made = refresh.pdf_published(&pdf, refresh.created_at.unwrap());
     assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
 }
 
@@ -269,7 +269,7 @@ fn sqs_events_carry_bodies_of_deliveries() {
 
 #[test]
 fn the_page_names_every_file_and_no_other() {
-    let folders = ["http", "sqs", "tableau", "tableau/odd"];
+    let folders = ["derived", "http", "sqs", "tableau", "tableau/odd"];
     let files: BTreeSet<String> = folders
         .iter()
         .flat_map(|folder| files(folder).into_keys().map(move |file| format!("{folder}/{file}")))

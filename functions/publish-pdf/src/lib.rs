@@ -492,7 +492,7 @@ impl PublishPdf {
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         for (pdf, files) in tell::by_folder(to_tell) {
-            if !self.events.send(pdf.payload(event, refreshed)).await? {
+            if !self.events.send(event.pdf_published(&pdf, refreshed)).await? {
                 tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
             }
             for file in files {

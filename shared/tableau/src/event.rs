@@ -147,6 +147,24 @@ impl Event {
         self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
     }
 
+    /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event tells of. The same files after the same
+    /// refresh give the same payload, and so the same event.
+    pub fn pdf_published(&self, pdf: &PublishedPdf, refreshed: Timestamp) -> Payload {
+        let name = self.resource_name.as_deref().unwrap_or_default();
+        let mut payload = Payload {
+            resource: Some(self.subject.resource().to_owned()),
+            event_type: Some(EventName::PdfPublished.as_str().to_owned()),
+            resource_name: self.resource_name.clone(),
+            site_luid: Some(self.site.as_str().to_owned()),
+            resource_luid: Some(self.subject.luid().to_owned()),
+            created_at: Some(refreshed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            text: Some(format!("A PDF of the workbook {name} was published")),
+            ..Payload::default()
+        };
+        pdf.put_into(&mut payload);
+        payload
+    }
+
     /// The workbook, if the event is about one.
     pub fn workbook(&self) -> Option<&WorkbookLuid> {
         match &self.subject {

@@ -1,7 +1,6 @@
 //! What the derived event `PdfPublished` says.
 
-use crate::{Event, EventName, Payload};
-use jiff::Timestamp;
+use crate::{EventName, Payload};
 use serde::{Deserialize, Serialize};
 
 /// The key of the payload.
@@ -39,24 +38,11 @@ impl PublishedPdf {
         }
     }
 
-    /// The payload of the event, after the refresh that `refresh` tells of. The same file after the same refresh gives the same payload, and
-    /// so the same event.
-    pub fn payload(&self, refresh: &Event, refreshed: Timestamp) -> Payload {
-        let name = refresh.resource_name.as_deref().unwrap_or_default();
-        let mut payload = Payload {
-            resource: Some(refresh.subject.resource().to_owned()),
-            event_type: Some(EventName::PdfPublished.as_str().to_owned()),
-            resource_name: refresh.resource_name.clone(),
-            site_luid: Some(refresh.site.as_str().to_owned()),
-            resource_luid: Some(refresh.subject.luid().to_owned()),
-            created_at: Some(refreshed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            text: Some(format!("A PDF of the workbook {name} was published")),
-            ..Payload::default()
-        };
+    /// Puts what is told into the payload of the event `PdfPublished`.
+    pub(crate) fn put_into(&self, payload: &mut Payload) {
         if let Ok(pdf) = serde_json::to_value(self) {
             payload.other.insert(KEY.to_owned(), pdf);
         }
-        payload
     }
 
     /// The file that a payload tells of; `None` for another event. A link that no browser may open safely is left out.
@@ -75,6 +61,8 @@ impl PublishedPdf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
+    use jiff::Timestamp;
 
     fn refresh() -> (Event, Timestamp) {
         let payload = Payload {
@@ -103,15 +91,15 @@ mod tests {
     fn what_is_told_of_a_file_comes_back() {
         let (refresh, refreshed) = refresh();
         let told = pdf("https://contoso.sharepoint.com/Sales.pdf");
-        let payload = told.payload(&refresh, refreshed);
+        let payload = refresh.pdf_published(&told, refreshed);
         let event = Event::try_from(&Payload::parse(payload.canonical_json().as_bytes()).unwrap()).unwrap();
         assert_eq!(event.name, EventName::PdfPublished);
         assert_eq!((&event.subject, &event.site), (&refresh.subject, &refresh.site));
         assert_eq!(event.created_at, refresh.created_at);
         assert_eq!(event.pdf, Some(told.clone()));
-        let again = told.payload(&refresh, refreshed);
+        let again = refresh.pdf_published(&told, refreshed);
         assert_eq!(Event::try_from(&again).unwrap().id, event.id);
-        let other = pdf("https://contoso.sharepoint.com/Other.pdf").payload(&refresh, refreshed);
+        let other = refresh.pdf_published(&pdf("https://contoso.sharepoint.com/Other.pdf"), refreshed);
         assert_ne!(Event::try_from(&other).unwrap().id, event.id);
     }
 
@@ -119,7 +107,7 @@ mod tests {
     fn a_link_that_is_no_address_of_the_web_is_left_out() {
         let (refresh, refreshed) = refresh();
         for link in ["javascript:alert(1)", "http://contoso.example/", "https://a b", "https://a\nb", ""] {
-            let event = Event::try_from(&pdf(link).payload(&refresh, refreshed)).unwrap();
+            let event = Event::try_from(&refresh.pdf_published(&pdf(link), refreshed)).unwrap();
             assert_eq!(event.pdf.unwrap().link, None, "{link}");
         }
     }
@@ -134,7 +122,7 @@ mod tests {
     #[test]
     fn no_other_event_tells_of_a_file() {
         let (refresh, refreshed) = refresh();
-        let told = pdf("https://contoso.sharepoint.com/Sales.pdf").payload(&refresh, refreshed);
+        let told = refresh.pdf_published(&pdf("https://contoso.sharepoint.com/Sales.pdf"), refreshed);
         let of = |name: &str, payload: &Payload| {
             let payload = Payload { event_type: Some(name.to_owned()), ..payload.clone() };
             Event::try_from(&payload).unwrap().pdf

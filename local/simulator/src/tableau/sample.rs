@@ -63,7 +63,7 @@ fn body(about: &About, event: &EventName, at: Timestamp) -> String {
                 ),
                 note: None,
             };
-            pdf.payload(&refresh, refresh.created_at.unwrap_or(at)).canonical_json()
+            refresh.pdf_published(&pdf, refresh.created_at.unwrap_or(at)).canonical_json()
         }
         None => body,
     }

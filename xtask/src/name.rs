@@ -127,7 +127,7 @@ impl Events {
         if let Some(unknown) =
             names.iter().find(|name| !EventName::KNOWN.contains(&EventName::from(name.as_str())))
         {
-            let hint = match EventName::nearest(unknown) {
+            let hint = match EventName::nearest(unknown).filter(|near| EventName::KNOWN.contains(near)) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("they are {}", EventName::KNOWN.each_ref().map(EventName::as_str).join(", ")),
             };

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::{Event, WorkbookLuid};
 use tableau_client::Workbook;
-use tell::ToTell;
+use tell::{Batch, ToTell};
 use tokio::time::Instant;
 use users::Session;
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
@@ -82,6 +82,14 @@ struct Progress {
     to_tell: Vec<ToTell>,
     /// Whether Tableau does not have the workbook any more.
     is_gone: bool,
+}
+
+/// What came of a file.
+enum Put {
+    /// It was published now, and is to be told of unless the rule says not to.
+    Published(Option<ToTell>),
+    /// It is there already, or the rule keeps another.
+    There,
 }
 
 /// What is to be exported as one user sees it.
@@ -137,6 +145,8 @@ impl Workflow for PublishPdf {
         let Some(workbook) = of_event else {
             return Ok(Outcome::skipped(format!("{} is no refresh of a workbook", event.name)));
         };
+        // First, because the rules, or the workbook, may have changed since.
+        self.tell(event, tell::pending(invocation), invocation).await?;
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         let question = Question::new(event, invocation);
@@ -186,11 +196,11 @@ impl Workflow for PublishPdf {
         }
         let published =
             self.publish_all(event, workbook, &rules, &actions, refreshed, &mut progress, invocation).await;
-        let to_tell = std::mem::take(&mut progress.to_tell);
-        if let Err(failure) = self.tell(event, refreshed, to_tell, invocation).await {
+        let is_complete = published.is_ok() && progress.is_complete();
+        let to_tell = tell::batches(std::mem::take(&mut progress.to_tell));
+        if let Err(failure) = self.tell(event, to_tell, invocation).await {
             progress.fail(failure);
         }
-        let is_complete = published.is_ok() && progress.is_complete();
         self.history.ended(workbook, id, is_complete, invocation.time()).await?;
         published?;
         progress.outcome(invocation.time())
@@ -376,10 +386,8 @@ impl PublishPdf {
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let is_missing = |target: &&Target| !invocation.has_happened(&published(target));
-        let (missing, there): (Vec<&Target>, Vec<&Target>) = wanted.files.iter().partition(is_missing);
-        progress.there += there.len();
-        // An earlier attempt may not have got as far as that.
-        progress.to_tell.extend(there.into_iter().filter_map(|target| tell::noted(invocation, target)));
+        let missing: Vec<&Target> = wanted.files.iter().filter(is_missing).collect();
+        progress.there += wanted.files.len() - missing.len();
         if missing.is_empty() {
             return Ok(());
         }
@@ -413,13 +421,14 @@ impl PublishPdf {
         let looks_incomplete = is_doubtful || exported.may_lack_data;
         let before = progress.published;
         for target in &missing {
-            let put = self.put(target, &exported, name, looks_incomplete, time, until, invocation).await;
-            match put {
-                Ok(Some(to_tell)) => {
+            let told = &progress.to_tell;
+            let put = self.put(target, &exported, name, looks_incomplete, time, until, told, invocation);
+            match put.await {
+                Ok(Put::Published(to_tell)) => {
                     progress.published += 1;
-                    progress.to_tell.push(to_tell);
+                    progress.to_tell.extend(to_tell);
                 }
-                Ok(None) => progress.there += 1,
+                Ok(Put::There) => progress.there += 1,
                 Err(failure) => progress.fail(failure),
             }
         }
@@ -431,7 +440,7 @@ impl PublishPdf {
         self.history.published(&workbook.id, event, &key, exported.seen, invocation.time()).await
     }
 
-    /// Publishes a file to one place. Returns what to tell of it, if it was published now.
+    /// Publishes a file to one place. `others`: what this attempt is to tell already.
     #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
     async fn put(
         &self,
@@ -441,15 +450,21 @@ impl PublishPdf {
         looks_incomplete: bool,
         time: &Zoned,
         until: Instant,
+        others: &[ToTell],
         invocation: &Invocation,
-    ) -> Result<Option<ToTell>, Failure> {
+    ) -> Result<Put, Failure> {
         let pieces = Pieces::new(&exported.file, exported.seen.size_bytes);
         let publish = async {
             match self.destinations.publish(target, &pieces, time, until, invocation).await? {
                 Published::There { uploaded, note } => {
-                    let to_tell = ToTell::of(target, &uploaded, &note, looks_incomplete);
+                    let to_tell = (!target.settings.silent).then(|| {
+                        let notes = (note.as_str(), looks_incomplete);
+                        ToTell::of(target, &uploaded, notes, time.timestamp(), invocation, others)
+                    });
                     // Noted with the file: after a failure, the next attempt tells of it without publishing it again.
-                    to_tell.note(invocation).await?;
+                    if let Some(to_tell) = &to_tell {
+                        to_tell.note(invocation).await?;
+                    }
                     Ok::<_, Failure>(Ok((uploaded, note, to_tell)))
                 }
                 Published::Kept => Ok(Err("the file is there, and the rule keeps it")),
@@ -471,35 +486,31 @@ impl PublishPdf {
                     item = uploaded.id,
                     "published a PDF"
                 );
-                Ok(Some(to_tell))
+                Ok(Put::Published(to_tell))
             }
             Some(Err(why)) => {
                 tracing::info!(rule = target.rule, view = name, "{why}");
-                Ok(None)
+                Ok(Put::There)
             }
-            None => Ok(None),
+            None => Ok(Put::There),
         }
     }
 }
 
 impl PublishPdf {
-    /// Sends the event `PdfPublished` for each folder with files that were not told of.
-    async fn tell(
-        &self,
-        event: &Event,
-        refreshed: Timestamp,
-        to_tell: Vec<ToTell>,
-        invocation: &Invocation,
-    ) -> Result<(), Failure> {
-        for (pdf, files) in tell::by_folder(to_tell) {
-            if !self.events.send(event.pdf_published(&pdf, refreshed)).await? {
-                tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
-            }
-            for file in files {
-                invocation.once(file.told(), async { Ok::<_, Failure>(()) }).await?;
+    /// Sends the events `PdfPublished`. One that cannot be sent keeps no other back.
+    async fn tell(&self, event: &Event, batches: Vec<Batch>, invocation: &Invocation) -> Result<(), Failure> {
+        let mut failed = None;
+        for Batch { refreshed, pdf, told } in batches {
+            match invocation.once(told, self.events.send(event.pdf_published(&pdf, refreshed))).await {
+                Ok(Some(false)) => {
+                    tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
+                }
+                Ok(_) => {}
+                Err(failure) => failed = Some(Failure::worse(failed.take(), failure)),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 

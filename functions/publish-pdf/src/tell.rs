@@ -1,6 +1,12 @@
 //! Tells of published files: the event `PdfPublished`, for rules to announce.
+//!
+//! The files that one attempt publishes for one rule into one folder are a batch, and a batch is one event. Each file is noted in the record
+//! of the refresh when it is there. So a later attempt tells of what an earlier one did not, and with the same words: an event that is sent
+//! again is the same event.
 
-use crate::exports::Target;
+use crate::exports::{Target, hash};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use plain_text::one_line;
 use publishing::Uploaded;
 use serde::{Deserialize, Serialize};
@@ -10,159 +16,245 @@ use workflow::{Effect, Failure, Invocation};
 
 const INCOMPLETE: &str = "It may lack data: it is smaller than earlier files, or could not be checked";
 const TO_TELL: &str = "to-tell";
+/// How many characters of a name are kept: there may be hundreds of files, and the record has to stay small.
+const NAME_LIMIT: usize = 120;
+/// How many files of a batch may have a note in its event.
+const MOST_NOTES: usize = 5;
 
-/// A file that is there and was not told of. The record of the event keeps it in this form for later attempts.
+/// A file to be told of. The record of the refresh keeps it in this form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ToTell {
-    /// What names the file in the record of the event.
-    key: String,
-    /// The address of its folder, for people.
-    folder: String,
-    pdf: PublishedPdf,
+    /// The attempt that published it.
+    attempt: u32,
+    /// What names its rule and folder.
+    batch: String,
+    file: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// Where it is. Only the first file of a batch has it: addresses are long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<Address>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Address {
+    /// When the refresh was.
+    refreshed: Timestamp,
+    /// For people: of the file, and of its folder.
+    place: String,
+    places: String,
+    /// In a browser: of the file, and of its folder.
+    link: Option<String>,
+    links: Option<String>,
+}
+
+/// One event to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// When the refresh was.
+    pub(crate) refreshed: Timestamp,
+    /// What the event tells.
+    pub(crate) pdf: PublishedPdf,
+    /// The effect that it was sent.
+    pub(crate) told: Effect,
 }
 
 impl ToTell {
-    /// What to tell of a file.
-    pub(crate) fn of(target: &Target, uploaded: &Uploaded, note: &str, looks_incomplete: bool) -> Self {
+    /// What to tell of a file that this attempt has published, beside what it is to tell already.
+    pub(crate) fn of(
+        target: &Target,
+        uploaded: &Uploaded,
+        notes: (&str, bool),
+        refreshed: Timestamp,
+        invocation: &Invocation,
+        others: &[Self],
+    ) -> Self {
+        let (note, looks_incomplete) = notes;
         let notes = [note, if looks_incomplete { INCOMPLETE } else { "" }];
         let notes: Vec<&str> = notes.into_iter().filter(|note| !note.is_empty()).collect();
-        let is_object = target.service() == "s3";
         let name = one_line(&uploaded.name);
-        let pdf = PublishedPdf {
-            file: if name.is_empty() { format!("{}.pdf", target.file.stem) } else { name },
-            others: 0,
-            place: if is_object { uploaded.id.clone() } else { "SharePoint".to_owned() },
-            link: uploaded.link.clone(),
-            note: (!notes.is_empty()).then(|| notes.join(". ")),
+        let file = if name.is_empty() { format!("{}.pdf", target.file.stem) } else { name };
+        let address = match target.service() {
+            "s3" => Address {
+                refreshed,
+                place: uploaded.id.clone(),
+                places: folder(&uploaded.id, &file).unwrap_or_else(|| uploaded.id.clone()),
+                link: None,
+                links: None,
+            },
+            _ => Address {
+                refreshed,
+                place: "SharePoint".to_owned(),
+                places: "SharePoint".to_owned(),
+                links: uploaded.link.as_deref().and_then(|link| folder(link, &file)),
+                link: uploaded.link.clone(),
+            },
         };
-        let address = if is_object { Some(&uploaded.id) } else { uploaded.link.as_ref() };
-        let folder = address.and_then(|address| folder(address)).unwrap_or_default();
-        Self { key: key(target), folder, pdf }
+        // A file whose folder is not known is told of alone.
+        let place = match (&address.links, address.link.is_some()) {
+            (Some(links), _) => links.clone(),
+            (None, true) => target.key(),
+            (None, false) => address.places.clone(),
+        };
+        let batch = hash(&format!("{} {place}", target.rule));
+        let attempt = invocation.attempt;
+        let is_first = !others.iter().any(|other| other.batch == batch);
+        Self {
+            attempt,
+            batch,
+            file: cut(&file),
+            note: (!notes.is_empty()).then(|| notes.join(". ")),
+            address: is_first.then_some(address),
+        }
     }
 
-    /// Notes it for a later attempt.
+    /// Notes it for later attempts.
     pub(crate) async fn note(&self, invocation: &Invocation) -> Result<(), Failure> {
         let text = serde_json::to_string(self).map_err(Failure::permanent)?;
         let effect = Effect::from(format!("{TO_TELL}/{text}").as_str());
         invocation.once(effect, async { Ok::<_, Failure>(()) }).await?;
         Ok(())
     }
-
-    /// The effect that the file was told of.
-    pub(crate) fn told(&self) -> Effect {
-        told(&self.key)
-    }
 }
 
-fn key(target: &Target) -> String {
-    format!("{}/{}", target.service(), target.key())
-}
-
-fn told(key: &str) -> Effect {
-    Effect::from(format!("told/{key}").as_str())
-}
-
-/// The address without its last part.
-fn folder(address: &str) -> Option<String> {
+/// The address without its last part, if that is the file's name.
+fn folder(address: &str, file: &str) -> Option<String> {
     let path = address.split(['?', '#']).next()?;
-    path.rsplit_once('/').map(|(folder, _)| folder.to_owned())
+    let (folder, last) = path.rsplit_once('/')?;
+    (last == file || percent_decode_str(last).decode_utf8_lossy() == file).then(|| folder.to_owned())
 }
 
-/// What an earlier attempt noted of this file and has not told.
-pub(crate) fn noted(invocation: &Invocation, target: &Target) -> Option<ToTell> {
-    let key = key(target);
-    if invocation.has_happened(&told(&key)) {
-        return None;
-    }
+fn cut(name: &str) -> String {
+    name.chars().take(NAME_LIMIT).collect()
+}
+
+/// What earlier attempts noted and have not told.
+pub(crate) fn pending(invocation: &Invocation) -> Vec<Batch> {
     let read = |effect: &Effect| -> Option<ToTell> {
         let text = effect.to_string();
         serde_json::from_str(text.strip_prefix(TO_TELL)?.strip_prefix('/')?).ok()
     };
-    invocation.happened().filter_map(read).find(|noted| noted.key == key)
+    let mut batches = batches(invocation.happened().filter_map(read).collect());
+    batches.retain(|batch| !invocation.has_happened(&batch.told));
+    batches
 }
 
-/// One event for each folder, with the files that it tells of. In the order of the names, so that the same files give the same event.
-pub(crate) fn by_folder(files: Vec<ToTell>) -> Vec<(PublishedPdf, Vec<ToTell>)> {
-    let mut folders: BTreeMap<String, Vec<ToTell>> = BTreeMap::new();
+/// The events that tell of these files. In the order of the names, so that the same files give the same event.
+pub(crate) fn batches(files: Vec<ToTell>) -> Vec<Batch> {
+    let mut batches: BTreeMap<(u32, String), Vec<ToTell>> = BTreeMap::new();
     for file in files {
-        // A file without an address has no folder that could be opened.
-        let folder = if file.folder.is_empty() { file.key.clone() } else { file.folder.clone() };
-        folders.entry(folder).or_default().push(file);
+        batches.entry((file.attempt, file.batch.clone())).or_default().push(file);
     }
-    let event = |(folder, mut files): (String, Vec<ToTell>)| {
-        files.sort_by(|one, other| one.pdf.file.cmp(&other.pdf.file));
-        let mut pdf = files.first()?.pdf.clone();
-        pdf.others = files.len() - 1;
-        if pdf.others > 0 {
-            let notes: Vec<String> = files
-                .iter()
-                .filter_map(|file| Some(format!("{}: {}", file.pdf.file, file.pdf.note.as_ref()?)))
-                .collect();
-            pdf.note = (!notes.is_empty()).then(|| notes.join(". "));
-            match pdf.link {
-                Some(_) => pdf.link = Some(folder),
-                None => pdf.place = folder,
-            }
-        }
-        Some((pdf, files))
+    let batch = |((attempt, name), mut files): ((u32, String), Vec<ToTell>)| {
+        files.sort_by(|one, other| one.file.cmp(&other.file));
+        let address = files.iter().find_map(|file| file.address.clone())?;
+        let others = files.len() - 1;
+        let noted = files.iter().filter_map(|file| Some((&file.file, file.note.as_ref()?)));
+        let notes: Vec<String> = noted
+            .take(MOST_NOTES)
+            .map(|(file, note)| if others > 0 { format!("{file}: {note}") } else { note.clone() })
+            .collect();
+        let (place, link) =
+            if others > 0 { (address.places, address.links) } else { (address.place, address.link) };
+        let pdf = PublishedPdf {
+            file: files.first()?.file.clone(),
+            others,
+            place,
+            link,
+            note: (!notes.is_empty()).then(|| notes.join(". ")),
+        };
+        let told = Effect::from(format!("told/{attempt}/{name}").as_str());
+        Some(Batch { refreshed: address.refreshed, pdf, told })
     };
-    folders.into_iter().filter_map(event).collect()
+    batches.into_iter().filter_map(batch).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(key: &str, link: Option<&str>, place: &str, note: Option<&str>) -> ToTell {
-        let address = link.unwrap_or(place);
-        let path = address.split('?').next().unwrap_or_default();
-        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        let (place, link, note) = (place.to_owned(), link.map(str::to_owned), note.map(str::to_owned));
-        let pdf = PublishedPdf { file: name, others: 0, place, link, note };
-        ToTell { key: key.to_owned(), folder: folder(address).unwrap_or_default(), pdf }
+    fn address(link: Option<&str>, place: &str, file: &str) -> Address {
+        Address {
+            refreshed: Timestamp::UNIX_EPOCH,
+            place: place.to_owned(),
+            places: folder(place, file).unwrap_or_else(|| place.to_owned()),
+            links: link.and_then(|link| folder(link, file)),
+            link: link.map(str::to_owned),
+        }
+    }
+
+    fn file(attempt: u32, batch: &str, name: &str, address: Option<Address>) -> ToTell {
+        ToTell { attempt, batch: batch.to_owned(), file: name.to_owned(), note: None, address }
     }
 
     #[test]
-    fn files_of_one_folder_are_one_event_with_the_address_of_the_folder() {
-        let share = |name: &str, note| {
-            file(
-                name,
-                Some(&format!("https://contoso.sharepoint.com/Reports/{name}?web=1")),
-                "SharePoint",
-                note,
+    fn a_folder_is_an_address_without_the_name_of_the_file() {
+        for (address, file, expected) in [
+            (
+                "https://c.sharepoint.com/sites/bi/Shared%20Documents/A/x.pdf",
+                "x.pdf",
+                Some("https://c.sharepoint.com/sites/bi/Shared%20Documents/A"),
+            ),
+            (
+                "https://c.sharepoint.com/L/Umsatz%20%C3%BCber%20R%26D.pdf?web=1",
+                "Umsatz über R&D.pdf",
+                Some("https://c.sharepoint.com/L"),
+            ),
+            ("https://c.sharepoint.com/sites/bi/_layouts/15/Doc.aspx?sourcedoc=x", "x.pdf", None),
+            ("https://c.sharepoint.com/:b:/r/sites/bi/EabcDEF", "x.pdf", None),
+            ("s3://reports/A/R&D #1.pdf", "R&D #1.pdf", None),
+            ("s3://reports/A/x.pdf", "x.pdf", Some("s3://reports/A")),
+        ] {
+            assert_eq!(folder(address, file).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_a_batch_are_one_event_with_the_address_of_the_folder() {
+        let share = address(Some("https://c.sharepoint.com/Reports/b.pdf?web=1"), "SharePoint", "b.pdf");
+        let bucket = address(None, "s3://reports/A/c.pdf", "c.pdf");
+        let mut noted = file(1, "x", "a.pdf", None);
+        noted.note = Some("Late".to_owned());
+        let all = vec![
+            file(1, "x", "b.pdf", Some(share.clone())),
+            noted,
+            file(1, "y", "c.pdf", Some(bucket.clone())),
+            file(1, "y", "d.pdf", None),
+            file(2, "x", "b.pdf", Some(share)),
+            file(2, "y", "c.pdf", Some(bucket)),
+        ];
+        let events = batches(all.clone());
+        let said = |batch: &Batch| {
+            let pdf = &batch.pdf;
+            (
+                pdf.files(),
+                pdf.place.clone(),
+                pdf.link.clone().unwrap_or_default(),
+                pdf.note.clone().unwrap_or_default(),
             )
         };
-        let events = by_folder(vec![
-            share("b.pdf", Some("Late")),
-            file("c", None, "s3://reports/A/c.pdf", None),
-            share("a.pdf", None),
-            file("d", None, "s3://reports/A/d.pdf", None),
-            file("e", None, "s3://reports/B/e.pdf", None),
-        ]);
-        let told: Vec<(String, &str, Option<&str>, Option<&str>)> = events
-            .iter()
-            .map(|(pdf, _)| (pdf.files(), pdf.place.as_str(), pdf.link.as_deref(), pdf.note.as_deref()))
-            .collect();
-        let several = (
-            "a.pdf and 1 more".to_owned(),
-            "SharePoint",
-            Some("https://contoso.sharepoint.com/Reports"),
-            Some("b.pdf: Late"),
-        );
-        assert_eq!(
-            told,
-            [
-                several,
-                ("c.pdf and 1 more".to_owned(), "s3://reports/A", None, None),
-                ("e.pdf".to_owned(), "s3://reports/B/e.pdf", None, None),
-            ]
-        );
-        assert_eq!(events[0].1.len(), 2);
+        let expected = [
+            ("a.pdf and 1 more", "SharePoint", "https://c.sharepoint.com/Reports", "a.pdf: Late"),
+            ("c.pdf and 1 more", "s3://reports/A", "", ""),
+            ("b.pdf", "SharePoint", "https://c.sharepoint.com/Reports/b.pdf?web=1", ""),
+            ("c.pdf", "s3://reports/A/c.pdf", "", ""),
+        ];
+        let expected = expected.map(|(files, place, link, note)| {
+            (files.to_owned(), place.to_owned(), link.to_owned(), note.to_owned())
+        });
+        assert_eq!(events.iter().map(said).collect::<Vec<_>>(), expected);
+        // In whatever order they were noted.
+        assert_eq!(batches(all.into_iter().rev().collect()), events);
     }
 
     #[test]
-    fn files_without_an_address_are_told_of_one_by_one() {
-        let bare = |key: &str| ToTell { folder: String::new(), ..file(key, None, "SharePoint", None) };
-        assert_eq!(by_folder(vec![bare("x"), bare("y")]).len(), 2);
+    fn the_record_of_many_files_stays_small() {
+        let long = "売".repeat(400);
+        let link = format!("https://c.sharepoint.com/{}", "%E5%A3%B2".repeat(400));
+        let mut all =
+            vec![file(1, "0123456789abcdef", &cut(&long), Some(address(Some(&link), "SharePoint", &long)))];
+        all.extend((0..199).map(|n| file(1, "0123456789abcdef", &cut(&format!("{n}{long}")), None)));
+        let bytes: usize = all.iter().map(|file| serde_json::to_string(file).unwrap().len()).sum();
+        assert!(bytes < 100_000, "{bytes}");
     }
 }

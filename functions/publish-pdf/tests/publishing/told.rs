@@ -85,6 +85,54 @@ async fn what_the_bus_did_not_take_is_told_later_without_another_upload() {
 }
 
 #[tokio::test]
+async fn each_attempt_tells_of_its_own_files_and_a_repeated_event_is_the_same_event() {
+    let all = rules(&["{ to: sharepoint, folder: A }", "{ to: sharepoint, folder: B }"]);
+    let environment = TestEnvironment::with_rules(&all).await;
+    let function = on_the_bus(&environment);
+    environment.graph.lock("B/Sales.pdf");
+    let event = event(&environment, sales());
+    assert!(handed(&function, &event).await);
+    let first = told(&environment);
+    assert_eq!(first.len(), 1, "{first:?}");
+    // As if the process had died before it was noted that the event was sent.
+    environment.change_effects(|effect| effect.starts_with("told/").then(|| format!("lost/{effect}")));
+    environment.graph.close_all();
+    assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+    let told = told(&environment);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told[1]["detail"], first[0]["detail"], "the same event");
+    let link = told[2]["detail"]["pdf"]["link"].as_str().unwrap();
+    assert!(link.ends_with("/B/Sales.pdf"), "{link}");
+}
+
+#[tokio::test]
+async fn what_was_not_told_is_told_also_if_the_rules_have_changed() {
+    let environment = TestEnvironment::with_rules(&rules(&["{ to: sharepoint }"])).await;
+    let function = on_the_bus(&environment);
+    let event = event(&environment, sales());
+    environment.aws.fail_next("EventBridge.PutEvents", 3, Fault::InternalError);
+    assert!(handed(&function, &event).await);
+    environment.write_rules(
+        &rules(&["{ to: sharepoint, folder: Other, views: [Details] }"])
+            .replace("on: [", "mute_until: 2999-01-01T00:00:00Z, on: ["),
+    );
+    let function = on_the_bus(&environment);
+    assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+    assert_eq!(told(&environment).len(), 1);
+}
+
+#[tokio::test]
+async fn a_silent_rule_has_its_file_not_told_of() {
+    let all = rules(&["{ to: sharepoint, folder: A, silent: true }", "{ to: sharepoint, folder: B }"]);
+    let environment = TestEnvironment::with_rules(&all).await;
+    let function = on_the_bus(&environment);
+    assert!(!handed(&function, &event(&environment, sales())).await, "{}", logs(&environment, &function));
+    let told = told(&environment);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["detail"]["pdf"]["link"].as_str().unwrap().ends_with("/B/Sales.pdf"));
+}
+
+#[tokio::test]
 async fn a_file_that_may_lack_data_is_told_of_as_that() {
     let environment = TestEnvironment::with_rules(&rules(&["{ to: sharepoint }"])).await;
     let function = on_the_bus(&environment);

@@ -161,7 +161,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         let incident = incident(3, 1);
         resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), noted_at: None, end, incident })
     };
-    let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed"]);
+    let names = EventName::ALL.iter().map(EventName::as_str).chain(["FlowRunFailed"]);
     let of_name = |name: &str| {
         let sample = event_named(name);
         event(&About { event: &sample, site: Some(&site), context: &context(&sample) })

@@ -365,12 +365,12 @@ async fn a_steward_certifies_through_the_link_in_the_mail() {
     let form = rest.split('"').next().unwrap();
     // A person looks at the page first.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let body = format!("form={form}&choice=certify&note=Checked");
+    let body = format!("form={form}&choice=yes&note=Checked");
     let post =
         together.http.post(link).header("content-type", "application/x-www-form-urlencoded").body(body);
     let done = post.send().await.unwrap();
-    assert_eq!(done.status(), 200);
-    assert!(done.text().await.unwrap().contains("Orders is certified"));
+    let (status, page) = (done.status(), done.text().await.unwrap());
+    assert!(status == 200 && page.contains("Orders is certified"), "{status} {page}");
     let told =
         |together: &Together| together.stack.aws().mails().iter().any(|mail| mail.text.contains("Checked"));
     together.until("the result by mail", told).await;

@@ -228,7 +228,7 @@ impl<'a> Further<'a> {
         let form = rest.split('"').next().unwrap();
         // A person looks at the page first.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let (status, page) = stack.send_form(token, format!("form={form}&choice=certify&note=Checked")).await;
+        let (status, page) = stack.send_form(token, format!("form={form}&choice=yes&note=Checked")).await;
         assert!(status == 200 && page.contains("Monthly orders is certified"), "{status} {page}");
         let is_told = || async { stack.mails().await.iter().any(|mail| mail.contains("Checked")) };
         until("the result by mail", TIMEOUT, is_told).await;

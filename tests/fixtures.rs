@@ -103,6 +103,20 @@ fn every_event_name_has_a_body_and_every_body_an_event_name() {
 }
 
 #[test]
+fn derived_events_have_bodies_as_functions_make_them() {
+    let names: BTreeSet<String> =
+        EventName::DERIVED.iter().map(|name| format!("{}.json", kebab(name))).collect();
+    assert_eq!(files("derived").into_keys().collect::<BTreeSet<_>>(), names);
+    let body = &files("derived")["pdf-published.json"];
+    let payload = Payload::parse(body).unwrap();
+    let refresh = Payload::parse(&files("tableau")["workbook-refresh-succeeded.json"]).unwrap();
+    let refresh = Event::try_from(&refresh).unwrap();
+    let pdf = Event::try_from(&payload).unwrap().pdf.unwrap();
+    let made = refresh.pdf_published(&pdf, refresh.created_at.unwrap());
+    assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
+}
+
+#[test]
 fn bodies_have_the_shape_of_real_deliveries() {
     for (file, body) in files("tableau") {
         let payload = Payload::parse(&body).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -256,7 +270,7 @@ fn sqs_events_carry_bodies_of_deliveries() {
 
 #[test]
 fn the_page_names_every_file_and_no_other() {
-    let folders = ["http", "sqs", "tableau", "tableau/odd"];
+    let folders = ["derived", "http", "sqs", "tableau", "tableau/odd"];
     let files: BTreeSet<String> = folders
         .iter()
         .flat_map(|folder| files(folder).into_keys().map(move |file| format!("{folder}/{file}")))

@@ -9,8 +9,9 @@ use local_aws::template::Template;
 use local_aws::{Stack, StackOptions};
 use serde_json::{Value, json};
 use simulator::{
-    PagerDutySimulator, RECEIVER_NAME, ReceiverSimulator, SAMPLE_PAT, SAMPLE_SERVICENOW_USER,
-    ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsFault, TeamsSimulator, TwilioSimulator,
+    Datasource, GraphSimulator, PagerDutySimulator, RECEIVER_NAME, ReceiverSimulator, SAMPLE_PAT,
+    SAMPLE_SERVICENOW_USER, ServiceNowSimulator, SlackSimulator, TableauSimulator, TeamsFault,
+    TeamsSimulator, TwilioSimulator, Workbook,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,20 +39,49 @@ const STORM: usize = 100;
 
 struct Together {
     stack: Stack,
-    _tableau: TableauSimulator,
+    tableau: TableauSimulator,
     slack: SlackSimulator,
     teams: TeamsSimulator,
     pagerduty: PagerDutySimulator,
     servicenow: ServiceNowSimulator,
     twilio: TwilioSimulator,
     receiver: ReceiverSimulator,
+    graph: GraphSimulator,
     http: reqwest::Client,
     _files: TempDir,
+}
+
+/// Rules that hand every event of Tableau to every workflow that can take it.
+fn rules(quiet: &str) -> String {
+    let all: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+    format!(
+        "rules:\n  - name: everything\n{quiet}    on: [{}]\n    do:\n      - notify-slack: {{ channel: data-alerts }}\n      \
+         - notify-teams: {{ channel: data-alerts }}\n      - send-email: {{ to: {STEWARD} }}\n      \
+         - page-on-call: {{ service: data }}\n      - track-servicenow-incident: {{}}\n      \
+         - send-sms: {{ to: \"{NUMBER}\" }}\n      - forward-event: {{ target: own }}\n  - name: warnings\n    \
+         on: [DatasourceRefreshFailed]\n    do:\n      - set-quality-warning: {{}}\n  - name: broadcasts\n    \
+         on: [WorkbookRefreshSucceeded, WorkbookUpdated]\n    do:\n      - update-broadcast: {{}}\n",
+        all.join(", ")
+    )
+}
+
+/// Rules for the work on content, and for who hears of it.
+fn rules_of_content() -> String {
+    format!(
+        "rules:\n  - name: certification\n    on: [DatasourceCreated]\n    do: [{{ request-certification: {{ steward: {STEWARD} }} }}]\n  \
+         - name: reports\n    on: [WorkbookRefreshSucceeded]\n    do: [{{ publish-pdf: {{ to: sharepoint, folder: Reports }} }}]\n  \
+         - name: links\n    on: [PdfPublished]\n    do:\n      - notify-slack: {{ channel: data-alerts }}\n      \
+         - notify-teams: {{ channel: data-alerts }}\n      - send-email: {{ to: {STEWARD} }}\n      - forward-event: {{ target: own }}\n"
+    )
 }
 
 impl Together {
     /// A stack with all workflows. `quiet`: settings of the rules.
     async fn start(quiet: &str) -> Self {
+        Self::with_rules(&rules(quiet)).await
+    }
+
+    async fn with_rules(text: &str) -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let teams = TeamsSimulator::start().await.unwrap();
@@ -61,16 +91,7 @@ impl Together {
         let receiver = ReceiverSimulator::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let rules = folder.path().join("rules.yaml");
-        let all: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
-        let text = format!(
-            "rules:\n  - name: everything\n{quiet}    on: [{}]\n    do:\n      - notify-slack: {{ channel: data-alerts }}\n      \
-             - notify-teams: {{ channel: data-alerts }}\n      - send-email: {{ to: {STEWARD} }}\n      \
-             - page-on-call: {{ service: data }}\n      - track-servicenow-incident: {{}}\n      \
-             - send-sms: {{ to: \"{NUMBER}\" }}\n      - forward-event: {{ target: own }}\n  - name: warnings\n    \
-             on: [DatasourceRefreshFailed]\n    do:\n      - set-quality-warning: {{}}\n  - name: broadcasts\n    \
-             on: [WorkbookRefreshSucceeded, WorkbookUpdated]\n    do:\n      - update-broadcast: {{}}\n",
-            all.join(", ")
-        );
+        let graph = GraphSimulator::start().await.unwrap();
         std::fs::write(&rules, text).unwrap();
         let authority = folder.path().join("authority.pem");
         std::fs::write(&authority, receiver.authority()).unwrap();
@@ -84,6 +105,8 @@ impl Together {
             ("PagerDutyRegion".to_owned(), pagerduty.url()),
             ("TwilioApiUrl".to_owned(), twilio.url()),
             ("SmsTextsPerDay".to_owned(), "100".to_owned()),
+            ("GraphUrl".to_owned(), graph.url()),
+            ("GraphLoginUrl".to_owned(), graph.url()),
         ]);
         let (user, password) = SAMPLE_SERVICENOW_USER;
         let secrets = [
@@ -94,6 +117,7 @@ impl Together {
             ("PagerDutySecret", json!({ "routing_keys": { "data": pagerduty.add_service("data") } })),
             ("ServiceNowSecret", json!({ "instance": servicenow.url(), "user": user, "password": password })),
             ("TwilioSecret", twilio.secret()),
+            ("SharePointSecret", graph.secret()),
             ("ForwardSecret", json!({ "targets": { "own": receiver.add_hook("own") } })),
         ];
         let stack = Stack::start(StackOptions {
@@ -116,13 +140,14 @@ impl Together {
         let http = http_client::client(None).unwrap();
         Self {
             stack,
-            _tableau: tableau,
+            tableau,
             slack,
             teams,
             pagerduty,
             servicenow,
             twilio,
             receiver,
+            graph,
             http,
             _files: folder,
         }
@@ -277,6 +302,78 @@ async fn a_destination_that_is_down_delays_no_other_in_a_storm() {
     // What waited for Teams arrives when Teams is back.
     together.teams.recover();
     together.until("Teams has the first", |together| !together.headlines()[1].is_empty()).await;
+    together.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_pdf_is_announced_with_its_link_in_each_destination() {
+    let together = Together::with_rules(&rules_of_content()).await;
+    let workbook = together.tableau.add(Workbook::named("Monthly report").with_view("Overview"));
+    together
+        .post(&json!({
+            "resource": "EXTRACTS", "event_type": "WorkbookRefreshSucceeded", "resource_name": "Monthly report",
+            "site_luid": together.tableau.site().as_str(), "resource_luid": workbook.as_str(),
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }))
+        .await;
+    let announced = |together: &Together| together.headlines().iter().all(|all| all.len() == 1);
+    together.until("the PDF is announced", announced).await;
+    let [slack, teams, mails] = together.headlines();
+    assert_eq!(slack, ["PDF published: Monthly report"]);
+    assert_eq!((&slack, &slack), (&teams, &mails));
+    let files = together.graph.files();
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths.len(), 1, "{paths:?}");
+    let link = format!("/{}", paths[0].replace(' ', "%20"));
+    let said = [
+        json!(together.slack.messages()[0].blocks).to_string(),
+        together.teams.posts()[0].card().unwrap().to_string(),
+        together.stack.aws().mails()[0].html.clone(),
+    ];
+    for said in said {
+        assert!(said.contains(&link) && said.contains("Open the PDF"), "no {link} in {said}");
+    }
+    let forwarded = |together: &Together| !together.receiver.taken().is_empty();
+    together.until("the PDF is forwarded", forwarded).await;
+    let forwarded = together.receiver.taken()[0].json();
+    assert_eq!(forwarded["type"], "pdf.published");
+    assert!(forwarded["data"]["pdf"]["link"].as_str().unwrap().ends_with(&link), "{forwarded}");
+    together.assert_nothing_refused();
+    together.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_steward_certifies_through_the_link_in_the_mail() {
+    let together = Together::with_rules(&rules_of_content()).await;
+    let datasource = Datasource::named("Orders").in_project("Sales").owned_by("ana").of_kind("snowflake");
+    let luid = together.tableau.add(datasource);
+    together
+        .post(&json!({
+            "resource": "DATASOURCE", "event_type": "DatasourceCreated", "resource_name": "Orders",
+            "site_luid": together.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }))
+        .await;
+    together.until("the mail", |together| !together.stack.aws().mails().is_empty()).await;
+    let text = together.stack.aws().mails()[0].text.clone();
+    let pages = format!("{}/c/", together.stack.url());
+    let link = text.split_whitespace().find(|word| word.starts_with(&pages)).expect("a link to the stack");
+    let page = together.http.get(link).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    let (_, rest) = page.split_once("name=\"form\" value=\"").expect("a form");
+    let form = rest.split('"').next().unwrap();
+    // A person looks at the page first.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let body = format!("form={form}&choice=yes&note=Checked");
+    let post =
+        together.http.post(link).header("content-type", "application/x-www-form-urlencoded").body(body);
+    let done = post.send().await.unwrap();
+    let (status, page) = (done.status(), done.text().await.unwrap());
+    assert!(status == 200 && page.contains("Orders is certified"), "{status} {page}");
+    let told =
+        |together: &Together| together.stack.aws().mails().iter().any(|mail| mail.text.contains("Checked"));
+    together.until("the result by mail", told).await;
     together.stack.shutdown().await;
 }
 

@@ -10,6 +10,7 @@ use simulator::{
     Datasource, GraphSimulator, PagerDutySimulator, SAMPLE_SERVICENOW_USER, ServiceNowSimulator,
     TeamsSimulator, TwilioSimulator, Workbook, notes,
 };
+use std::time::Duration;
 use tableau::EventName;
 use tableau_client::Warnable;
 
@@ -119,6 +120,9 @@ impl<'a> Further<'a> {
   - name: PDF files
     on: [WorkbookRefreshSucceeded]
     do: [{{ publish-pdf: {{ to: sharepoint }} }}]
+  - name: their links
+    on: [PdfPublished]
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
   - name: warn readers
     on: [DatasourceRefreshFailed]
     do: [{{ set-quality-warning: {{}} }}]
@@ -195,8 +199,8 @@ impl<'a> Further<'a> {
         }
     }
 
-    /// The steward is asked about a new data source, and only a link of ours opens a page.
-    pub(crate) async fn a_forged_link_opens_no_page(environment: &Environment<'_>) {
+    /// The steward is asked about a new data source, and certifies it through the link in the mail. A forged link opens no page.
+    pub(crate) async fn a_steward_certifies(environment: &Environment<'_>) {
         let luid = environment.tableau.add(Datasource::named("Monthly orders"));
         let body = json!({
             "resource": "DATASOURCE", "event_type": "DatasourceCreated", "resource_name": "Monthly orders",
@@ -210,7 +214,25 @@ impl<'a> Further<'a> {
             records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "done")
         };
         until("the steward is asked", TIMEOUT, is_done).await;
-        assert_eq!(environment.stack.page(&"A".repeat(38)).await, 404);
+        let stack = &environment.stack;
+        let mails = stack.mails().await;
+        let links = mails.iter().flat_map(|mail| mail.split_whitespace());
+        let mut links = links.filter(|word| word.starts_with("https://") && word.contains("/c/"));
+        let link = links.next().unwrap_or_else(|| panic!("no link in {mails:?}"));
+        let host = stack.output("WebhookUrl");
+        assert_eq!(link.split('/').nth(2), host.split('/').nth(2), "the links lead to the stack's API");
+        let token = link.rsplit('/').next().unwrap();
+        assert_eq!(stack.page(&"A".repeat(token.len())).await.0, 404);
+        let (status, page) = stack.page(token).await;
+        assert_eq!(status, 200, "{page}");
+        let (_, rest) = page.split_once("name=\"form\" value=\"").expect("a form");
+        let form = rest.split('"').next().unwrap();
+        // A person looks at the page first.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (status, page) = stack.send_form(token, format!("form={form}&choice=yes&note=Checked")).await;
+        assert!(status == 200 && page.contains("Monthly orders is certified"), "{status} {page}");
+        let is_told = || async { stack.mails().await.iter().any(|mail| mail.contains("Checked")) };
+        until("the result by mail", TIMEOUT, is_told).await;
     }
 
     /// The API is there, and answers no one without a key.
@@ -239,6 +261,15 @@ impl<'a> Further<'a> {
             named("Overview") && named("Details")
         };
         until("two PDF files", TIMEOUT, are_there).await;
+        let are_announced = || async {
+            let messages = environment.slack.channel("data-news");
+            let texts: Vec<String> =
+                messages.iter().map(|message| json!(message.blocks).to_string()).collect();
+            texts.iter().any(|text| {
+                text.contains("Monthly report - Details.pdf and 1 more") && text.contains("Open the folder")
+            })
+        };
+        until("the link to both in Slack", TIMEOUT, are_announced).await;
     }
 
     /// Leaves nothing behind.

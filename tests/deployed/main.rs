@@ -126,8 +126,8 @@ async fn an_event_travels_through_the_deployed_stack() {
     let warned = Further::a_warning_comes_and_goes(&environment);
     step("a data source has a warning while its refresh fails", warned).await;
 
-    let pages = Further::a_forged_link_opens_no_page(&environment);
-    step("the steward is asked, and a forged link opens no page", pages).await;
+    let pages = Further::a_steward_certifies(&environment);
+    step("a steward certifies through the link in the mail", pages).await;
 
     let refused = Further::a_stranger_refreshes_nothing(&environment);
     step("a request without a key is refused", refused).await;

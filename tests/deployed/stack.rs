@@ -179,17 +179,40 @@ impl<'a> Stack<'a> {
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
-    /// Asks for a public page, through the emulated API Gateway. Returns the status.
-    pub(crate) async fn page(&self, token: &str) -> StatusCode {
-        self.api(&format!("c/{token}")).await
-    }
-
     /// What a stranger is answered at a path.
     pub(crate) async fn api(&self, path: &str) -> StatusCode {
         let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
         let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
         let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/{path}"));
         self.http.get(url).send().await.unwrap().status()
+    }
+
+    /// Asks for a public page, through the emulated API Gateway. Returns the status and the page.
+    pub(crate) async fn page(&self, token: &str) -> (StatusCode, String) {
+        let answer = self.http.get(self.page_url(token)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// Sends the form of a page, as a browser does.
+    pub(crate) async fn send_form(&self, token: &str, form: String) -> (StatusCode, String) {
+        let post = self.http.post(self.page_url(token)).body(form);
+        let answer = post.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    fn page_url(&self, token: &str) -> String {
+        let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
+        let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
+        self.cloud.url(&format!("/_aws/execute-api/{api}/$default/c/{token}"))
+    }
+
+    /// The texts of the mails that the emulator has taken.
+    pub(crate) async fn mails(&self) -> Vec<String> {
+        let answer = self.http.get(self.cloud.url("/_ministack/ses/messages")).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let accounts = answer["messages"].as_object().into_iter().flat_map(|accounts| accounts.values());
+        let mails = accounts.filter_map(Value::as_array).flatten();
+        mails.filter_map(|mail| mail["BodyText"].as_str()).map(str::to_owned).collect()
     }
 
     /// How many messages are visible in a queue, and how many are in flight.

@@ -28,7 +28,8 @@ const FOR_WORKFLOWS_ALONE: [&str; 3] = ["EXTRA_CA_FILE", "QUEUE_URL", "RULES"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
-const FOR_THE_COMMON_INGRESS: [&str; 1] = ["serve_common_ingress"];
+/// This one reads for the common ingress, and for workflows with events of their own.
+const FOR_SENDERS_OF_EVENTS: [&str; 1] = ["event_bus"];
 /// These read for those that call them.
 const ON_REQUEST: [&str; 2] = ["table", "timer"];
 /// Read for every workflow, and set where timers of more than 15 minutes are armed: all of them or none.
@@ -44,8 +45,8 @@ fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
     if !function.contains(".serve(") {
         other_kind.extend(FOR_WORKFLOWS);
     }
-    if !function.contains("serve_common_ingress(") {
-        other_kind.extend(FOR_THE_COMMON_INGRESS);
+    if !["serve_common_ingress(", ".derived_events()"].iter().any(|call| function.contains(call)) {
+        other_kind.extend(FOR_SENDERS_OF_EVENTS);
     }
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
     let of_tableau = match function.contains("Settings::of_variables(") {
@@ -105,6 +106,8 @@ fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
             "EVENT_BUS_NAME",
             "receive-webhook reads EVENT_BUS_NAME, which is not set",
         ),
+        (variables("PublishPdf"), "EVENT_BUS_NAME", "publish-pdf reads EVENT_BUS_NAME, which is not set"),
+        (variables("NotifySlack"), "EVENT_BUS_NAME", "notify-slack does not read EVENT_BUS_NAME"),
         (variables("ReceiveWebhook"), "TABLE_NAME", "receive-webhook does not read TABLE_NAME"),
         (
             "/Globals/Function/Environment/Variables".to_owned(),
@@ -172,7 +175,7 @@ fn every_exception_is_still_read() {
         let is_read = runtime.iter().chain(&of_functions).any(|read| read.variable == name);
         assert!(is_read, "nothing reads {name} any more");
     }
-    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_INGRESS).chain(ON_REQUEST) {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_SENDERS_OF_EVENTS).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

@@ -157,7 +157,7 @@ fn every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_even
             Some(names) => {
                 names.iter().filter_map(Value::as_str).filter(|name| *name != UNREADABLE).collect()
             }
-            None => EventName::KNOWN.iter().map(EventName::as_str).collect(),
+            None => EventName::ALL.iter().map(EventName::as_str).collect(),
         };
         let acted_on: BTreeSet<&str> = known.events.iter().chain(known.ends).map(EventName::as_str).collect();
         assert_eq!(sent, acted_on, "{}", known.name);

@@ -124,8 +124,10 @@ pub(crate) struct Events(Vec<EventName>);
 impl Events {
     /// Checks event names.
     pub(crate) fn parse(names: &[String]) -> Result<Self, Problem> {
-        if let Some(unknown) = names.iter().find(|name| !EventName::from(name.as_str()).is_known()) {
-            let hint = match EventName::nearest(unknown) {
+        if let Some(unknown) =
+            names.iter().find(|name| !EventName::KNOWN.contains(&EventName::from(name.as_str())))
+        {
+            let hint = match EventName::nearest(unknown).filter(|near| EventName::KNOWN.contains(near)) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("they are {}", EventName::KNOWN.each_ref().map(EventName::as_str).join(", ")),
             };

@@ -1,6 +1,7 @@
 //! Events that rules are for and that no webhook at Tableau sends.
 
 use rules::Rules;
+use tableau::EventName;
 use tableau_client::TableauClient;
 use workflow::{BoxError, chain};
 
@@ -15,11 +16,12 @@ pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec
         let server = tableau.settings().server().as_url().origin().ascii_serialization();
         format!("cannot ask Tableau at {server} for its webhooks: {}", chain(&error))
     })?;
-    let of_event = |event: &tableau::EventName| {
+    let of_event = |event: &EventName| {
         webhooks.iter().filter(|webhook| webhook.event.as_ref() == Some(event)).collect::<Vec<_>>()
     };
     let mut notes = Vec::new();
-    for (event, rule) in rules.events() {
+    // Tableau sends no derived events.
+    for (event, rule) in rules.events().into_iter().filter(|(event, _)| !EventName::DERIVED.contains(event)) {
         let found = of_event(&event);
         if found.iter().any(|webhook| webhook.is_enabled) {
             continue;

@@ -9,6 +9,7 @@ mod history;
 mod notes;
 mod pdf;
 mod place;
+mod tell;
 mod users;
 
 pub use config::{Config, SCOPES};
@@ -27,10 +28,12 @@ use notes::{note, times};
 use place::Names;
 use publishing::Pieces;
 use rules::{Action, LoadedRules, MissingFact, Rules, WorkflowSettings, settings};
+use runtime::DerivedEvents;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::{Event, WorkbookLuid};
 use tableau_client::Workbook;
+use tell::{Batch, ToTell};
 use tokio::time::Instant;
 use users::Session;
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
@@ -59,6 +62,8 @@ pub struct PublishPdf {
     pub destinations: Destinations,
     /// What is known of earlier exports.
     pub history: History,
+    /// Where it tells of the files, for rules to announce them.
+    pub events: DerivedEvents,
 }
 
 /// What an attempt has done so far.
@@ -73,8 +78,18 @@ struct Progress {
     /// Exports to be made again, by name, and the last time at which one may be.
     doubtful: Vec<String>,
     again_at: Option<Timestamp>,
+    /// Files that are there and were not told of.
+    to_tell: Vec<ToTell>,
     /// Whether Tableau does not have the workbook any more.
     is_gone: bool,
+}
+
+/// What came of a file.
+enum Put {
+    /// It was published now, and is to be told of unless the rule says not to.
+    Published(Option<ToTell>),
+    /// It is there already, or the rule keeps another.
+    There,
 }
 
 /// What is to be exported as one user sees it.
@@ -130,6 +145,8 @@ impl Workflow for PublishPdf {
         let Some(workbook) = of_event else {
             return Ok(Outcome::skipped(format!("{} is no refresh of a workbook", event.name)));
         };
+        // First, because the rules, or the workbook, may have changed since.
+        self.tell(event, tell::pending(invocation), invocation).await?;
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         let question = Question::new(event, invocation);
@@ -180,6 +197,10 @@ impl Workflow for PublishPdf {
         let published =
             self.publish_all(event, workbook, &rules, &actions, refreshed, &mut progress, invocation).await;
         let is_complete = published.is_ok() && progress.is_complete();
+        let to_tell = tell::batches(std::mem::take(&mut progress.to_tell));
+        if let Err(failure) = self.tell(event, to_tell, invocation).await {
+            progress.fail(failure);
+        }
         self.history.ended(workbook, id, is_complete, invocation.time()).await?;
         published?;
         progress.outcome(invocation.time())
@@ -400,10 +421,14 @@ impl PublishPdf {
         let looks_incomplete = is_doubtful || exported.may_lack_data;
         let before = progress.published;
         for target in &missing {
-            let put = self.put(target, &exported, name, looks_incomplete, time, until, invocation).await;
-            match put {
-                Ok(true) => progress.published += 1,
-                Ok(false) => progress.there += 1,
+            let told = &progress.to_tell;
+            let put = self.put(target, &exported, name, looks_incomplete, time, until, told, invocation);
+            match put.await {
+                Ok(Put::Published(to_tell)) => {
+                    progress.published += 1;
+                    progress.to_tell.extend(to_tell);
+                }
+                Ok(Put::There) => progress.there += 1,
                 Err(failure) => progress.fail(failure),
             }
         }
@@ -415,7 +440,7 @@ impl PublishPdf {
         self.history.published(&workbook.id, event, &key, exported.seen, invocation.time()).await
     }
 
-    /// Publishes a file to one place. Whether it was published now.
+    /// Publishes a file to one place. `others`: what this attempt is to tell already.
     #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
     async fn put(
         &self,
@@ -425,17 +450,28 @@ impl PublishPdf {
         looks_incomplete: bool,
         time: &Zoned,
         until: Instant,
+        others: &[ToTell],
         invocation: &Invocation,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Put, Failure> {
         let pieces = Pieces::new(&exported.file, exported.seen.size_bytes);
         let publish = async {
             match self.destinations.publish(target, &pieces, time, until, invocation).await? {
-                Published::There { uploaded, note } => Ok::<_, Failure>(Ok((uploaded, note))),
+                Published::There { uploaded, note } => {
+                    let to_tell = (!target.settings.silent).then(|| {
+                        let notes = (note.as_str(), looks_incomplete);
+                        ToTell::of(target, &uploaded, notes, time.timestamp(), invocation, others)
+                    });
+                    // Noted with the file: after a failure, the next attempt tells of it without publishing it again.
+                    if let Some(to_tell) = &to_tell {
+                        to_tell.note(invocation).await?;
+                    }
+                    Ok::<_, Failure>(Ok((uploaded, note, to_tell)))
+                }
                 Published::Kept => Ok(Err("the file is there, and the rule keeps it")),
             }
         };
         match invocation.once_unless(published(target), publish).await? {
-            Some(Ok((uploaded, note))) => {
+            Some(Ok((uploaded, note, to_tell))) => {
                 let size_bytes = exported.seen.size_bytes;
                 let pages = exported.seen.pages;
                 let service = target.service();
@@ -450,14 +486,31 @@ impl PublishPdf {
                     item = uploaded.id,
                     "published a PDF"
                 );
-                Ok(true)
+                Ok(Put::Published(to_tell))
             }
             Some(Err(why)) => {
                 tracing::info!(rule = target.rule, view = name, "{why}");
-                Ok(false)
+                Ok(Put::There)
             }
-            None => Ok(false),
+            None => Ok(Put::There),
         }
+    }
+}
+
+impl PublishPdf {
+    /// Sends the events `PdfPublished`. One that cannot be sent keeps no other back.
+    async fn tell(&self, event: &Event, batches: Vec<Batch>, invocation: &Invocation) -> Result<(), Failure> {
+        let mut failed = None;
+        for Batch { refreshed, pdf, told } in batches {
+            match invocation.once(told, self.events.send(event.pdf_published(&pdf, refreshed))).await {
+                Ok(Some(false)) => {
+                    tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
+                }
+                Ok(_) => {}
+                Err(failure) => failed = Some(Failure::worse(failed.take(), failure)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -5,7 +5,8 @@ use facts::{Answer, FactLookups, OTHER_SITE, Question, is_deletion, why_no_cause
 use plain_text::one_line;
 use rules::Site;
 use rules::body::{
-    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, ProjectData, SiteData, event_type,
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
+    event_type,
 };
 use tableau::{Action, Event, Subject};
 use tableau_client::{CauseLookup, Owner, OwnerRef, RecycleBinLookup};
@@ -52,6 +53,7 @@ pub fn of_sample(event: &Event, site: Option<&Site>, change: impl FnOnce(&mut Da
         data.owner = sample.owner;
         data.cause = sample.cause;
         data.deleted = sample.deleted;
+        data.pdf = sample.pdf;
         let name = data.object.name.take().or(sample.object.name);
         data.object = ObjectData { kind: data.object.kind, luid: data.object.luid, name, ..sample.object };
     }
@@ -80,6 +82,12 @@ fn bare(event: &Event, site: Option<&Site>) -> Data {
             name: event.resource_name.clone(),
             ..ObjectData::default()
         },
+        pdf: event.pdf.clone().map_or_else(PdfData::default, |pdf| PdfData {
+            file: Some(pdf.files()),
+            place: Some(pdf.place),
+            link: pdf.link,
+            note: pdf.note,
+        }),
         ..Data::default()
     }
 }
@@ -178,6 +186,10 @@ fn finish(data: &mut Data, event: &Event) {
         ("Next step", advice),
         ("Deleted by", data.deleted.by.clone()),
         ("It was in", data.deleted.path.clone()),
+        ("File", data.pdf.file.clone()),
+        ("In", data.pdf.place.clone()),
+        ("PDF", data.pdf.link.clone()),
+        ("Note", data.pdf.note.clone()),
         ("Project", data.project.name.clone()),
         ("Owner", owner),
         ("When", data.event.happened_at.clone()),

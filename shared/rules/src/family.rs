@@ -20,7 +20,7 @@ pub const FAMILIES: [(&str, &[EventName]); 11] = [
     ("Updated", &[E::DatasourceUpdated, E::WorkbookUpdated]),
 ];
 
-static KNOWN: LazyLock<[EventName; 22]> = LazyLock::new(|| EventName::KNOWN);
+static KNOWN: LazyLock<[EventName; 23]> = LazyLock::new(|| EventName::ALL);
 
 /// The events that a name in `on` means: of a family, or the one with this name.
 pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
@@ -38,7 +38,7 @@ pub(crate) fn bit(event: &EventName) -> u32 {
 /// What to say of a name that is neither an event nor a family.
 pub(crate) fn unknown(name: &str) -> String {
     let known =
-        EventName::KNOWN.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
+        EventName::ALL.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
     match hints::family(name).or_else(|| tableau::nearest(name, known)) {
         Some(near) => format!("`{name}` is not an event; did you mean `{near}`?"),
         None => {

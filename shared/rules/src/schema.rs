@@ -101,7 +101,7 @@ impl JsonSchema for EventOrFamily {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let events = EventName::KNOWN.iter().map(|event| event.as_str().to_owned());
+        let events = EventName::ALL.iter().map(|event| event.as_str().to_owned());
         let families = FAMILIES.iter().map(|(family, _)| (*family).to_owned());
         let names: Vec<String> = families.chain(events).collect();
         json_schema!({ "type": "string", "enum": names })

@@ -2,6 +2,7 @@
 
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
+use crate::derived::DerivedEvents;
 use crate::env::{Env, MissingSettings};
 use crate::function::{CheckedOnly, Follow, Function, Inline, NoWorkflow};
 use crate::ingress::{Ingress, Then};
@@ -187,6 +188,16 @@ impl Host {
         Ok(Some(Arc::new(timer_of(self.function, &self.env, &self.aws, url)?)))
     }
 
+    /// Sends events over the bus named by `EVENT_BUS_NAME`, for a workflow that has events of its own to tell of.
+    pub fn derived_events(&self) -> DerivedEvents {
+        DerivedEvents::new(self.event_bus())
+    }
+
+    fn event_bus(&self) -> Option<EventBus> {
+        let name = self.env.get("EVENT_BUS_NAME")?;
+        Some(EventBus::new(aws_sdk_eventbridge::Client::new(&self.aws), name))
+    }
+
     /// Serves a workflow until Lambda ends the process: HTTP requests to its URL and batches from its queue. Without
     /// `QUEUE_URL` (inline mode) it serves only requests and handles each event before it answers.
     ///
@@ -248,10 +259,8 @@ impl Host {
     /// # Errors
     /// When settings are missing or the Lambda runtime ends.
     pub async fn serve_common_ingress(self) -> Result<(), BoxError> {
-        let then = match self.env.get("EVENT_BUS_NAME") {
-            Some(name) => {
-                Then::Store(Arc::new(EventBus::new(aws_sdk_eventbridge::Client::new(&self.aws), name)))
-            }
+        let then = match self.event_bus() {
+            Some(bus) => Then::Store(Arc::new(bus)),
             None => Then::Handle(Arc::new(CheckedOnly)),
         };
         let ingress = self.ingress(then).inspect_err(|error| {

@@ -6,6 +6,7 @@ mod attempted;
 mod aws;
 mod batch;
 mod causes;
+mod derived;
 mod env;
 mod event;
 mod function;
@@ -29,6 +30,7 @@ mod model;
 #[cfg(test)]
 mod requests;
 
+pub use derived::DerivedEvents;
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, StartError};
 pub use timers::{AwsTimer, Schedules};

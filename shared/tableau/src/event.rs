@@ -1,8 +1,8 @@
 //! An event: a payload that contains what a workflow needs.
 
 use crate::{
-    DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
-    WorkbookLuid,
+    DatasourceLuid, EventId, EventName, Object, Payload, PublishedPdf, ResourceLuid, SiteLuid, UserLuid,
+    ViewLuid, WorkbookLuid,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,6 +21,8 @@ pub struct Event {
     pub resource_name: Option<String>,
     /// When the event happened; `None` when the payload's time is missing or unreadable.
     pub created_at: Option<Timestamp>,
+    /// The file that the derived event [`EventName::PdfPublished`] tells of; `None` for any other event.
+    pub pdf: Option<PublishedPdf>,
 }
 
 /// The object that an event is about, with the LUID that REST calls need.
@@ -62,6 +64,7 @@ impl TryFrom<&Payload> for Event {
             id: EventId::of(payload),
             site: luid(payload.site_luid.as_ref(), "site_luid")?,
             subject: Subject::of(&name, payload)?,
+            pdf: PublishedPdf::of(&name, payload),
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
             created_at: payload.created_at.as_deref().and_then(|t| t.parse().ok()),
@@ -142,6 +145,24 @@ impl Event {
     /// count as older.
     pub fn credible_time(&self, now: Timestamp) -> Option<Timestamp> {
         self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
+    }
+
+    /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event tells of. The same files after the same
+    /// refresh give the same payload, and so the same event.
+    pub fn pdf_published(&self, pdf: &PublishedPdf, refreshed: Timestamp) -> Payload {
+        let name = self.resource_name.as_deref().unwrap_or_default();
+        let mut payload = Payload {
+            resource: Some(self.subject.resource().to_owned()),
+            event_type: Some(EventName::PdfPublished.as_str().to_owned()),
+            resource_name: self.resource_name.clone(),
+            site_luid: Some(self.site.as_str().to_owned()),
+            resource_luid: Some(self.subject.luid().to_owned()),
+            created_at: Some(refreshed.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            text: Some(format!("A PDF of the workbook {name} was published")),
+            ..Payload::default()
+        };
+        pdf.put_into(&mut payload);
+        payload
     }
 
     /// The workbook, if the event is about one.

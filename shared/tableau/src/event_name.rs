@@ -40,11 +40,18 @@ pub enum Action {
     Promoted,
     /// A user is no longer a site administrator.
     Demoted,
+    /// This stack published a PDF of the workbook.
+    PdfPublished,
 }
 
 macro_rules! event_names {
-    ($($name:ident: $object:ident $action:ident, $doc:literal;)*) => {
+    (
+        Tableau { $($name:ident: $object:ident $action:ident, $doc:literal;)* }
+        Derived { $($own:ident: $own_object:ident $own_action:ident, $own_doc:literal;)* }
+    ) => {
         /// The name of an event: the `event` attribute of a webhook and the `event_type` of a payload.
+        ///
+        /// Tableau sends most events. A function of this stack sends the *derived* ones: they take the same way.
         ///
         /// Source: <https://help.tableau.com/current/developer/webhooks/en-us/docs/webhooks-events-payload.html>
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,18 +59,26 @@ macro_rules! event_names {
         #[non_exhaustive]
         pub enum EventName {
             $(#[doc = $doc] $name,)*
+            $(#[doc = $own_doc] $own,)*
             /// A name that this version does not know, exactly as Tableau sent it.
             Other(String),
         }
 
         impl EventName {
-            /// Every documented name, in alphabetical order.
+            /// Every name that Tableau documents, in alphabetical order.
             pub const KNOWN: [EventName; 22] = [$(EventName::$name,)*];
+
+            /// The names of the derived events.
+            pub const DERIVED: [EventName; 1] = [$(EventName::$own,)*];
+
+            /// Every name of [`EventName::KNOWN`], then of [`EventName::DERIVED`].
+            pub const ALL: [EventName; 23] = [$(EventName::$name,)* $(EventName::$own,)*];
 
             /// The name as Tableau writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$name => stringify!($name),)*
+                    $(Self::$own => stringify!($own),)*
                     Self::Other(name) => name,
                 }
             }
@@ -72,6 +87,7 @@ macro_rules! event_names {
             pub fn object(&self) -> Option<Object> {
                 match self {
                     $(Self::$name => Some(Object::$object),)*
+                    $(Self::$own => Some(Object::$own_object),)*
                     Self::Other(_) => None,
                 }
             }
@@ -80,6 +96,7 @@ macro_rules! event_names {
             pub fn action(&self) -> Option<Action> {
                 match self {
                     $(Self::$name => Some(Action::$action),)*
+                    $(Self::$own => Some(Action::$own_action),)*
                     Self::Other(_) => None,
                 }
             }
@@ -89,6 +106,7 @@ macro_rules! event_names {
             fn from(name: &str) -> Self {
                 match name {
                     $(stringify!($name) => Self::$name,)*
+                    $(stringify!($own) => Self::$own,)*
                     other => Self::Other(other.to_owned()),
                 }
             }
@@ -97,32 +115,37 @@ macro_rules! event_names {
 }
 
 event_names! {
-    AdminDemoted: User Demoted, "A user is no longer a site administrator.";
-    AdminPromoted: User Promoted, "A user became a site administrator.";
-    DatasourceCreated: Datasource Created, "A data source was published for the first time.";
-    DatasourceDeleted: Datasource Deleted, "A data source was deleted.";
-    DatasourceRefreshFailed: Datasource RefreshFailed, "The extract refresh of a data source failed.";
-    DatasourceRefreshStarted: Datasource RefreshStarted, "The extract refresh of a data source began.";
-    DatasourceRefreshSucceeded: Datasource RefreshSucceeded, "The extract refresh of a data source ended well.";
-    DatasourceUpdated: Datasource Updated, "A data source was published again or changed.";
-    LabelCreated: Label Created, "A label was put on a workbook or data source.";
-    LabelDeleted: Label Deleted, "A label was taken off a workbook or data source.";
-    LabelUpdated: Label Updated, "A label on a workbook or data source changed.";
-    SiteCreated: Site Created, "A site was created.";
-    SiteDeleted: Site Deleted, "A site was deleted.";
-    SiteUpdated: Site Updated, "A site's settings changed.";
-    UserDeleted: User Deleted, "A user was removed.";
-    ViewDeleted: View Deleted, "A view was deleted.";
-    WorkbookCreated: Workbook Created, "A workbook was published for the first time.";
-    WorkbookDeleted: Workbook Deleted, "A workbook was deleted.";
-    WorkbookRefreshFailed: Workbook RefreshFailed, "The extract refresh of a workbook failed.";
-    WorkbookRefreshStarted: Workbook RefreshStarted, "The extract refresh of a workbook began.";
-    WorkbookRefreshSucceeded: Workbook RefreshSucceeded, "The extract refresh of a workbook ended well.";
-    WorkbookUpdated: Workbook Updated, "A workbook was published again or changed.";
+    Tableau {
+        AdminDemoted: User Demoted, "A user is no longer a site administrator.";
+        AdminPromoted: User Promoted, "A user became a site administrator.";
+        DatasourceCreated: Datasource Created, "A data source was published for the first time.";
+        DatasourceDeleted: Datasource Deleted, "A data source was deleted.";
+        DatasourceRefreshFailed: Datasource RefreshFailed, "The extract refresh of a data source failed.";
+        DatasourceRefreshStarted: Datasource RefreshStarted, "The extract refresh of a data source began.";
+        DatasourceRefreshSucceeded: Datasource RefreshSucceeded, "The extract refresh of a data source ended well.";
+        DatasourceUpdated: Datasource Updated, "A data source was published again or changed.";
+        LabelCreated: Label Created, "A label was put on a workbook or data source.";
+        LabelDeleted: Label Deleted, "A label was taken off a workbook or data source.";
+        LabelUpdated: Label Updated, "A label on a workbook or data source changed.";
+        SiteCreated: Site Created, "A site was created.";
+        SiteDeleted: Site Deleted, "A site was deleted.";
+        SiteUpdated: Site Updated, "A site's settings changed.";
+        UserDeleted: User Deleted, "A user was removed.";
+        ViewDeleted: View Deleted, "A view was deleted.";
+        WorkbookCreated: Workbook Created, "A workbook was published for the first time.";
+        WorkbookDeleted: Workbook Deleted, "A workbook was deleted.";
+        WorkbookRefreshFailed: Workbook RefreshFailed, "The extract refresh of a workbook failed.";
+        WorkbookRefreshStarted: Workbook RefreshStarted, "The extract refresh of a workbook began.";
+        WorkbookRefreshSucceeded: Workbook RefreshSucceeded, "The extract refresh of a workbook ended well.";
+        WorkbookUpdated: Workbook Updated, "A workbook was published again or changed.";
+    }
+    Derived {
+        PdfPublished: Workbook PdfPublished, "This stack published a PDF of a workbook.";
+    }
 }
 
 impl EventName {
-    /// Whether the name is one of the documented ones.
+    /// Whether the name is one of [`EventName::ALL`].
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
@@ -138,8 +161,7 @@ impl EventName {
 
     /// The known name that `text` is most likely a misspelling of; `None` when it is far from all of them.
     pub fn nearest(text: &str) -> Option<Self> {
-        let distances =
-            Self::KNOWN.into_iter().map(|known| (strsim::levenshtein(text, known.as_str()), known));
+        let distances = Self::ALL.into_iter().map(|known| (strsim::levenshtein(text, known.as_str()), known));
         let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
         (distance <= 4).then_some(known)
     }
@@ -151,7 +173,7 @@ impl From<String> for EventName {
     }
 }
 
-/// The error that a name is not one of [`EventName::KNOWN`].
+/// The error that a name is not one of [`EventName::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no event `{name}`{}", .nearest.as_ref().map(|name| format!("; is it `{name}`?")).unwrap_or_default())]
 pub struct UnknownEvent {
@@ -191,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_known_name_comes_back_from_its_text() {
-        for name in EventName::KNOWN {
+        for name in EventName::ALL {
             assert_eq!(EventName::from(name.as_str()), name);
             assert!(name.object().is_some() && name.action().is_some());
         }

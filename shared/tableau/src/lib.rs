@@ -6,6 +6,7 @@ mod event_id;
 mod event_name;
 mod luid;
 mod payload;
+mod pdf;
 mod spelling;
 
 pub use content_kind::ContentKind;
@@ -18,4 +19,5 @@ pub use luid::{
     ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};
+pub use pdf::PublishedPdf;
 pub use spelling::nearest;

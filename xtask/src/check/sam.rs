@@ -2,6 +2,7 @@
 
 use super::python::TOOLS;
 use crate::repository::{Problem, Repository, succeed};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,16 +47,67 @@ pub(crate) fn build_for(repository: &Repository, architecture: &str, folder: &Pa
 
 /// Compiles all functions with the command that `sam build` gives for each. `sam build` then finds each of them compiled: it
 /// would link one after the other, each on one core.
+///
+/// Functions that are built together share the features of their dependencies. `sam build` builds each alone, and would compile it again if
+/// it had others. So only those are built together that have the same features alone.
 fn compile(repository: &Repository, architecture: &str) -> Result<(), Problem> {
-    let mut cargo = beside_tools(repository, TOOLS.tool(repository, "cargo-lambda"));
-    cargo.args(["lambda", "build", "--release"]);
-    if architecture == "arm64" {
-        cargo.arg("--arm64");
-    }
+    let target = match architecture {
+        "arm64" => "aarch64-unknown-linux-gnu",
+        _ => "x86_64-unknown-linux-gnu",
+    };
+    let mut all = Vec::new();
     for function in repository.functions()? {
-        cargo.args(["--bin", &function]);
+        let features = features(repository, &function, target)?;
+        all.push((function, features));
     }
-    succeed(&mut cargo)
+    for group in groups(all) {
+        let mut cargo = beside_tools(repository, TOOLS.tool(repository, "cargo-lambda"));
+        cargo.args(["lambda", "build", "--release"]);
+        if architecture == "arm64" {
+            cargo.arg("--arm64");
+        }
+        for function in group {
+            cargo.args(["--bin", &function]);
+        }
+        succeed(&mut cargo)?;
+    }
+    Ok(())
+}
+
+/// Packages with their features.
+type Features = BTreeMap<String, String>;
+
+/// What a function depends on, with the features that it has alone.
+fn features(repository: &Repository, function: &str, target: &str) -> Result<Features, Problem> {
+    let mut cargo = repository.cargo();
+    cargo.args(["tree", "--locked", "--package", function, "--edges", "normal,build", "--target", target]);
+    let output = cargo.args(["--prefix", "none", "--format", "{p}|{f}"]).output()?;
+    if !output.status.success() {
+        return Err(format!("cargo tree: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    // A package that stands there twice has a mark the second time.
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)"));
+    let packages = lines.filter_map(|line| line.split_once('|'));
+    Ok(packages.map(|(package, features)| (package.to_owned(), features.to_owned())).collect())
+}
+
+/// The functions in groups: two of a group have the same features of each package that both depend on.
+fn groups(functions: Vec<(String, Features)>) -> Vec<Vec<String>> {
+    let mut groups: Vec<(Vec<String>, Features)> = Vec::new();
+    for (function, features) in functions {
+        let fits = |(_, of_group): &&mut (Vec<String>, Features)| {
+            features.iter().all(|(package, own)| of_group.get(package).is_none_or(|other| other == own))
+        };
+        match groups.iter_mut().find(fits) {
+            Some((group, of_group)) => {
+                group.push(function);
+                of_group.extend(features);
+            }
+            None => groups.push((vec![function], features)),
+        }
+    }
+    groups.into_iter().map(|(group, _)| group).collect()
 }
 
 /// Builds a program for Linux on a processor by Lambda's name, in the same way as the functions: linked by zig, so that it
@@ -146,6 +198,23 @@ fn size(line: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_functions_with_the_same_features_are_built_together() {
+        let function = |name: &str, packages: &[(&str, &str)]| {
+            let packages =
+                packages.iter().map(|(package, features)| (package.to_string(), features.to_string()));
+            (name.to_owned(), packages.collect::<Features>())
+        };
+        let all = vec![
+            function("a", &[("http v1", ""), ("sign v1", "default")]),
+            function("b", &[("http v1", ""), ("mail v1", "")]),
+            function("c", &[("http v1", "stream"), ("mail v1", "")]),
+            function("d", &[("mail v1", ""), ("sign v1", "default,extra")]),
+            function("e", &[("sign v1", "default")]),
+        ];
+        assert_eq!(groups(all), [vec!["a", "b", "e"], vec!["c", "d"]]);
+    }
 
     #[test]
     fn sizes_are_in_megabytes() {

@@ -187,6 +187,7 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/circuit", test: "shared" },
             Suite { package: "shared/email", test: "contract" },
             Suite { package: "shared/forwarding", test: "contract" },
+            Suite { package: "shared/publishing", test: "contract" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

@@ -29,6 +29,8 @@ struct File {
     alerting: bool,
     #[serde(default)]
     timers: bool,
+    #[serde(default)]
+    sends_events: bool,
     pages: Option<String>,
     routes: Option<String>,
     #[serde(default)]
@@ -68,6 +70,8 @@ pub(crate) struct Definition {
     pub(super) alerting: bool,
     /// Whether it has timers and an hourly sweep.
     pub(super) timers: bool,
+    /// Whether it sends events of its own over the bus.
+    pub(super) sends_events: bool,
     /// The path segment of its public pages, if it has some.
     pub(super) pages: Option<String>,
     /// The path segment of its API, if it has one.
@@ -152,6 +156,7 @@ impl Definition {
             tableau: file.tableau,
             alerting: file.alerting,
             timers: file.timers || file.alerting,
+            sends_events: file.sends_events,
             pages: file.pages,
             routes: file.routes,
             enabled_by_default: file.enabled_by_default,

@@ -248,6 +248,7 @@ fn block(workflow: &Definition) -> String {
         "tableau" => workflow.tableau,
         "alerting" => workflow.alerting,
         "timers" => workflow.timers,
+        "sends_events" => workflow.sends_events,
         "pages" => workflow.pages.is_some(),
         "routes" => workflow.routes.is_some(),
         "public" => workflow.pages.is_some() || workflow.routes.is_some(),

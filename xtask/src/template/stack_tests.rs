@@ -185,6 +185,11 @@ fn every_key_of_the_file_reaches_the_block() {
         ("tableau: true\n", "                      - \"session#*\"\n"),
         ("timers: true\n", "  TagWorkbookTimersRole:\n"),
         ("timers: true\n", "          TIMER_QUEUE_ARN: !GetAtt TagWorkbookQueue.Arn\n"),
+        ("sends_events: true\n", "          EVENT_BUS_NAME: !Ref TableauEventBus\n"),
+        (
+            "sends_events: true\n",
+            "                Action: events:PutEvents\n                Resource: !GetAtt TableauEventBus.Arn\n",
+        ),
         ("pages: certify\n", "      RouteKey: ANY /certify/{link}\n"),
         ("routes: refreshes\n", "      RouteKey: ANY /refreshes\n"),
         ("routes: refreshes\n", "      RouteKey: ANY /refreshes/{id}\n"),

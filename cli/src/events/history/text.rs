@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use workflow::FoundCause;
 
+/// The longest effect that is shown whole, in characters.
+const LONGEST_EFFECT: usize = 100;
+
 /// The width of the left column, enough for its longest word.
 const LEFT: usize = 16;
 /// How many characters of an unreadable body are shown.
@@ -137,12 +140,22 @@ fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
         match effect {
             Effect::Notified { target } => notified.push(target.as_str()),
             Effect::Overwritten { view } => overwritten.push(view.as_str()),
-            Effect::Other(other) => others.push(other.as_str()),
+            Effect::Other(other) => others.push(shortened(other.as_str())),
         }
     }
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
     let lines = [("sent to", notified), ("overwritten", overwritten), ("effects", others)].into_iter();
     let lines = lines.filter(|(_, texts)| !texts.is_empty());
     lines.map(|(name, texts)| pair("  ", name, &texts.join(", "))).collect()
+}
+
+/// An effect may hold what a later attempt needs, in a form for programs. `--json` shows all of it.
+fn shortened(effect: &str) -> String {
+    let mut text: String = effect.chars().take(LONGEST_EFFECT).collect();
+    if text.len() < effect.len() {
+        text.push('…');
+    }
+    text
 }
 
 /// A line for each attempt, and one line for each range of attempts that the history does not keep.

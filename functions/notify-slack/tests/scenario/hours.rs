@@ -130,3 +130,27 @@ async fn a_digest_of_a_bad_night_is_taken_by_slack_and_counts_what_it_cannot_nam
         assert!(said[0].contains("240 events in quiet hours") && said[0].contains(" more"), "{}", said[0]);
     }
 }
+
+/// A digest, and a message about many, would not show the link.
+#[tokio::test]
+async fn a_published_pdf_waits_for_the_end_of_quiet_hours_and_is_always_a_message_of_its_own() {
+    let rules = "
+rules:
+  - name: reports
+    quiet: { from: 17:00, to: 23:00 }
+    on: [PdfPublished]
+    do: [{ notify-slack: { channel: data-alerts } }]
+";
+    for by in By::ALL {
+        let environment = Environment::start(by, rules).await;
+        for luid in ["Sales", "Orders", "Board"] {
+            assert_eq!(environment.one("PdfPublished", luid, 0).await, Outcome::Done, "{by:?}");
+        }
+        assert_eq!(environment.new_messages().len(), 3, "{by:?}: no group");
+        let outcome = environment.one("PdfPublished", "Night", 90).await;
+        assert!(matches!(&outcome, Outcome::Deferred { until, .. } if *until == at(420)), "{outcome:?}");
+        assert_eq!(environment.new_messages().len(), 3, "{by:?}: it waits");
+        assert_eq!(environment.one("PdfPublished", "Night", MORNING).await, Outcome::Done);
+        assert_eq!(environment.new_messages().len(), 4, "{by:?}");
+    }
+}

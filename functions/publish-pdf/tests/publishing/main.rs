@@ -8,5 +8,6 @@ mod memory;
 mod places;
 mod s3;
 mod support;
+mod told;
 mod twice;
 mod users;

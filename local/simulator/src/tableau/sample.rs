@@ -9,7 +9,7 @@ use super::sample_jobs;
 use crate::clock::before;
 use jiff::Timestamp;
 use std::time::Duration;
-use tableau::EventName;
+use tableau::{Event, EventName, Payload, PublishedPdf};
 
 /// The age of the sites.
 const SITE_AGE: Duration = Duration::from_secs(400 * 86_400);
@@ -35,9 +35,7 @@ pub const SAMPLE_CONNECTED_APP: (&str, &str, &str) = (
 ///
 /// The result depends only on the arguments.
 pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
-    let model = model(at);
-    let luid = About::first_luid(&model, event)?;
-    Some(About::find(&model, event, &luid)?.body(event, at))
+    sample_payloads(event, at).into_iter().next().map(|(_, body)| body)
 }
 
 /// The delivery bodies of this event, one per suitable object on the sample site, each with the object's name. The
@@ -48,7 +46,29 @@ pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)
     let model = model(at);
     let luids = About::luids(&model, event);
     let about = luids.iter().filter_map(|luid| About::find(&model, event, luid));
-    about.map(|about| (about.name.clone(), about.body(event, at))).collect()
+    about.map(|about| (about.name.clone(), body(&about, event, at))).collect()
+}
+
+/// The body that Tableau posts or, for a derived event, the one that a function makes.
+fn body(about: &About, event: &EventName, at: Timestamp) -> String {
+    let name = if EventName::DERIVED.contains(event) { &EventName::WorkbookRefreshSucceeded } else { event };
+    let body = about.body(name, at);
+    let refresh = Payload::parse(body.as_bytes()).ok().and_then(|payload| Event::try_from(&payload).ok());
+    match refresh.filter(|_| *event == EventName::PdfPublished) {
+        Some(refresh) => {
+            let pdf = PublishedPdf {
+                file: format!("{}.pdf", about.name),
+                others: 0,
+                place: "SharePoint".to_owned(),
+                link: Some(
+                    "https://contoso.sharepoint.com/sites/bi/Shared%20Documents/Sample.pdf".to_owned(),
+                ),
+                note: None,
+            };
+            refresh.pdf_published(&pdf, refresh.created_at.unwrap_or(at)).canonical_json()
+        }
+        None => body,
+    }
 }
 
 /// The site `Marketing` with its administrator and no content.
@@ -219,12 +239,11 @@ fn flows(add: &mut ModelHandle<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tableau::{Event, Payload};
 
     #[test]
     fn every_documented_event_has_a_payload_that_is_an_event() {
         let at = "2026-03-02T06:14:44.512Z".parse().unwrap();
-        for name in EventName::KNOWN {
+        for name in EventName::ALL {
             let body = sample_payload(&name, at).unwrap();
             let event = Event::try_from(&Payload::parse(body.as_bytes()).unwrap()).unwrap();
 

@@ -9,7 +9,13 @@ use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
+use tableau::Action;
 use workflow::{Effect, Failure, SharedMessage, Why};
+
+/// Whether an event is always a message of its own: it has a link that no message about many would show.
+fn is_alone(attempt: &Attempt<'_>) -> bool {
+    attempt.event.name.action() == Some(Action::PdfPublished)
+}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn on_other(
@@ -21,6 +27,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for target in targets {
             let handled = match target.schedule {
                 Schedule::Muted(_) | Schedule::Maintenance(_) => continue,
+                // A digest would not show its link.
+                Schedule::DeferUntil(until) if self.has_timers() && is_alone(attempt) => {
+                    Ok(Handled::Deferred(until))
+                }
                 Schedule::DeferUntil(until) if self.has_timers() => {
                     self.event_into_digest(attempt, target, until).await
                 }
@@ -40,7 +50,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        if !capabilities.grouping || !self.has_timers() {
+        if is_alone(attempt) || !capabilities.grouping || !self.has_timers() {
             return self.post_event(attempt, target).await;
         }
         let now = attempt.now();

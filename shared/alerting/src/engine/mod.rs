@@ -136,6 +136,8 @@ pub(crate) enum Handled {
     Nothing(String),
     /// The destination left everything as it is; the text says why.
     Skipped(String),
+    /// The event has to come again at this time.
+    Deferred(Timestamp),
     /// Another worker holds the lease and is sending; it will also send this event.
     BeingSent,
 }
@@ -148,6 +150,7 @@ pub(crate) struct Summary {
     nothing: Option<String>,
     skipped: Option<String>,
     being_sent: bool,
+    deferred: Option<Timestamp>,
     failed: Option<Failure>,
 }
 
@@ -163,6 +166,9 @@ impl Summary {
             }
             Ok(Handled::Nothing(why)) => self.nothing = Some(why),
             Ok(Handled::Skipped(why)) => self.skipped = Some(why),
+            Ok(Handled::Deferred(until)) => {
+                self.deferred = Some(self.deferred.map_or(until, |earlier| earlier.min(until)));
+            }
             Ok(Handled::BeingSent) => {
                 self.being_sent = true;
                 self.nothing = Some("another worker is sending a notification of this incident".to_owned());
@@ -192,6 +198,9 @@ impl Summary {
     }
 
     fn outcome(self, otherwise: impl FnOnce() -> String) -> Result<Outcome, Failure> {
+        if let (None, Some(until)) = (&self.failed, self.deferred) {
+            return Ok(Outcome::deferred(until, "it is announced when the quiet hours of its rule end"));
+        }
         match (self.failed, self.sent, self.grouped) {
             (Some(failure), _, _) => Err(failure),
             (None, true, _) => Ok(Outcome::Done),

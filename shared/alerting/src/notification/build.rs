@@ -84,6 +84,13 @@ impl About<'_> {
         let mut facts = self.whose();
         let mut fact = |label, value| facts.push(Fact { label, value });
         self.deletion_facts().into_iter().for_each(|Fact { label, value }| fact(label, value));
+        if let Some(pdf) = &self.event.pdf {
+            fact("File", Value::Text(pdf.files()));
+            fact("In", Value::Text(pdf.place.clone()));
+            if let Some(note) = &pdf.note {
+                fact("Note", Value::Text(note.clone()));
+            }
+        }
         if let Some(at) = self.event.created_at {
             fact("When", Value::Time(at));
         }
@@ -152,8 +159,14 @@ impl About<'_> {
     }
 
     fn links(&self) -> Vec<Link> {
+        // Some destinations show one link only: the one that the event is about.
+        let pdf = self.event.pdf.as_ref().and_then(|pdf| {
+            let label = if pdf.others > 0 { "Open the folder" } else { "Open the PDF" };
+            Some(Link { label, url: pdf.link.clone()? })
+        });
         let link = self.content().and_then(|content| content.link.clone());
-        link.map(|url| Link { label: "Open in Tableau", url }).into_iter().collect()
+        let link = link.map(|url| Link { label: "Open in Tableau", url });
+        pdf.into_iter().chain(link).collect()
     }
 
     fn cause(&self) -> (Option<Cause>, Option<String>) {

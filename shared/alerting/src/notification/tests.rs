@@ -124,7 +124,7 @@ fn a_deletion_says_who_and_where_and_names_what_the_recycle_bin_does_not_say() {
 
 #[test]
 fn every_event_has_a_title_of_its_own_kind_alone_and_in_a_flood() {
-    for name in EventName::KNOWN {
+    for name in EventName::ALL {
         let sample = event_named(name.as_str(), "Sales");
         let context = Context::default();
         let shown = event(&About { event: &sample, site: None, context: &context });

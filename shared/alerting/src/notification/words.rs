@@ -16,6 +16,7 @@ pub fn symbol(name: &EventName) -> &'static str {
         (_, Some(Action::Created)) => "🆕",
         (_, Some(Action::Updated)) => "✏️",
         (_, Some(Action::Deleted)) => "🗑️",
+        (_, Some(Action::PdfPublished)) => "📄",
         _ => "ℹ️",
     }
 }
@@ -48,6 +49,7 @@ pub fn title(event: &Event) -> String {
         (_, Some(Action::Created)) => format!("{} published", capitalised(kind)),
         (_, Some(Action::Updated)) => format!("{} changed", capitalised(kind)),
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
+        (_, Some(Action::PdfPublished)) => "PDF published".to_owned(),
         (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }
 }

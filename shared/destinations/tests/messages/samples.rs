@@ -21,10 +21,17 @@ pub(crate) fn at(minute: i64) -> Timestamp {
 }
 
 pub(crate) fn event_named(name: &str) -> Event {
-    let payload = json!({
+    let mut payload = json!({
         "resource": "WORKBOOK", "event_type": name, "resource_name": "Sales", "site_luid": "s-1",
         "resource_luid": "r-1", "created_at": "2025-01-15T17:14:45Z",
     });
+    if name == EventName::PdfPublished.as_str() {
+        payload["pdf"] = json!({
+            "file": "Sales – Overview.pdf", "others": 11, "place": "SharePoint",
+            "link": "https://contoso.sharepoint.com/sites/bi/Shared%20Documents/2025/01",
+            "note": "Sales – Map.pdf: It may lack data",
+        });
+    }
     Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
 }
 
@@ -161,7 +168,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         let incident = incident(3, 1);
         resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), noted_at: None, end, incident })
     };
-    let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed"]);
+    let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed", "PdfPublished"]);
     let of_name = |name: &str| {
         let sample = event_named(name);
         event(&About { event: &sample, site: Some(&site), context: &context(&sample) })

@@ -26,6 +26,8 @@ pub struct Data {
     pub cause: CauseData,
     /// Of a deletion.
     pub deleted: DeletionData,
+    /// The file of the event `PdfPublished`.
+    pub pdf: PdfData,
     /// What could not be found out, and why.
     pub missing: Vec<String>,
 }
@@ -111,6 +113,19 @@ pub struct DeletionData {
     pub by: Option<String>,
     /// Where it was.
     pub path: Option<String>,
+}
+
+/// The file of the event `PdfPublished`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PdfData {
+    /// Its name; of several `Sales.pdf and 11 more`.
+    pub file: Option<String>,
+    /// Where it is: `SharePoint`, or its address in Amazon S3.
+    pub place: Option<String>,
+    /// Its address in a browser; of several that of the folder.
+    pub link: Option<String>,
+    /// What people should know about it.
+    pub note: Option<String>,
 }
 
 /// The type of an event in the words of Standard Webhooks: `datasource.refresh_failed`. Parts have letters, digits and `_` only.

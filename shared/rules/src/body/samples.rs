@@ -1,7 +1,8 @@
 //! Samples of events, for which templates are tried before they have an effect.
 
 use super::data::{
-    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, ProjectData, SiteData, event_type,
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
+    event_type,
 };
 use std::sync::OnceLock;
 use tableau::{Action, Event, EventName, Object, Payload};
@@ -9,7 +10,7 @@ use tableau::{Action, Event, EventName, Object, Payload};
 /// Two samples of each event: one of which Tableau says everything that it can, and one of which it says nothing.
 pub fn samples() -> &'static [Data] {
     static SAMPLES: OnceLock<Vec<Data>> = OnceLock::new();
-    SAMPLES.get_or_init(|| EventName::KNOWN.iter().flat_map(|name| [known(name), unknown(name)]).collect())
+    SAMPLES.get_or_init(|| EventName::ALL.iter().flat_map(|name| [known(name), unknown(name)]).collect())
 }
 
 /// The kind of object, as an event of this name has it.
@@ -75,6 +76,14 @@ fn known(name: &EventName) -> Data {
             login: text("ana@example.com"),
         };
     }
+    if *name == EventName::PdfPublished {
+        data.pdf = PdfData {
+            file: text("Sales Orders.pdf"),
+            place: text("SharePoint"),
+            link: text("https://contoso.sharepoint.com/sites/bi/Shared%20Documents/Sales%20Orders.pdf"),
+            note: None,
+        };
+    }
     if data.event.is_failure {
         data.cause = CauseData {
             class: text("Credentials"),
@@ -97,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_event_has_two_samples() {
-        assert_eq!(samples().len(), 2 * 22);
+        assert_eq!(samples().len(), 2 * 23);
         assert!(samples().iter().all(|sample| !sample.lines.is_empty() && !sample.object.kind.is_empty()));
     }
 

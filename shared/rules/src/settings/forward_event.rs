@@ -118,7 +118,7 @@ impl ForwardEvent {
 
 impl WorkflowSettings for ForwardEvent {
     const WORKFLOW: &'static str = "forward-event";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     /// Refuses what can be no destination, and a body that contradicts its template. No problem repeats a value, which may be a
     /// secret in the wrong place.
@@ -220,9 +220,9 @@ mod tests {
     fn a_preset_says_which_value_is_missing() {
         let jira = ForwardEvent { preset: Some(Preset::JiraIssue), ..to("jira") };
         let missing = "preset: there is no `values.project`: add `project` to `values`";
-        assert_eq!(problem_of_template(&jira, &EventName::KNOWN), missing);
+        assert_eq!(problem_of_template(&jira, &EventName::ALL), missing);
         let values = BTreeMap::from([("project".to_owned(), Scalar::Text("BI".to_owned()))]);
-        assert_eq!(problem_of_template(&ForwardEvent { values, ..jira }, &EventName::KNOWN), "");
+        assert_eq!(problem_of_template(&ForwardEvent { values, ..jira }, &EventName::ALL), "");
     }
 
     #[test]

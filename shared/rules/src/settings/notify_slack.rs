@@ -124,7 +124,7 @@ impl NotifySlack {
 
 impl WorkflowSettings for NotifySlack {
     const WORKFLOW: &'static str = "notify-slack";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     /// Refuses what can be neither a channel nor a key of `webhook_urls`. A key may be any text, so capital letters, spaces
     /// and most signs are fine. No problem repeats the value, which may be a secret in the wrong place.

@@ -122,7 +122,7 @@ impl NotifyTeams {
 
 impl WorkflowSettings for NotifyTeams {
     const WORKFLOW: &'static str = "notify-teams";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     /// Refuses what can be no key of `webhooks`. No problem repeats the value, which may be a secret in the wrong place.
     fn check(&self) -> Result<(), Invalid> {

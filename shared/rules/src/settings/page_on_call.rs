@@ -69,7 +69,7 @@ impl PageOnCall {
 
 impl WorkflowSettings for PageOnCall {
     const WORKFLOW: &'static str = "page-on-call";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     /// Refuses what can be no key of `routing_keys`. No problem repeats the value, which may be a secret in the wrong place.
     fn check(&self) -> Result<(), Invalid> {

@@ -37,7 +37,7 @@ impl SendEmail {
 
 impl WorkflowSettings for SendEmail {
     const WORKFLOW: &'static str = "send-email";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     fn check(&self) -> Result<(), Invalid> {
         let invalid = |field, problem: &str| Err(Invalid { field, problem: problem.to_owned() });

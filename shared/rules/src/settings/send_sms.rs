@@ -22,7 +22,7 @@ pub struct SendSms {
 
 impl WorkflowSettings for SendSms {
     const WORKFLOW: &'static str = "send-sms";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     fn check(&self) -> Result<(), Invalid> {
         let invalid = |problem: String| Err(Invalid { field: "to", problem });

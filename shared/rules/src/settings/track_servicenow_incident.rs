@@ -15,7 +15,7 @@ const NO_GROUP: &str = "(no assignment group)";
 
 impl WorkflowSettings for TrackServicenowIncident {
     const WORKFLOW: &'static str = "track-servicenow-incident";
-    const EVENTS: &'static [EventName] = &EventName::KNOWN;
+    const EVENTS: &'static [EventName] = &EventName::ALL;
 
     fn check(&self) -> Result<(), Invalid> {
         check::all(self)

@@ -76,7 +76,10 @@ fn source_name(event: &EventName) -> String {
 fn event(call: &Call<'_>) -> Result<Option<EventName>, RestError> {
     let wrong = || malformed("Payload is either malformed or incomplete: no such event.");
     let by_name = match call.body.text(&["webhook", "event"]) {
-        Some(name) => Some(EventName::from(name)).filter(EventName::is_known).map(Some).ok_or_else(wrong)?,
+        Some(name) => Some(EventName::from(name))
+            .filter(|name| EventName::KNOWN.contains(name))
+            .map(Some)
+            .ok_or_else(wrong)?,
         None => None,
     };
     let by_source = match call.body.get(SOURCE).and_then(Value::as_object).and_then(|o| o.keys().next()) {

@@ -182,11 +182,16 @@ state=$(member .status)
 case $id in '' | *[!A-Za-z0-9_-]*) fail 5 "the answer has no id: is REFRESH_URL the address of the stack?" ;; esac
 if [ -n "$wait" ]; then
   said=
+  pause_between=1
+  # Looks in gaps: a request that waits at the service costs time of a function.
   while [ "$state" = queued ] || [ "$state" = running ]; do
     progress=$(member '.message + (if .waits_for then " Waits for \(.waits_for)." else "" end)')
     [ "$progress" = "$said" ] || printf '%s\n' "$progress" >&2
     said=$progress
-    ask GET "/refreshes/$id?wait_seconds=25"
+    sleep "$pause_between"
+    pause_between=$((pause_between * 2))
+    [ "$pause_between" -le 30 ] || pause_between=30
+    ask GET "/refreshes/$id"
     [ "$status" = 200 ] || refuse
     state=$(member .status)
   done

@@ -13,8 +13,9 @@ TYPES = ("workbook", "datasource")
 ENDED = ("succeeded", "failed", "cancelled", "timed_out")
 # The service ends a request that has not ended by itself after so many minutes; the job at Tableau goes on.
 TIMEOUT_MINUTES = 180
-# The longest wait that the service allows for one request.
+# The longest wait that the service allows for one request. After it the service is looked at in gaps: a request that waits costs time of a function.
 WAIT_SECONDS = 25
+LONGEST_GAP = 30
 # How long a service that does not answer is asked again, in seconds.
 PATIENCE = 300
 
@@ -48,10 +49,13 @@ def refresh_resource(session, resource_type, resource_name, project_name, site_i
         service = _Service(connection_string)
         refresh = service.call("POST", "/refreshes", {**wanted, "wait_seconds": WAIT_SECONDS}, idempotent=True)
         limit = time.monotonic() + TIMEOUT_MINUTES * 60 + PATIENCE
+        gap = 1
         while refresh["status"] not in ENDED:
             if time.monotonic() > limit:
                 return f"Error triggering resource refresh: still {refresh['status']}. {refresh['message']}"
-            refresh = service.call("GET", f"/refreshes/{refresh['id']}?wait_seconds={WAIT_SECONDS}")
+            time.sleep(gap)
+            gap = min(gap * 2, LONGEST_GAP)
+            refresh = service.call("GET", f"/refreshes/{refresh['id']}")
     except Refused as refused:
         if refused.code in ("not_found", "other_site"):
             return f"Resource not in mapping table: {refused}"

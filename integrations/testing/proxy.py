@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 import threading
 from collections import namedtuple
@@ -16,7 +17,7 @@ OWN = {"host", "connection", "content-length", "transfer-encoding", "keep-alive"
 
 class Proxy(ThreadingHTTPServer):
     """`faults`: for each next request `None` (pass it on), `"lost"` (pass it on, and close the connection without the answer), or
-    `(status, headers)` (answer that, and pass nothing on)."""
+    `(status, headers)` (answer that, and pass nothing on). With `at_once`, the service is asked not to wait, so that a caller has to look again."""
 
     daemon_threads = True
 
@@ -25,6 +26,7 @@ class Proxy(ThreadingHTTPServer):
         self.service = urlsplit(service)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.faults = []
+        self.at_once = False
         self.seen = []
         self.lock = threading.Lock()
 
@@ -66,7 +68,11 @@ class Handler(BaseHTTPRequestHandler):
             kind = http.client.HTTPSConnection if server.service.scheme == "https" else http.client.HTTPConnection
             more = {"context": ssl.create_default_context()} if server.service.scheme == "https" else {}
             connection = kind(server.service.hostname, server.service.port, timeout=60, **more)
-            connection.request(self.command, self.path, body, headers)
+            path, sent = self.path, body
+            if server.at_once:
+                path = re.sub(r"\?wait_seconds=\d+", "", path)
+                sent = re.sub(rb'"wait_seconds": ?\d+', b'"wait_seconds":0', body)
+            connection.request(self.command, path, sent, headers)
             answered = connection.getresponse()
             status, answer = answered.status, answered.read()
             answer_headers = {name: value for name, value in answered.getheaders() if name.lower() not in OWN}

@@ -132,8 +132,11 @@ def test_a_key_that_may_not_is_refused(run, scene, may):
 
 
 def test_a_lost_answer_starts_nothing_twice(run, scene, service):  # R02, R14
+    service.at_once = True
     service.faults = ["lost", None, "lost", (503, {"Retry-After": "0"}), (500, {})]
-    assert run("--wait", *of(scene, "workbook"))[0] == 0
+    code, _, error = run("--wait", *of(scene, "workbook"))
+    assert code == 0 and " Waits for " in error, "progress"
+    assert service.faults == [], "a failed look is not a failed refresh"
     posts = [seen for seen in service.seen if seen.method == "POST"]
     assert len(posts) == 2 and len({seen.headers["Idempotency-Key"] for seen in posts}) == 1
 

@@ -109,8 +109,10 @@ def test_a_key_that_may_not_is_refused_and_is_in_no_answer(refresh, scene, keys,
 
 
 def test_a_lost_answer_starts_nothing_twice(refresh, scene, service):  # R02, R14
-    service.faults = ["lost", None, "lost", (503, {"Retry-After": "0"})]
+    service.at_once = True
+    service.faults = ["lost", None, "lost", (503, {"Retry-After": "0"}), (500, {})]
     assert refresh(*of(scene, "workbook")) == "Resource refresh complete"
+    assert service.faults == [], "a failed look is not a failed refresh"
     posts = [seen for seen in service.seen if seen.method == "POST"]
     assert len(posts) == 2 and len({seen.headers["Idempotency-Key"] for seen in posts}) == 1
 

@@ -413,7 +413,7 @@ def main():
     handler = type("Handler", (Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", given.port), handler)
     server.daemon_threads = True
-    variables = {"REFRESH_URL": f"http://127.0.0.1:{server.server_address[1]}", **state.environment()}
+    variables = {"REFRESH_URL": f"http://127.0.0.1:{server.server_address[1]}", **state.environment(), "OPENAPI_DOUBLE": "1"}
     if not given.command:
         for name, value in variables.items():
             print(f"export {name}='{value}'", flush=True)

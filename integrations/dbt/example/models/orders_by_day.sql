@@ -1,0 +1,2 @@
+select current_date as day, sum(amount) as amount
+from {{ ref('orders') }}

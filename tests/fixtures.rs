@@ -117,6 +117,19 @@ fn derived_events_have_bodies_as_functions_make_them() {
 }
 
 #[test]
+fn an_event_of_a_caller_has_the_body_that_receive_event_makes() {
+    let body = &files("own")["pipeline-finished.json"];
+    let payload = Payload::parse(body).unwrap();
+    let event = Event::try_from(&payload).unwrap();
+    let own = event.own.unwrap();
+    let made = own.payload(event.name.as_str(), "nightly load", "2026-11-30T06:12:40Z".to_owned(), None);
+    assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
+    let page = fs::read_to_string(events().parent().unwrap().join("docs/events.md")).unwrap();
+    let shown = page.split_once("\n## Events of your own\n").unwrap().1.split_once("```json\n").unwrap().1;
+    assert_eq!(Payload::parse(shown.split_once("\n```").unwrap().0.as_bytes()).unwrap(), payload);
+}
+
+#[test]
 fn bodies_have_the_shape_of_real_deliveries() {
     for (file, body) in files("tableau") {
         let payload = Payload::parse(&body).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -270,7 +283,7 @@ fn sqs_events_carry_bodies_of_deliveries() {
 
 #[test]
 fn the_page_names_every_file_and_no_other() {
-    let folders = ["derived", "http", "sqs", "tableau", "tableau/odd"];
+    let folders = ["derived", "http", "own", "sqs", "tableau", "tableau/odd"];
     let files: BTreeSet<String> = folders
         .iter()
         .flat_map(|folder| files(folder).into_keys().map(move |file| format!("{folder}/{file}")))

@@ -26,12 +26,18 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     Err(format!("`{text}` is not an event name; the event names are: {names}"))
 }
 
-/// Reads the name of a recorded event: like `event_name`, and also the name for unreadable bodies.
+/// Reads the name of an event of Tableau, or of one that callers may send.
+pub(crate) fn any_event_name(text: &str) -> Result<EventName, String> {
+    let is_own = EventName::nearest(text).is_none() && rules::check_own_event(text).is_ok();
+    if is_own { Ok(EventName::from(text)) } else { event_name(text) }
+}
+
+/// Reads the name of a recorded event: like `any_event_name`, and also the name for unreadable bodies.
 pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     if text.eq_ignore_ascii_case(UNREADABLE) {
         return Ok(EventName::from(UNREADABLE));
     }
-    event_name(text)
+    any_event_name(text)
 }
 
 /// Reads the class of a cause, as rules name it, or the name for a cause that was not found.
@@ -51,7 +57,16 @@ mod tests {
     fn a_body_that_could_not_be_read_has_a_name_on_record() {
         assert_eq!(recorded_name("unreadable").unwrap().as_str(), "Unreadable");
         assert_eq!(recorded_name("SiteUpdated").unwrap(), EventName::SiteUpdated);
-        assert!(event_name("Unreadable").is_err() && recorded_name("Unreadble").is_err());
+        assert!(event_name("Unreadable").is_err() && recorded_name("workbook").is_err());
+    }
+
+    #[test]
+    fn an_event_of_a_caller_has_another_name_than_those_of_tableau() {
+        assert_eq!(any_event_name("PipelineFinished").unwrap().as_str(), "PipelineFinished");
+        for wrong in ["WorkbookCreate", "WorkbookMoved", "SiteUpdatd", "pipelineFinished", "Created", "Test"]
+        {
+            assert!(any_event_name(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -42,12 +42,12 @@ async fn no_public_route_takes_an_event_without_the_token_or_by_another_method()
     let mut paths = vec!["/webhook".to_owned()];
     let workflows = functions()
         .into_iter()
-        .filter(|folder| !["publish-rules", "receive-webhook"].contains(&folder.as_str()));
+        .filter(|folder| !["publish-rules", "receive-event", "receive-webhook"].contains(&folder.as_str()));
     paths.extend(workflows.map(|folder| format!("/webhooks/{folder}")));
     let expected: BTreeSet<String> =
         paths.iter().flat_map(|path| [format!("ANY {path}"), format!("ANY {path}/{{token}}")]).collect();
     let pages = "/c/";
-    let apis = ["ANY /refreshes".to_owned(), "ANY /refreshes/{id}".to_owned()];
+    let apis = ["ANY /events", "ANY /refreshes", "ANY /refreshes/{id}"].map(str::to_owned);
     let others = [format!("ANY {pages}{{link}}")].into_iter().chain(apis);
     let expected: BTreeSet<String> = expected.into_iter().chain(others).collect();
     assert_eq!(routes, expected);

@@ -2,13 +2,19 @@
 //! delivers its webhooks and a Slack that reads what it is sent.
 
 use crate::binaries;
+use api_keys::{Keys, Permissions};
+use jiff::Timestamp;
 use local_aws::template::Template;
 use local_aws::{Stack, StackOptions};
 use reqwest::{Client, Method, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, SlackFault, SlackSimulator, TableauSimulator, Webhook, notes, render};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+use store::records::DynamoDbRecords;
+use store::{Documents, DynamoDbStore};
 use tableau::EventName;
 use testkit::repository::root;
 
@@ -24,11 +30,15 @@ struct Environment {
 
 impl Environment {
     async fn start() -> Self {
+        let rules = root().join("rules.yaml").canonicalize().unwrap();
+        Self::with_rules(&rules).await
+    }
+
+    async fn with_rules(rules: &std::path::Path) -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let template = root().join("template.yaml");
-        let rules = root().join("rules.yaml").canonicalize().unwrap();
         let mut parameters = Template::read(&template).unwrap().everything_on();
         parameters.extend([
             ("TableauServerUrl".to_owned(), tableau.url()),
@@ -189,6 +199,51 @@ async fn functions_that_run_at_the_same_time_share_one_session() {
 
     assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 2);
     assert!(environment.records().iter().all(|record| record["attempts"]["N"] == "1"));
+    environment.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_pipeline_becomes_a_message() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let rules = folder.path().join("rules.yaml");
+    let text = "events:\n  - name: PipelineFinished\nrules:\n  - name: what pipelines say\n    on: [PipelineFinished]\n    do:\n      - notify-slack: { channel: data-news }\n";
+    std::fs::write(&rules, text).unwrap();
+    let environment = Environment::with_rules(&rules).await;
+    let client = testkit::dynamodb::client(environment.stack.aws());
+    let records = Arc::new(DynamoDbRecords::new(client.clone(), "DeliveryTable", "receive-event"));
+    let keys = Keys::new(records, Documents::new(Arc::new(DynamoDbStore::new(client, "DeliveryTable"))));
+    let may_send = Permissions { events: true, ..Permissions::default() };
+    let key = keys.create("snowflake", may_send, 100, Timestamp::now()).await.unwrap();
+    let event = json!({
+        "event": "PipelineFinished", "name": "nightly <load>", "text": "412 tables, <!channel> no errors",
+        "severity": "warning", "data": { "rows_loaded": "1,204,331", "warehouse": "TRANSFORM" },
+    });
+    let post = || {
+        let post = environment.http.post(environment.url("/events")).bearer_auth(key.secret.expose_secret());
+        let post = post.header("content-type", "application/json").header("idempotency-key", "run-1");
+        post.body(event.to_string()).send()
+    };
+    assert_eq!(post().await.unwrap().status(), StatusCode::ACCEPTED);
+    let messages = environment.slack.wait_for(1, TIMEOUT).await.unwrap();
+    let text = render(&messages[0]);
+    for part in [
+        "Pipeline finished: nightly",
+        "412 tables",
+        "Rows loaded",
+        "1,204,331",
+        "Warehouse",
+        "Sent by",
+        "snowflake",
+    ] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    assert!(!format!("{:?}", messages[0]).contains("<!channel>"), "{text}");
+    // A caller that got no answer sends it again.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(post().await.unwrap().status(), StatusCode::ACCEPTED);
+    environment.wait_for_records(1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(environment.slack.message_count(), 1);
     environment.stack.shutdown().await;
 }
 

@@ -1,6 +1,6 @@
 //! Least privilege: what the roles may do.
 
-use crate::reading::{INGRESS, PUBLISHER, functions, pascal, read, root, takers, target};
+use crate::reading::{API, INGRESS, PUBLISHER, functions, pascal, read, root, takers, target};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -215,6 +215,22 @@ fn publish_rules_reaches_the_rules_alone_of_the_table_and_deletes_none() {
     assert!(others.iter().all(|action| action.contains("logs:") || action.contains("xray:")), "{others:?}");
 }
 
+#[test]
+fn receive_event_reads_keys_counts_their_use_and_sends_events_and_no_more() {
+    let role = &read("template.yaml")["Resources"][format!("{}Role", pascal(API))]["Properties"];
+    let expected = [
+        (json!("dynamodb:GetItem"), json!(["key#all"])),
+        (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!(["key-rate#*"])),
+    ];
+    assert_eq!(of_the_table(role), expected);
+    let mut found = Vec::new();
+    statements("", &role["Policies"], &mut found);
+    let others = found.iter().filter(|(_, one)| target(&one["Resource"]) != Some("DeliveryTable"));
+    let others: Vec<&Value> = others.map(|(_, one)| &one["Action"]).collect();
+    let logs = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
+    assert_eq!(others, [&logs, &json!(WITHOUT_RESOURCES), &json!("events:PutEvents")]);
+}
+
 // 15-3
 #[test]
 fn cloudformation_asks_for_the_rules_again_when_the_file_has_changed_or_is_another() {
@@ -312,7 +328,7 @@ fn permissions_for_tracing_and_a_vpc_come_and_go_with_them() {
         let mut deny = allow(json!(NETWORK_INTERFACES));
         deny["Effect"] = json!("Deny");
         deny["Condition"] = json!({ "Null": { "lambda:SourceFunctionArn": "false" } });
-        let in_vpc = match [INGRESS, PUBLISHER].contains(&folder.as_str()) {
+        let in_vpc = match [API, INGRESS, PUBLISHER].contains(&folder.as_str()) {
             true => Vec::new(),
             false => vec![allow(json!(NETWORK_INTERFACES)), deny],
         };

@@ -63,9 +63,12 @@ pub(crate) const INGRESS: &str = "receive-webhook";
 /// Publishes the rules of a deploy. CloudFormation alone invokes it: it has no queue, no route and no switch.
 pub(crate) const PUBLISHER: &str = "publish-rules";
 
-/// The functions that take events: all but the publisher.
+/// Takes events of callers with a key. It has a switch and a route, but no queue, no rules and no webhooks' token.
+pub(crate) const API: &str = "receive-event";
+
+/// The functions that take webhooks: all but the publisher and the one of callers' events.
 pub(crate) fn takers() -> Vec<String> {
-    functions().into_iter().filter(|name| name != PUBLISHER).collect()
+    functions().into_iter().filter(|name| ![PUBLISHER, API].contains(&name.as_str())).collect()
 }
 
 /// The X of `!GetAtt X.…`.

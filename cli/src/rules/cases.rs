@@ -3,7 +3,7 @@
 use super::event;
 use super::given::{Given, GivenFacts, cause};
 use crate::files::find;
-use crate::names::event_name;
+use crate::names::any_event_name;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -168,7 +168,7 @@ impl Case {
             }
             (None, None) => return Err("`event` needs a `fixture` or a `name`".to_owned()),
             (Some(fixture), None) => fixture_text(folder, fixture)?,
-            (None, Some(name)) => event::sample(&event_name(name)?).unwrap_or_default(),
+            (None, Some(name)) => event::sample(&any_event_name(name)?).unwrap_or_default(),
         };
         let mut event = event::read(&text).map_err(|error| error.to_string())?.1;
         if self.event.name.is_some() {

@@ -1,11 +1,11 @@
 //! An event as a file has it: its payload, or what carries it.
 
-use crate::names::event_name;
+use crate::names::any_event_name;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
-use tableau::{Event, EventName, Payload};
+use tableau::{Event, EventName, OwnEvent, Payload};
 use workflow::BoxError;
 
 /// The most that is read from standard input. A payload has a few hundred bytes.
@@ -27,13 +27,24 @@ pub(super) fn text(event: &str) -> Result<Option<String>, BoxError> {
     if is_id || event.contains(['/', '.']) {
         return if is_id { Ok(None) } else { Err(format!("there is no file {event}").into()) };
     }
-    let name = event_name(event).map_err(|error| format!("there is no file {event}, and {error}"))?;
+    let name = any_event_name(event).map_err(|error| format!("there is no file {event}, and {error}"))?;
     Ok(sample(&name))
 }
 
 /// A sample of an event with this name, that happens now.
 pub(super) fn sample(name: &EventName) -> Option<String> {
-    simulator::sample_payload(name, Timestamp::now())
+    if name.is_known() {
+        return simulator::sample_payload(name, Timestamp::now());
+    }
+    let data = [("environment", "production"), ("tables", "412")];
+    let own = OwnEvent {
+        text: Some("412 tables, no errors".to_owned()),
+        data: data.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        caller: "snowflake".to_owned(),
+        ..OwnEvent::default()
+    };
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Some(own.payload(name.as_str(), "nightly load", now, None).canonical_json())
 }
 
 /// The payload and its event, in a payload or in what carries one: a request of API Gateway, a message of SQS, an event of EventBridge.

@@ -37,7 +37,7 @@ pub(super) fn shown(about: &About<'_>, evaluation: &Evaluation) -> Vec<String> {
         plain(&format!("{}{resource}, event {}, at {}", event.name, event.id.short(), about.time(about.at))),
         plain(&format!("rules: {}", about.source)),
     ];
-    if !about.rules.accepts(event.site.as_str()) {
+    if !about.rules.welcomes(about.event) {
         let site = format!("its site {} is not listed under `sites`: the event is ignored", event.site);
         lines.push(paint(AnsiColor::Yellow.on_default(), &plain(&site)));
     }
@@ -188,7 +188,7 @@ impl About<'_> {
                 "event_name": self.event.name,
                 "at": format!("{:.3}", self.at),
                 "rules": self.source,
-                "site_is_accepted": self.rules.accepts(self.event.site.as_str()),
+                "site_is_accepted": self.rules.welcomes(self.event),
                 "rule": rule,
                 "matched": explanation.is_match(),
                 "reason": explanation.to_string(),

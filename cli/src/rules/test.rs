@@ -88,7 +88,7 @@ fn planned(case: &Case, file: &Path, rules: &Rules) -> Result<Vec<Planned>, Stri
                 return match unknown(&case.expect, &evaluation) {
                     Some(error) => Err(error),
                     // Events of other sites are recorded as ignored, and no workflow acts on them.
-                    None if !rules.accepts(event.site.as_str()) => Ok(Vec::new()),
+                    None if !rules.welcomes(&event) => Ok(Vec::new()),
                     None => Ok(evaluation.planned),
                 };
             }

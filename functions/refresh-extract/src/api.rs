@@ -50,7 +50,7 @@ impl RefreshExtract {
         invocation: &Invocation,
     ) -> Result<ApiAnswer, Failure> {
         let now = invocation.time();
-        let presented = bearer(&request.authorization);
+        let presented = api_keys::bearer(&request.authorization);
         let key = match presented {
             Some(presented) => self.keys.verify(presented, now).await.map_err(Failure::transient)?,
             None => None,
@@ -313,12 +313,6 @@ impl RefreshExtract {
     }
 }
 
-/// The key in `Authorization: Bearer …`.
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, key) = authorization.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|key| !key.is_empty())
-}
-
 fn unauthorized() -> Problem {
     let detail = "Send a valid key as Authorization: Bearer twk_…";
     Problem::new(Code::Unauthorized, detail).with_header("www-authenticate", "Bearer")
@@ -375,21 +369,6 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_stands_behind_its_scheme() {
-        for (text, expected) in [
-            ("Bearer twk_1", Some("twk_1")),
-            ("bearer  twk_1 ", Some("twk_1")),
-            ("Bearer", None),
-            ("Bearer ", None),
-            ("Basic twk_1", None),
-            ("twk_1", None),
-            ("", None),
-        ] {
-            assert_eq!(bearer(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_query_has_one_number_from_0_to_25_and_nothing_else() {

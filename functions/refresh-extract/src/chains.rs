@@ -225,5 +225,7 @@ fn ended(target: &Target, site: &str, name: &EventName, invocation: &Invocation)
         subject: subject(target)?,
         resource_name: Some(target.name.clone()),
         created_at: Some(invocation.now),
+        pdf: None,
+        own: None,
     })
 }

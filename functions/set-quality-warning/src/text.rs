@@ -91,7 +91,7 @@ fn since(shown: &Notification) -> Option<Timestamp> {
         _ => None,
     });
     let of_event = || {
-        shown.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+        shown.facts.iter().find_map(|fact| match (fact.label.as_ref(), &fact.value) {
             ("When", Value::Time(at)) => Some(*at),
             _ => None,
         })

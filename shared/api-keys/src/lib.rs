@@ -10,4 +10,4 @@ pub use key::Key;
 pub use keys::{Keys, NewKey};
 pub use permissions::Permissions;
 pub use rate::{LARGEST_RATE, Turn};
-pub use secret::KEY_START;
+pub use secret::{KEY_START, bearer};

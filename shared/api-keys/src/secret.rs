@@ -96,6 +96,12 @@ pub(crate) fn parts(text: &str) -> Option<(&str, &str)> {
     (is_id(id) && secret.len() == SECRET && secret.bytes().all(is_secret)).then_some((id, secret))
 }
 
+/// The key in `Authorization: Bearer …`; `None` if there is no such header.
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, key) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|key| !key.is_empty())
+}
+
 /// Whether a text can be a key's id.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == ID && text.bytes().all(|byte| ID_LETTERS.contains(&byte))
@@ -144,6 +150,21 @@ mod tests {
             format!(" twk_abc012xyz789_{secret}"),
         ] {
             assert_eq!(parts(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_stands_behind_its_scheme() {
+        for (text, expected) in [
+            ("Bearer twk_1", Some("twk_1")),
+            ("bearer  twk_1 ", Some("twk_1")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Basic twk_1", None),
+            ("twk_1", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(text), expected, "{text}");
         }
     }
 

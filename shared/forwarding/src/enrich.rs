@@ -8,7 +8,7 @@ use rules::body::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
     event_type,
 };
-use tableau::{Action, Event, Subject};
+use tableau::{Action, Event, OwnEvent, Subject};
 use tableau_client::{CauseLookup, Owner, OwnerRef, RecycleBinLookup};
 use workflow::Failure;
 
@@ -88,6 +88,7 @@ fn bare(event: &Event, site: Option<&Site>) -> Data {
             link: pdf.link,
             note: pdf.note,
         }),
+        data: event.own.as_ref().map(|own| own.data.clone()).unwrap_or_default(),
         ..Data::default()
     }
 }
@@ -181,7 +182,13 @@ fn finish(data: &mut Data, event: &Event) {
         (name, email) => name.clone().or_else(|| email.clone()),
     };
     let site = data.site.name.clone().unwrap_or_else(|| data.site.luid.clone());
+    let own = event.own.as_ref();
+    let facts =
+        own.into_iter().flat_map(|own| &own.data).map(|(name, value)| (name.as_str(), Some(value.clone())));
     let told = [
+        ("Text", own.and_then(|own| own.text.clone())),
+        ("Severity", own.map(|own| own.severity.as_str().to_owned())),
+        ("Sent by", own.map(|own| own.caller.clone())),
         ("Cause", cause),
         ("Next step", advice),
         ("Deleted by", data.deleted.by.clone()),
@@ -193,7 +200,7 @@ fn finish(data: &mut Data, event: &Event) {
         ("Project", data.project.name.clone()),
         ("Owner", owner),
         ("When", data.event.happened_at.clone()),
-        ("Site", Some(site)),
+        ("Site", Some(site).filter(|site| site != OwnEvent::NO_SITE)),
         ("Tags", Some(data.object.tags.join(", "))),
         ("Page in Tableau", data.object.link.clone()),
         (
@@ -205,6 +212,6 @@ fn finish(data: &mut Data, event: &Event) {
         let text = text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty())?;
         Some(format!("{label}: {text}"))
     };
-    data.lines = told.into_iter().filter_map(line).collect();
+    data.lines = told.into_iter().chain(facts).filter_map(line).collect();
     data.lines.extend(data.missing.iter().map(|why| format!("Not known: {}", one_line(why))));
 }

@@ -37,7 +37,7 @@ pub use address::Address;
 pub use conditions::{Mismatch, Missing};
 pub use error::{Error, Problem};
 pub use facts::{Fact, Facts, Lookup};
-pub use family::FAMILIES;
+pub use family::{FAMILIES, check_own_event};
 pub use file::Position;
 pub use invalid::{Invalid, InvalidTemplate};
 pub use loaded::{LoadedRules, Unusable};

@@ -98,12 +98,13 @@ impl Rules {
         let query = Query { event, name: &name, facts, at, timezone: &timezone };
         let bit = family::bit(&event.name);
         // Rules above an `otherwise` rule decide about it, also those for other workflows.
-        let is_otherwise = |rule: &Rule| rule.otherwise && rule.is_for_bit(bit) && rule.acts(workflow);
+        let is_otherwise =
+            |rule: &Rule| rule.otherwise && rule.is_for_bit(bit, &event.name) && rule.acts(workflow);
         let until_otherwise = self.rules.iter().rposition(is_otherwise).unwrap_or_default();
         let mut matched = Matched::default();
         let mut has_matched = false;
         for (number, rule) in self.rules.iter().enumerate() {
-            if !rule.is_for_bit(bit) || (rule.otherwise && has_matched) {
+            if !rule.is_for_bit(bit, &event.name) || (rule.otherwise && has_matched) {
                 continue;
             }
             let acts = rule.acts(workflow);
@@ -155,7 +156,7 @@ impl Rules {
         for rule in &self.rules {
             let above = explained.iter().find(|(_, one)| rule.otherwise && one.is_certain());
             let explanation = match above.map(|(name, _)| name.clone()) {
-                _ if !rule.is_for_bit(bit) => Explanation::OtherEvent,
+                _ if !rule.is_for_bit(bit, &event.name) => Explanation::OtherEvent,
                 Some(above) => Explanation::Otherwise(above),
                 None => match judge(rule, &query)? {
                     Judged::Matched(missing) => Explanation::Matched(missing),

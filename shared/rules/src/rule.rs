@@ -62,12 +62,12 @@ pub(crate) struct Maintenance {
 
 impl Rule {
     pub(crate) fn is_for(&self, event: &EventName) -> bool {
-        self.is_for_bit(family::bit(event))
+        self.is_for_bit(family::bit(event), event)
     }
 
-    /// Whether it is for the event of which this is [`family::bit`].
-    pub(crate) fn is_for_bit(&self, event: u32) -> bool {
-        self.on_bits & event != 0
+    /// Whether it is for the event of which this is [`family::bit`]. An event without one is one of the file's own, or none.
+    pub(crate) fn is_for_bit(&self, bit: u32, event: &EventName) -> bool {
+        if bit == 0 { self.on.contains(event) } else { self.on_bits & bit != 0 }
     }
 
     /// Whether it has an action for this workflow.

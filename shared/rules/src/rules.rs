@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
-use tableau::{EventName, SiteLuid};
+use tableau::{Event, EventName, OwnEvent, SiteLuid};
 
 /// The largest rules file, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -150,8 +150,14 @@ impl Rules {
         self.lists_no_site
     }
 
-    /// The site with this LUID, if it is known.
+    /// The site with this LUID, if it is known. An event of a caller, which has no site, counts for the only one that the file names.
     pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
+        if luid.as_str() == OwnEvent::NO_SITE {
+            return match self.sites.as_slice() {
+                [one] => Some(one),
+                _ => None,
+            };
+        }
         let mut known = self.sites.iter().chain(&self.unlisted);
         known.find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
     }
@@ -169,6 +175,11 @@ impl Rules {
     /// Whether events of this site are welcome: the file names it, or names none.
     pub fn accepts(&self, luid: &str) -> bool {
         self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str().eq_ignore_ascii_case(luid))
+    }
+
+    /// Whether an event is welcome. That of a caller is, whatever sites there are: a key has let it in.
+    pub fn welcomes(&self, event: &Event) -> bool {
+        event.own.is_some() || self.accepts(event.site.as_str())
     }
 
     /// The time zone of a site. UTC for one that is not listed.

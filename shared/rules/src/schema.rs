@@ -6,7 +6,7 @@ use crate::{FAMILIES, KnownWorkflow};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use tableau::EventName;
+use tableau::{EventName, OwnEvent};
 
 /// The schema, as it is published.
 pub fn of_file() -> Value {
@@ -26,7 +26,7 @@ pub fn of_file() -> Value {
         }
     }
     // A file may have none of these yet: nothing but comments below the key.
-    for list in ["sites", "maintenance", "rules"] {
+    for list in ["sites", "events", "maintenance", "rules"] {
         schema["properties"][list]["type"] = json!(["array", "null"]);
     }
     schema
@@ -92,7 +92,7 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     }
 }
 
-/// An exact event name, or a family.
+/// An exact event name, a family, or the name of an event of `events`.
 pub(crate) struct EventOrFamily;
 
 impl JsonSchema for EventOrFamily {
@@ -104,7 +104,13 @@ impl JsonSchema for EventOrFamily {
         let events = EventName::ALL.iter().map(|event| event.as_str().to_owned());
         let families = FAMILIES.iter().map(|(family, _)| (*family).to_owned());
         let names: Vec<String> = families.chain(events).collect();
-        json_schema!({ "type": "string", "enum": names })
+        let known = json_schema!({ "type": "string", "enum": names });
+        let own = json_schema!({
+            "type": "string",
+            "description": "An event of `events`.",
+            "pattern": format!("^(?!{})[A-Z][A-Za-z0-9]{{2,49}}$", OwnEvent::RESERVED.join("|")),
+        });
+        json_schema!({ "anyOf": [known, own] })
     }
 }
 

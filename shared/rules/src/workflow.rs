@@ -19,6 +19,9 @@ pub trait WorkflowSettings: DeserializeOwned + Described {
     /// The events that the workflow acts on. It skips every other event.
     const EVENTS: &'static [EventName];
 
+    /// Whether it acts on events of callers too: what acts on every event does.
+    const ACTS_ON_OWN: bool = Self::EVENTS.len() == EventName::ALL.len();
+
     /// Further events that the workflow gets, which end what it has begun. No rule has to name them.
     const ENDS: &'static [EventName] = &[];
 
@@ -179,7 +182,11 @@ fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
         }
         earlier.push((read, settings.at));
     }
-    let is_idle = !rule.on.is_empty() && !rule.on.iter().any(|event| S::EVENTS.contains(event));
+    let is_idle = !rule.on.is_empty()
+        && !rule.on.iter().any(|event| match event.is_known() {
+            true => S::EVENTS.contains(event),
+            false => S::ACTS_ON_OWN,
+        });
     if let Some(settings) = rule.settings_of(S::WORKFLOW).next().filter(|_| is_idle) {
         let text = format!(
             "{} never acts on {}; it acts on {}",

@@ -181,7 +181,7 @@ impl<W: Workflow> Worker<W> {
             Ok(event) => Event { created_at: event.credible_time(invocation.now), ..event },
             Err(incomplete) => return Ok(Outcome::ignored(incomplete.to_string())),
         };
-        if !self.rules.current().map_err(Failure::misconfigured)?.accepts(event.site.as_str()) {
+        if !self.rules.current().map_err(Failure::misconfigured)?.welcomes(&event) {
             let site = &event.site;
             return Ok(Outcome::ignored(format!("`sites` in rules.yaml does not list the site `{site}`")));
         }

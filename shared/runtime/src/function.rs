@@ -3,11 +3,12 @@
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
 use crate::event::{Caller, Incoming};
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, HttpResponse};
 use crate::ingress::{Ingress, InlineHandler};
 use async_trait::async_trait;
 use deliveries::Content;
 use jiff::Timestamp;
+use lambda_http::http::StatusCode;
 use lambda_http::{Adapter, Service};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use published_rules::RulesInForce;
@@ -18,7 +19,8 @@ use workflow::{BoxError, Workflow};
 
 /// The Lambda handler of a function.
 pub(crate) struct Function<W> {
-    pub(crate) ingress: Ingress,
+    /// Answers webhooks. `None` for a function that has an API alone.
+    pub(crate) ingress: Option<Ingress>,
     /// Answers requests for public pages and to the API. `None` for a function without a workflow.
     pub(crate) pages: Option<Arc<Worker<W>>>,
     /// Handles queue messages. `None` for a function without a queue.
@@ -99,7 +101,10 @@ impl<W: Workflow> Function<W> {
                     self.follow_rules(request).await;
                     pages.api(http, id, request).await
                 }
-                _ => self.ingress.answer(http, request).await,
+                _ => match &self.ingress {
+                    Some(ingress) => ingress.answer(http, request).await,
+                    None => HttpResponse::error(StatusCode::NOT_FOUND, "there is nothing at this address"),
+                },
             })
         });
         let event = LambdaEvent::new(caller.empty_event(), context);

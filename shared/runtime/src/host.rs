@@ -233,7 +233,7 @@ impl Host {
         let Some(url) = self.env.get("QUEUE_URL") else {
             let worker = Arc::new(Worker::new(workflow, rules, Arc::new(MemoryClaims::default())));
             return Ok(Function {
-                ingress: self.ingress(Then::Handle(Arc::new(Inline(Arc::clone(&worker)))))?,
+                ingress: Some(self.ingress(Then::Handle(Arc::new(Inline(Arc::clone(&worker)))))?),
                 pages: Some(worker),
                 batches: None,
                 rules: None,
@@ -251,7 +251,12 @@ impl Host {
         let worker = Arc::new(Worker::new(workflow, rules, claims));
         let timer = Arc::new(timer_of(self.function, &self.env, &self.aws, url)?);
         let batches = Some(Batches { worker: Arc::clone(&worker), failed, timer });
-        Ok(Function { ingress, pages: Some(worker), batches, rules: self.rules_in_force.clone() })
+        Ok(Function {
+            ingress: Some(ingress),
+            pages: Some(worker),
+            batches,
+            rules: self.rules_in_force.clone(),
+        })
     }
 
     /// Serves the common ingress until Lambda ends the process. Events go to the bus named by `EVENT_BUS_NAME`.
@@ -266,7 +271,16 @@ impl Host {
         let ingress = self.ingress(then).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
-        run(Function::<NoWorkflow> { ingress, pages: None, batches: None, rules: None }).await
+        run(Function::<NoWorkflow> { ingress: Some(ingress), pages: None, batches: None, rules: None }).await
+    }
+
+    /// Serves the API of `workflow` until Lambda ends the process, and nothing else: no webhooks, no queue.
+    ///
+    /// # Errors
+    /// When the Lambda runtime ends.
+    pub async fn serve_api<W: Workflow>(self, workflow: Result<W, BoxError>) -> Result<(), BoxError> {
+        let worker = Worker::new(self.started(workflow), self.rules(), Arc::new(MemoryClaims::default()));
+        run(Function { ingress: None, pages: Some(Arc::new(worker)), batches: None, rules: None }).await
     }
 
     fn ingress(&self, then: Then) -> Result<Ingress, MissingSettings> {

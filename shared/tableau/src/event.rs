@@ -1,8 +1,9 @@
 //! An event: a payload that contains what a workflow needs.
 
+use crate::own;
 use crate::{
-    DatasourceLuid, EventId, EventName, Object, Payload, PublishedPdf, ResourceLuid, SiteLuid, UserLuid,
-    ViewLuid, WorkbookLuid,
+    DatasourceLuid, EventId, EventName, Object, OwnEvent, Payload, PublishedPdf, ResourceLuid, SiteLuid,
+    UserLuid, ViewLuid, WorkbookLuid,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +24,8 @@ pub struct Event {
     pub created_at: Option<Timestamp>,
     /// The file that the derived event [`EventName::PdfPublished`] tells of; `None` for any other event.
     pub pdf: Option<PublishedPdf>,
+    /// What the event of a caller says; `None` for an event of Tableau or of the stack itself.
+    pub own: Option<OwnEvent>,
 }
 
 /// The object that an event is about, with the LUID that REST calls need.
@@ -62,9 +65,13 @@ impl TryFrom<&Payload> for Event {
         let name = EventName::from(name);
         Ok(Self {
             id: EventId::of(payload),
-            site: luid(payload.site_luid.as_ref(), "site_luid")?,
+            site: match own::site(payload).filter(|_| !name.is_known()) {
+                Some(none) => none,
+                None => luid(payload.site_luid.as_ref(), "site_luid")?,
+            },
             subject: Subject::of(&name, payload)?,
             pdf: PublishedPdf::of(&name, payload),
+            own: OwnEvent::of(&name, payload),
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
             created_at: payload.created_at.as_deref().and_then(|t| t.parse().ok()),

@@ -1,6 +1,6 @@
 //! Event ids.
 
-use crate::Payload;
+use crate::{Payload, own};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write};
@@ -17,7 +17,8 @@ pub struct EventId(String);
 impl EventId {
     /// The id of the event with this payload.
     pub fn of(payload: &Payload) -> Self {
-        Self::of_bytes(payload.canonical_json().as_bytes())
+        let identity = own::identity(payload);
+        Self::of_bytes(identity.as_ref().unwrap_or(payload).canonical_json().as_bytes())
     }
 
     /// The id of a body that cannot be read: the SHA-256 of its bytes.

@@ -5,6 +5,7 @@ mod event;
 mod event_id;
 mod event_name;
 mod luid;
+mod own;
 mod payload;
 mod pdf;
 mod spelling;
@@ -18,6 +19,7 @@ pub use luid::{
     ProjectLuid, QualityWarningLuid, ResourceLuid, ScheduleLuid, SiteLuid, TableLuid, TaskLuid, UserLuid,
     ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
+pub use own::{OwnEvent, OwnSeverity};
 pub use payload::{Payload, PayloadError};
 pub use pdf::PublishedPdf;
 pub use spelling::nearest;

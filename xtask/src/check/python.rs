@@ -32,8 +32,22 @@ pub(crate) const DAGSTER: Tools =
 pub(crate) const TABCMD: Tools =
     Tools { requirements: "tests/clients/tabcmd/requirements.txt", folder: ".venv-tabcmd" };
 
+/// What holds the API against its document, and runs the scripts of integrations/.
+pub(crate) const OPENAPI: Tools =
+    Tools { requirements: "tests/openapi/requirements.txt", folder: ".venv-openapi" };
+/// What stands for Snowflake.
+pub(crate) const SNOWFLAKE: Tools =
+    Tools { requirements: "integrations/snowflake/requirements.txt", folder: ".venv-snowflake" };
+/// The runtimes of the other callers in integrations/.
+pub(crate) const AIRFLOW_OPERATOR: Tools =
+    Tools { requirements: "integrations/airflow/requirements.txt", folder: ".venv-airflow-operator" };
+/// The same.
+pub(crate) const DBT: Tools =
+    Tools { requirements: "integrations/dbt/requirements.txt", folder: ".venv-dbt" };
+
 /// All environments.
-pub(crate) const ALL: [Tools; 5] = [TOOLS, SCANNER, AIRFLOW, DAGSTER, TABCMD];
+pub(crate) const ALL: [Tools; 9] =
+    [TOOLS, SCANNER, AIRFLOW, DAGSTER, TABCMD, OPENAPI, SNOWFLAKE, AIRFLOW_OPERATOR, DBT];
 
 /// What pip accepts: nothing but files with a listed hash, so a package that is replaced on PyPI is refused; and no source
 /// packages, whose build scripts would run and fetch packages that no hash covers. The file lists everything that a package

@@ -2,7 +2,9 @@
 
 use super::emulator::{Emulator, Iam};
 use super::npm;
-use super::python::{AIRFLOW, DAGSTER, SCANNER, TABCMD, TOOLS, Tools};
+use super::python::{
+    AIRFLOW, AIRFLOW_OPERATOR, DAGSTER, DBT, OPENAPI, SCANNER, SNOWFLAKE, TABCMD, TOOLS, Tools,
+};
 use super::sam;
 use crate::delivery;
 use crate::release::{self, Bundle};
@@ -56,6 +58,8 @@ pub(crate) enum Run {
     GitHub,
     /// `cargo` with these arguments, and the Python of these tools in this variable.
     CargoWithPython(Tools, &'static str, &'static [&'static str]),
+    /// A test of the repository by its name, with some of its tests, and the Python of each of these tools in a variable.
+    Callers(&'static [(Tools, &'static str)], &'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
     /// `sam build`.
@@ -176,6 +180,15 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "callers",
+        purpose: "the API is as docs/openapi.yaml says, and the scripts and procedures of integrations/ work at a stack",
+        part_of: PartOf::Usual,
+        run: Run::Callers(
+            &[(OPENAPI, "CALLERS_PYTHON"), (SNOWFLAKE, "SNOWFLAKE_PYTHON")],
+            &["document", "schemathesis", "snowflake"],
+        ),
+    },
+    Step {
         name: "emulator",
         purpose: "our doubles of AWS behave as an AWS emulator does; our stores work on both",
         part_of: PartOf::Usual,
@@ -252,6 +265,15 @@ pub(crate) const STEPS: &[Step] = &[
             &["test", "--workspace", "--test", "clients", "--", "dagster::", "--nocapture"],
         ),
     },
+    Step {
+        name: "operators",
+        purpose: "our operator for Airflow and our hook for dbt work at a stack, in their own runtimes",
+        part_of: PartOf::Full,
+        run: Run::Callers(
+            &[(AIRFLOW_OPERATOR, "AIRFLOW_OPERATOR_PYTHON"), (DBT, "DBT_PYTHON")],
+            &["airflow", "dbt"],
+        ),
+    },
 ];
 
 /// The table, for `--help`.
@@ -290,6 +312,17 @@ impl Run {
                 tools.install(repository)?;
                 let python = tools.tool(repository, "python");
                 succeed(repository.cargo().args(*arguments).env(variable, python))?;
+            }
+            Self::Callers(all, tests) => {
+                // The test runs the functions' binaries, which no test of its own package builds.
+                succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
+                let mut cargo = repository.cargo();
+                cargo.args(["test", "--workspace", "--test", "callers", "--"]).args(*tests);
+                for (tools, variable) in *all {
+                    tools.install(repository)?;
+                    cargo.env(variable, tools.tool(repository, "python"));
+                }
+                succeed(cargo.arg("--nocapture"))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
             Self::Build => drop(sam::build(repository)?),

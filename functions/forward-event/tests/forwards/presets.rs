@@ -100,6 +100,35 @@ async fn matillion_etl_runs_a_job_whose_name_has_a_space_and_a_slash() {
 }
 
 #[tokio::test]
+async fn the_facts_of_a_caller_are_variables_of_the_job() {
+    let rules = "events:\n  - name: MatillionJobRequested\nrules:\n  - name: jobs that Snowflake starts\n    on: [MatillionJobRequested]\n    where: { name: load_sales }\n    do:\n      - forward-event: { target: matillion-job, preset: matillion-job }\n";
+    let environment = Environment::with_rules(rules).await;
+    let function = environment.queued();
+    let data = [("environment", "production \"x\""), ("day", "2026-11-30")];
+    let own = tableau::OwnEvent {
+        data: data.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        caller: "snowflake".to_owned(),
+        ..tableau::OwnEvent::default()
+    };
+    let event =
+        |job| own.payload("MatillionJobRequested", job, "2026-11-30T06:12:40Z".to_owned(), Some("run-1"));
+    for job in ["load_sales", "load_costs"] {
+        let event: Value = serde_json::from_str(&event(job).canonical_json()).unwrap();
+        assert!(function.failures(&message(&event)).await.is_empty(), "{}", last_reason(&function));
+    }
+    let sent: Vec<Value> =
+        environment.receiver.taken().iter().map(testkit::simulator::Received::json).collect();
+    assert_eq!(sent.len(), 1, "{}", last_reason(&function));
+    let variables = &sent[0]["scalarVariables"];
+    assert_eq!(
+        (&variables["environment"], &variables["day"]),
+        (&json!("production \"x\""), &json!("2026-11-30"))
+    );
+    assert_eq!(variables["tableau_event"], "MatillionJobRequested");
+    assert_eq!(variables["tableau_object"], "load_sales");
+}
+
+#[tokio::test]
 async fn matillion_runs_a_pipeline_with_a_token_that_is_fetched_once() {
     let action = "{ target: matillion-pipeline, preset: matillion-pipeline, values: { pipeline: Load Sales, environment: Prod } }";
     let environment = Environment::start(action).await;

@@ -12,9 +12,9 @@ use store::records::Key;
 use tableau::Action;
 use workflow::{Effect, Failure, SharedMessage, Why};
 
-/// Whether an event is always a message of its own: it has a link that no message about many would show.
+/// Whether an event is always a message of its own: it has a link, or the words of a caller, that no message about many would show.
 fn is_alone(attempt: &Attempt<'_>) -> bool {
-    attempt.event.name.action() == Some(Action::PdfPublished)
+    attempt.event.name.action() == Some(Action::PdfPublished) || attempt.event.own.is_some()
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
@@ -27,7 +27,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for target in targets {
             let handled = match target.schedule {
                 Schedule::Muted(_) | Schedule::Maintenance(_) => continue,
-                // A digest would not show its link.
+                // A digest would not show its link or text.
                 Schedule::DeferUntil(until) if self.has_timers() && is_alone(attempt) => {
                     Ok(Handled::Deferred(until))
                 }

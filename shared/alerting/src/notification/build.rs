@@ -1,7 +1,7 @@
 //! Notifications about one event or one incident.
 
 use super::standing::standing;
-use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
+use super::words::{NEXT_STEP_WITHOUT_JOB, capitalised, duration, next_step, severity, symbol_of, title};
 use super::{
     Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Place, Severity, Status,
     Value, WAS_IN,
@@ -13,8 +13,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use plain_text::is_blank;
 use rules::Site;
+use std::borrow::Cow;
 use tableau::{Action, Event};
 use tableau_client::{CauseClass, Content, Owner};
+
+/// How many facts of a caller a notification shows. Slack shows ten in all.
+const MOST_OWN_FACTS: usize = 10;
 
 /// What a notification is about: the event, its site if the rules list the site, and what Tableau says about the
 /// event.
@@ -82,8 +86,9 @@ impl About<'_> {
 
     fn facts(&self) -> Vec<Fact> {
         let mut facts = self.whose();
-        let mut fact = |label, value| facts.push(Fact { label, value });
-        self.deletion_facts().into_iter().for_each(|Fact { label, value }| fact(label, value));
+        facts.extend(self.deletion_facts());
+        facts.extend(self.own_facts());
+        let mut fact = |label, value| facts.push(Fact::new(label, value));
         if let Some(pdf) = &self.event.pdf {
             fact("File", Value::Text(pdf.files()));
             fact("In", Value::Text(pdf.place.clone()));
@@ -105,22 +110,35 @@ impl About<'_> {
         facts
     }
 
+    /// What the caller says who sent the event.
+    fn own_facts(&self) -> Vec<Fact> {
+        let Some(own) = &self.event.own else { return Vec::new() };
+        let data = own.data.iter().filter(|(_, value)| !is_blank(value)).take(MOST_OWN_FACTS);
+        let data = data.map(|(name, value)| Fact {
+            label: Cow::Owned(capitalised(&name.replace('_', " "))),
+            value: Value::Text(value.clone()),
+        });
+        let by = Some(&own.caller).filter(|caller| !is_blank(caller));
+        let by = by.map(|caller| Fact::new("Sent by", Value::Text(caller.clone())));
+        data.chain(by).collect()
+    }
+
     /// Where the object is and whose it is.
     fn whose(&self) -> Vec<Fact> {
         let Some(content) = self.content() else { return Vec::new() };
         let project = content.project.as_deref().map(shown);
-        let project = project.map(|name| Fact { label: PROJECT, value: Value::Text(name.to_owned()) });
-        let owner = content.owner.as_ref().map(|owner| Fact { label: "Owner", value: person(owner) });
+        let project = project.map(|name| Fact::new(PROJECT, Value::Text(name.to_owned())));
+        let owner = content.owner.as_ref().map(|owner| Fact::new("Owner", person(owner)));
         project.into_iter().chain(owner).collect()
     }
 
     /// Who deleted the object, where it was, and whose it was.
     fn deletion_facts(&self) -> Vec<Fact> {
         let Some(Deletion { by, path, owner }) = self.context.deletion.found() else { return Vec::new() };
-        let by = by.as_ref().map(|by| Fact { label: DELETED_BY, value: person(by) });
+        let by = by.as_ref().map(|by| Fact::new(DELETED_BY, person(by)));
         let path = Some(path).filter(|path| !is_blank(path));
-        let path = path.map(|path| Fact { label: WAS_IN, value: Value::Text(path.clone()) });
-        let owner = owner.as_ref().map(|owner| Fact { label: "Owner", value: person(owner) });
+        let path = path.map(|path| Fact::new(WAS_IN, Value::Text(path.clone())));
+        let owner = owner.as_ref().map(|owner| Fact::new("Owner", person(owner)));
         by.into_iter().chain(path).chain(owner).collect()
     }
 
@@ -147,7 +165,7 @@ impl About<'_> {
             vec![self.event.name.as_str().to_owned(), format!("event {}", self.event.id.short())];
         // Tableau documents no address of a job's page. Its LUID finds it in the REST API and in Tableau's own logs.
         footnotes.extend(self.context.cause.found().map(|cause| format!("job {}", cause.job)));
-        if self.site.is_none() {
+        if self.site.is_none() && self.event.own.is_none() {
             footnotes.push(format!("site {}", self.event.site));
         }
         if is_deletion(self.event) {
@@ -211,7 +229,8 @@ pub fn event(about: &About<'_>) -> Notification {
         links: about.links(),
         footnotes: about.footnotes(),
         timezone: about.timezone(),
-        ..Notification::new(Kind::Event, severity(&event.name), symbol(&event.name), title(event))
+        own_text: event.own.as_ref().and_then(|own| own.text.clone()),
+        ..Notification::new(Kind::Event, severity(event), symbol_of(event), title(event))
     }
 }
 

@@ -115,7 +115,7 @@ fn events(
         event: Some(Box::new(sample.clone())),
         status: vec![members_of(objects)],
         timezone,
-        ..Notification::new(kind, severity(&sample.name), symbol(&sample.name), "")
+        ..Notification::new(kind, severity(sample), symbol(&sample.name), "")
     };
     match objects {
         [object] => {

@@ -24,6 +24,7 @@ pub use words::{duration, next_step, symbol, title};
 use crate::impact::Impact;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 use tableau::Event;
 
 /// The kind of a notification: what it announces.
@@ -188,10 +189,18 @@ pub enum Status {
 /// One fact about the event or its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`; of a deletion, `Deleted by` and `Was in`.
-    pub label: &'static str,
+    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`; of a deletion, `Deleted by` and `Was in`. Of an event of a caller also
+    /// the caller's words, which have letters, digits and spaces only.
+    pub label: Cow<'static, str>,
     /// The fact's value.
     pub value: Value,
+}
+
+impl Fact {
+    /// A fact with a label of this crate.
+    pub fn new(label: &'static str, value: Value) -> Self {
+        Self { label: Cow::Borrowed(label), value }
+    }
 }
 
 /// The value of a fact.
@@ -292,7 +301,7 @@ impl Notification {
     /// The whole notification in one line, for push notifications, SMS and screen readers: headline, project and
     /// cause.
     pub fn summary(&self) -> String {
-        let project = self.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+        let project = self.facts.iter().find_map(|fact| match (fact.label.as_ref(), &fact.value) {
             (PROJECT | WAS_IN, Value::Text(project)) if project != NO_NAME => Some(format!(" ({project})")),
             _ => None,
         });

@@ -30,7 +30,7 @@ impl<T> OfRule<'_, T> {
         let variables = variables(shown, about, &self.target.rule, incident);
         let (title, text, problems) = message.render(&variables);
         shown.own_title = title;
-        shown.own_text = text;
+        shown.own_text = text.or(shown.own_text.take());
         for problem in problems {
             tracing::warn!(event.id = %about.event.id, rule = self.target.rule, reason = problem, "a message template failed");
             shown.footnotes.push(format!("the message of rule \"{}\" failed: {problem}", self.target.rule));
@@ -46,7 +46,7 @@ fn variables(shown: &Notification, about: &About<'_>, rule: &str, incident: Opti
         shown.unwrap_or_default()
     };
     let text = |labels: &[&str]| {
-        let fact = shown.facts.iter().find(|fact| labels.contains(&fact.label));
+        let fact = shown.facts.iter().find(|fact| labels.contains(&fact.label.as_ref()));
         match fact.map(|fact| &fact.value) {
             Some(Value::Text(text)) => text.clone(),
             Some(Value::Person { name, .. }) => name.clone(),

@@ -69,7 +69,7 @@ fn a_failure_says_what_where_whose_why_and_what_to_do() {
     assert_eq!((shown.kind, shown.severity, shown.symbol), (Kind::Opened, Severity::Error, "🔴"));
     assert_eq!(shown.headline(), "Extract refresh failed: Sales");
     assert_eq!(shown.summary(), "Extract refresh failed: Sales (Finance) – Credentials refused");
-    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label).collect();
+    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label.as_ref()).collect();
     assert_eq!(labels, ["Project", "Owner", "When", "Site", "Tags"]);
     let failures = Status::Failures { count: 1, since: at(0), lasted: "less than a minute".to_owned() };
     assert_eq!(shown.status, [failures, Status::Suspension { left: 4 }]);
@@ -106,7 +106,7 @@ fn a_deletion_says_who_and_where_and_names_what_the_recycle_bin_does_not_say() {
         let deletion = Deletion { by: by.cloned(), path: path.to_owned(), owner: None };
         let context = Context { deletion: Lookup::Found(deletion), ..Context::default() };
         let shown = event(&About { event: &deleted, site: None, context: &context });
-        assert_eq!(shown.facts.iter().map(|fact| fact.label).collect::<Vec<_>>(), labels);
+        assert_eq!(shown.facts.iter().map(|fact| fact.label.as_ref()).collect::<Vec<_>>(), labels);
         let said = shown.footnotes.iter().find(|said| said.contains("is not known"));
         assert_eq!(said.is_some(), footnote.is_some(), "{path}: {said:?}");
         assert!(said.is_none_or(|said| said.starts_with(footnote.unwrap())), "{path}: {said:?}");
@@ -160,7 +160,7 @@ fn a_name_of_invisible_characters_is_no_name() {
         assert_eq!(shown.headline(), "Extract refresh failed: (no name)", "{blank:?}");
         assert_eq!(shown.summary(), "Extract refresh failed: (no name) – Credentials refused", "{blank:?}");
         let owner = Value::Person { name: "(no name)".to_owned(), email: None };
-        assert!(shown.facts.contains(&Fact { label: "Owner", value: owner }));
+        assert!(shown.facts.contains(&Fact::new("Owner", owner)));
         assert!(!shown.facts.iter().any(|fact| fact.label == "Tags"));
         let named = event_named("DatasourceRefreshFailed", "Sales");
         assert_eq!(About { event: &named, site: None, context: &context }.name(), "Sales");
@@ -195,7 +195,7 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
         ("Recovered after 3 failures in 3 h 10 min: Sales".to_owned(), vec![total.clone()])
     );
     // Another object may have the same name, and the message of the failure may be far above.
-    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label).collect();
+    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label.as_ref()).collect();
     assert_eq!(labels, ["Project", "Owner"]);
     let lost = resolved(&about, &ended_as(End::RecoveredWithoutEvent));
     assert_eq!(lost.status, [total, Status::SuccessEventMissing]);

@@ -3,7 +3,7 @@
 use super::Severity;
 use jiff::SignedDuration;
 use plain_text::one_line;
-use tableau::{Action, Event, EventName, Object};
+use tableau::{Action, Event, EventName, Object, OwnEvent, OwnSeverity};
 
 /// The symbol of a kind of event. The symbols differ in shape, so that a reader need not see colours.
 pub fn symbol(name: &EventName) -> &'static str {
@@ -21,7 +21,25 @@ pub fn symbol(name: &EventName) -> &'static str {
     }
 }
 
-pub(super) fn severity(name: &EventName) -> Severity {
+/// The symbol of an event.
+pub(super) fn symbol_of(event: &Event) -> &'static str {
+    match event.own.as_ref().map(|own| own.severity) {
+        Some(OwnSeverity::Info) => "💬",
+        Some(OwnSeverity::Warning) => "⚠️",
+        Some(OwnSeverity::Critical) => "🚨",
+        None => symbol(&event.name),
+    }
+}
+
+pub(super) fn severity(event: &Event) -> Severity {
+    if let Some(own) = &event.own {
+        return match own.severity {
+            OwnSeverity::Info => Severity::Info,
+            OwnSeverity::Warning => Severity::Notice,
+            OwnSeverity::Critical => Severity::Error,
+        };
+    }
+    let name = &event.name;
     match (name.object(), name.action()) {
         (_, Some(Action::RefreshFailed)) => Severity::Error,
         (_, Some(Action::RefreshSucceeded)) => Severity::Resolved,
@@ -50,6 +68,7 @@ pub fn title(event: &Event) -> String {
         (_, Some(Action::Updated)) => format!("{} changed", capitalised(kind)),
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
         (_, Some(Action::PdfPublished)) => "PDF published".to_owned(),
+        (_, None) if event.own.is_some() => OwnEvent::title(&event.name),
         (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }
 }
@@ -98,7 +117,7 @@ pub fn next_step(event: &Event) -> Option<&'static str> {
     }
 }
 
-fn capitalised(kind: &str) -> String {
+pub(super) fn capitalised(kind: &str) -> String {
     let mut chars = kind.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -33,7 +33,7 @@ pub struct RoutingFields {
 impl RoutingFields {
     /// The fields of a first trigger.
     pub(super) fn of(shown: &Notification, severity: PageSeverity, origin: &Origin) -> Self {
-        let project = shown.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+        let project = shown.facts.iter().find_map(|fact| match (fact.label.as_ref(), &fact.value) {
             ("Project" | "Was in", Value::Text(project)) => field(project),
             _ => None,
         });

@@ -129,7 +129,7 @@ fn status(severity: Severity) -> &'static str {
 }
 
 fn fact(shown: &Notification, labels: &[&str]) -> String {
-    let found = shown.facts.iter().find(|fact| labels.contains(&fact.label));
+    let found = shown.facts.iter().find(|fact| labels.contains(&fact.label.as_ref()));
     found.map(|fact| words::value(fact, shown.timezone.as_ref())).unwrap_or_default()
 }
 

@@ -168,7 +168,7 @@ fn listed(shown: &Notification) -> Vec<String> {
 
 /// The project that the object is in, or was in.
 fn place(shown: &Notification) -> Option<String> {
-    let project = shown.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+    let project = shown.facts.iter().find_map(|fact| match (fact.label.as_ref(), &fact.value) {
         ("Project" | "Was in", Value::Text(project)) => Some(line(project)),
         _ => None,
     });

@@ -154,5 +154,5 @@ fn labelled(fact: &Fact, zone: Option<&TimeZone>) -> (String, String) {
         },
         Value::Time(at) => time(*at, zone),
     };
-    (fact.label.to_owned(), value)
+    (fact.label.clone().into_owned(), value)
 }

@@ -1,6 +1,7 @@
 //! What a body says about an event. Each field is always there; what is not known is `null`, or an empty list.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use tableau::EventName;
 
 /// What a body says about an event: `data` of an enriched body, and the variables of a template.
@@ -28,6 +29,8 @@ pub struct Data {
     pub deleted: DeletionData,
     /// The file of the event `PdfPublished`.
     pub pdf: PdfData,
+    /// The facts of an event that a caller sent: texts by name. What the caller has not sent is `null`.
+    pub data: BTreeMap<String, String>,
     /// What could not be found out, and why.
     pub missing: Vec<String>,
 }

@@ -34,9 +34,11 @@ use tableau::EventName;
 /// The first [`Mistake`].
 pub(crate) fn check(template: Template<'_>, events: &[EventName]) -> Result<(), Mistake> {
     let rendering = template.compile()?;
-    for sample in
-        samples().iter().filter(|sample| events.iter().any(|event| event.as_str() == sample.event.name))
-    {
+    let of_tableau =
+        samples().iter().filter(|sample| events.iter().any(|event| event.as_str() == sample.event.name));
+    let own: Vec<Data> =
+        events.iter().filter(|event| !event.is_known()).flat_map(samples::of_caller).collect();
+    for sample in of_tableau.chain(&own) {
         rendering.render(sample).map_err(|Mistake { line, text }| {
             let known = if sample.missing.is_empty() { "everything" } else { "nothing" };
             let name = &sample.event.name;

@@ -20,8 +20,10 @@ const KEYWORDS: [&str; 13] =
 const LOOP: [&str; 9] =
     ["index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"];
 /// The variables in the order of the documentation, which decides between several that are as near.
-const VARIABLES: [&str; 11] =
-    ["title", "lines", "object", "event", "owner", "project", "cause", "site", "deleted", "rule", "missing"];
+const VARIABLES: [&str; 12] = [
+    "title", "lines", "object", "event", "owner", "project", "cause", "site", "deleted", "rule", "data",
+    "missing",
+];
 
 /// What is wrong at a byte of the template. Its line is counted only for the one that is said.
 struct Wrong {
@@ -134,6 +136,8 @@ fn of_values(scopes: &Scopes<'_>, path: &Path<'_>) -> Result<bool, Wrong> {
     let wrong = |text: String| Err(Wrong { at: path.at, text });
     match path.parts.as_slice() {
         [root, ..] if scopes.has(root) => Ok(false),
+        // Each event has its own.
+        ["data", ..] => Ok(false),
         ["values", _, ..] => Ok(true),
         ["values"] => Ok(false),
         ["loop", ..] if !scopes.has_loop() => {

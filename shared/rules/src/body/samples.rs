@@ -5,7 +5,7 @@ use super::data::{
     event_type,
 };
 use std::sync::OnceLock;
-use tableau::{Action, Event, EventName, Object, Payload};
+use tableau::{Action, Event, EventName, Object, OwnEvent, Payload};
 
 /// Two samples of each event: one of which Tableau says everything that it can, and one of which it says nothing.
 pub fn samples() -> &'static [Data] {
@@ -47,6 +47,27 @@ fn unknown(name: &EventName) -> Data {
         missing: vec!["Tableau does not answer".to_owned()],
         ..Data::default()
     }
+}
+
+/// Two samples of an event that a caller sends: one with facts, and one without.
+pub(super) fn of_caller(name: &EventName) -> [Data; 2] {
+    let without = Data {
+        title: OwnEvent::title(name),
+        lines: vec!["Sent by: snowflake".to_owned()],
+        object: ObjectData {
+            kind: kind(name).to_owned(),
+            luid: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+            name: Some("nightly load".to_owned()),
+            ..ObjectData::default()
+        },
+        site: SiteData { luid: OwnEvent::NO_SITE.to_owned(), name: None },
+        ..unknown(name)
+    };
+    let data = [("environment", "production"), ("tables", "412")];
+    let data = data.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let event = EventData { happened_at: Some("2026-01-15T17:14:45Z".to_owned()), ..without.event.clone() };
+    let with = Data { data: data.into(), event, missing: Vec::new(), ..without.clone() };
+    [with, without]
 }
 
 fn known(name: &EventName) -> Data {

@@ -7,6 +7,9 @@ use minijinja::value::{Enumerator, Object};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The object that has other names for each event.
+const DATA: &str = "data";
+
 /// A part that an object does not have.
 #[derive(Clone, Debug)]
 pub(super) struct Unknown {
@@ -44,6 +47,9 @@ struct Fields {
 impl Object for Fields {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let found = key.as_str().and_then(|key| self.fields.get(key)).cloned();
+        if found.is_none() && self.name == DATA {
+            return Some(Value::from(()));
+        }
         if found.is_none() {
             self.asked.note(&self.name, key);
         }

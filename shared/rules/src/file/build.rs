@@ -1,6 +1,6 @@
 //! From the values of a file to rules: what the shape cannot say is checked here. No I/O.
 
-use super::entries::{File, MaintenanceEntry, MessageEntry, RuleEntry, SiteEntry, TimeEntry};
+use super::entries::{EventEntry, File, MaintenanceEntry, MessageEntry, RuleEntry, SiteEntry, TimeEntry};
 use super::never;
 use super::node::{At, Position};
 use super::values::{instant, site_luid, time_zone};
@@ -42,10 +42,12 @@ pub(crate) struct Parts {
 
 /// Checks a file, and makes rules of it, without what is wrong in them.
 pub(crate) fn build(file: File, at: At<'_>, depth: Depth, problems: &mut Vec<Problem>) -> Parts {
-    let mut builder = Builder { depth, problems, sites: Vec::new(), defaults: BTreeMap::new() };
+    let mut builder =
+        Builder { depth, problems, sites: Vec::new(), defaults: BTreeMap::new(), own: Vec::new() };
     let lists_no_site = file.sites.as_ref().is_some_and(Vec::is_empty);
     let sites_without_timezone = file.sites.iter().flatten().filter(|site| site.timezone.is_none()).count();
     builder.sites(file.sites.unwrap_or_default(), at.key("sites"));
+    builder.own_events(file.events, at.key("events"));
     builder.defaults(file.defaults, at.key("defaults"));
     let maintenance = builder.all_maintenance(file.maintenance, at.key("maintenance"));
     let rules = builder.rules(file.rules, at.key("rules"));
@@ -57,6 +59,8 @@ pub(super) struct Builder<'p> {
     problems: &'p mut Vec<Problem>,
     pub(super) sites: Vec<Site>,
     defaults: BTreeMap<String, (Map<String, Value>, Positions)>,
+    /// The names of `events`.
+    own: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -87,6 +91,25 @@ impl Builder<'_> {
                 timezone: timezone.unwrap_or(TimeZone::UTC),
                 suspends_after: suspends_after(entry.suspends_after.as_ref()),
             });
+        }
+    }
+
+    fn own_events(&mut self, entries: Vec<EventEntry>, at: At<'_>) {
+        for (index, EventEntry { name, .. }) in entries.into_iter().enumerate() {
+            let at = at.item(index).key("name");
+            if name.is_empty() {
+                continue;
+            }
+            if self.own.contains(&name) {
+                self.wrong(at.position(), format!("an event named `{name}` stands above already"));
+                continue;
+            }
+            match family::check_own_event(&name) {
+                Ok(()) => self.own.push(name),
+                // A later version may know an event of this name: functions go on.
+                Err(_) if self.depth == Depth::Function => {}
+                Err(problem) => self.wrong(at.position(), format!("`{name}` {problem}")),
+            }
         }
     }
 
@@ -227,12 +250,15 @@ impl Builder<'_> {
                 self.wrong(at.position(), format!("`{text}` stands above already in this `on`"));
             }
             written.push(text);
-            let events = match family::events(text) {
-                Some(events) => events,
-                None if self.depth == Depth::Function => &[],
-                None => {
+            let own = self.own.iter().find(|own| *own == text).map(|own| [EventName::from(own.as_str())]);
+            let events = match (family::events(text), &own) {
+                (Some(events), _) => events,
+                (None, Some(own)) => own.as_slice(),
+                (None, None) if self.depth == Depth::Function => &[],
+                (None, None) => {
                     is_complete = false;
-                    self.wrong(at.position(), family::unknown(text));
+                    let problem = family::unknown(text, &self.own);
+                    self.wrong(at.position(), problem);
                     &[]
                 }
             };

@@ -19,6 +19,9 @@ pub(crate) struct File {
     /// The sites whose events are acted on. Without the list, events of every site are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sites: Option<Vec<SiteEntry>>,
+    /// Events that callers of the stack send, so that rules may name them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) events: Vec<EventEntry>,
     /// Settings of workflows, by the workflow's name, for every rule that leaves them out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "settings_by_name")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Defaults"))]
@@ -48,6 +51,18 @@ pub(crate) struct SiteEntry {
     pub(crate) suspends_after: Option<Value>,
 }
 
+/// An event that callers of the stack send.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+#[serde(default)]
+pub(crate) struct EventEntry {
+    /// The event's name, such as PipelineFinished.
+    pub(crate) name: String,
+    /// What has happened then, for readers of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+}
+
 /// One rule: what happens about which events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -55,7 +70,7 @@ pub(crate) struct SiteEntry {
 pub(crate) struct RuleEntry {
     /// The rule's name in messages, logs and errors. Unique.
     pub(crate) name: String,
-    /// Events: exact names, as Tableau spells them, or families such as RefreshFailed.
+    /// Events: exact names, as Tableau spells them, families such as RefreshFailed, or names of `events`.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::EventOrFamily>"))]
     pub(crate) on: Vec<String>,
     /// The rule applies if all of these conditions hold.

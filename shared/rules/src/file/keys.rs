@@ -87,11 +87,17 @@ pub(super) static SITE: &[(&str, Shape)] = &[
     ("suspends_after", Shape::CountOrNever("suspends_after: 5")),
 ];
 
+pub(super) static EVENT: &[(&str, Shape)] = &[
+    ("name", Shape::Text("name: PipelineFinished")),
+    ("description", Shape::Text("description: A pipeline has loaded its tables.")),
+];
+
 /// A key, and what it holds.
 type Key = (&'static str, Shape);
 
 /// Keys without which a map says nothing: the map, what it is, and the keys.
-pub(super) static REQUIRED: [(&[Key], &str, &[&str]); 3] = [
+pub(super) static REQUIRED: [(&[Key], &str, &[&str]); 4] = [
+    (EVENT, "the event", &["name"]),
     (SITE, "the site", &["luid", "name"]),
     (MAINTENANCE, "the maintenance window", &["name"]),
     (RULE, "the rule", &["name", "on", "do"]),
@@ -100,6 +106,7 @@ pub(super) static REQUIRED: [(&[Key], &str, &[&str]); 3] = [
 /// The whole file.
 pub(super) static FILE: &[(&str, Shape)] = &[
     ("sites", Shape::List(&Shape::Map(SITE, "a site with its luid and name"), "a dash before each entry")),
+    ("events", Shape::List(&Shape::Map(EVENT, "an event with its name"), "a dash before each entry")),
     ("defaults", Shape::Defaults),
     (
         "maintenance",
@@ -113,16 +120,17 @@ pub(super) static FILE: &[(&str, Shape)] = &[
 
 /// Whether a key of a rules file has this name.
 pub(crate) fn is_key(name: &str) -> bool {
-    let maps = [FILE, SITE, MAINTENANCE, RULE, CONDITIONS, TAGS, TIME, MESSAGE];
+    let maps = [FILE, SITE, EVENT, MAINTENANCE, RULE, CONDITIONS, TAGS, TIME, MESSAGE];
     maps.iter().any(|fields| fields.iter().any(|(key, _)| *key == name))
 }
 
 /// The keys of each map, by the name of its definition in the schema.
 #[cfg(feature = "schema")]
 pub(crate) fn keys_by_definition() -> Vec<(&'static str, Vec<&'static str>)> {
-    let maps: [(&str, &[(&str, Shape)]); 8] = [
+    let maps: [(&str, &[(&str, Shape)]); 9] = [
         ("", FILE),
         ("SiteEntry", SITE),
+        ("EventEntry", EVENT),
         ("MaintenanceEntry", MAINTENANCE),
         ("RuleEntry", RULE),
         ("ConditionsEntry", CONDITIONS),
@@ -135,7 +143,7 @@ pub(crate) fn keys_by_definition() -> Vec<(&'static str, Vec<&'static str>)> {
 
 /// The keys that a map must have, by the name of its definition in the schema.
 #[cfg(feature = "schema")]
-pub(crate) fn required_by_definition() -> [(&'static str, &'static [&'static str]); 3] {
-    let [(_, _, site), (_, _, maintenance), (_, _, rule)] = REQUIRED;
-    [("SiteEntry", site), ("MaintenanceEntry", maintenance), ("RuleEntry", rule)]
+pub(crate) fn required_by_definition() -> [(&'static str, &'static [&'static str]); 4] {
+    let [(_, _, event), (_, _, site), (_, _, maintenance), (_, _, rule)] = REQUIRED;
+    [("EventEntry", event), ("SiteEntry", site), ("MaintenanceEntry", maintenance), ("RuleEntry", rule)]
 }

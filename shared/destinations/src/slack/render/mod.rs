@@ -100,7 +100,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
         ..*shown
     };
     let summary = escape(&brief.summary());
-    let site = brief.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
+    let site = brief.facts.iter().find_map(|fact| match (fact.label.as_ref(), &fact.value) {
         ("Site", Value::Text(site)) => Some(format!(" · {}", escape(site))),
         _ => None,
     });

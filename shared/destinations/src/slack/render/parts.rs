@@ -51,7 +51,7 @@ pub(super) fn shortened(fact: &Fact) -> Fact {
         }
         Value::Time(at) => Value::Time(*at),
     };
-    Fact { label: fact.label, value }
+    Fact { label: fact.label.clone(), value }
 }
 
 /// The paragraph that says why the refresh fails, or why it failed.

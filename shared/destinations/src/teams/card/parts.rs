@@ -45,7 +45,8 @@ pub(super) fn standing(shown: &Notification, limits: Limits) -> Vec<Value> {
 pub(super) fn facts(shown: &Notification, limits: Limits) -> Option<Value> {
     let zone = shown.timezone.as_ref();
     let facts = shown.facts.iter().take(limits.facts);
-    let facts = facts.map(|shown| fact(shown.label, &escape(&cut(&words::value(shown, zone), limits.value))));
+    let facts =
+        facts.map(|shown| fact(&shown.label, &escape(&cut(&words::value(shown, zone), limits.value))));
     let facts: Vec<Value> = facts.collect();
     (!facts.is_empty()).then(|| fact_set(facts))
 }

@@ -140,7 +140,7 @@ proptest! {
     fn whatever_names_and_words_are_the_text_is_one_line_that_fits(
         name in ".{0,300}", project in ".{0,80}", words in ".{0,300}", title in proptest::option::of(".{1,200}"), last in any::<bool>(),
     ) {
-        let facts = vec![alerting::notification::Fact { label: "Project", value: Value::Text(project) }];
+        let facts = vec![alerting::notification::Fact::new("Project", Value::Text(project))];
         let shown = Notification { own_text: Some(words), own_title: title, facts, ..failed(&name, LINK) };
         let said = text(&shown, last.then_some("Last text today."));
         prop_assert!(fits(&said), "{}: {said:?}", segments(&said));

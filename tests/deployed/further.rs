@@ -74,6 +74,7 @@ impl<'a> Further<'a> {
             "NotifyTeamsEnabled=true".to_owned(),
             "PageOnCallEnabled=true".to_owned(),
             format!("PagerDutyRegion={}", self.pagerduty.url()),
+            "ReceiveEventEnabled=true".to_owned(),
             "RefreshExtractEnabled=true".to_owned(),
             "RequestCertificationEnabled=true".to_owned(),
             "PublishPdfEnabled=true".to_owned(),
@@ -237,7 +238,13 @@ impl<'a> Further<'a> {
 
     /// The API is there, and answers no one without a key.
     pub(crate) async fn a_stranger_refreshes_nothing(environment: &Environment<'_>) {
-        for (path, expected) in [("refreshes", 401), ("refreshes/r1", 401), ("refreshes/r1/more", 404)] {
+        for (path, expected) in [
+            ("events", 401),
+            ("events/e1", 404),
+            ("refreshes", 401),
+            ("refreshes/r1", 401),
+            ("refreshes/r1/more", 404),
+        ] {
             assert_eq!(environment.stack.api(path).await, expected, "{path}");
         }
     }

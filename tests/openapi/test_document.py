@@ -167,9 +167,16 @@ def test_an_event_may_have_no_name_that_means_something_else():
     names = re.findall(r"^## ([A-Z][a-z]+[A-Z]\w+)$", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.MULTILINE)
     table = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8").split("\n### Events\n")[1].split("\n### ")[0]
     families = re.findall(r"^\| `([A-Z]\w+)` \|", table, re.MULTILINE)
-    assert len(names) == 22 and {"RefreshFailed", "Any"} <= set(families), families
+    assert len(names) == 23 and {"RefreshFailed", "Any"} <= set(families), families
     taken = {*names, *families, "Test", "Unknown", "Unreadable"}
     assert SCHEMAS["EventRequest"]["properties"]["event"]["not"]["enum"] == sorted(taken)
+
+
+def test_no_name_of_an_event_begins_as_those_of_tableau_do():
+    code = (ROOT / "shared" / "tableau" / "src" / "own.rs").read_text(encoding="utf-8")
+    reserved = re.findall(r'"(\w+)"', re.search(r"RESERVED[^=]*=\s*\[(.*?)\];", code, re.DOTALL).group(1))
+    assert "Workbook" in reserved
+    assert SCHEMAS["EventRequest"]["properties"]["event"]["pattern"] == f"^(?!{'|'.join(reserved)})[A-Z][A-Za-z0-9]{{2,49}}$"
 
 
 def test_the_causes_are_those_of_tableau_client():

@@ -1,6 +1,6 @@
 //! Requirements of company accounts: a VPC, a permissions boundary.
 
-use crate::reading::{INGRESS, PUBLISHER, of_type, pascal, read, resources};
+use crate::reading::{API, INGRESS, PUBLISHER, of_type, pascal, read, resources};
 use serde_json::{Value, json};
 
 fn if_given(condition: &str, value: Value) -> Value {
@@ -18,7 +18,7 @@ fn every_role_takes_the_companys_permissions_boundary() {
 }
 
 /// 11-A4, 11-A3. Workflows may have to reach a Tableau Server inside a network. receive-webhook talks to AWS alone, and a
-/// network without a way out would stop it; the same holds for publish-rules.
+/// network without a way out would stop it; the same holds for receive-event and publish-rules.
 #[test]
 fn workflows_can_stand_in_a_vpc_and_the_ingress_does_not() {
     let all = resources();
@@ -26,7 +26,7 @@ fn workflows_can_stand_in_a_vpc_and_the_ingress_does_not() {
     let inside = json!({ "SubnetIds": split("SubnetIds"), "SecurityGroupIds": split("SecurityGroupIds") });
     let expected = if_given("HasVpc", inside);
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
-        let is_outside = [INGRESS, PUBLISHER].iter().any(|name| id == pascal(name));
+        let is_outside = [API, INGRESS, PUBLISHER].iter().any(|name| id == pascal(name));
         let expected = if is_outside { &Value::Null } else { &expected };
         assert_eq!(function["VpcConfig"], *expected, "{id}");
     }

@@ -63,15 +63,16 @@ impl TryFrom<&Payload> for Event {
     fn try_from(payload: &Payload) -> Result<Self, Incomplete> {
         let name = payload.event_type.as_deref().filter(|n| !n.is_empty()).ok_or(Incomplete("event_type"))?;
         let name = EventName::from(name);
+        let own = OwnEvent::of(&name, payload);
         Ok(Self {
             id: EventId::of(payload),
-            site: match own::site(payload).filter(|_| !name.is_known()) {
+            site: match own::site(payload).filter(|_| own.is_some()) {
                 Some(none) => none,
                 None => luid(payload.site_luid.as_ref(), "site_luid")?,
             },
             subject: Subject::of(&name, payload)?,
             pdf: PublishedPdf::of(&name, payload),
-            own: OwnEvent::of(&name, payload),
+            own,
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
             created_at: payload.created_at.as_deref().and_then(|t| t.parse().ok()),

@@ -184,7 +184,7 @@ fn digest(parts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, EventId};
+    use crate::{Event, EventId, Incomplete};
 
     fn own() -> OwnEvent {
         OwnEvent {
@@ -227,8 +227,10 @@ mod tests {
 
     #[test]
     fn an_event_with_a_name_of_tableau_is_of_no_caller() {
-        for name in ["WorkbookUpdated", "PdfPublished", "x", "Pipeline finished"] {
+        for name in ["WorkbookUpdated", "WorkbookMoved", "PdfPublished", "x", "Pipeline finished"] {
             let payload = Payload { event_type: Some(name.to_owned()), ..payload(0, None) };
+            assert_eq!(Event::try_from(&payload), Err(Incomplete("site_luid")), "{name}");
+            let payload = Payload { site_luid: Some("s".to_owned()), ..payload };
             assert_eq!(Event::try_from(&payload).unwrap().own, None, "{name}");
         }
         let of_tableau = Payload { resource: Some("WORKBOOK".to_owned()), ..payload(0, None) };

@@ -87,7 +87,7 @@ fn the_nearest_name_is_said_or_what_there_is() {
     ] {
         assert_eq!(problem(text), expected, "{text}");
     }
-    assert!(problem("{{ colour }}").ends_with("; there are: title, lines, object, event, owner, project, cause, site, deleted, rule, missing, values"));
+    assert!(problem("{{ colour }}").ends_with("; there are: title, lines, object, event, owner, project, cause, site, deleted, rule, data, missing, values"));
 }
 
 #[test]

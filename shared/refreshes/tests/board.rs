@@ -225,6 +225,23 @@ async fn a_request_has_a_limit_and_a_run_that_no_one_waits_for_is_not_started() 
     assert_eq!(status(&board, "r1", 90).await, Status::TimedOut, "not cancelled");
 }
 
+// docs/performance.md, "A wait of two hours"
+#[tokio::test]
+async fn the_job_of_a_refresh_of_two_hours_is_looked_at_eleven_times() {
+    let board = board();
+    accept(&board, &new("a", "d"), 0).await;
+    begin(&board, 0).await.unwrap();
+    running(&board, "d", 1, 0).await;
+    let (runs, _) = board.runs(&Place::new(SITE, "d")).await.unwrap();
+    let run = runs.open(1).unwrap();
+    let mut looks = vec![run.next_look(at(0))];
+    while let Some(last) = looks.last().copied().filter(|last| *last < at(7_200)) {
+        looks.push(run.next_look(last));
+    }
+    let seconds: Vec<i64> = looks.iter().map(|look| look.duration_since(at(0)).as_secs()).collect();
+    assert_eq!(seconds, [30, 60, 120, 240, 480, 960, 1_920, 3_120, 4_320, 5_520, 6_720, 7_920]);
+}
+
 #[tokio::test]
 async fn many_at_once_get_one_run_and_keep_to_the_limits() {
     let board = board();

@@ -43,14 +43,14 @@ async fn run(scene: &Scene, python: &str, arguments: &[&str]) {
     command.env("PYTHONDONTWRITEBYTECODE", "1").kill_on_drop(true);
     let ended = tokio::time::timeout(LONGEST, command.output()).await.expect("it takes too long").unwrap();
     let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    println!("{arguments:?} took {} s\n{out}", began.elapsed().as_secs());
+    println!("{arguments:?} took {} s\n{}", began.elapsed().as_secs(), scene.without_keys(&out));
+    assert!(ended.status.success(), "{arguments:?} at the stack failed\n{}", scene.without_keys(&err));
     scene.assert_no_key_in(&out);
-    assert!(ended.status.success(), "{arguments:?} at the stack failed\n{err}");
 }
 
 /// Runs tests of Python at the stack. None may be skipped but for what the scene leaves out.
 async fn suite(scene: &Scene, python: &str, folder: &str) {
-    run(scene, python, &["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", folder]).await;
+    run(scene, python, &["-m", "pytest", "-q", "-rs", "--tb=short", "-p", "no:cacheprovider", folder]).await;
 }
 
 const OPENAPI: &str = "CALLERS_PYTHON";

@@ -21,6 +21,8 @@ use testkit::repository::root;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const TABLE: &str = "DeliveryTable";
+/// The number of the first object in addresses of a browser.
+const FIRST_NUMBER: usize = 1_001;
 /// How long a refresh takes.
 const TAKES: Duration = Duration::from_millis(600);
 /// The ends of refreshes that a stack cannot be brought to within a test.
@@ -48,8 +50,12 @@ impl Scene {
         let tableau = TableauSimulator::empty().refreshes_take(TAKES).start().await.unwrap();
         let tableau = Arc::new(tableau);
         let mut cancelled = Vec::new();
-        for content in scene["content"].as_array().unwrap() {
+        for (index, content) in scene["content"].as_array_mut().unwrap().iter_mut().enumerate() {
             add(&tableau, content, &mut cancelled);
+            // The simulator numbers content in the order in which it is added.
+            if !content["number"].is_null() {
+                content["number"] = json!(FIRST_NUMBER + index);
+            }
         }
         for name in LEFT_OUT {
             scene.as_object_mut().unwrap().remove(name);
@@ -138,6 +144,11 @@ impl Scene {
         let mut variables = self.variables.clone();
         variables.push(("TMPDIR", self.folder.path().display().to_string()));
         variables
+    }
+
+    /// A text with a word in place of each key: a test that fails shows its arguments.
+    pub(crate) fn without_keys(&self, text: &str) -> String {
+        self.keys.iter().fold(text.to_owned(), |text, key| text.replace(key, "[a key]"))
     }
 
     /// Fails if a text has the secret of a key.

@@ -8,56 +8,56 @@ use workflow::ApiAnswer;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Status, title and code.
-    kind: (u16, &'static str, &'static str),
+    kind: &'static (u16, &'static str, &'static str),
     detail: String,
     field: Option<String>,
     header: Option<(&'static str, String)>,
 }
 
 impl Problem {
-    fn new(kind: (u16, &'static str, &'static str), detail: impl Into<String>) -> Self {
+    fn new(kind: &'static (u16, &'static str, &'static str), detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), field: None, header: None }
     }
 
     /// A member or header that is not as the document says.
     pub(crate) fn malformed(field: &str, what: &str) -> Self {
         let field: String = visible(field).chars().take(60).collect();
-        let problem = Self::new((400, "Bad Request", "malformed"), format!("{field}: {what}"));
+        let problem = Self::new(&(400, "Bad Request", "malformed"), format!("{field}: {what}"));
         Self { field: Some(field), ..problem }
     }
 
     /// A body that is no JSON object.
     pub(crate) fn no_object(what: String) -> Self {
-        Self::new((400, "Bad Request", "malformed"), what)
+        Self::new(&(400, "Bad Request", "malformed"), what)
     }
 
     pub(crate) fn unauthorized() -> Self {
         let problem = Self::new(
-            (401, "Unauthorized", "unauthorized"),
+            &(401, "Unauthorized", "unauthorized"),
             "Send a valid key as Authorization: Bearer twk_…",
         );
         problem.with_header("www-authenticate", "Bearer")
     }
 
     pub(crate) fn not_allowed() -> Self {
-        Self::new((403, "Forbidden", "not_allowed"), "This key may not send events.")
+        Self::new(&(403, "Forbidden", "not_allowed"), "This key may not send events.")
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new((404, "Not Found", "not_found"), "There is nothing at this address.")
+        Self::new(&(404, "Not Found", "not_found"), "There is nothing at this address.")
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        let kind = (405, "Method Not Allowed", "method_not_allowed");
+        let kind = &(405, "Method Not Allowed", "method_not_allowed");
         Self::new(kind, "This address takes POST.").with_header("allow", "POST")
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new((413, "Content Too Large", "too_large"), format!("The body is longer than {limit} bytes."))
+        Self::new(&(413, "Content Too Large", "too_large"), format!("The body is longer than {limit} bytes."))
     }
 
     pub(crate) fn unsupported_media_type() -> Self {
-        let kind = (415, "Unsupported Media Type", "unsupported_media_type");
+        let kind = &(415, "Unsupported Media Type", "unsupported_media_type");
         Self::new(kind, "Send the body as JSON, with Content-Type: application/json.")
     }
 
@@ -65,7 +65,7 @@ impl Problem {
         let detail = format!(
             "This key may make {per_minute} requests a minute. Try again in {retry_after_seconds} s."
         );
-        Self::new((429, "Too Many Requests", "rate_limited"), detail)
+        Self::new(&(429, "Too Many Requests", "rate_limited"), detail)
             .with_header("retry-after", retry_after_seconds.to_string())
     }
 
@@ -78,7 +78,7 @@ impl Problem {
     }
 
     pub(crate) fn answer(&self) -> ApiAnswer {
-        let (status, title, code) = self.kind;
+        let (status, title, code) = *self.kind;
         let mut body = json!({
             "type": "about:blank", "title": title, "status": status, "detail": self.detail, "code": code,
         });

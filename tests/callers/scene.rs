@@ -39,7 +39,7 @@ pub(crate) struct Scene {
 }
 
 fn binaries() -> PathBuf {
-    let binary = PathBuf::from(std::env::current_exe().unwrap());
+    let binary = std::env::current_exe().unwrap();
     binary.parent().unwrap().parent().unwrap().to_owned()
 }
 

@@ -1,5 +1,7 @@
 //! Every row of the interface's contract, on the real binary.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use api_keys::{Keys, Permissions};
 use deliveries::Content;
 use jiff::Timestamp;

@@ -58,7 +58,7 @@ pub(crate) enum Run {
     GitHub,
     /// `cargo` with these arguments, and the Python of these tools in this variable.
     CargoWithPython(Tools, &'static str, &'static [&'static str]),
-    /// A test of the repository by its name, with some of its tests, and the Python of each of these tools in a variable.
+    /// Some tests of `tests/integrations`, with the Python of each of these tools in a variable.
     Callers(&'static [(Tools, &'static str)], &'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
@@ -184,7 +184,7 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the API is as docs/openapi.yaml says, and the scripts and procedures of integrations/ work at a stack",
         part_of: PartOf::Usual,
         run: Run::Callers(
-            &[(OPENAPI, "CALLERS_PYTHON"), (SNOWFLAKE, "SNOWFLAKE_PYTHON")],
+            &[(OPENAPI, "OPENAPI_PYTHON"), (SNOWFLAKE, "SNOWFLAKE_PYTHON")],
             &["document", "schemathesis", "snowflake"],
         ),
     },
@@ -317,7 +317,7 @@ impl Run {
                 // The test runs the functions' binaries, which no test of its own package builds.
                 succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
                 let mut cargo = repository.cargo();
-                cargo.args(["test", "--workspace", "--test", "callers", "--"]).args(*tests);
+                cargo.args(["test", "--workspace", "--test", "integrations", "--"]).args(*tests);
                 for (tools, variable) in *all {
                     tools.install(repository)?;
                     cargo.env(variable, tools.tool(repository, "python"));

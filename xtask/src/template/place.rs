@@ -131,11 +131,14 @@ fn end_of(lines: &[&str], first: usize, section_end: usize) -> usize {
     first + 1 + own.count()
 }
 
+/// Functions that have a switch and are no workflows: they have no queue, and their blocks are written by hand.
+const BY_HAND: [&str; 1] = ["ReceiveEvent"];
+
 /// The workflows that are there: each has a condition of its own.
 pub(super) fn workflows<'a>(lines: &[&'a str]) -> Result<Vec<&'a str>, Problem> {
     let conditions = section(lines, "Conditions:")?.filter_map(|line| {
         let (name, switch) = lines[line].strip_prefix("  ")?.split_once("On: !Equals [!Ref ")?;
-        switch.starts_with(&format!("{name}Enabled,")).then_some(name)
+        (switch.starts_with(&format!("{name}Enabled,")) && !BY_HAND.contains(&name)).then_some(name)
     });
     Ok(conditions.collect())
 }

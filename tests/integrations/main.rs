@@ -53,7 +53,7 @@ async fn suite(scene: &Scene, python: &str, folder: &str) {
     run(scene, python, &["-m", "pytest", "-q", "-rs", "--tb=short", "-p", "no:cacheprovider", folder]).await;
 }
 
-const OPENAPI: &str = "CALLERS_PYTHON";
+const OPENAPI: &str = "OPENAPI_PYTHON";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_stack_answers_as_its_document_says() {

@@ -119,7 +119,7 @@ pub enum PdfOrientation {
 /// Width and height of a view, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ width: 1200, height: 800 }")]
 pub struct VizSize {
     /// Pixels.
     pub width: u32,

@@ -21,7 +21,7 @@ pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec
     };
     let mut notes = Vec::new();
     // Tableau sends no derived events.
-    for (event, rule) in rules.events().into_iter().filter(|(event, _)| !EventName::DERIVED.contains(event)) {
+    for (event, rule) in rules.events().into_iter().filter(|(event, _)| !event.is_derived()) {
         let found = of_event(&event);
         if found.iter().any(|webhook| webhook.is_enabled) {
             continue;

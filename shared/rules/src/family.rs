@@ -20,19 +20,19 @@ pub const FAMILIES: [(&str, &[EventName]); 11] = [
     ("Updated", &[E::DatasourceUpdated, E::WorkbookUpdated]),
 ];
 
-static KNOWN: LazyLock<[EventName; 23]> = LazyLock::new(|| EventName::ALL);
+static ALL: LazyLock<[EventName; 23]> = LazyLock::new(|| EventName::ALL);
 
 /// The events that a name in `on` means: of a family, or the one with this name.
 pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
     if let Some((_, events)) = FAMILIES.iter().find(|(family, _)| *family == name) {
         return Some(events);
     }
-    KNOWN.iter().position(|event| event.as_str() == name).map(|at| &KNOWN[at..=at])
+    ALL.iter().position(|event| event.as_str() == name).map(|at| &ALL[at..=at])
 }
 
 /// The event in a set of events, with one bit for each that is known; nothing for another one.
 pub(crate) fn bit(event: &EventName) -> u32 {
-    KNOWN.iter().position(|known| known == event).map_or(0, |at| 1 << at)
+    ALL.iter().position(|known| known == event).map_or(0, |at| 1 << at)
 }
 
 /// What to say of a name that is neither an event nor a family.

@@ -49,7 +49,7 @@ pub struct PublishPdf {
     pub orientation: PdfOrientation,
     /// Width and height of the views in pixels. Since Tableau 2025.2.
     pub size: Option<VizSize>,
-    /// Whether no event `PdfPublished` tells of the files. Default: false.
+    /// Whether the function sends no event `PdfPublished` for the files. Default: false.
     pub silent: bool,
     /// The name of a user: the PDF has what that user sees.
     #[serde(rename = "as", deserialize_with = "given")]

@@ -105,7 +105,7 @@ async fn every_function_answers_its_fixture() {
     assert_eq!(run.servicenow.incidents().len(), 1, "track-servicenow-incident opens an incident");
     assert_eq!(run.pagerduty.alerts().len(), 1, "page-on-call pages");
     assert_eq!(run.twilio.messages().len(), 1, "send-sms sends a text");
-    assert_eq!(run.graph.files().len(), 1, "publish-pdf publishes a file");
+    assert_eq!(run.graph.files().len(), 2, "publish-pdf publishes a file for each view");
 }
 
 impl Run {

@@ -24,7 +24,7 @@ pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec
     for (event, rule) in rules
         .events()
         .into_iter()
-        .filter(|(event, _)| event.is_known() && !EventName::DERIVED.contains(event))
+        .filter(|(event, _)| event.is_known() && !event.is_derived())
     {
         let found = of_event(&event);
         if found.iter().any(|webhook| webhook.is_enabled) {

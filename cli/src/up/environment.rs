@@ -36,6 +36,9 @@ use tableau_client::{Settings as Server, TableauCredential};
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
+/// The bucket in Amazon S3 that publish-pdf may write to.
+const BUCKET: &str = "reports";
+
 /// How long a refresh takes that is requested over REST.
 const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 
@@ -151,6 +154,7 @@ impl Environment {
             let table = table_of(&stack);
             slack.add_channels_of(move || channels_in_force(&aws, &table));
         }
+        stack.aws().create_bucket(BUCKET);
         let secret = stack.secret("WebhookSecret").ok_or("the template has no secret `WebhookSecret`")?;
         let environment = Self {
             stack,

@@ -3,13 +3,13 @@
 
 mod config;
 mod destinations;
+mod events;
 mod export;
 mod exports;
 mod history;
 mod notes;
 mod pdf;
 mod place;
-mod tell;
 mod users;
 
 pub use config::{Config, SCOPES};
@@ -18,6 +18,7 @@ pub use history::History;
 pub use users::Users;
 
 use destinations::Published;
+use events::PublishedFile;
 use export::{Exported, Rendered, export};
 use exports::{Export, Target, exports, separate};
 use facts::{FactLookups, NO_ANSWER, OTHER_SITE, Question};
@@ -33,7 +34,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::{Event, WorkbookLuid};
 use tableau_client::Workbook;
-use tell::{Batch, ToTell};
 use tokio::time::Instant;
 use users::Session;
 use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
@@ -62,8 +62,8 @@ pub struct PublishPdf {
     pub destinations: Destinations,
     /// What is known of earlier exports.
     pub history: History,
-    /// Where it tells of the files, for rules to announce them.
-    pub events: DerivedEvents,
+    /// Where it sends the events about its files.
+    pub bus: DerivedEvents,
 }
 
 /// What an attempt has done so far.
@@ -78,16 +78,16 @@ struct Progress {
     /// Exports to be made again, by name, and the last time at which one may be.
     doubtful: Vec<String>,
     again_at: Option<Timestamp>,
-    /// Files that are there and were not told of.
-    to_tell: Vec<ToTell>,
+    /// Files about which this attempt has to send an event.
+    unsent: Vec<PublishedFile>,
     /// Whether Tableau does not have the workbook any more.
     is_gone: bool,
 }
 
 /// What came of a file.
 enum Put {
-    /// It was published now, and is to be told of unless the rule says not to.
-    Published(Option<ToTell>),
+    /// It was published now. `None`: its rule is silent, so no event is sent.
+    Published(Option<PublishedFile>),
     /// It is there already, or the rule keeps another.
     There,
 }
@@ -146,7 +146,7 @@ impl Workflow for PublishPdf {
             return Ok(Outcome::skipped(format!("{} is no refresh of a workbook", event.name)));
         };
         // First, because the rules, or the workbook, may have changed since.
-        self.tell(event, tell::pending(invocation), invocation).await?;
+        events::send(events::pending(invocation), event, &self.bus, invocation).await?;
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
         let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         let question = Question::new(event, invocation);
@@ -197,8 +197,8 @@ impl Workflow for PublishPdf {
         let published =
             self.publish_all(event, workbook, &rules, &actions, refreshed, &mut progress, invocation).await;
         let is_complete = published.is_ok() && progress.is_complete();
-        let to_tell = tell::batches(std::mem::take(&mut progress.to_tell));
-        if let Err(failure) = self.tell(event, to_tell, invocation).await {
+        let batches = events::batches(std::mem::take(&mut progress.unsent));
+        if let Err(failure) = events::send(batches, event, &self.bus, invocation).await {
             progress.fail(failure);
         }
         self.history.ended(workbook, id, is_complete, invocation.time()).await?;
@@ -421,12 +421,12 @@ impl PublishPdf {
         let looks_incomplete = is_doubtful || exported.may_lack_data;
         let before = progress.published;
         for target in &missing {
-            let told = &progress.to_tell;
-            let put = self.put(target, &exported, name, looks_incomplete, time, until, told, invocation);
+            let others = &progress.unsent;
+            let put = self.put(target, &exported, name, looks_incomplete, time, until, others, invocation);
             match put.await {
-                Ok(Put::Published(to_tell)) => {
+                Ok(Put::Published(file)) => {
                     progress.published += 1;
-                    progress.to_tell.extend(to_tell);
+                    progress.unsent.extend(file);
                 }
                 Ok(Put::There) => progress.there += 1,
                 Err(failure) => progress.fail(failure),
@@ -440,7 +440,7 @@ impl PublishPdf {
         self.history.published(&workbook.id, event, &key, exported.seen, invocation.time()).await
     }
 
-    /// Publishes a file to one place. `others`: what this attempt is to tell already.
+    /// Publishes a file to one place. `others`: files of this attempt about which no event is sent yet.
     #[expect(clippy::too_many_arguments, reason = "each is used, and no two belong together")]
     async fn put(
         &self,
@@ -450,28 +450,28 @@ impl PublishPdf {
         looks_incomplete: bool,
         time: &Zoned,
         until: Instant,
-        others: &[ToTell],
+        others: &[PublishedFile],
         invocation: &Invocation,
     ) -> Result<Put, Failure> {
         let pieces = Pieces::new(&exported.file, exported.seen.size_bytes);
         let publish = async {
             match self.destinations.publish(target, &pieces, time, until, invocation).await? {
                 Published::There { uploaded, note } => {
-                    let to_tell = (!target.settings.silent).then(|| {
+                    let file = (!target.settings.silent).then(|| {
                         let notes = (note.as_str(), looks_incomplete);
-                        ToTell::of(target, &uploaded, notes, time.timestamp(), invocation, others)
+                        PublishedFile::of(target, &uploaded, notes, time.timestamp(), invocation, others)
                     });
-                    // Noted with the file: after a failure, the next attempt tells of it without publishing it again.
-                    if let Some(to_tell) = &to_tell {
-                        to_tell.note(invocation).await?;
+                    // Noted at once: after a failure, the next attempt sends the event without publishing the file again.
+                    if let Some(file) = &file {
+                        file.note(invocation).await?;
                     }
-                    Ok::<_, Failure>(Ok((uploaded, note, to_tell)))
+                    Ok::<_, Failure>(Ok((uploaded, note, file)))
                 }
                 Published::Kept => Ok(Err("the file is there, and the rule keeps it")),
             }
         };
         match invocation.once_unless(published(target), publish).await? {
-            Some(Ok((uploaded, note, to_tell))) => {
+            Some(Ok((uploaded, note, file))) => {
                 let size_bytes = exported.seen.size_bytes;
                 let pages = exported.seen.pages;
                 let service = target.service();
@@ -486,7 +486,7 @@ impl PublishPdf {
                     item = uploaded.id,
                     "published a PDF"
                 );
-                Ok(Put::Published(to_tell))
+                Ok(Put::Published(file))
             }
             Some(Err(why)) => {
                 tracing::info!(rule = target.rule, view = name, "{why}");
@@ -494,23 +494,6 @@ impl PublishPdf {
             }
             None => Ok(Put::There),
         }
-    }
-}
-
-impl PublishPdf {
-    /// Sends the events `PdfPublished`. One that cannot be sent keeps no other back.
-    async fn tell(&self, event: &Event, batches: Vec<Batch>, invocation: &Invocation) -> Result<(), Failure> {
-        let mut failed = None;
-        for Batch { refreshed, pdf, told } in batches {
-            match invocation.once(told, self.events.send(event.pdf_published(&pdf, refreshed))).await {
-                Ok(Some(false)) => {
-                    tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
-                }
-                Ok(_) => {}
-                Err(failure) => failed = Some(Failure::worse(failed.take(), failure)),
-            }
-        }
-        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -45,6 +45,6 @@ fn workflow(host: &Host) -> Result<PublishPdf, BoxError> {
         users,
         destinations: Destinations::new(sharepoint, circuits, S3::new(&host.aws()), s3_circuits),
         history: History::new(documents),
-        events: host.derived_events(),
+        bus: host.derived_events(),
     })
 }

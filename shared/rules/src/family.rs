@@ -20,7 +20,7 @@ pub const FAMILIES: [(&str, &[EventName]); 11] = [
     ("Updated", &[E::DatasourceUpdated, E::WorkbookUpdated]),
 ];
 
-static KNOWN: LazyLock<[EventName; 23]> = LazyLock::new(|| EventName::ALL);
+static ALL: LazyLock<[EventName; 23]> = LazyLock::new(|| EventName::ALL);
 
 /// Names that events of this stack have for another reason.
 const RESERVED: [&str; 3] = ["Test", "Unknown", "Unreadable"];
@@ -30,7 +30,7 @@ pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
     if let Some((_, events)) = FAMILIES.iter().find(|(family, _)| *family == name) {
         return Some(events);
     }
-    KNOWN.iter().position(|event| event.as_str() == name).map(|at| &KNOWN[at..=at])
+    ALL.iter().position(|event| event.as_str() == name).map(|at| &ALL[at..=at])
 }
 
 /// Checks the name of an event that callers send.
@@ -58,7 +58,7 @@ pub fn check_own_event(name: &str) -> Result<(), &'static str> {
 
 /// The event in a set of events, with one bit for each that is known; nothing for another one.
 pub(crate) fn bit(event: &EventName) -> u32 {
-    KNOWN.iter().position(|known| known == event).map_or(0, |at| 1 << at)
+    ALL.iter().position(|known| known == event).map_or(0, |at| 1 << at)
 }
 
 /// What to say of a name that is neither an event nor a family, nor one of the file's own events.

@@ -188,7 +188,7 @@ impl Host {
         Ok(Some(Arc::new(timer_of(self.function, &self.env, &self.aws, url)?)))
     }
 
-    /// Sends events over the bus named by `EVENT_BUS_NAME`, for a workflow that has events of its own to tell of.
+    /// Sends events over the bus named by `EVENT_BUS_NAME`, for a workflow that has events of its own.
     pub fn derived_events(&self) -> DerivedEvents {
         DerivedEvents::new(self.event_bus())
     }

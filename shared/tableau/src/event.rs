@@ -22,7 +22,7 @@ pub struct Event {
     pub resource_name: Option<String>,
     /// When the event happened; `None` when the payload's time is missing or unreadable.
     pub created_at: Option<Timestamp>,
-    /// The file that the derived event [`EventName::PdfPublished`] tells of; `None` for any other event.
+    /// The files of the derived event [`EventName::PdfPublished`]; `None` for any other event.
     pub pdf: Option<PublishedPdf>,
     /// What the event of a caller says; `None` for an event of Tableau or of the stack itself.
     pub own: Option<OwnEvent>,
@@ -155,7 +155,7 @@ impl Event {
         self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
     }
 
-    /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event tells of. The same files after the same
+    /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event is about. The same files after the same
     /// refresh give the same payload, and so the same event.
     pub fn pdf_published(&self, pdf: &PublishedPdf, refreshed: Timestamp) -> Payload {
         let name = self.resource_name.as_deref().unwrap_or_default();

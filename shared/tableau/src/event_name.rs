@@ -150,6 +150,11 @@ impl EventName {
         !matches!(self, Self::Other(_))
     }
 
+    /// Whether a function of this stack sends the event, and not Tableau.
+    pub fn is_derived(&self) -> bool {
+        Self::DERIVED.contains(self)
+    }
+
     /// The event name for a failed refresh of this kind of object; `None` for a kind that is not refreshed.
     pub fn refresh_failed(object: Object) -> Option<Self> {
         match object {
@@ -216,6 +221,7 @@ mod tests {
         for name in EventName::ALL {
             assert_eq!(EventName::from(name.as_str()), name);
             assert!(name.object().is_some() && name.action().is_some());
+            assert_eq!(name.is_derived(), !EventName::KNOWN.contains(&name));
         }
     }
 

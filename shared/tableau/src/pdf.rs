@@ -38,14 +38,14 @@ impl PublishedPdf {
         }
     }
 
-    /// Puts what is told into the payload of the event `PdfPublished`.
+    /// Puts this into the payload of the event `PdfPublished`.
     pub(crate) fn put_into(&self, payload: &mut Payload) {
         if let Ok(pdf) = serde_json::to_value(self) {
             payload.other.insert(KEY.to_owned(), pdf);
         }
     }
 
-    /// The file that a payload tells of; `None` for another event. A link that no browser may open safely is left out.
+    /// The files that a payload is about; `None` for another event. A link that no browser may open safely is left out.
     pub(crate) fn of(name: &EventName, payload: &Payload) -> Option<Self> {
         if *name != EventName::PdfPublished {
             return None;
@@ -88,16 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_file_comes_back() {
+    fn what_is_said_of_a_file_comes_back() {
         let (refresh, refreshed) = refresh();
-        let told = pdf("https://contoso.sharepoint.com/Sales.pdf");
-        let payload = refresh.pdf_published(&told, refreshed);
+        let published = pdf("https://contoso.sharepoint.com/Sales.pdf");
+        let payload = refresh.pdf_published(&published, refreshed);
         let event = Event::try_from(&Payload::parse(payload.canonical_json().as_bytes()).unwrap()).unwrap();
         assert_eq!(event.name, EventName::PdfPublished);
         assert_eq!((&event.subject, &event.site), (&refresh.subject, &refresh.site));
         assert_eq!(event.created_at, refresh.created_at);
-        assert_eq!(event.pdf, Some(told.clone()));
-        let again = refresh.pdf_published(&told, refreshed);
+        assert_eq!(event.pdf, Some(published.clone()));
+        let again = refresh.pdf_published(&published, refreshed);
         assert_eq!(Event::try_from(&again).unwrap().id, event.id);
         let other = refresh.pdf_published(&pdf("https://contoso.sharepoint.com/Other.pdf"), refreshed);
         assert_ne!(Event::try_from(&other).unwrap().id, event.id);
@@ -120,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn no_other_event_tells_of_a_file() {
+    fn no_other_event_has_files() {
         let (refresh, refreshed) = refresh();
-        let told = refresh.pdf_published(&pdf("https://contoso.sharepoint.com/Sales.pdf"), refreshed);
+        let published = refresh.pdf_published(&pdf("https://contoso.sharepoint.com/Sales.pdf"), refreshed);
         let of = |name: &str, payload: &Payload| {
             let payload = Payload { event_type: Some(name.to_owned()), ..payload.clone() };
             Event::try_from(&payload).unwrap().pdf
         };
-        assert!(of("PdfPublished", &told).is_some());
-        assert_eq!(of("WorkbookUpdated", &told), None);
-        let mut broken = told.clone();
+        assert!(of("PdfPublished", &published).is_some());
+        assert_eq!(of("WorkbookUpdated", &published), None);
+        let mut broken = published.clone();
         broken.other.insert(KEY.to_owned(), serde_json::json!({ "file": 7 }));
         assert_eq!(of("PdfPublished", &broken), None);
         broken.other.clear();

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod events;
 mod export;
 mod graph;
 mod memory;
 mod places;
 mod s3;
 mod support;
-mod told;
 mod twice;
 mod users;

@@ -9,6 +9,16 @@ fn sales() -> Workbook {
 }
 
 #[tokio::test]
+async fn a_bucket_needs_no_secret_of_sharepoint() {
+    let environment = with("{ to: s3, bucket: reports }").await;
+    environment.aws.create_bucket("reports");
+    let function = environment.queued_with("publish-pdf", BINARY, &[("SHAREPOINT_SECRET", "no-such-secret")]);
+    let event = event(&environment, sales());
+    assert!(!handed(&function, &event).await, "{}", logs(&environment, &function));
+    assert_eq!(environment.aws.objects().len(), 1);
+}
+
+#[tokio::test]
 async fn a_small_file_is_an_object_of_its_bucket() {
     let environment =
         with(r#"{ to: s3, bucket: reports, folder: "pdf/{project}", name: "{workbook} {luid}" }"#).await;

@@ -51,7 +51,7 @@ pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)
 
 /// The body that Tableau posts or, for a derived event, the one that a function makes.
 fn body(about: &About, event: &EventName, at: Timestamp) -> String {
-    let name = if EventName::DERIVED.contains(event) { &EventName::WorkbookRefreshSucceeded } else { event };
+    let name = if event.is_derived() { &EventName::WorkbookRefreshSucceeded } else { event };
     let body = about.body(name, at);
     let refresh = Payload::parse(body.as_bytes()).ok().and_then(|payload| Event::try_from(&payload).ok());
     match refresh.filter(|_| *event == EventName::PdfPublished) {

@@ -49,7 +49,7 @@ pub struct PublishPdf {
     pub orientation: PdfOrientation,
     /// Width and height of the views in pixels. Since Tableau 2025.2.
     pub size: Option<VizSize>,
-    /// Whether no event `PdfPublished` tells of the files. Default: false.
+    /// Whether the function sends no event `PdfPublished` for the files. Default: false.
     pub silent: bool,
     /// The name of a user: the PDF has what that user sees.
     #[serde(rename = "as", deserialize_with = "given")]
@@ -119,7 +119,7 @@ pub enum PdfOrientation {
 /// Width and height of a view, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ width: 1200, height: 800 }")]
 pub struct VizSize {
     /// Pixels.
     pub width: u32,

@@ -16,7 +16,10 @@ const DAY: &str = "Tableau takes one exact day, written as 2025-04-03, and no ra
 /// The value or values that a field may have.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "write one value, or a list of values in brackets: [West, East]; for a range let the workbook have a parameter, and filter by the parameter"
+)]
 pub enum FilterValues {
     /// This value.
     One(FilterValue),

@@ -88,7 +88,13 @@ impl PublishPattern {
         if !rest.is_empty() {
             pieces.push(PublishPiece::Text(rest.to_owned()));
         }
-        Ok(Self { text: text.to_owned(), pieces })
+        let pattern = Self { text: text.to_owned(), pieces };
+        if pattern.has(Placeholder::Minute) && !pattern.has(Placeholder::Hour) {
+            return Err(
+                "`{mm}` is the minute, and `{HH}` is missing before it; the month is `{MM}`".to_owned()
+            );
+        }
+        Ok(pattern)
     }
 
     /// The parts, in order.

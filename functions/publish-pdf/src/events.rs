@@ -1,29 +1,30 @@
-//! Tells of published files: the event `PdfPublished`, for rules to announce.
+//! The event `PdfPublished`, which rules announce.
 //!
-//! The files that one attempt publishes for one rule into one folder are a batch, and a batch is one event. Each file is noted in the record
-//! of the refresh when it is there. So a later attempt tells of what an earlier one did not, and with the same words: an event that is sent
-//! again is the same event.
+//! The files that one attempt publishes for one rule into one folder are a batch, and a batch is one event. Each file is noted in the delivery
+//! record when it is there. So a later attempt sends the events that an earlier one did not, with the same payload: an event that is sent again
+//! is the same event.
 
 use crate::exports::{Target, hash};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use plain_text::one_line;
 use publishing::Uploaded;
+use runtime::DerivedEvents;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tableau::PublishedPdf;
+use tableau::{Event, PublishedPdf};
 use workflow::{Effect, Failure, Invocation};
 
 const INCOMPLETE: &str = "It may lack data: it is smaller than earlier files, or could not be checked";
-const TO_TELL: &str = "to-tell";
+const NOTED: &str = "noted-file";
 /// How many characters of a name are kept: there may be hundreds of files, and the record has to stay small.
 const NAME_LIMIT: usize = 120;
 /// How many files of a batch may have a note in its event.
 const MOST_NOTES: usize = 5;
 
-/// A file to be told of. The record of the refresh keeps it in this form.
+/// A published file, as the delivery record keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ToTell {
+pub(crate) struct PublishedFile {
     /// The attempt that published it.
     attempt: u32,
     /// What names its rule and folder.
@@ -40,12 +41,12 @@ pub(crate) struct ToTell {
 struct Address {
     /// When the refresh was.
     refreshed: Timestamp,
-    /// For people: of the file, and of its folder.
+    /// For people.
     place: String,
-    places: String,
-    /// In a browser: of the file, and of its folder.
+    /// In a browser; an object in Amazon S3 has none.
     link: Option<String>,
-    links: Option<String>,
+    /// The folder: in a browser or, without `link`, for people.
+    folder: Option<String>,
 }
 
 /// One event to send.
@@ -53,14 +54,14 @@ struct Address {
 pub(crate) struct Batch {
     /// When the refresh was.
     pub(crate) refreshed: Timestamp,
-    /// What the event tells.
+    /// What the event says.
     pub(crate) pdf: PublishedPdf,
     /// The effect that it was sent.
-    pub(crate) told: Effect,
+    pub(crate) sent: Effect,
 }
 
-impl ToTell {
-    /// What to tell of a file that this attempt has published, beside what it is to tell already.
+impl PublishedFile {
+    /// A file that this attempt has published, after `others`.
     pub(crate) fn of(
         target: &Target,
         uploaded: &Uploaded,
@@ -74,29 +75,14 @@ impl ToTell {
         let notes: Vec<&str> = notes.into_iter().filter(|note| !note.is_empty()).collect();
         let name = one_line(&uploaded.name);
         let file = if name.is_empty() { format!("{}.pdf", target.file.stem) } else { name };
-        let address = match target.service() {
-            "s3" => Address {
-                refreshed,
-                place: uploaded.id.clone(),
-                places: folder(&uploaded.id, &file).unwrap_or_else(|| uploaded.id.clone()),
-                link: None,
-                links: None,
-            },
-            _ => Address {
-                refreshed,
-                place: "SharePoint".to_owned(),
-                places: "SharePoint".to_owned(),
-                links: uploaded.link.as_deref().and_then(|link| folder(link, &file)),
-                link: uploaded.link.clone(),
-            },
+        let (place, link) = match target.service() {
+            "s3" => (uploaded.id.clone(), None),
+            _ => ("SharePoint".to_owned(), uploaded.link.clone()),
         };
-        // A file whose folder is not known is told of alone.
-        let place = match (&address.links, address.link.is_some()) {
-            (Some(links), _) => links.clone(),
-            (None, true) => target.key(),
-            (None, false) => address.places.clone(),
-        };
-        let batch = hash(&format!("{} {place}", target.rule));
+        let folder = folder(link.as_deref().unwrap_or(&place), &file);
+        // A file whose folder is not known has an event of its own.
+        let batch = hash(&format!("{} {}", target.rule, folder.clone().unwrap_or_else(|| target.key())));
+        let address = Address { refreshed, place, link, folder };
         let attempt = invocation.attempt;
         let is_first = !others.iter().any(|other| other.batch == batch);
         Self {
@@ -111,41 +97,44 @@ impl ToTell {
     /// Notes it for later attempts.
     pub(crate) async fn note(&self, invocation: &Invocation) -> Result<(), Failure> {
         let text = serde_json::to_string(self).map_err(Failure::permanent)?;
-        let effect = Effect::from(format!("{TO_TELL}/{text}").as_str());
+        let effect = Effect::from(format!("{NOTED}/{text}").as_str());
         invocation.once(effect, async { Ok::<_, Failure>(()) }).await?;
         Ok(())
     }
 }
 
-/// The address without its last part, if that is the file's name.
+/// The address without its last part, if that is the file's name. In a URL it may be encoded, and a query may follow.
 fn folder(address: &str, file: &str) -> Option<String> {
+    if let Some(folder) = address.strip_suffix(file).and_then(|folder| folder.strip_suffix('/')) {
+        return Some(folder.to_owned());
+    }
     let path = address.split(['?', '#']).next()?;
     let (folder, last) = path.rsplit_once('/')?;
-    (last == file || percent_decode_str(last).decode_utf8_lossy() == file).then(|| folder.to_owned())
+    (percent_decode_str(last).decode_utf8_lossy() == file).then(|| folder.to_owned())
 }
 
 fn cut(name: &str) -> String {
     name.chars().take(NAME_LIMIT).collect()
 }
 
-/// What earlier attempts noted and have not told.
+/// The events that earlier attempts did not get to send.
 pub(crate) fn pending(invocation: &Invocation) -> Vec<Batch> {
-    let read = |effect: &Effect| -> Option<ToTell> {
+    let read = |effect: &Effect| -> Option<PublishedFile> {
         let text = effect.to_string();
-        serde_json::from_str(text.strip_prefix(TO_TELL)?.strip_prefix('/')?).ok()
+        serde_json::from_str(text.strip_prefix(NOTED)?.strip_prefix('/')?).ok()
     };
     let mut batches = batches(invocation.happened().filter_map(read).collect());
-    batches.retain(|batch| !invocation.has_happened(&batch.told));
+    batches.retain(|batch| !invocation.has_happened(&batch.sent));
     batches
 }
 
-/// The events that tell of these files. In the order of the names, so that the same files give the same event.
-pub(crate) fn batches(files: Vec<ToTell>) -> Vec<Batch> {
-    let mut batches: BTreeMap<(u32, String), Vec<ToTell>> = BTreeMap::new();
+/// The events about these files. In the order of the names, so that the same files give the same event.
+pub(crate) fn batches(files: Vec<PublishedFile>) -> Vec<Batch> {
+    let mut batches: BTreeMap<(u32, String), Vec<PublishedFile>> = BTreeMap::new();
     for file in files {
         batches.entry((file.attempt, file.batch.clone())).or_default().push(file);
     }
-    let batch = |((attempt, name), mut files): ((u32, String), Vec<ToTell>)| {
+    let batch = |((attempt, name), mut files): ((u32, String), Vec<PublishedFile>)| {
         files.sort_by(|one, other| one.file.cmp(&other.file));
         let address = files.iter().find_map(|file| file.address.clone())?;
         let others = files.len() - 1;
@@ -154,8 +143,12 @@ pub(crate) fn batches(files: Vec<ToTell>) -> Vec<Batch> {
             .take(MOST_NOTES)
             .map(|(file, note)| if others > 0 { format!("{file}: {note}") } else { note.clone() })
             .collect();
-        let (place, link) =
-            if others > 0 { (address.places, address.links) } else { (address.place, address.link) };
+        let Address { refreshed, place, link, folder } = address;
+        let (place, link) = match (others, link) {
+            (0, link) => (place, link),
+            (_, Some(_)) => (place, folder),
+            (_, None) => (folder.unwrap_or(place), None),
+        };
         let pdf = PublishedPdf {
             file: files.first()?.file.clone(),
             others,
@@ -163,10 +156,33 @@ pub(crate) fn batches(files: Vec<ToTell>) -> Vec<Batch> {
             link,
             note: (!notes.is_empty()).then(|| notes.join(". ")),
         };
-        let told = Effect::from(format!("told/{attempt}/{name}").as_str());
-        Some(Batch { refreshed: address.refreshed, pdf, told })
+        let sent = Effect::from(format!("event-sent/{attempt}/{name}").as_str());
+        Some(Batch { refreshed, pdf, sent })
     };
     batches.into_iter().filter_map(batch).collect()
+}
+
+/// Sends these events. One that cannot be sent keeps no other back.
+///
+/// # Errors
+/// [`Failure`] if the bus did not confirm one of them.
+pub(crate) async fn send(
+    batches: Vec<Batch>,
+    refresh: &Event,
+    bus: &DerivedEvents,
+    invocation: &Invocation,
+) -> Result<(), Failure> {
+    let mut failed = None;
+    for Batch { refreshed, pdf, sent } in batches {
+        match invocation.once(sent, bus.send(refresh.pdf_published(&pdf, refreshed))).await {
+            Ok(Some(false)) => {
+                tracing::info!(file = pdf.file, "there is no event bus: nothing announces the file");
+            }
+            Ok(_) => {}
+            Err(failure) => failed = Some(Failure::worse(failed.take(), failure)),
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -177,14 +193,13 @@ mod tests {
         Address {
             refreshed: Timestamp::UNIX_EPOCH,
             place: place.to_owned(),
-            places: folder(place, file).unwrap_or_else(|| place.to_owned()),
-            links: link.and_then(|link| folder(link, file)),
             link: link.map(str::to_owned),
+            folder: folder(link.unwrap_or(place), file),
         }
     }
 
-    fn file(attempt: u32, batch: &str, name: &str, address: Option<Address>) -> ToTell {
-        ToTell { attempt, batch: batch.to_owned(), file: name.to_owned(), note: None, address }
+    fn file(attempt: u32, batch: &str, name: &str, address: Option<Address>) -> PublishedFile {
+        PublishedFile { attempt, batch: batch.to_owned(), file: name.to_owned(), note: None, address }
     }
 
     #[test]
@@ -202,7 +217,7 @@ mod tests {
             ),
             ("https://c.sharepoint.com/sites/bi/_layouts/15/Doc.aspx?sourcedoc=x", "x.pdf", None),
             ("https://c.sharepoint.com/:b:/r/sites/bi/EabcDEF", "x.pdf", None),
-            ("s3://reports/A/R&D #1.pdf", "R&D #1.pdf", None),
+            ("s3://reports/A/R&D #1.pdf", "R&D #1.pdf", Some("s3://reports/A")),
             ("s3://reports/A/x.pdf", "x.pdf", Some("s3://reports/A")),
         ] {
             assert_eq!(folder(address, file).as_deref(), expected, "{address}");

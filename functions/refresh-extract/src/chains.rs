@@ -44,14 +44,16 @@ impl RefreshExtract {
             return Ok(Some(Outcome::skipped(OTHER_SITE)));
         }
         let trail = self.trail(event, invocation).await?;
-        let mut outcome = None;
+        let (mut outcome, mut failed) = (None, None);
         for start in started {
-            let one = self.start_by_rule(event, &trail, start, invocation).await?;
-            if outcome.is_none() || one == Outcome::Done {
-                outcome = Some(one);
+            match self.start_by_rule(event, &trail, start, invocation).await {
+                Ok(Outcome::Done) => outcome = Some(Outcome::Done),
+                Ok(one) => outcome = outcome.or(Some(one)),
+                // The others do not wait for a person to mend one rule. A later attempt finds what they have started.
+                Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
         }
-        Ok(outcome)
+        failed.map_or(Ok(outcome), Err)
     }
 
     /// What rules start on an event.
@@ -114,6 +116,8 @@ impl RefreshExtract {
             site: event.site.to_string(),
             incremental: settings.incremental,
             allow_full: settings.allow_full,
+            // The event says that something has changed: a refresh that began before may not have it.
+            fresh: true,
             asked: String::new(),
             timeout: SignedDuration::from_mins(settings.timeout_minutes.into()),
             callback_url: None,

@@ -23,6 +23,8 @@ struct Started {
     settings: settings::RefreshExtract,
     kind: ContentKind,
     luid: String,
+    /// Whether all its conditions are known to hold. One that cannot be looked up counts as holding.
+    is_certain: bool,
 }
 
 impl RefreshExtract {
@@ -78,7 +80,8 @@ impl RefreshExtract {
                     (Some(kind), Some(luid)) => (kind, luid.clone()),
                     _ => own.clone()?,
                 };
-                Some(Started { rule: action.rule, settings: action.settings, kind, luid })
+                let is_certain = !matched.missing.iter().any(|missing| missing.rule == action.rule);
+                Some(Started { rule: action.rule, settings: action.settings, kind, luid, is_certain })
             })
             .collect())
     }
@@ -90,7 +93,7 @@ impl RefreshExtract {
         start: Started,
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
-        let Started { rule, settings, kind, luid } = start;
+        let Started { rule, settings, kind, luid, .. } = start;
         if trail.contains(&luid.to_ascii_lowercase()) || trail.len() >= LONGEST_TRAIL {
             let trail = trail.join(" → ");
             tracing::warn!(event.id = %event.id, rule, resource.luid = luid, trail, STARTS_ITSELF);
@@ -184,7 +187,9 @@ impl RefreshExtract {
             }
             for name in ends(target.kind) {
                 let Some(event) = ended(&target, site, name, invocation) else { continue };
-                for start in self.started(&rules, &event, invocation).await? {
+                let started = self.started(&rules, &event, invocation).await?;
+                // A caller is not refused because of a condition that is not known now: the rule itself looks again.
+                for start in started.into_iter().filter(|start| start.is_certain) {
                     let way = format!("{way}, then by the rule `{}` {}", start.rule, start.luid);
                     if start.luid.eq_ignore_ascii_case(&first) {
                         return Ok(Some(way));

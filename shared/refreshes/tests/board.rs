@@ -327,6 +327,27 @@ async fn a_request_that_needs_new_data_waits_for_a_refresh_that_begins_after_it(
 }
 
 #[tokio::test]
+async fn a_run_knows_what_led_to_each_of_its_requests_and_to_no_other() {
+    let board = board();
+    let led_by =
+        |id: &str, luid: &str| NewRequest { trail: vec![luid.to_owned()], fresh: true, ..new(id, "d-1") };
+    accept(&board, &led_by("r1", "a"), 0).await;
+    accept(&board, &led_by("r2", "b"), 1).await;
+    begin(&board, 2).await.unwrap();
+    accept(&board, &led_by("r3", "c"), 3).await;
+    running(&board, "d-1", 4).await;
+    assert_eq!(runs(&board, "d-1").await.trail_at(at(10)), ["a", "b"]);
+    assert!(end(&board, "d-1", 1, 60).await);
+    begin(&board, 61).await.unwrap();
+    running(&board, "d-1", 62).await;
+    let after = runs(&board, "d-1").await;
+    assert_eq!(
+        (after.trail_at(at(900)), after.trail_at(at(30))),
+        (vec!["c".to_owned()], vec!["a".to_owned(), "b".to_owned()])
+    );
+}
+
+#[tokio::test]
 async fn a_question_of_a_caller_moves_no_timer_and_only_one_of_many_looks() {
     let board = board();
     let place = Place::new(SITE, "d-1");

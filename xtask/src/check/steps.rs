@@ -5,7 +5,7 @@ use super::npm;
 use super::python::{
     AIRFLOW, AIRFLOW_OPERATOR, DAGSTER, DBT, OPENAPI, SCANNER, SNOWFLAKE, TABCMD, TOOLS, Tools,
 };
-use super::sam;
+use super::sam::{self, Linked};
 use crate::delivery;
 use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
@@ -291,7 +291,7 @@ pub(crate) fn overview() -> String {
 
 impl Run {
     /// Runs the step.
-    pub(crate) fn run(&self, repository: &Repository) -> Result<Ended, Problem> {
+    pub(crate) fn run(&self, repository: &Repository, linked: Linked) -> Result<Ended, Problem> {
         match self {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
@@ -325,13 +325,13 @@ impl Run {
                 succeed(cargo.arg("--nocapture"))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
-            Self::Build => drop(sam::build(repository)?),
+            Self::Build => drop(sam::build(repository, linked)?),
             Self::Built(test) => {
-                sam::build(repository)?;
+                sam::build(repository, linked)?;
                 succeed(&mut on_built(repository, test))?;
             }
             Self::Deployed(test) => {
-                let architecture = sam::build(repository)?;
+                let architecture = sam::build(repository, linked)?;
                 let bundle = Bundle::new(repository.path(BUNDLE))?;
                 bundle.add_functions(repository, architecture, &sam::built(repository))?;
                 // The test runs our command line as well, which no test of its own package builds.

@@ -5,6 +5,7 @@ use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
 use crate::keys::KeysCommand;
+use crate::refresh::RefreshOptions;
 use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
@@ -83,6 +84,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Refresh a workbook or data source, or run a flow, and wait for the end
+    #[command(after_help = help::REFRESH)]
+    Refresh(Box<RefreshOptions>),
     /// Print the LUID of a workbook, data source or flow, by a browser's address or a name
     #[command(after_help = help::RESOLVE)]
     Resolve(ResolveOptions),

@@ -271,11 +271,12 @@ mod tests {
     fn words(line: &str) -> Vec<String> {
         let line = line.split(['|', '>']).next().unwrap_or_default().trim();
         let mut words = vec![String::new()];
-        let mut is_quoted = false;
+        let mut quote = None;
         for c in line.chars() {
             match c {
-                '"' => is_quoted = !is_quoted,
-                ' ' if !is_quoted => words.push(String::new()),
+                '"' | '\'' if quote.is_none() => quote = Some(c),
+                c if quote == Some(c) => quote = None,
+                ' ' if quote.is_none() => words.push(String::new()),
                 c => words.last_mut().unwrap().push(c),
             }
         }

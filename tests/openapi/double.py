@@ -178,9 +178,14 @@ class State:
             if wanted.get("incremental") and about["kind"] != "flow" and not about.get("incremental") and not wanted.get("allow_full"):
                 raise Problem(422, "no_incremental", f"{about['name']} has no incremental refresh. Set allow_full to refresh it fully.", field="incremental")
             run = self.runs.get(about["luid"])
-            joined = bool(run) and self.state(run)[0] not in ENDED
+            status = self.state(run)[0] if run else None
+            # A fresh request joins what has not begun, and else waits for the next run.
+            joined = status == "queued" if wanted.get("fresh") else bool(run) and status not in ENDED
             if not joined:
-                run = {"about": about, "ends": ends, "at": time.monotonic(), "job": str(uuid.uuid4()), "cancelled": None, "waiting": set()}
+                at = time.monotonic()
+                if run and status == "running":
+                    at = float("inf") if run["ends"] == "never" else run["at"] + TAKES
+                run = {"about": about, "ends": ends, "at": at, "job": str(uuid.uuid4()), "cancelled": None, "waiting": set()}
                 self.runs[about["luid"]] = run
             refresh = {
                 "id": "rf-" + secrets.token_hex(10),

@@ -2,7 +2,7 @@
 
 use crate::cloud::Cloud;
 use crate::environment::{Environment, RULES, until};
-use crate::scenario::{TIMEOUT, accepted, payload, person};
+use crate::scenario::{TIMEOUT, accepted, none_is_in_a_log, payload, person};
 use crate::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -127,6 +127,10 @@ impl<'a> Further<'a> {
   - name: warn readers
     on: [DatasourceRefreshFailed]
     do: [{{ set-quality-warning: {{}} }}]
+  - name: what pipelines say
+    on: [PipelineFinished]
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
+events: [{{ name: PipelineFinished }}]
 "
         )
     }
@@ -247,6 +251,48 @@ impl<'a> Further<'a> {
         ] {
             assert_eq!(environment.stack.api(path).await, expected, "{path}");
         }
+    }
+
+    /// A pipeline asks for a refresh by name, and is told its end; what it may not, it is refused. Its event is a message.
+    pub(crate) async fn a_pipeline_refreshes_by_name(environment: &Environment<'_>) {
+        let luid = environment.tableau.add(Datasource::named("Daily orders").in_project("Finance/Europe"));
+        environment.tableau.add(Datasource::named("Salaries").in_project("HR"));
+        let create =
+            ["keys", "create", "nightly load", "--kind", "datasource", "--project", "Finance/**", "--events"];
+        let create = [create.as_slice(), &["--json", "--stack", crate::stack::STACK]].concat();
+        let made = environment.cloud.tableau_webhooks(&create).await;
+        let made: Value = serde_json::from_str(&made).unwrap();
+        let key = made["key"].as_str().unwrap();
+        let stack = &environment.stack;
+        let by_name = |name: &str| json!({ "kind": "datasource", "name": name, "fresh": true });
+
+        let (status, refused) = stack.call(key, "refreshes", Some(&by_name("Salaries"))).await;
+        assert!(matches!(status.as_u16(), 403 | 404), "{refused}");
+        let (status, accepted_one) = stack.call(key, "refreshes", Some(&by_name("Daily orders"))).await;
+        assert_eq!(status, 202, "{accepted_one}");
+        assert_eq!(accepted_one["luid"], luid.as_str());
+        environment.tableau.succeed_refresh(&luid).unwrap();
+        let event = json!({
+            "resource": "EXTRACTS", "event_type": "DatasourceRefreshSucceeded", "resource_name": "Daily orders",
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        });
+        accepted(environment, "WebhookUrl", &event.to_string()).await;
+        let path = format!("refreshes/{}", accepted_one["id"].as_str().unwrap());
+        let has_ended = || async { stack.call(key, &path, None).await.1["status"] == "succeeded" };
+        until("the end of the refresh", TIMEOUT, has_ended).await;
+
+        let finished =
+            json!({ "event": "PipelineFinished", "name": "nightly load", "text": "42 tables were loaded" });
+        let (status, sent) = stack.call(key, "events", Some(&finished)).await;
+        assert_eq!(status, 202, "{sent}");
+        let is_announced = || async {
+            let messages = environment.slack.channel("data-news");
+            messages.iter().any(|message| json!(message.blocks).to_string().contains("42 tables were loaded"))
+        };
+        until("the pipeline's message in Slack", TIMEOUT, is_announced).await;
+        // The id before it is no secret.
+        none_is_in_a_log(environment, &[key[17..].to_owned()]).await;
     }
 
     /// A refreshed workbook is a PDF file in SharePoint.

@@ -131,6 +131,8 @@ async fn an_event_travels_through_the_deployed_stack() {
 
     let refused = Further::a_stranger_refreshes_nothing(&environment);
     step("a request without a key is refused", refused).await;
+    let refreshed = Further::a_pipeline_refreshes_by_name(&environment);
+    step("a pipeline refreshes by name, and sends an event", refreshed).await;
 
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;

@@ -181,10 +181,26 @@ impl<'a> Stack<'a> {
 
     /// What a stranger is answered at a path.
     pub(crate) async fn api(&self, path: &str) -> StatusCode {
+        self.http.get(self.api_url(path)).send().await.unwrap().status()
+    }
+
+    /// Sends a request of a caller with this key, through the emulated API Gateway. Returns the status and the body.
+    pub(crate) async fn call(&self, key: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
+        let request = match body {
+            Some(body) => {
+                let post = self.http.post(self.api_url(path)).body(body.to_string());
+                post.header("content-type", "application/json")
+            }
+            None => self.http.get(self.api_url(path)),
+        };
+        let answer = request.bearer_auth(key).send().await.unwrap();
+        (answer.status(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    }
+
+    fn api_url(&self, path: &str) -> String {
         let url: reqwest::Url = self.output("WebhookUrl").parse().unwrap();
         let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
-        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default/{path}"));
-        self.http.get(url).send().await.unwrap().status()
+        self.cloud.url(&format!("/_aws/execute-api/{api}/$default/{path}"))
     }
 
     /// Asks for a public page, through the emulated API Gateway. Returns the status and the page.

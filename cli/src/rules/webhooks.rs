@@ -21,10 +21,8 @@ pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec
     };
     let mut notes = Vec::new();
     // Tableau sends no derived events.
-    for (event, rule) in rules
-        .events()
-        .into_iter()
-        .filter(|(event, _)| event.is_known() && !event.is_derived())
+    for (event, rule) in
+        rules.events().into_iter().filter(|(event, _)| event.is_known() && !event.is_derived())
     {
         let found = of_event(&event);
         if found.iter().any(|webhook| webhook.is_enabled) {

@@ -1,13 +1,13 @@
 //! The routes `/refreshes` and `/refreshes/{id}`.
 
-use crate::RefreshExtract;
 use crate::answer::refused;
 use crate::body::{Body, LONGEST_WAIT_SECONDS, Wanted, digest};
 use crate::problem::{Code, Problem};
+use crate::{MOST_STARTS_OF_A_REQUEST, RefreshExtract};
 use api_keys::{Key, Turn};
 use forwarding::network::Endpoint;
 use jiff::SignedDuration;
-use refreshes::{Accepted, By, Lane, NewRequest, Place, Request, Runs, State, View};
+use refreshes::{Accepted, By, Lane, NewRequest, Place, Request, Run, Runs, State, View};
 use std::time::Duration;
 use workflow::{ApiAnswer, ApiRequest, Failure, Invocation, Workflow};
 
@@ -15,6 +15,8 @@ use workflow::{ApiAnswer, ApiRequest, Failure, Invocation, Workflow};
 const TIME_OF_ANSWER: Duration = Duration::from_millis(1_500);
 /// How long the answer to a start may take before a caller's question looks after it.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(15);
+/// The time that a look at a job needs at least.
+const TIME_OF_LOOK: Duration = Duration::from_secs(2);
 /// The pauses between two looks at the table while a caller waits.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
@@ -174,6 +176,7 @@ impl RefreshExtract {
             site,
             incremental: body.incremental,
             allow_full: body.allow_full,
+            fresh: body.fresh,
             asked: body.asked.clone(),
             timeout: body.timeout,
             callback_url: body.callback_url.clone(),
@@ -242,22 +245,38 @@ impl RefreshExtract {
         };
         self.engine.arm(&changed.timers, now).await?;
         let place = Place::new(&request.site, &request.target.luid);
-        if let Some(job) = &changed.result.job {
-            self.engine.cancel(&place, request.run, job, invocation).await?;
+        // Also if the request was cancelled before: the process that did it may have died before it cancelled the job.
+        if let Some(run) = changed.runs.open(request.run).filter(|run| run.cancelling)
+            && let Err(failure) = self.engine.cancel(&place, run, invocation).await
+        {
+            tracing::warn!(
+                resource.luid = place.luid,
+                reason = failure.reason(),
+                "the timer cancels the job"
+            );
         }
         tracing::info!(
             refresh.id = request.id,
-            job.luid = changed.result.job,
+            status = changed.result.outcome.as_ref().map(|outcome| outcome.status.as_str()),
             "refresh cancelled by its caller"
         );
-        self.engine.pump(&request.site, invocation).await?;
-        self.shown(changed.result.request, 0, invocation).await
+        if let Err(failure) = self.engine.pump(&request.site, MOST_STARTS_OF_A_REQUEST, invocation).await {
+            tracing::warn!(
+                site.luid = request.site,
+                reason = failure.reason(),
+                "a refresh was not started yet"
+            );
+        }
+        let (runs, lane) = self.engine.board.runs(&place).await?;
+        let request = changed.result;
+        let view = request.view(&runs, &lane, self.engine.board.limits(), invocation.time());
+        Ok(ApiAnswer::json(200, self.front.refresh(&request, &view).to_string()))
     }
 
     /// Where a request stands, after it has ended or the wait is over.
     async fn standing(&self, request: Request, wait: u64, invocation: &Invocation) -> Result<Standing, Stop> {
         let place = Place::new(&request.site, &request.target.luid);
-        let until = Duration::from_secs(wait);
+        let until = Duration::from_secs(wait.min(self.most_wait_seconds));
         let began = std::time::Instant::now();
         let mut pause = PAUSES.0;
         loop {
@@ -293,23 +312,42 @@ impl RefreshExtract {
         let now = invocation.time();
         let limits = self.engine.board.limits();
         let view = request.view(&runs, lane, limits, now);
-        let looked = match runs.open(request.run) {
-            Some(run) if !view.status.is_over() && run.may_be_looked_at(now) => match &run.state {
-                State::Running { .. } => self.engine.look(place, run, invocation).await.map(drop),
-                State::Starting { at, .. } if now.duration_since(*at) > UNANSWERED => {
-                    self.engine.recover(place, run, invocation).await
-                }
-                State::Starting { .. } | State::Waiting => return Ok((view, runs)),
-            },
-            _ => return Ok((view, runs)),
+        let may_be_looked_at = |run: &&Run| match &run.state {
+            State::Running { .. } => run.may_be_looked_at(now),
+            State::Starting { at } => now.duration_since(*at) > UNANSWERED && run.may_be_looked_at(now),
+            State::Waiting | State::Held { .. } => false,
+        };
+        let Some(run) = runs.open(request.run).filter(may_be_looked_at) else { return Ok((view, runs)) };
+        let time = invocation.remaining().saturating_sub(TIME_OF_ANSWER);
+        if view.status.is_over() || time < TIME_OF_LOOK {
+            return Ok((view, runs));
+        }
+        // What a look that is ended here has not written down, the next one finds.
+        let looked = tokio::time::timeout(time, self.look(place, run.number, invocation));
+        let looked = match looked.await.unwrap_or(Ok(())) {
+            Ok(()) => self.engine.pump(&place.site, MOST_STARTS_OF_A_REQUEST, invocation).await,
+            Err(failure) => Err(failure),
         };
         if let Err(failure) = looked {
-            // The event or the timer tells the end all the same.
+            // The event or the timer brings the end all the same.
             tracing::warn!(resource.luid = place.luid, reason = failure.reason(), "a look at a job failed");
             return Ok((view, runs));
         }
         let (runs, lane) = self.engine.board.runs(place).await?;
         Ok((request.view(&runs, &lane, limits, invocation.time()), runs))
+    }
+
+    /// Looks at the job of a run for a caller who asks, unless another process did so a moment ago.
+    async fn look(&self, place: &Place, number: u64, invocation: &Invocation) -> Result<(), Failure> {
+        let now = invocation.time();
+        let claimed = self.engine.board.claim_look(place, number, now).await?;
+        self.engine.arm(&claimed.timers, now).await?;
+        let Some(run) = claimed.result else { return Ok(()) };
+        match run.state {
+            State::Running { .. } => self.engine.look(place, &run, true, invocation).await.map(drop),
+            State::Starting { .. } => self.engine.recover(place, &run, invocation).await,
+            State::Waiting | State::Held { .. } => Ok(()),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) struct Body {
     pub(crate) site: Option<String>,
     pub(crate) incremental: bool,
     pub(crate) allow_full: bool,
+    pub(crate) fresh: bool,
     pub(crate) wait_seconds: u64,
     pub(crate) timeout: SignedDuration,
     pub(crate) callback_url: Option<String>,
@@ -245,6 +246,7 @@ impl Body {
             site: members.text("site", LONGEST_SITE)?,
             incremental: members.flag("incremental")?,
             allow_full: members.flag("allow_full")?,
+            fresh: members.flag("fresh")?,
             wait_seconds: members.number("wait_seconds", 0..=LONGEST_WAIT_SECONDS)?.unwrap_or_default(),
             timeout: members
                 .number("timeout_minutes", 1..=LONGEST_TIMEOUT_MINUTES)?

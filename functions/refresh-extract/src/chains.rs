@@ -23,6 +23,8 @@ struct Started {
     settings: settings::RefreshExtract,
     kind: ContentKind,
     luid: String,
+    /// Whether all its conditions are known to hold. One that cannot be looked up counts as holding.
+    is_certain: bool,
 }
 
 impl RefreshExtract {
@@ -44,14 +46,16 @@ impl RefreshExtract {
             return Ok(Some(Outcome::skipped(OTHER_SITE)));
         }
         let trail = self.trail(event, invocation).await?;
-        let mut outcome = None;
+        let (mut outcome, mut failed) = (None, None);
         for start in started {
-            let one = self.start_by_rule(event, &trail, start, invocation).await?;
-            if outcome.is_none() || one == Outcome::Done {
-                outcome = Some(one);
+            match self.start_by_rule(event, &trail, start, invocation).await {
+                Ok(Outcome::Done) => outcome = Some(Outcome::Done),
+                Ok(one) => outcome = outcome.or(Some(one)),
+                // The others do not wait for a person to mend one rule. A later attempt finds what they have started.
+                Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
         }
-        Ok(outcome)
+        failed.map_or(Ok(outcome), Err)
     }
 
     /// What rules start on an event.
@@ -76,7 +80,8 @@ impl RefreshExtract {
                     (Some(kind), Some(luid)) => (kind, luid.clone()),
                     _ => own.clone()?,
                 };
-                Some(Started { rule: action.rule, settings: action.settings, kind, luid })
+                let is_certain = !matched.missing.iter().any(|missing| missing.rule == action.rule);
+                Some(Started { rule: action.rule, settings: action.settings, kind, luid, is_certain })
             })
             .collect())
     }
@@ -88,7 +93,7 @@ impl RefreshExtract {
         start: Started,
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
-        let Started { rule, settings, kind, luid } = start;
+        let Started { rule, settings, kind, luid, .. } = start;
         if trail.contains(&luid.to_ascii_lowercase()) || trail.len() >= LONGEST_TRAIL {
             let trail = trail.join(" → ");
             tracing::warn!(event.id = %event.id, rule, resource.luid = luid, trail, STARTS_ITSELF);
@@ -114,6 +119,8 @@ impl RefreshExtract {
             site: event.site.to_string(),
             incremental: settings.incremental,
             allow_full: settings.allow_full,
+            // The event says that something has changed: a refresh that began before may not have it.
+            fresh: true,
             asked: String::new(),
             timeout: SignedDuration::from_mins(settings.timeout_minutes.into()),
             callback_url: None,
@@ -180,7 +187,9 @@ impl RefreshExtract {
             }
             for name in ends(target.kind) {
                 let Some(event) = ended(&target, site, name, invocation) else { continue };
-                for start in self.started(&rules, &event, invocation).await? {
+                let started = self.started(&rules, &event, invocation).await?;
+                // A caller is not refused because of a condition that is not known now: the rule itself looks again.
+                for start in started.into_iter().filter(|start| start.is_certain) {
                     let way = format!("{way}, then by the rule `{}` {}", start.rule, start.luid);
                     if start.luid.eq_ignore_ascii_case(&first) {
                         return Ok(Some(way));

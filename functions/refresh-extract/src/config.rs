@@ -27,6 +27,9 @@ const MOST_PER_HOUR: u32 = 10_000;
 /// The time between a request and its result, if the caller says nothing.
 pub(crate) const TIMEOUT: SignedDuration = SignedDuration::from_mins(120);
 
+/// The longest wait that can be set: the gateway ends a request after 30 s.
+const MOST_WAIT_SECONDS: u32 = 25;
+
 /// The function's settings. The function's README describes each.
 #[derive(Debug)]
 pub struct Config {
@@ -40,6 +43,8 @@ pub struct Config {
     pub public_url: String,
     /// `REFRESHES_PER_HOUR`, `REFRESHES_AT_ONCE`.
     pub limits: Limits,
+    /// `REFRESH_MOST_WAIT_SECONDS`: how long a caller may wait for the result within one request.
+    pub most_wait_seconds: u64,
     /// `EXTRA_CA_FILE`: certificate authorities to trust beside the public ones.
     pub extra_ca: Option<PathBuf>,
     /// `FORWARD_LOCAL_NAMES`: names that lead to this machine, in tests and on the local stack. A release build does not know it.
@@ -62,8 +67,11 @@ impl Config {
             .map_err(|problem| format!("REFRESHES_PER_HOUR {problem}"))?;
         let at_once = number(env.get("REFRESHES_AT_ONCE"), MOST_AT_ONCE)
             .map_err(|problem| format!("REFRESHES_AT_ONCE {problem}"))?;
+        let most_wait = number(env.get("REFRESH_MOST_WAIT_SECONDS"), MOST_WAIT_SECONDS)
+            .map_err(|problem| format!("REFRESH_MOST_WAIT_SECONDS {problem}"))?;
         Ok(Self {
             tableau,
+            most_wait_seconds: most_wait.unwrap_or(MOST_WAIT_SECONDS).into(),
             site: env.get("TABLEAU_SITE").unwrap_or_default().to_owned(),
             tableau_secret,
             public_url: env.get("PUBLIC_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
@@ -102,6 +110,10 @@ mod tests {
         assert_eq!(both.limits, Limits { per_hour: Some(60), at_once: 3 });
         let none = config(&[("REFRESHES_PER_HOUR", "0"), ("REFRESHES_AT_ONCE", "")]).unwrap();
         assert_eq!(none.limits, least.limits);
+        assert_eq!((least.most_wait_seconds, none.most_wait_seconds), (25, 25));
+        assert_eq!(config(&[("REFRESH_MOST_WAIT_SECONDS", "2")]).unwrap().most_wait_seconds, 2);
+        let error = config(&[("REFRESH_MOST_WAIT_SECONDS", "26")]).unwrap_err();
+        assert_eq!(error, "REFRESH_MOST_WAIT_SECONDS is no whole number from 0 to 25");
         for wrong in ["many", "-1", "1.5", "10001"] {
             let error = config(&[("REFRESHES_PER_HOUR", wrong)]).unwrap_err();
             assert_eq!(error, "REFRESHES_PER_HOUR is no whole number from 0 to 10000");

@@ -7,7 +7,8 @@ use facts::FactLookups;
 use guarded_tableau::TableauError;
 use jiff::{SignedDuration, Timestamp};
 use refreshes::{
-    Begin, Board, Cause, End, EndStatus, LONGEST_RUN, Place, Refusal, Run, Runs, State, Target, Waiter,
+    Begin, Board, Cause, Changed, End, EndStatus, LONGEST_RUN, Past, Place, Refusal, Run, Runs, Start, State,
+    Taken, Target,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,16 @@ use workflow::{Failure, Invocation, chain};
 /// How often the start of a run is sent at most, after answers that said neither yes nor no, or not yet.
 const MOST_POSTS: u32 = 4;
 /// The gaps before a start that Tableau refused for now is sent again: content that was published a moment ago is not known everywhere.
+///
+/// Together they are two minutes.
 const GAPS: [SignedDuration; 3] =
-    [SignedDuration::from_secs(5), SignedDuration::from_secs(20), SignedDuration::from_secs(60)];
+    [SignedDuration::from_secs(5), SignedDuration::from_secs(25), SignedDuration::from_secs(90)];
+/// The gap before a start is sent again that has to wait for the end of an earlier refresh of the object.
+const AFTER_ANOTHER: SignedDuration = SignedDuration::from_secs(45);
+/// How long before an attempt a timer was said to be set that the attempt finds out of date: by then it is set, or its process died.
+const TIMER_IS_LOST: SignedDuration = SignedDuration::from_secs(10);
+/// How long a run is in the lane before it is looked whether its document is still there.
+const PERHAPS_LOST: SignedDuration = SignedDuration::from_mins(15);
 /// How long after a start a job may appear in the list, if the answer was lost.
 ///
 /// Longer than the function may run, so that no process can still be about to send it.
@@ -29,16 +38,19 @@ const JOB_APPEARS: SignedDuration = SignedDuration::from_secs(75);
 /// The gap between two looks at the list for it.
 const LIST_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 /// How many starts one invocation sends. A timer goes on with the rest.
-const MOST_STARTS: usize = 8;
+pub(crate) const MOST_STARTS: usize = 8;
 /// The time that a start needs at least.
 const TIME_OF_START: Duration = Duration::from_secs(6);
-/// How many requests are settled at the same time.
+/// How many requests are settled at the same time, before that is written down.
 const SETTLED_AT_ONCE: usize = 16;
+/// The time that settling so many needs at most.
+const TIME_OF_SETTLING: Duration = Duration::from_secs(8);
 
 const NO_INCREMENTAL: &str =
     "it cannot be refreshed incrementally, or is not set up for it: set allow_full to refresh it fully";
 const LOST: &str = "Tableau's job list, because the answer to the start was lost";
 const NOT_YET: &str = "Tableau to know the content, which was perhaps published a moment ago";
+const EARLIER: &str = "a refresh that began before the request: a new one follows it";
 const QUEUED_ELSEWHERE: &str = "a refresh that is queued already, and that Tableau does not list yet";
 
 /// What a look at a job has found.
@@ -74,22 +86,67 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks after starts whose process may have died, and starts what may start.
+    /// Sets the timers of these documents once more, if they may have been lost.
+    pub(crate) async fn arm_again(
+        &self,
+        place: &Place,
+        request: Option<&str>,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        // An attempt that failed, or whose process died, is made again. It may have written a time, and set no timer.
+        let age = if invocation.attempt > 1 { SignedDuration::ZERO } else { TIMER_IS_LOST };
+        let now = invocation.time();
+        let timers = self.board.timers_again(place, request, age, now).await?;
+        self.arm(&timers, now).await
+    }
+
+    /// Looks after starts whose process may have died, and starts what may start. A start that cannot be looked after does not hinder
+    /// the others.
     pub(crate) async fn tend(&self, site: &str, invocation: &Invocation) -> Result<(), Failure> {
         let lane = self.board.lane(site).await?;
+        let mut failed = None;
         for ticket in lane.unanswered(invocation.time()).take(MOST_STARTS) {
             let place = Place::new(site, &ticket.luid);
             let (runs, _) = self.board.runs(&place).await?;
-            if let Some(run) = runs.open(ticket.run).filter(|run| run.may_be_looked_at(invocation.time())) {
-                self.recover(&place, run, invocation).await?;
+            let Some(run) = runs.open(ticket.run).filter(|run| run.may_be_looked_at(invocation.time()))
+            else {
+                continue;
+            };
+            if let Err(failure) = self.recover(&place, run, invocation).await {
+                failed = Some(Failure::worse(failed, failure));
             }
         }
-        self.pump(site, invocation).await
+        if invocation.attempt > 1 {
+            for started in &lane.running {
+                self.arm_again(&Place::new(site, &started.ticket.luid), None, invocation).await?;
+            }
+        }
+        self.pump(site, MOST_STARTS, invocation).await?;
+        failed.map_or(Ok(()), Err)
     }
 
-    /// Starts what may start.
-    pub(crate) async fn pump(&self, site: &str, invocation: &Invocation) -> Result<(), Failure> {
-        for _ in 0..MOST_STARTS {
+    /// Forgets runs in the lane whose documents were lost: they would hold the others up for ever.
+    pub(crate) async fn forget_lost(&self, site: &str, invocation: &Invocation) -> Result<(), Failure> {
+        let now = invocation.time();
+        let lane = self.board.lane(site).await?;
+        for ticket in lane.started_before(PERHAPS_LOST, now) {
+            let (runs, _) = self.board.runs(&Place::new(site, &ticket.luid)).await?;
+            if runs.open(ticket.run).is_none() {
+                let changed = self.board.forget_lost(site, ticket, now).await?;
+                self.arm(&changed.timers, now).await?;
+                tracing::error!(
+                    resource.luid = ticket.luid,
+                    run = ticket.run,
+                    "the document of a refresh is lost"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what may start, `most` at most.
+    pub(crate) async fn pump(&self, site: &str, most: usize, invocation: &Invocation) -> Result<(), Failure> {
+        for _ in 0..most {
             if invocation.remaining() < TIME_OF_START {
                 break;
             }
@@ -108,6 +165,7 @@ impl Engine {
 
     /// Sends the start of a run, which is written already.
     async fn start(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
+        let Some(start) = run.start() else { return Ok(()) };
         // Runs of flows are always full here.
         let mut incremental = run.incremental && run.target.kind != ContentKind::Flow;
         let mut meant = match run.incremental && !incremental && !run.allow_full {
@@ -121,8 +179,8 @@ impl Engine {
         let now = invocation.time();
         match meant {
             Ok(Posted::Queued(job)) => {
-                let job = job.as_deref();
-                let changed = self.board.running(place, run.number, job, true, incremental, now).await?;
+                let taken = Taken { job: job.as_deref(), ours: true, incremental };
+                let changed = self.board.running(place, start, taken, now).await?;
                 self.arm(&changed.timers, now).await?;
                 let target = &run.target;
                 tracing::info!(
@@ -133,35 +191,37 @@ impl Engine {
                     incremental,
                     "refresh started"
                 );
-                match changed.runs.open(run.number).filter(|_| incremental) {
-                    Some(run) => self.check_kind(place, run, invocation).await,
-                    None => Ok(()),
+                match changed.runs.open(run.number) {
+                    Some(run) if run.cancelling => self.cancel(place, run, invocation).await,
+                    Some(run) if incremental => self.check_kind(place, run, invocation).await,
+                    _ => Ok(()),
                 }
             }
-            Ok(Posted::AlreadyQueued) => self.join(place, run, invocation).await,
+            Ok(Posted::AlreadyQueued) => self.join(place, run, start, invocation).await,
             Err(Meaning::Later { wait, why }) => {
                 tracing::warn!(resource.luid = run.target.luid, why, "a refresh is put back into the queue");
                 let pause = (wait.map(signed), why.as_str());
-                let changed = self.board.put_back(place, run.number, false, pause, now).await?;
+                let changed = self.board.put_back(place, start, pause, now).await?;
                 self.arm(&changed.timers, now).await
             }
             Err(Meaning::Refused(why, text)) => {
-                let end = refusal(run, why, &text, now);
-                self.end(place, run.number, &end, invocation).await
+                self.refuse(place, start, &refusal(run, why, &text, now), invocation).await
             }
             Err(Meaning::NoIncremental) => {
                 let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
-                self.end(place, run.number, &end, invocation).await
+                self.refuse(place, start, &end, invocation).await
             }
             Err(Meaning::LacksRight(text)) => {
                 // Tableau has been seen to refuse a start and to queue it all the same.
-                match self.made(place, run, invocation).await? {
-                    Made::Noted => Ok(()),
-                    Made::Nothing | Made::Unseen(_) => {
-                        let end = refusal(run, Refusal::TableauRefused, &text, now);
-                        self.end(place, run.number, &end, invocation).await
+                let doubt = match self.made(place, run, start, invocation).await? {
+                    Made::Noted => return Ok(()),
+                    Made::Nothing | Made::Earlier => String::new(),
+                    Made::Unseen(why) => {
+                        format!(". Whether Tableau queued it all the same is not known: {why}")
                     }
-                }
+                };
+                let end = refusal(run, Refusal::TableauRefused, &format!("{text}{doubt}"), now);
+                self.refuse(place, start, &end, invocation).await
             }
             Err(Meaning::NotYetKnown) if run.posts < MOST_POSTS => {
                 // A session that was opened before a publish may not know what was published.
@@ -172,14 +232,13 @@ impl Engine {
                 }
                 let step = usize::try_from(run.posts.saturating_sub(1)).unwrap_or_default();
                 let gap = GAPS.get(step).copied().unwrap_or(GAPS[GAPS.len() - 1]);
-                let at = later(now, gap);
-                let changed = self.board.recover_at(place, run.number, (NOT_YET, true), at, now).await?;
+                let changed = self.board.hold(place, start, (NOT_YET, true), later(now, gap), now).await?;
                 self.arm(&changed.timers, now).await
             }
             Err(Meaning::NotYetKnown) => {
                 let why = "Tableau does not have it any more, or does not show it to the user of the service";
                 let end = refusal(run, Refusal::NotFound, why, now);
-                self.end(place, run.number, &end, invocation).await
+                self.refuse(place, start, &end, invocation).await
             }
             Err(Meaning::Unknown(reason)) => {
                 tracing::warn!(
@@ -187,11 +246,11 @@ impl Engine {
                     reason,
                     "the answer to a start was lost; the job list decides"
                 );
-                match self.made(place, run, invocation).await {
+                match self.made(place, run, start, invocation).await {
                     Ok(Made::Noted) => Ok(()),
                     // Also while Tableau does not answer: a timer looks again.
-                    Ok(Made::Nothing | Made::Unseen(_)) | Err(_) => {
-                        self.list_again(place, run, LOST, invocation).await
+                    Ok(Made::Nothing | Made::Unseen(_) | Made::Earlier) | Err(_) => {
+                        self.list_again(place, start, LOST, invocation).await
                     }
                 }
             }
@@ -216,24 +275,34 @@ impl Engine {
         if !matches!(kind, Ok(Some(RefreshKind::Full))) {
             return Ok(());
         }
+        let mut goes_on = run.allow_full;
+        if !goes_on && let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await
+        {
+            // It has begun, so it is waited for, and the result says that it is a full one.
+            tracing::warn!(job.luid = job, reason = chain(&error), "a job was not cancelled");
+            goes_on = true;
+        }
         let now = invocation.time();
-        if run.allow_full {
+        if goes_on {
             let changed = self.board.is_full(place, run.number, now).await?;
             return self.arm(&changed.timers, now).await;
-        }
-        if let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await {
-            tracing::warn!(job.luid = job, reason = chain(&error), "a job was not cancelled");
         }
         let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
         self.end(place, run.number, &end, invocation).await
     }
 
-    /// Looks into the list for the job of a start. One that is found is noted.
-    async fn made(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<Made, Failure> {
-        let since = run.began().unwrap_or(run.made_at);
-        match jobs::find(self.facts.tableau(), &run.target, since, invocation).await {
+    /// Looks into the list for the job of a start. One that is found is noted, if it is right for the run.
+    async fn made(
+        &self,
+        place: &Place,
+        run: &Run,
+        start: Start,
+        invocation: &Invocation,
+    ) -> Result<Made, Failure> {
+        match jobs::find(self.facts.tableau(), &run.target, start.at, invocation).await {
+            Ok(Found::Job { seen, is_since: false }) if run.is_too_old(seen.began) => Ok(Made::Earlier),
             Ok(Found::Job { seen, is_since }) => {
-                self.note(place, run, &seen, is_since, invocation).await?;
+                self.note(place, run, start, (&seen, is_since), invocation).await?;
                 Ok(Made::Noted)
             }
             Ok(Found::None) => Ok(Made::Nothing),
@@ -250,97 +319,123 @@ impl Engine {
         &self,
         place: &Place,
         run: &Run,
-        seen: &Seen,
-        ours: bool,
+        start: Start,
+        (seen, ours): (&Seen, bool),
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let now = invocation.time();
         let luid = seen.id.as_str();
         let incremental = seen.kind.map_or(run.incremental, |kind| kind == RefreshKind::Incremental);
-        let changed = self.board.running(place, run.number, Some(luid), ours, incremental, now).await?;
+        let taken = Taken { job: Some(luid), ours, incremental };
+        let changed = self.board.running(place, start, taken, now).await?;
         self.arm(&changed.timers, now).await?;
         tracing::info!(job.luid = luid, resource.luid = run.target.luid, ours, "refresh joined");
-        let Some(run) = changed.runs.open(run.number) else { return Ok(()) };
-        self.conclude(place, run, seen, invocation).await.map(drop)
+        match changed.runs.open(run.number) {
+            Some(run) if run.cancelling && seen.end.is_none() => self.cancel(place, run, invocation).await,
+            Some(run) => self.conclude(place, run, seen, false, invocation).await.map(drop),
+            None => Ok(()),
+        }
     }
 
-    /// A refresh of the object is queued at Tableau: this run waits for it.
-    async fn join(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
-        match self.made(place, run, invocation).await {
+    /// A refresh of the object is queued at Tableau: this run waits for it, or for its end if it is not right for the run.
+    async fn join(
+        &self,
+        place: &Place,
+        run: &Run,
+        start: Start,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        match self.made(place, run, start, invocation).await {
             Ok(Made::Noted) => Ok(()),
-            Ok(Made::Unseen(why)) => {
-                // Its event will end the wait.
-                let now = invocation.time();
-                let changed =
-                    self.board.running(place, run.number, None, false, run.incremental, now).await?;
-                self.arm(&changed.timers, now).await?;
-                tracing::warn!(resource.luid = run.target.luid, why, "the job of a refresh is not shown");
-                Ok(())
-            }
-            Ok(Made::Nothing) => self.list_again(place, run, QUEUED_ELSEWHERE, invocation).await,
-            Err(_) => self.list_again(place, run, LOST, invocation).await,
+            Ok(Made::Unseen(why)) => self.unseen(place, run, start, &why, invocation).await,
+            Ok(Made::Earlier) => self.after_another(place, start, invocation).await,
+            Ok(Made::Nothing) => self.list_again(place, start, QUEUED_ELSEWHERE, invocation).await,
+            Err(_) => self.list_again(place, start, LOST, invocation).await,
         }
+    }
+
+    /// Tableau has a job for the run, or may have one, and does not show it: the event of its end ends the wait.
+    async fn unseen(
+        &self,
+        place: &Place,
+        run: &Run,
+        start: Start,
+        why: &str,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let now = invocation.time();
+        let taken = Taken { job: None, ours: false, incremental: run.incremental };
+        let changed = self.board.running(place, start, taken, now).await?;
+        self.arm(&changed.timers, now).await?;
+        tracing::warn!(resource.luid = run.target.luid, why, "the job of a refresh is not shown");
+        Ok(())
+    }
+
+    /// Sends a start again after the end of a refresh that began too early for the run.
+    async fn after_another(
+        &self,
+        place: &Place,
+        start: Start,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let now = invocation.time();
+        let until = later(now, AFTER_ANOTHER);
+        let changed = self.board.hold(place, start, (EARLIER, false), until, now).await?;
+        self.arm(&changed.timers, now).await
     }
 
     async fn list_again(
         &self,
         place: &Place,
-        run: &Run,
+        start: Start,
         why: &str,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let now = invocation.time();
-        let at = later(now, LIST_AGAIN);
-        let changed = self.board.recover_at(place, run.number, (why, false), at, now).await?;
+        let changed = self.board.recover_at(place, start, why, later(now, LIST_AGAIN), now).await?;
         self.arm(&changed.timers, now).await
     }
 
-    /// Goes on with a start that has not got its answer.
+    /// Goes on with a start that has not got its answer, or that Tableau has refused for now. What may start then is started by
+    /// [`Engine::pump`].
     pub(crate) async fn recover(
         &self,
         place: &Place,
         run: &Run,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        let State::Starting { at, refused } = run.state else { return Ok(()) };
-        let made = match refused {
-            true => Made::Nothing,
-            false => self.made(place, run, invocation).await?,
-        };
+        if let State::Held { .. } = run.state {
+            let now = invocation.time();
+            let changed = self.board.release(place, run.number, now).await?;
+            return self.arm(&changed.timers, now).await;
+        }
+        let Some(start) = run.start() else { return Ok(()) };
+        let made = self.made(place, run, start, invocation).await?;
         let now = invocation.time();
-        let is_fresh = now.duration_since(at) < JOB_APPEARS;
         match made {
             Made::Noted => Ok(()),
-            Made::Unseen(why) => {
-                // Without the list it is not known whether there is a job: sending again could refresh twice. An event ends the wait.
-                let changed =
-                    self.board.running(place, run.number, None, false, run.incremental, now).await?;
-                self.arm(&changed.timers, now).await?;
-                tracing::warn!(resource.luid = run.target.luid, why, "the job of a refresh is not shown");
-                Ok(())
+            // Without the list it is not known whether there is a job: sending again could refresh twice. An event ends the wait.
+            Made::Unseen(why) => self.unseen(place, run, start, &why, invocation).await,
+            Made::Nothing | Made::Earlier if now.duration_since(start.at) < JOB_APPEARS => {
+                self.list_again(place, start, LOST, invocation).await
             }
-            Made::Nothing if !refused && is_fresh => self.list_again(place, run, LOST, invocation).await,
+            Made::Earlier => self.after_another(place, start, invocation).await,
             Made::Nothing if run.posts >= MOST_POSTS => {
                 let message = format!(
-                    "{} was not refreshed: Tableau did not answer {} requests, and lists no job.",
+                    "{} was not refreshed: its start was sent {} times, no answer said that Tableau took it, and its job list has none.",
                     run.target.sentence(),
                     run.posts
                 );
-                let end = run.end(EndStatus::Failed, now, message);
-                self.end(place, run.number, &end, invocation).await
+                self.refuse(place, start, &run.end(EndStatus::Failed, now, message), invocation).await
             }
             Made::Nothing => {
-                let changed = self.board.restart(place, run.number, now).await?;
-                self.arm(&changed.timers, now).await?;
-                match changed.result {
-                    Some(run) => self.start(place, &run, invocation).await,
-                    None => Ok(()),
-                }
+                let changed = self.board.send_again(place, start, now).await?;
+                self.arm(&changed.timers, now).await
             }
         }
     }
 
-    /// Looks at the job of a run. What cannot be seen is no failure.
+    /// Looks at the job of a run. What cannot be seen is no failure. `is_asked`: a caller asked, and the time of the next look stays.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -348,23 +443,24 @@ impl Engine {
         &self,
         place: &Place,
         run: &Run,
+        is_asked: bool,
         invocation: &Invocation,
     ) -> Result<Look, Failure> {
         let job = match run.job() {
             Some(job) => job,
-            None => match self.find_unknown(place, run, invocation).await? {
-                Ok(job) => return self.conclude(place, run, &job, invocation).await,
+            None => match self.find_unknown(place, run, is_asked, invocation).await? {
+                Ok(job) => return self.conclude(place, run, &job, is_asked, invocation).await,
                 Err(for_good) => return Ok(Look::Unseen { for_good }),
             },
         };
         match jobs::fetch(self.facts.tableau(), &run.target, job, invocation).await {
-            Ok(seen) => self.conclude(place, run, &seen, invocation).await,
+            Ok(seen) => self.conclude(place, run, &seen, is_asked, invocation).await,
             Err(error) => {
                 let refused = may_not_see(&error);
                 let for_good = refused.is_some();
                 let why = refused.unwrap_or_else(|| trouble(&error));
                 let hindered = format!("a look at its job: {why}");
-                self.looked(place, run, None, Some(&hindered), invocation).await?;
+                self.looked(place, run, None, (Some(&hindered), is_asked), invocation).await?;
                 Ok(Look::Unseen { for_good })
             }
         }
@@ -375,6 +471,7 @@ impl Engine {
         &self,
         place: &Place,
         run: &Run,
+        is_asked: bool,
         invocation: &Invocation,
     ) -> Result<Result<Box<Seen>, bool>, Failure> {
         let since = run.began().unwrap_or(run.made_at);
@@ -388,7 +485,7 @@ impl Engine {
             },
         };
         let hindered = format!("the event of its end, because Tableau does not show its job: {why}");
-        self.looked(place, run, None, Some(&hindered), invocation).await?;
+        self.looked(place, run, None, (Some(&hindered), is_asked), invocation).await?;
         Ok(Err(for_good))
     }
 
@@ -397,17 +494,19 @@ impl Engine {
         place: &Place,
         run: &Run,
         began: Option<Timestamp>,
-        hindered: Option<&str>,
+        (hindered, is_asked): (Option<&str>, bool),
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let now = invocation.time();
         if run.began().is_some_and(|began| now.duration_since(began) >= LONGEST_RUN) {
             let hours = LONGEST_RUN.as_hours();
-            let message =
-                format!("The end of the refresh is not known: Tableau has not told it for {hours} hours.");
+            let message = format!(
+                "It is not known how the refresh of {} ended: Tableau has not shown its end for {hours} hours.",
+                run.target.name
+            );
             return self.end(place, run.number, &run.end(EndStatus::Failed, now, message), invocation).await;
         }
-        let changed = self.board.looked(place, run.number, began, hindered, now).await?;
+        let changed = self.board.looked(place, run.number, began, (hindered, is_asked), now).await?;
         self.arm(&changed.timers, now).await
     }
 
@@ -417,10 +516,11 @@ impl Engine {
         place: &Place,
         run: &Run,
         seen: &Seen,
+        is_asked: bool,
         invocation: &Invocation,
     ) -> Result<Look, Failure> {
         let Some(how) = seen.end else {
-            self.looked(place, run, seen.began, None, invocation).await?;
+            self.looked(place, run, seen.began, (None, is_asked), invocation).await?;
             return Ok(Look::Open);
         };
         let mut end = of_job(run, seen, how, invocation.time());
@@ -474,7 +574,7 @@ impl Engine {
         self.end(place, run.number, &end, invocation).await
     }
 
-    /// Ends a run, settles who waited for it, and starts the next.
+    /// Ends a run, and settles who waited for it.
     pub(crate) async fn end(
         &self,
         place: &Place,
@@ -484,7 +584,31 @@ impl Engine {
     ) -> Result<(), Failure> {
         let now = invocation.time();
         let changed = self.board.end(place, number, end, now).await?;
-        self.arm(&changed.timers, now).await?;
+        self.ended(place, number, end, &changed, invocation).await
+    }
+
+    /// Ends a run whose start Tableau has refused, and settles who waited for it.
+    async fn refuse(
+        &self,
+        place: &Place,
+        start: Start,
+        end: &End,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let now = invocation.time();
+        let changed = self.board.refuse(place, start, end, now).await?;
+        self.ended(place, start.run, end, &changed, invocation).await
+    }
+
+    async fn ended(
+        &self,
+        place: &Place,
+        number: u64,
+        end: &End,
+        changed: &Changed<bool>,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        self.arm(&changed.timers, invocation.time()).await?;
         if changed.result {
             tracing::info!(
                 resource.luid = place.luid,
@@ -498,60 +622,66 @@ impl Engine {
         self.settle(place, &changed.runs, invocation).await
     }
 
-    /// Writes down what came of the requests of runs that have ended.
+    /// Writes down what came of the requests of runs that have ended, as many as there is time for. Each time some are noted, so that
+    /// the timer or the next attempt goes on with the others.
     pub(crate) async fn settle(
         &self,
         place: &Place,
         runs: &Runs,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        let unsettled: Vec<(u64, Vec<Waiter>)> =
-            runs.unsettled().map(|past| (past.number, past.unsettled.clone())).collect();
-        for (number, waiters) in unsettled {
-            for some in waiters.chunks(SETTLED_AT_ONCE) {
+        for past in runs.unsettled() {
+            let past = Arc::new(Past { unsettled: Vec::new(), ..past.clone() });
+            let waiting = runs.ended(past.number).map(|past| past.unsettled.as_slice()).unwrap_or_default();
+            for some in waiting.chunks(SETTLED_AT_ONCE) {
+                if invocation.remaining() < TIME_OF_SETTLING {
+                    let what = "some requests have not got the result of their refresh yet";
+                    return if invocation.retried { Err(Failure::transient(what)) } else { Ok(()) };
+                }
+                let now = invocation.time();
                 let mut settling = JoinSet::new();
                 for waiter in some {
-                    let board = self.board.clone();
-                    let id = waiter.id.clone();
-                    let now = invocation.time();
-                    settling.spawn(async move { board.settle(&id, now).await });
+                    let (board, past, id) = (self.board.clone(), Arc::clone(&past), waiter.id.clone());
+                    settling.spawn(async move { board.settle_by(&past, &id, now).await });
                 }
                 while let Some(settled) = settling.join_next().await {
-                    if let Some(changed) = settled.map_err(Failure::transient)?? {
-                        self.arm(&changed.timers, invocation.time()).await?;
-                    }
+                    let timer = settled.map_err(Failure::transient)??;
+                    self.arm(timer.as_slice(), now).await?;
                 }
+                let ids: Vec<String> = some.iter().map(|waiter| waiter.id.clone()).collect();
+                let changed = self.board.settled(place, past.number, &ids, now).await?;
+                self.arm(&changed.timers, now).await?;
             }
-            let now = invocation.time();
-            let changed = self.board.settled(place, number, now).await?;
-            self.arm(&changed.timers, now).await?;
         }
         Ok(())
     }
 
-    /// Cancels the job of a run that no one waits for any more.
+    /// Cancels the job of a run that no one waits for any more. If Tableau does not answer, the timer does it again.
     pub(crate) async fn cancel(
         &self,
         place: &Place,
-        number: u64,
-        job: &str,
+        run: &Run,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        let (runs, _) = self.board.runs(place).await?;
-        let Some(run) = runs.open(number) else { return Ok(()) };
-        let cancelled = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await;
-        match cancelled {
-            Ok(()) => {
-                let message = "All callers have cancelled the refresh.";
-                let end = run.end(EndStatus::Cancelled, invocation.time(), message);
-                self.end(place, number, &end, invocation).await
-            }
-            Err(error) => {
-                // The job may have ended meanwhile. If it runs on, that harms no one.
-                tracing::warn!(job.luid = job, reason = chain(&error), "a job was not cancelled");
-                self.look(place, run, invocation).await.map(drop)
-            }
+        let State::Running { job: Some(job), .. } = &run.state else { return Ok(()) };
+        let Err(error) = jobs::cancel(self.facts.tableau(), &run.target, job, invocation).await else {
+            let message = "All callers have cancelled the refresh.";
+            let end = run.end(EndStatus::Cancelled, invocation.time(), message);
+            return self.end(place, run.number, &end, invocation).await;
+        };
+        tracing::warn!(job.luid = job, reason = chain(&error), "a job was not cancelled");
+        let is_refused = match &error {
+            Guarded::Call(TableauError(error @ Error::Refused { .. })) => !error.is_transient(),
+            _ => false,
+        };
+        // It may have ended meanwhile.
+        let look = self.look(place, run, false, invocation).await?;
+        if look == Look::Open && is_refused {
+            let now = invocation.time();
+            let changed = self.board.goes_on(place, run.number, now).await?;
+            self.arm(&changed.timers, now).await?;
         }
+        Ok(())
     }
 }
 
@@ -561,6 +691,8 @@ enum Made {
     Noted,
     /// Tableau lists none.
     Nothing,
+    /// Tableau has one that began before a request of the run came which needs a later one.
+    Earlier,
     /// Tableau does not let the service see jobs.
     Unseen(String),
 }

@@ -136,6 +136,7 @@ pub(crate) async fn find(
         let object = luid(target)?;
         if let ContentLuid::Flow(flow) = &object {
             let Some(run) = client.find_flow_run(flow, since).await? else { return Ok(Found::None) };
+            let since = since.checked_add(client.clock_ahead()).unwrap_or(since);
             let is_since = run.started_at.is_none_or(|at| at.as_second() >= since.as_second());
             return Ok(Found::Job { seen: Box::new(with_reason(&client, &run).await), is_since });
         }
@@ -172,7 +173,7 @@ pub(crate) async fn kind_of(
     invocation: &Invocation,
 ) -> Result<Option<RefreshKind>, Guarded<TableauError>> {
     let client = tableau.client();
-    let since = since.checked_sub(CLOCKS_DIFFER).unwrap_or(since);
+    let since = since.checked_add(client.clock_ahead() - CLOCKS_DIFFER).unwrap_or(since);
     let listed = async { client.jobs(Filter::all().refreshes().created_since(since)).all(MOST_LISTED).await };
     let listed = tableau.call(invocation, listed).await?;
     let kind = listed.iter().find(|job| job.id.as_str() == id).and_then(|job| job.job_type.as_deref());

@@ -17,11 +17,11 @@ pub use config::{Config, SCOPES};
 use answer::Front;
 use api_keys::Keys;
 use callback::{Sent, wait_after};
-use engine::{Engine, Look};
+use engine::{Engine, Look, MOST_STARTS};
 use facts::FactLookups;
 use jiff::{SignedDuration, Timestamp};
 use refreshes::{
-    Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, Runs, State, place_of_timer,
+    Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, Run, Runs, State, place_of_timer,
     request_of_timer, site_of_timer,
 };
 use resolve::Known;
@@ -34,7 +34,9 @@ use workflow::{ApiAnswer, ApiRequest, Failure, Invocation, Outcome, Workflow};
 
 /// How soon a job is looked at again whose event came before its end could be seen.
 const SOON: SignedDuration = SignedDuration::from_secs(15);
-/// How much earlier than the start of a run its end may seem to be, by other clocks.
+/// How many starts the answer to a request waits for: others may be before its own.
+const MOST_STARTS_OF_A_REQUEST: usize = 2;
+/// How much earlier than the start of a run its end may seem to be, since the difference of the clocks is known roughly.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the workflow works with.
@@ -45,6 +47,8 @@ pub struct Parts {
     pub records: Arc<dyn Records>,
     /// What may be started.
     pub limits: Limits,
+    /// How long a caller may wait for the result within one request. Each wait holds one of the account's concurrent executions.
+    pub most_wait_seconds: u64,
     /// Tableau, and what rules ask it.
     pub facts: FactLookups,
     /// The rules.
@@ -69,6 +73,7 @@ impl std::fmt::Debug for Parts {
 pub struct RefreshExtract {
     keys: Keys,
     engine: Engine,
+    most_wait_seconds: u64,
     rules: LoadedRules,
     front: Front,
     http: reqwest::Client,
@@ -84,10 +89,12 @@ impl std::fmt::Debug for RefreshExtract {
 impl RefreshExtract {
     /// The workflow with its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { keys, records, limits, facts, rules, timer, site, public_url, http } = parts;
+        let Parts { keys, records, limits, most_wait_seconds, facts, rules, timer, site, public_url, http } =
+            parts;
         Self {
             keys,
             engine: Engine { board: Board::new(records, limits), facts, timer },
+            most_wait_seconds,
             rules,
             front: Front { public_url, site },
             http,
@@ -95,25 +102,45 @@ impl RefreshExtract {
         }
     }
 
-    /// Stores a request, sets its timers, and starts what may start.
+    /// Stores a request, sets its timers, and starts what may start. A start that fails is no trouble of this request: a timer goes on.
     async fn accept(&self, new: &NewRequest, invocation: &Invocation) -> Result<Accepted, Failure> {
         let now = invocation.time();
+        let place = Place::new(&new.site, &new.target.luid);
+        let (runs, _) = self.engine.board.runs(&place).await?;
+        let mut set = Vec::new();
+        if runs.run.is_none() || new.callback_url.is_some() {
+            set = self.engine.board.timers_before(new, now);
+            self.engine.arm(&set, now).await?;
+        }
         let changed = self.engine.board.accept(new, now).await?;
-        self.engine.arm(&changed.timers, now).await?;
+        let is_set =
+            |timer: &TimerMessage| set.iter().any(|other| other.key == timer.key && other.due == timer.due);
+        let timers: Vec<TimerMessage> =
+            changed.timers.iter().filter(|timer| !is_set(timer)).cloned().collect();
+        self.engine.arm(&timers, now).await?;
         if let Accepted::Stored(request) = &changed.result
-            && !request.joined
+            && changed.runs.open(request.run).is_some_and(Run::is_to_start)
+            && let Err(failure) = self.engine.pump(&new.site, MOST_STARTS_OF_A_REQUEST, invocation).await
         {
-            self.engine.pump(&new.site, invocation).await?;
+            tracing::warn!(site.luid = new.site, reason = failure.reason(), "a refresh was not started yet");
         }
         Ok(changed.result)
     }
 
-    /// Goes on with a request that was stored before: the process that stored it may have died.
+    /// Goes on with a request that was stored before: the process that stored it may have died before it set a timer.
     async fn resume(&self, request: &Request, invocation: &Invocation) -> Result<(), Failure> {
-        if request.outcome.is_some() {
-            return Ok(());
+        let place = Place::new(&request.site, &request.target.luid);
+        self.engine.arm_again(&place, Some(&request.id), invocation).await?;
+        if request.outcome.is_none()
+            && let Err(failure) = self.engine.pump(&request.site, MOST_STARTS_OF_A_REQUEST, invocation).await
+        {
+            tracing::warn!(
+                site.luid = request.site,
+                reason = failure.reason(),
+                "a refresh was not started yet"
+            );
         }
-        self.engine.tend(&request.site, invocation).await
+        Ok(())
     }
 
     /// The event of a refresh that has ended: it may be that of a run.
@@ -127,6 +154,9 @@ impl RefreshExtract {
         let (runs, _) = self.engine.board.runs(&place).await?;
         if runs.last == 0 {
             return Ok(None);
+        }
+        if invocation.attempt > 1 {
+            self.engine.arm_again(&place, None, invocation).await?;
         }
         let ended = self.end_of_run(event, &place, &runs, succeeded, invocation).await?;
         // Also if the event came before: the process that handled it may have died before it started the next refresh.
@@ -151,8 +181,11 @@ impl RefreshExtract {
             return Ok(None);
         };
         let at = event.credible_time(invocation.now).unwrap_or(invocation.now);
-        let is_since = at.checked_add(CLOCKS_DIFFER).is_ok_and(|at| at >= began);
-        match self.engine.look(place, run, invocation).await? {
+        let look = self.engine.look(place, run, false, invocation).await?;
+        // The event has its time by Tableau's clock.
+        let ahead = self.engine.facts.tableau().client().clock_ahead();
+        let is_since = at.checked_add(CLOCKS_DIFFER - ahead).is_ok_and(|at| at >= began);
+        match look {
             Look::Ended => Ok(Some("the event ended the wait for the refresh")),
             Look::Open => {
                 let now = invocation.time();
@@ -182,17 +215,23 @@ impl RefreshExtract {
         let (runs, _) = self.engine.board.runs(place).await?;
         self.engine.settle(place, &runs, invocation).await?;
         if generation.is_some_and(|generation| !runs.is_current(generation)) {
+            self.engine.arm_again(place, None, invocation).await?;
             return Ok(Outcome::skipped("the timer is out of date"));
         }
         let Some(run) = &runs.run else { return Ok(Outcome::skipped("no refresh of the object is open")) };
         match run.state {
             State::Waiting => return Ok(Outcome::skipped("the refresh waits in the queue")),
-            State::Starting { .. } => self.engine.recover(place, run, invocation).await?,
+            State::Starting { .. } | State::Held { .. } => {
+                self.engine.recover(place, run, invocation).await?
+            }
+            State::Running { .. } if run.cancelling && run.job().is_some() => {
+                self.engine.cancel(place, run, invocation).await?;
+            }
             State::Running { .. } => {
-                self.engine.look(place, run, invocation).await?;
+                self.engine.look(place, run, false, invocation).await?;
             }
         }
-        self.engine.pump(&place.site, invocation).await?;
+        self.engine.pump(&place.site, MOST_STARTS, invocation).await?;
         Ok(Outcome::Done)
     }
 
@@ -212,6 +251,10 @@ impl RefreshExtract {
         // A timer of the time before the result was written is one of the result too.
         if !request.has_callback_to_send() || (!is_current && settled.timers.is_empty()) {
             self.engine.arm(&settled.timers, now).await?;
+            if request.has_callback_to_send() {
+                let place = Place::new(&request.site, &request.target.luid);
+                self.engine.arm_again(&place, Some(id), invocation).await?;
+            }
             return Ok(Outcome::skipped("there is nothing to send"));
         }
         self.call_back(request, invocation).await
@@ -277,6 +320,7 @@ impl RefreshExtract {
         }
         if let Some(site) = site_of_timer(key) {
             self.engine.tend(site, invocation).await?;
+            self.engine.forget_lost(site, invocation).await?;
             return Ok(Outcome::Done);
         }
         Err(Failure::permanent("the timer is of no refresh"))

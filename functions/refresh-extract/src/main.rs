@@ -33,6 +33,7 @@ fn workflow(host: &Host) -> Result<RefreshExtract, BoxError> {
         keys: Keys::new(records.clone(), documents),
         records,
         limits: config.limits,
+        most_wait_seconds: config.most_wait_seconds,
         facts,
         rules: host.rules(),
         timer: host.timer()?,

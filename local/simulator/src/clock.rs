@@ -1,6 +1,6 @@
 //! The clock of the simulator.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ pub struct Clock(Form);
 #[derive(Clone, Debug)]
 enum Form {
     Real,
+    Ahead(SignedDuration),
     Manual(Arc<Mutex<Timestamp>>),
 }
 
@@ -20,6 +21,17 @@ impl Clock {
     /// The machine's clock.
     pub fn real() -> Self {
         Self(Form::Real)
+    }
+
+    /// A clock that is so far ahead of the machine's, or behind it. The header `Date` of the simulator's answers says so.
+    pub fn ahead(by: SignedDuration) -> Self {
+        Self(Form::Ahead(by))
+    }
+
+    /// The header `Date` of answers, unless it is that of the machine's time.
+    pub(crate) fn date(&self) -> Option<String> {
+        let is_ahead = matches!(self.0, Form::Ahead(_));
+        is_ahead.then(|| self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 
     /// A manual clock that shows `start` until [`Clock::advance`] moves it.
@@ -31,11 +43,12 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Form::Real => Timestamp::now(),
+            Form::Ahead(by) => Timestamp::now().saturating_add(*by).unwrap_or(Timestamp::MAX),
             Form::Manual(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
-    /// Moves a manual clock forward. A real clock moves by itself and ignores this.
+    /// Moves a manual clock forward. Another clock moves by itself and ignores this.
     pub fn advance(&self, by: Duration) {
         if let Form::Manual(time) = &self.0 {
             let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,10 +2,11 @@
 
 use crate::end::End;
 use crate::keys::{self, Place, key};
-use crate::lane::{Lane, Limits, Next};
+use crate::lane::{Lane, Limits, NET, Next, Ticket};
 use crate::request::{By, Callback, CallbackState, Request, Target};
-use crate::run::{Run, Runs, State};
-use crate::transition::{Documents, Joined};
+use crate::run::{Past, Run, Runs, Start};
+use crate::transition::{Documents, Joined, Taken};
+use crate::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +47,8 @@ pub struct NewRequest {
     pub incremental: bool,
     /// Whether a full refresh is right too.
     pub allow_full: bool,
+    /// Whether the refresh has to begin after the request came.
+    pub fresh: bool,
     /// The SHA-256 of what is asked.
     pub asked: String,
     /// How long it waits.
@@ -77,7 +80,7 @@ pub enum Accepted {
     Stored(Request),
     /// A request with this id was stored before.
     Repeated(Request),
-    /// Too many requests wait for the run.
+    /// Too many requests wait.
     TooMany,
 }
 
@@ -88,15 +91,6 @@ pub enum Begin {
     Start(Place, Box<Run>),
     /// Nothing may start now.
     Nothing,
-}
-
-/// What came of cancelling.
-#[derive(Clone, Debug)]
-pub struct Cancelled {
-    /// The request.
-    pub request: Request,
-    /// The job that no one waits for any more, and that this service has started.
-    pub job: Option<String>,
 }
 
 /// Documents as they were read.
@@ -154,6 +148,7 @@ impl Board {
             target: new.target.clone(),
             site: new.site.to_ascii_lowercase(),
             incremental: new.incremental,
+            fresh: new.fresh,
             asked: new.asked.clone(),
             requested_at: now,
             until,
@@ -161,8 +156,7 @@ impl Board {
             run: 0,
             joined: false,
             outcome: None,
-            wake_at: None,
-            generation: 0,
+            wake: Wake::default(),
         };
         self.change(&place, Some(&new.id), now, |documents| {
             if let Some(there) = &documents.request {
@@ -173,7 +167,7 @@ impl Board {
                 return Accepted::TooMany;
             }
             let wake = request.callback.is_some().then_some(until);
-            request.wake(wake);
+            request.wake.set(wake, now);
             documents.request = Some(request.clone());
             Accepted::Stored(request)
         })
@@ -200,7 +194,7 @@ impl Board {
                     if documents.lane.next(self.limits, now) != Next::Start(ticket.clone()) {
                         return None;
                     }
-                    let begun = documents.begin(ticket.run, &place, now);
+                    let begun = documents.begin(ticket.run, &place, self.limits, now);
                     if begun.is_none() {
                         documents.lane.remove(&ticket);
                     }
@@ -214,20 +208,55 @@ impl Board {
         Err(Failure::transient(CONTENDED))
     }
 
-    /// Notes the job of a run that was started or joined.
+    /// The timer of the lane, and that of a callback, which are set before a request is stored that will need them. A process that
+    /// dies as soon as it has stored the request then leaves no request without a timer. One that nothing needs does nothing.
+    pub fn timers_before(&self, new: &NewRequest, now: Timestamp) -> Vec<TimerMessage> {
+        let at = now.checked_add(NET).unwrap_or(now);
+        let mut timers = vec![TimerMessage::new(Place::new(&new.site, "").lane(), at, 0)];
+        if new.callback_url.is_some() {
+            let until = now.checked_add(new.timeout).unwrap_or(Timestamp::MAX);
+            // A repeated request has another time, and the name of a schedule is made of its key and generation.
+            let generation = until.as_second().unsigned_abs();
+            timers.push(TimerMessage::new(keys::request(&new.id), until, generation));
+        }
+        timers
+    }
+
+    /// Sets the timers of these documents once more, if they were said to be set `age` ago or earlier.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn timers_again(
+        &self,
+        place: &Place,
+        request: Option<&str>,
+        age: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Vec<TimerMessage>, Failure> {
+        let again = self.change(place, request, now, |all| {
+            all.runs.wake.again(age, now);
+            if !all.lane.queue.is_empty() {
+                all.lane.wake.again(age, now);
+            }
+            if let Some(request) = &mut all.request {
+                request.wake.again(age, now);
+            }
+        });
+        Ok(again.await?.timers)
+    }
+
+    /// Notes the refresh that Tableau has for a start. Whether the run could take it.
     ///
     /// # Errors
     /// As [`Board::accept`].
     pub async fn running(
         &self,
         place: &Place,
-        number: u64,
-        job: Option<&str>,
-        ours: bool,
-        incremental: bool,
+        start: Start,
+        taken: Taken<'_>,
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        self.change(place, None, now, |all| all.running((number, place), job, ours, incremental, now)).await
+        self.change(place, None, now, |all| all.running((start, place), taken, now)).await
     }
 
     /// Notes that the refresh of a run is a full one.
@@ -250,27 +279,83 @@ impl Board {
         .await
     }
 
-    /// Puts a run back into the lane, and starts nothing for a while if `pause` says for how long and why.
+    /// Puts a run whose start Tableau has not taken back into the lane, and starts nothing for a while, as long as `wait` says.
+    /// Whether the start was the run's present one.
     ///
     /// # Errors
     /// As [`Board::accept`].
     pub async fn put_back(
         &self,
         place: &Place,
-        number: u64,
-        was_sent: bool,
-        pause: (Option<SignedDuration>, &str),
+        start: Start,
+        (wait, why): (Option<SignedDuration>, &str),
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        let (wait, why) = pause;
         self.change(place, None, now, |all| {
-            let is_back = all.put_back(number, place, was_sent, None);
+            let is_back = all.put_back(start, place, false, now);
             if is_back {
                 all.lane.pause(wait, why, now);
             }
             is_back
         })
         .await
+    }
+
+    /// Puts a run whose start has certainly made no job back into the lane. It is counted: Tableau may have done so. Whether the start
+    /// was the run's present one.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn send_again(
+        &self,
+        place: &Place,
+        start: Start,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.put_back(start, place, true, now)).await
+    }
+
+    /// Takes a run whose start Tableau has refused for now out of the lane, until then. `is_tried`: the start is one of those that a
+    /// run has at most. Whether the start was the run's present one.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn hold(
+        &self,
+        place: &Place,
+        start: Start,
+        hindered: (&str, bool),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.hold((start, place), hindered, until, now)).await
+    }
+
+    /// Lets a run that was held wait in the lane again. Whether its time has come.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn release(
+        &self,
+        place: &Place,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.release(number, place, now)).await
+    }
+
+    /// Ends a run whose start Tableau has refused. Whether the start was the run's present one.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn refuse(
+        &self,
+        place: &Place,
+        start: Start,
+        end: &End,
+        now: Timestamp,
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(place, None, now, |all| all.refuse(start, end.clone(), place, now)).await
     }
 
     /// Ends a run. Whether it was open. Those who waited for it have to be settled.
@@ -287,7 +372,21 @@ impl Board {
         self.change(place, None, now, |all| all.end(number, end.clone(), place, now)).await
     }
 
-    /// Notes a look at a job that has not ended, or that could not be seen.
+    /// Says that a job is being looked at, for a caller who asks. `None` if another process did so a moment ago.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn claim_look(
+        &self,
+        place: &Place,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<Changed<Option<Run>>, Failure> {
+        self.change(place, None, now, |all| all.claim_look(number, now)).await
+    }
+
+    /// Notes a look at a job that has not ended, or that could not be seen. `is_asked`: a caller asked, and the time of the next look
+    /// stays.
     ///
     /// # Errors
     /// As [`Board::accept`].
@@ -296,47 +395,45 @@ impl Board {
         place: &Place,
         number: u64,
         began: Option<Timestamp>,
-        hindered: Option<&str>,
+        (hindered, is_asked): (Option<&str>, bool),
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        self.change(place, None, now, |all| all.looked(number, began, hindered, now)).await
+        self.change(place, None, now, |all| all.looked(number, began, hindered, is_asked, now)).await
     }
 
-    /// Looks at a start again at `at`. `refused`: Tableau has refused it for now.
+    /// Looks after a start again at `at`. Whether it is the run's present one.
     ///
     /// # Errors
     /// As [`Board::accept`].
     pub async fn recover_at(
         &self,
         place: &Place,
-        number: u64,
-        (hindered, refused): (&str, bool),
+        start: Start,
+        hindered: &str,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        self.change(place, None, now, |all| {
-            let Some(run) = all.runs.run.as_mut().filter(|run| run.number == number) else { return false };
-            let State::Starting { refused: was_refused, .. } = &mut run.state else { return false };
-            *was_refused = refused;
-            run.hindered = Some(hindered.to_owned());
-            run.looked_at = Some(now);
-            all.runs.wake(Some(at));
-            true
-        })
-        .await
+        self.change(place, None, now, |all| all.recover_at(start, hindered, at, now)).await
     }
 
-    /// Begins a start anew, which Tableau has refused, or of which it has certainly made no job.
+    /// Forgets a run in the lane that is not open any more: its document was lost.
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn restart(
+    pub async fn forget_lost(
         &self,
-        place: &Place,
-        number: u64,
+        site: &str,
+        ticket: &Ticket,
         now: Timestamp,
-    ) -> Result<Changed<Option<Run>>, Failure> {
-        self.change(place, None, now, |all| all.restart(number, now)).await
+    ) -> Result<Changed<bool>, Failure> {
+        self.change(&Place::new(site, &ticket.luid), None, now, |all| {
+            let is_lost = all.runs.open(ticket.run).is_none();
+            if is_lost {
+                all.lane.remove(ticket);
+            }
+            is_lost
+        })
+        .await
     }
 
     /// Looks at a job earlier than planned.
@@ -352,20 +449,62 @@ impl Board {
     ) -> Result<Changed<bool>, Failure> {
         self.change(place, None, now, |all| {
             let is_open = all.runs.open(number).is_some();
-            if is_open && all.runs.wake_at.is_none_or(|wake| wake > at || wake <= now) {
-                all.runs.wake(Some(at));
+            if is_open {
+                all.runs.wake.by(at, now);
             }
             is_open
         })
         .await
     }
 
-    /// Notes that the requests of an ended run are settled.
+    /// Notes that these requests of an ended run are settled.
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn settled(&self, place: &Place, number: u64, now: Timestamp) -> Result<Changed<()>, Failure> {
-        self.change(place, None, now, |all| all.settled(number)).await
+    pub async fn settled(
+        &self,
+        place: &Place,
+        number: u64,
+        ids: &[String],
+        now: Timestamp,
+    ) -> Result<Changed<()>, Failure> {
+        self.change(place, None, now, |all| all.settled(number, ids, now)).await
+    }
+
+    /// Writes down what came of a request by the end of its run. The timer of its callback.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn settle_by(
+        &self,
+        past: &Past,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<TimerMessage>, Failure> {
+        let runs = Runs { last: past.number, past: vec![past.clone()], ..Runs::default() };
+        for attempt in 0..TRIES {
+            let found = self.load(&[key(keys::request(id))]).await?;
+            let (record, version) = found.into_iter().next().unwrap_or_default();
+            let Some(before) = read::<Request>("refresh", record.as_ref()) else { return Ok(None) };
+            let mut request = before.clone();
+            if request.outcome.is_none()
+                && let Some(outcome) = request.result(&runs, now)
+            {
+                request.end(outcome, now);
+            }
+            let at = request.wake.at;
+            let request_key = keys::request(id);
+            let Some(change) = changed(key(request_key.clone()), version, &before, &request, at, now)? else {
+                // The process that wrote it may have died before it set the timer.
+                let timer = request.wake.timer_since(&Wake::default(), &request_key);
+                return Ok(timer.filter(|_| request.has_callback_to_send()));
+            };
+            if let Commit::Done(_) = self.records.commit(&[change]).await.map_err(Failure::transient)? {
+                return Ok(request.wake.timer_since(&before.wake, &request_key));
+            }
+            pause(attempt).await;
+        }
+        Err(Failure::transient(CONTENDED))
     }
 
     /// Writes down what came of a request, if that is settled. `None` if there is no such request.
@@ -373,57 +512,48 @@ impl Board {
     /// # Errors
     /// As [`Board::accept`].
     pub async fn settle(&self, id: &str, now: Timestamp) -> Result<Option<Changed<Request>>, Failure> {
-        let Some(request) = self.request(id).await? else { return Ok(None) };
-        let place = Place::new(&request.site, &request.target.luid);
-        let settled = self
-            .change(&place, Some(id), now, |documents| {
-                let request = documents.request.as_mut()?;
-                if request.outcome.is_none()
-                    && let Some(outcome) = request.result(&documents.runs, now)
-                {
-                    request.outcome = Some(outcome);
-                    let wake = request.callback.is_some().then_some(now);
-                    request.wake(wake);
-                }
-                Some(request.clone())
-            })
-            .await?;
-        Ok(settled.result.map(|request| Changed {
-            runs: settled.runs,
-            lane: settled.lane,
-            result: request,
-            timers: settled.timers,
-        }))
+        self.change_request(id, now, |documents| documents.settle(now)).await
     }
 
-    /// Cancels a request for its caller.
+    /// Cancels a request for its caller. `None` if there is no such request.
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn cancel(&self, id: &str, now: Timestamp) -> Result<Option<Changed<Cancelled>>, Failure> {
+    pub async fn cancel(&self, id: &str, now: Timestamp) -> Result<Option<Changed<Request>>, Failure> {
+        let Some(request) = self.request(id).await? else { return Ok(None) };
+        let place = Place::new(&request.site, &request.target.luid);
+        self.change_request(id, now, |documents| {
+            // What has ended in the meantime counts.
+            documents.settle(now);
+            documents.cancel(&place, now);
+        })
+        .await
+    }
+
+    /// Notes that Tableau does not cancel the job of a run: it goes on.
+    ///
+    /// # Errors
+    /// As [`Board::accept`].
+    pub async fn goes_on(&self, place: &Place, number: u64, now: Timestamp) -> Result<Changed<()>, Failure> {
+        self.change(place, None, now, |all| all.goes_on(number)).await
+    }
+
+    async fn change_request(
+        &self,
+        id: &str,
+        now: Timestamp,
+        change: impl Fn(&mut Documents),
+    ) -> Result<Option<Changed<Request>>, Failure> {
         let Some(request) = self.request(id).await? else { return Ok(None) };
         let place = Place::new(&request.site, &request.target.luid);
         let changed = self
             .change(&place, Some(id), now, |documents| {
-                // What has ended in the meantime counts.
-                if let Some(request) = &mut documents.request
-                    && request.outcome.is_none()
-                    && let Some(outcome) = request.result(&documents.runs, now)
-                {
-                    request.outcome = Some(outcome);
-                    let wake = request.callback.is_some().then_some(now);
-                    request.wake(wake);
-                }
-                let job = documents.cancel(&place, now);
-                documents.request.clone().map(|request| Cancelled { request, job })
+                change(documents);
+                documents.request.clone()
             })
             .await?;
-        Ok(changed.result.map(|cancelled| Changed {
-            runs: changed.runs,
-            lane: changed.lane,
-            result: cancelled,
-            timers: changed.timers,
-        }))
+        let Changed { runs, lane, result, timers } = changed;
+        Ok(result.map(|result| Changed { runs, lane, result, timers }))
     }
 
     /// Notes what came of an attempt at a callback: when the next one is made, or how it ended.
@@ -437,11 +567,11 @@ impl Board {
         now: Timestamp,
     ) -> Result<Vec<TimerMessage>, Failure> {
         let place = Place::new(&request.site, &request.target.luid);
-        let generation = request.generation;
+        let generation = request.wake.generation;
         let changed = self
             .change(&place, Some(&request.id), now, |documents| {
                 let Some(request) =
-                    documents.request.as_mut().filter(|request| request.generation == generation)
+                    documents.request.as_mut().filter(|request| request.is_current(generation))
                 else {
                     return;
                 };
@@ -454,7 +584,7 @@ impl Board {
                     }
                     Err(at) => Some(*at),
                 };
-                request.wake(wake);
+                request.wake.set(wake, now);
             })
             .await?;
         Ok(changed.timers)
@@ -533,8 +663,8 @@ impl Board {
             let mut lane = before.clone();
             change(&mut lane);
             lane.plan(self.limits, now);
-            let timers = timer_of(place.lane(), (before.generation, lane.generation), lane.wake_at);
-            let changes = changed(key(place.lane()), version, &before, &lane, lane.wake_at, now)?;
+            let timers = lane.wake.timer_since(&before.wake, &place.lane());
+            let changes = changed(key(place.lane()), version, &before, &lane, lane.wake.at, now)?;
             if changes.is_none() {
                 return Ok(Changed { runs: Runs::default(), lane, result: (), timers: Vec::new() });
             }
@@ -570,45 +700,36 @@ impl Board {
             }
             let mut changes = Vec::new();
             let mut timers = Vec::new();
-            let runs_key = place.runs();
+            let (runs_key, lane_key) = (place.runs(), place.lane());
+            let runs_wake = after.runs.wake.at;
             changes.extend(changed(
                 key(runs_key.clone()),
                 versions[0],
                 &before.runs,
                 &after.runs,
-                after.runs.wake_at,
+                runs_wake,
                 now,
             )?);
-            timers.extend(timer_of(
-                runs_key,
-                (before.runs.generation, after.runs.generation),
-                after.runs.wake_at,
-            ));
-            let lane_wake = after.lane.wake_at.filter(|_| !after.lane.queue.is_empty());
+            timers.extend(after.runs.wake.timer_since(&before.runs.wake, &runs_key));
+            let lane_wake = after.lane.wake.at.filter(|_| !after.lane.queue.is_empty());
             changes.extend(changed(
-                key(place.lane()),
+                key(lane_key.clone()),
                 versions[1],
                 &before.lane,
                 &after.lane,
                 lane_wake,
                 now,
             )?);
-            timers.extend(timer_of(
-                place.lane(),
-                (before.lane.generation, after.lane.generation),
-                after.lane.wake_at,
-            ));
+            timers.extend(after.lane.wake.timer_since(&before.lane.wake, &lane_key));
             if let (Some(id), Some(document)) = (request, &after.request) {
                 let was = before.request.as_ref();
                 let request_key = keys::request(id);
-                let generation = was.map_or(0, |request| request.generation);
-                timers.extend(timer_of(
-                    request_key.clone(),
-                    (generation, document.generation),
-                    document.wake_at,
-                ));
+                let none = Wake::default();
+                timers.extend(
+                    document.wake.timer_since(was.map_or(&none, |request| &request.wake), &request_key),
+                );
                 if was != Some(document) {
-                    let write = write(document, document.wake_at, now)?;
+                    let write = write(document, document.wake.at, now)?;
                     changes.push(Change {
                         key: key(request_key),
                         expected: Some(versions[2]),
@@ -634,11 +755,6 @@ impl Board {
 async fn pause(attempt: u32) {
     let longest = Duration::from_millis(15 * u64::from(attempt.min(20) + 1));
     tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
-}
-
-/// The timer of a document, if it has changed.
-fn timer_of(key: String, (before, after): (u64, u64), wake_at: Option<Timestamp>) -> Option<TimerMessage> {
-    wake_at.filter(|_| before != after).map(|at| TimerMessage::new(key, at, after))
 }
 
 fn changed<D: Serialize + PartialEq>(

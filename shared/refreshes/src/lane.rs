@@ -1,6 +1,7 @@
 //! The lane of a site: the queue in front of Tableau's hourly quota, and of what may run at once. No I/O.
 
 use crate::say::{moment, refreshes};
+use crate::wake::{Wake, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long after an hour a start is counted, so that clocks which differ do not exceed the quota.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// When the lane is looked at again, though the process that changed it goes on with it: that process may die.
-const NET: SignedDuration = SignedDuration::from_secs(20);
+pub(crate) const NET: SignedDuration = SignedDuration::from_secs(20);
 /// How long the answer to a start may take before it is looked after.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(10);
 /// When it is looked at again while as many run as may, though each end goes on with it.
@@ -22,6 +23,10 @@ const PAUSES: [SignedDuration; 6] = [
     SignedDuration::from_mins(10),
     SignedDuration::from_mins(20),
 ];
+/// How many runs wait at most: the list has to fit into the document.
+const MOST_QUEUED: usize = 2_000;
+/// How long after it was said to be set the timer of a lane that waits is set once more.
+const TIMER_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// The longest pause that Tableau may ask for: its quota is of an hour.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(2);
 
@@ -59,6 +64,8 @@ pub struct Started {
 pub struct Pause {
     /// Until when.
     pub until: Timestamp,
+    /// When Tableau refused a start last. A start that was written before says nothing about it.
+    pub since: Timestamp,
     /// What is waited for, as the end of "waits for …".
     pub why: String,
 }
@@ -85,20 +92,15 @@ pub enum Next {
 pub struct Lane {
     /// What waits, in the order of the requests.
     pub queue: Vec<Ticket>,
-    /// When refreshes were started, within the last hour.
-    pub starts: Vec<Timestamp>,
+    /// When refreshes were started within the last hour, in seconds since 1970. Kept only where there is an hourly limit.
+    pub starts: Vec<i64>,
     /// What was started and has not ended.
     pub running: Vec<Started>,
     /// Until when nothing starts.
     pub pause: Option<Pause>,
     /// Refusals in a row for which Tableau named no time.
     pub refusals: u32,
-    pub(crate) wake_at: Option<Timestamp>,
-    pub(crate) generation: u64,
-}
-
-pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
+    pub(crate) wake: Wake,
 }
 
 impl Lane {
@@ -127,13 +129,12 @@ impl Lane {
     fn free_again(&self, limits: Limits, now: Timestamp) -> Option<(Timestamp, u32)> {
         let per_hour = limits.per_hour?;
         let quota = usize::try_from(per_hour).unwrap_or(usize::MAX);
-        let counted: Vec<Timestamp> = self.starts.iter().copied().filter(|at| is_counted(*at, now)).collect();
+        let counted: Vec<i64> = self.starts.iter().copied().filter(|at| is_counted(*at, now)).collect();
         if counted.len() < quota {
             return None;
         }
         let oldest_counted = counted.len().saturating_sub(quota);
-        let at = counted.get(oldest_counted).copied().unwrap_or(now);
-        Some((later(at, HOUR + MARGIN), per_hour))
+        Some((counted.get(oldest_counted).map_or(now, |at| counted_until(*at)), per_hour))
     }
 
     /// What a waiting run waits for, as the end of "waits for …".
@@ -157,12 +158,25 @@ impl Lane {
         }
     }
 
+    /// Lets a run wait at the front, where it was before.
+    pub(crate) fn enqueue_first(&mut self, ticket: Ticket) {
+        self.queue.retain(|other| *other != ticket);
+        self.queue.insert(0, ticket);
+    }
+
+    /// Whether no more runs may wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= MOST_QUEUED
+    }
+
     /// Takes a run out of the queue and counts its start.
-    pub(crate) fn start(&mut self, ticket: &Ticket, now: Timestamp) {
+    pub(crate) fn start(&mut self, ticket: &Ticket, limits: Limits, now: Timestamp) {
         self.queue.retain(|other| other != ticket);
-        self.starts.retain(|at| is_counted(*at, now));
-        self.starts.push(now);
-        self.starts.sort_unstable();
+        self.starts.retain(|at| limits.per_hour.is_some() && is_counted(*at, now));
+        if limits.per_hour.is_some() {
+            self.starts.push(now.as_second());
+            self.starts.sort_unstable();
+        }
         self.running.push(Started { ticket: ticket.clone(), at: now, answered: false });
     }
 
@@ -185,13 +199,19 @@ impl Lane {
         self.running.retain(|started| started.ticket != *ticket);
     }
 
-    /// Puts a run that was to start at `started` back to the front. `was_sent`: Tableau may have counted it.
-    pub(crate) fn put_back(&mut self, ticket: &Ticket, started: Timestamp, was_sent: bool) {
-        self.remove(ticket);
-        self.queue.insert(0, ticket.clone());
-        if let Some(at) = self.starts.iter().position(|at| *at == started).filter(|_| !was_sent) {
+    /// Does not count a start that Tableau has certainly not taken.
+    pub(crate) fn uncount(&mut self, started: Timestamp) {
+        if let Some(at) = self.starts.iter().position(|at| *at == started.as_second()) {
             self.starts.remove(at);
         }
+    }
+
+    /// The runs that were started `age` ago or earlier.
+    pub fn started_before(&self, age: SignedDuration, now: Timestamp) -> impl Iterator<Item = &Ticket> {
+        self.running
+            .iter()
+            .filter(move |started| later(started.at, age) <= now)
+            .map(|started| &started.ticket)
     }
 
     /// Starts nothing for a while: for as long as Tableau asks, or for longer each time.
@@ -203,15 +223,18 @@ impl Lane {
             wait
         });
         let until = later(now, wait.clamp(SignedDuration::from_secs(1), LONGEST_PAUSE));
-        if self.pause.as_ref().is_none_or(|pause| pause.until < until) {
-            self.pause = Some(Pause { until, why: why.to_owned() });
+        match &mut self.pause {
+            Some(pause) if pause.until >= until => pause.since = now,
+            pause => *pause = Some(Pause { until, since: now, why: why.to_owned() }),
         }
     }
 
-    /// Tableau takes refreshes again.
-    pub(crate) fn resume(&mut self) {
-        self.refusals = 0;
-        self.pause = None;
+    /// Tableau has taken a start that was written at `started`. A refusal since then counts all the same.
+    pub(crate) fn resume(&mut self, started: Timestamp) {
+        if self.pause.as_ref().is_none_or(|pause| pause.since <= started) {
+            self.refusals = 0;
+            self.pause = None;
+        }
     }
 
     /// When the lane is to be looked at. A timer that fires before is enough.
@@ -222,19 +245,22 @@ impl Lane {
             Next::Wait { until: Some(until), .. } => until,
             Next::Wait { until: None, .. } => later(now, NET_OF_ENDS),
         };
-        self.wake_by(wanted, now);
+        self.wake.by(wanted, now);
+        self.wake.again(TIMER_AGAIN, now);
     }
 
+    /// Lets the lane be looked at by `at`.
     pub(crate) fn wake_by(&mut self, at: Timestamp, now: Timestamp) {
-        if self.wake_at.is_none_or(|wake| wake > at || wake <= now) {
-            self.wake_at = Some(at);
-            self.generation = self.generation.saturating_add(1);
-        }
+        self.wake.by(at, now);
     }
 }
 
-fn is_counted(start: Timestamp, now: Timestamp) -> bool {
-    later(start, HOUR + MARGIN) > now
+fn is_counted(start: i64, now: Timestamp) -> bool {
+    counted_until(start) > now
+}
+
+fn counted_until(start: i64) -> Timestamp {
+    later(Timestamp::from_second(start).unwrap_or(Timestamp::MAX), HOUR + MARGIN)
 }
 
 #[cfg(test)]
@@ -261,7 +287,7 @@ mod tests {
         let mut lane = queued(4);
         for n in 0..2 {
             assert_eq!(lane.next(LIMITS, at(0)), Next::Start(ticket(n)));
-            lane.start(&ticket(n), at(0));
+            lane.start(&ticket(n), LIMITS, at(0));
         }
         let Next::Wait { until: None, why } = lane.next(LIMITS, at(0)) else { panic!() };
         assert_eq!(why, "one of 2 refreshes that run to end");
@@ -277,7 +303,7 @@ mod tests {
     fn the_hourly_limit_opens_an_hour_after_the_oldest_start_that_counts() {
         let mut lane = queued(5);
         for n in 0..3 {
-            lane.start(&ticket(n), at(60 * i64::try_from(n).unwrap()));
+            lane.start(&ticket(n), LIMITS, at(60 * i64::try_from(n).unwrap()));
             lane.remove(&ticket(n));
         }
         let Next::Wait { until, why } = lane.next(LIMITS, at(180)) else { panic!() };
@@ -298,7 +324,10 @@ mod tests {
         lane.pause(Some(SignedDuration::from_mins(12)), "a", at(0));
         assert_eq!(lane.pause.as_ref().unwrap().until, at(720));
         lane.pause(None, "b", at(0));
-        assert_eq!(lane.pause.as_ref().unwrap(), &Pause { until: at(720), why: "a".to_owned() });
+        assert_eq!(
+            lane.pause.as_ref().unwrap(),
+            &Pause { until: at(720), since: at(0), why: "a".to_owned() }
+        );
         assert!(matches!(lane.next(LIMITS, at(719)), Next::Wait { until: Some(_), .. }));
         assert_eq!(lane.next(LIMITS, at(720)), Next::Start(ticket(0)));
         for seconds in [60, 120, 300, 600, 1_200, 1_200] {
@@ -306,50 +335,82 @@ mod tests {
             lane.pause(None, "b", at(0));
             assert_eq!(lane.pause.as_ref().unwrap().until, at(seconds));
         }
-        lane.resume();
+        lane.resume(at(0));
         lane.pause(None, "b", at(0));
         assert_eq!(lane.pause.as_ref().unwrap().until, at(30));
     }
 
     #[test]
-    fn a_run_that_is_put_back_is_the_first_and_its_start_counts_only_if_it_was_sent() {
-        for was_sent in [true, false] {
-            let mut lane = queued(2);
-            lane.start(&ticket(0), at(0));
-            lane.put_back(&ticket(0), at(0), was_sent);
-            assert_eq!(lane.queue, [ticket(0), ticket(1)]);
-            assert_eq!((lane.starts.len(), lane.running.len()), (usize::from(was_sent), 0));
-        }
+    fn a_start_that_was_taken_says_nothing_about_a_refusal_after_it() {
+        let mut lane = queued(1);
+        lane.pause(Some(SignedDuration::from_mins(60)), "a", at(10));
+        lane.resume(at(9));
+        assert!(lane.pause.is_some());
+        lane.pause(None, "b", at(20));
+        lane.resume(at(15));
+        assert_eq!(lane.pause.as_ref().map(|pause| pause.until), Some(at(3_610)));
+        lane.resume(at(20));
+        assert_eq!((lane.pause, lane.refusals), (None, 0));
+    }
+
+    #[test]
+    fn only_a_start_that_tableau_has_not_taken_is_not_counted() {
+        let mut lane = queued(2);
+        lane.start(&ticket(0), LIMITS, at(0));
+        lane.start(&ticket(1), LIMITS, at(5));
+        lane.uncount(at(7));
+        lane.uncount(at(5));
+        assert_eq!(lane.starts, [at(0).as_second()]);
+        lane.enqueue_first(ticket(1));
+        lane.enqueue_first(ticket(1));
+        assert_eq!(lane.queue, [ticket(1)]);
+        let mut lane = queued(1);
+        lane.start(&ticket(0), Limits { per_hour: None, at_once: 2 }, at(0));
+        assert!(lane.starts.is_empty(), "no one counts them");
     }
 
     #[test]
     fn one_timer_serves_all_that_come_before_it_fires() {
         let mut lane = queued(1);
         lane.plan(LIMITS, at(0));
-        assert_eq!((lane.wake_at, lane.generation), (Some(at(20)), 1));
+        assert_eq!((lane.wake.at, lane.wake.generation), (Some(at(20)), 1));
         lane.plan(LIMITS, at(10));
-        assert_eq!((lane.wake_at, lane.generation), (Some(at(20)), 1));
+        assert_eq!((lane.wake.at, lane.wake.generation), (Some(at(20)), 1));
         lane.plan(LIMITS, at(20));
-        assert_eq!((lane.wake_at, lane.generation), (Some(at(40)), 2));
+        assert_eq!((lane.wake.at, lane.wake.generation), (Some(at(40)), 2));
         lane.wake_by(at(30), at(25));
-        assert_eq!((lane.wake_at, lane.generation), (Some(at(30)), 3));
+        assert_eq!((lane.wake.at, lane.wake.generation), (Some(at(30)), 3));
     }
 
     proptest! {
         #[test]
         fn no_hour_has_more_starts_than_the_quota(
             quota in 1u32..8,
-            steps in proptest::collection::vec(0i64..900, 1..200),
+            steps in proptest::collection::vec((0i64..900, 0u8..5), 1..200),
         ) {
             let limits = Limits { per_hour: Some(quota), at_once: 1_000 };
             let mut lane = queued(200);
             let mut now = 0;
             let mut starts = Vec::new();
-            for step in steps {
+            for (step, fate) in steps {
                 now += step;
-                if let Next::Start(ticket) = lane.next(limits, at(now)) {
-                    lane.start(&ticket, at(now));
-                    starts.push(now);
+                let Next::Start(ticket) = lane.next(limits, at(now)) else { continue };
+                lane.start(&ticket, limits, at(now));
+                match fate {
+                    // Tableau refuses it, and starts nothing for a while.
+                    0 => {
+                        lane.remove(&ticket);
+                        lane.uncount(at(now));
+                        lane.enqueue_first(ticket);
+                        lane.pause(None, "why", at(now));
+                    }
+                    // The answer is lost. Tableau may have counted it, and it is sent again.
+                    1 => {
+                        starts.push(now);
+                        lane.remove(&ticket);
+                        lane.enqueue_first(ticket);
+                    }
+                    _ => starts.push(now),
                 }
             }
             for first in &starts {

@@ -9,12 +9,14 @@ mod run;
 mod say;
 mod transition;
 mod view;
+mod wake;
 
-pub use board::{Accepted, Begin, Board, Cancelled, Changed, NewRequest};
+pub use board::{Accepted, Begin, Board, Changed, NewRequest};
 pub use end::{Cause, End, EndStatus, Refusal};
 pub use keys::{OVERDUE, Place, place_of_timer, request_of_timer, site_of_timer};
 pub use lane::{Lane, Limits, Next, Pause, Started, Ticket};
 pub use request::{By, Callback, CallbackState, LONGEST_TIMEOUT, Outcome, Request, Status, Target};
-pub use run::{LONGEST_RUN, Past, Run, Runs, State, Waiter};
+pub use run::{LONGEST_RUN, Past, Run, Runs, Start, State, Waiter};
 pub use say::moment;
+pub use transition::Taken;
 pub use view::View;

@@ -1,6 +1,7 @@
 //! A request of one caller. No I/O.
 
 use crate::end::{Cause, Refusal};
+use crate::wake::Wake;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -171,6 +172,8 @@ pub struct Request {
     pub site: String,
     /// Whether an incremental refresh was asked for.
     pub incremental: bool,
+    /// Whether the refresh has to begin after the request came.
+    pub fresh: bool,
     /// The SHA-256 of what was asked, to tell a repeated request from another with the same idempotency key.
     pub asked: String,
     /// When it came.
@@ -185,14 +188,13 @@ pub struct Request {
     pub joined: bool,
     /// What came of it.
     pub outcome: Option<Outcome>,
-    pub(crate) wake_at: Option<Timestamp>,
-    pub(crate) generation: u64,
+    pub(crate) wake: Wake,
 }
 
 impl Request {
     /// Whether a timer is of this state.
     pub fn is_current(&self, generation: u64) -> bool {
-        self.generation == generation
+        self.wake.generation == generation
     }
 
     /// Whether its callback is still to be sent.
@@ -201,10 +203,10 @@ impl Request {
             && self.callback.as_ref().is_some_and(|callback| callback.state == CallbackState::Waits)
     }
 
-    pub(crate) fn wake(&mut self, at: Option<Timestamp>) {
-        if self.wake_at != at {
-            self.wake_at = at;
-            self.generation = self.generation.saturating_add(1);
-        }
+    /// Writes down what came of it. Its callback is to be sent then.
+    pub(crate) fn end(&mut self, outcome: Outcome, now: Timestamp) {
+        self.outcome = Some(outcome);
+        let wake = self.callback.is_some().then_some(now);
+        self.wake.set(wake, now);
     }
 }

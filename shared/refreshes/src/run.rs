@@ -1,8 +1,9 @@
 //! The runs of an object: the open one, who waits for it, and the last ones. No I/O.
 
 use crate::end::{End, EndStatus};
-use crate::lane::{Ticket, later};
-use crate::request::Target;
+use crate::lane::Ticket;
+use crate::request::{Request, Target};
+use crate::wake::{Wake, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +22,15 @@ const GAPS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(30), S
 pub enum State {
     /// It waits in the lane.
     Waiting,
+    /// Tableau has refused its start for now. It is not in the lane until then.
+    Held {
+        /// From when on it waits in the lane again.
+        until: Timestamp,
+    },
     /// Its start is written. The POST may have been sent.
     Starting {
         /// When this was written, before the POST.
         at: Timestamp,
-        /// Whether Tableau has refused it for now: it is sent again.
-        refused: bool,
     },
     /// Tableau has a job for it.
     Running {
@@ -41,6 +45,15 @@ pub enum State {
     },
 }
 
+/// One start of a run. A run may have several, and what comes of an earlier one says nothing about a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The run's number.
+    pub run: u64,
+    /// When the start was written.
+    pub at: Timestamp,
+}
+
 /// A request that waits for a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiter {
@@ -50,7 +63,7 @@ pub struct Waiter {
     pub until: Timestamp,
 }
 
-/// The open run of an object.
+/// A run of an object: the open one, or the one after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Its number among those of the object.
@@ -65,8 +78,12 @@ pub struct Run {
     pub made_at: Timestamp,
     /// Where it stands.
     pub state: State,
-    /// How often its start was sent.
+    /// How often its start was sent, and not refused because of another refresh of the object.
     pub posts: u32,
+    /// When the newest request came that needs a refresh which begins after it.
+    pub fresh_since: Option<Timestamp>,
+    /// Whether all requests for it were cancelled while Tableau had it. Its job has to be cancelled.
+    pub cancelling: bool,
     /// Who waits for it.
     pub waiters: Vec<Waiter>,
     /// The LUIDs of the objects whose refreshes led to it, in small letters.
@@ -100,12 +117,11 @@ pub struct Runs {
     pub last: u64,
     /// The open one.
     pub run: Option<Run>,
-    /// Who waits for the one after it: full refreshes, while an incremental one runs.
-    pub next: Vec<Waiter>,
+    /// The one after it, for requests that the open one is not right for.
+    pub next: Option<Run>,
     /// Those that have ended, the oldest first.
     pub past: Vec<Past>,
-    pub(crate) wake_at: Option<Timestamp>,
-    pub(crate) generation: u64,
+    pub(crate) wake: Wake,
 }
 
 impl Run {
@@ -117,16 +133,49 @@ impl Run {
     /// When its start was written; `None` while it waits.
     pub fn began(&self) -> Option<Timestamp> {
         match self.state {
-            State::Waiting => None,
-            State::Starting { at, .. } | State::Running { at, .. } => Some(at),
+            State::Waiting | State::Held { .. } => None,
+            State::Starting { at } | State::Running { at, .. } => Some(at),
         }
+    }
+
+    /// Its start, whose answer is not known.
+    pub fn start(&self) -> Option<Start> {
+        match self.state {
+            State::Starting { at } => Some(Start { run: self.number, at }),
+            State::Waiting | State::Held { .. } | State::Running { .. } => None,
+        }
+    }
+
+    /// Whether its start is still to be written: a request that comes now is before it.
+    pub fn is_to_start(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Held { .. })
+    }
+
+    /// Whether a refresh that Tableau began at this time is not one that its requests need.
+    pub fn is_too_old(&self, began: Option<Timestamp>) -> bool {
+        self.fresh_since.zip(began).is_some_and(|(since, began)| began < since)
+    }
+
+    /// Lets a request wait for this run, which becomes what the widest request asks for.
+    pub(crate) fn take(&mut self, request: &Request, allow_full: bool, trail: &[String]) {
+        self.incremental &= request.incremental;
+        self.allow_full |= allow_full;
+        if request.fresh {
+            self.fresh_since = self.fresh_since.max(Some(request.requested_at));
+        }
+        for luid in trail {
+            if !self.trail.contains(luid) {
+                self.trail.push(luid.clone());
+            }
+        }
+        self.waiters.push(Waiter { id: request.id.clone(), until: request.until });
     }
 
     /// Its job, if one is known.
     pub fn job(&self) -> Option<&str> {
         match &self.state {
             State::Running { job, .. } => job.as_deref(),
-            State::Waiting | State::Starting { .. } => None,
+            State::Waiting | State::Held { .. } | State::Starting { .. } => None,
         }
     }
 
@@ -139,7 +188,7 @@ impl Run {
     pub fn end(&self, status: EndStatus, at: Timestamp, message: impl Into<String>) -> End {
         let began = match self.state {
             State::Running { began, .. } => began,
-            State::Waiting | State::Starting { .. } => None,
+            State::Waiting | State::Held { .. } | State::Starting { .. } => None,
         };
         End {
             status,
@@ -184,9 +233,20 @@ impl Runs {
         self.past.iter().filter(|past| !past.unsettled.is_empty())
     }
 
+    /// Whether the run with this number is open, or follows the open one.
+    pub(crate) fn has(&self, number: u64) -> bool {
+        self.run.iter().chain(&self.next).any(|run| run.number == number)
+    }
+
+    /// How many requests wait, or have not got the result of their run yet.
+    pub(crate) fn waiting(&self) -> usize {
+        let open = self.run.iter().chain(&self.next).map(|run| run.waiters.len());
+        open.chain(self.past.iter().map(|past| past.unsettled.len())).sum()
+    }
+
     /// Whether a timer is of this state.
     pub fn is_current(&self, generation: u64) -> bool {
-        self.generation == generation
+        self.wake.generation == generation
     }
 
     /// The objects that led to the run that an event of this time is about: none, if the run is not one of this service.
@@ -205,12 +265,5 @@ impl Runs {
         self.past.push(past);
         let surplus = self.past.len().saturating_sub(KEPT_RUNS);
         self.past.drain(..surplus);
-    }
-
-    pub(crate) fn wake(&mut self, at: Option<Timestamp>) {
-        if self.wake_at != at {
-            self.wake_at = at;
-            self.generation = self.generation.saturating_add(1);
-        }
     }
 }

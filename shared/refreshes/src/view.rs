@@ -42,7 +42,7 @@ impl Request {
             Some(past) => {
                 Some(self.timed_out(past.began.is_some(), past.end.started_at, past.end.job.clone()))
             }
-            None if now < self.until && (runs.open(self.run).is_some() || runs.last < self.run) => None,
+            None if now < self.until && (runs.has(self.run) || runs.last < self.run) => None,
             None => {
                 let run = runs.open(self.run);
                 let began = run.and_then(began_at_tableau);
@@ -92,7 +92,7 @@ impl Request {
         let (status, waits_for) = match run {
             Some(run) => of_run(run, &place, lane, limits, now),
             None => {
-                let why = "the incremental refresh that runs: a full one follows it";
+                let why = "the refresh that runs to end: it began before this request, or is not what was asked for";
                 (Status::Queued, Some(why.to_owned()))
             }
         };
@@ -121,13 +121,13 @@ impl Request {
 fn began_at_tableau(run: &Run) -> Option<Timestamp> {
     match run.state {
         State::Running { began, .. } => began,
-        State::Waiting | State::Starting { .. } => None,
+        State::Waiting | State::Held { .. } | State::Starting { .. } => None,
     }
 }
 
 fn of_run(run: &Run, place: &Place, lane: &Lane, limits: Limits, now: Timestamp) -> (Status, Option<String>) {
     match &run.state {
-        State::Waiting => {
+        State::Waiting | State::Held { .. } => {
             let why = match &run.hindered {
                 Some(why) => why.clone(),
                 None => lane.waits_for(&run.ticket(&place.luid), limits, now),

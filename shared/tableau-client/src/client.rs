@@ -1,9 +1,11 @@
 //! The client for one Tableau site.
 
+use crate::clock::ServerClock;
 use crate::credential::key_part;
 use crate::session::Broker;
 use crate::{ActAs, CredentialSource, Error, Session, SessionStore, Settings, TableauCredential};
 use confidential::Secrets;
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +24,7 @@ struct Shared {
     settings: Settings,
     credentials: Arc<dyn CredentialSource>,
     broker: Broker,
+    clock: ServerClock,
     /// The secrets of the newest session and its credential. Preparing the search for them takes time, so the result
     /// is kept.
     secrets: Mutex<Option<Known>>,
@@ -57,7 +60,14 @@ impl TableauClient {
         sessions: Arc<dyn SessionStore>,
     ) -> Self {
         let broker = Broker::new(sessions, settings.session_limit).at(&settings.server);
-        let shared = Shared { http, settings, credentials, broker, secrets: Mutex::default() };
+        let shared = Shared {
+            http,
+            settings,
+            credentials,
+            broker,
+            clock: ServerClock::default(),
+            secrets: Mutex::default(),
+        };
         Self { shared: Arc::new(shared), deadline: None }
     }
 
@@ -80,6 +90,16 @@ impl TableauClient {
     /// The server and site of this client.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// How far Tableau's clock is ahead of ours, as the newest answer has shown it. Less than 2 s counts as none, and so does the time
+    /// before the first answer.
+    pub fn clock_ahead(&self) -> SignedDuration {
+        self.shared.clock.ahead().unwrap_or_default()
+    }
+
+    pub(crate) fn clock(&self) -> &ServerClock {
+        &self.shared.clock
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use tableau::{FlowLuid, JobLuid, Subject};
 
-/// How far Tableau's clock may be behind ours. Its times are whole seconds, rounded down.
+/// How far Tableau's clock may be behind what the header of its answers says. Its times are whole seconds, rounded down.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
+/// How far it may be from ours while no answer has shown it.
+const UNKNOWN_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// How many listed jobs of one state are read at most.
 const LISTED: usize = 3_000;
 /// How many jobs are fetched at most: those with the object's name first.
@@ -51,7 +53,7 @@ pub struct FoundJob {
     /// Whether it refreshes in full or incrementally, as the type of the listed job says. Tableau runs a full refresh in place of
     /// an incremental one where the extract is not set up for it (`tableau/server-client-python#761`).
     pub kind: Option<RefreshKind>,
-    /// Whether it was created at the given time or later.
+    /// Whether it was created at the given time or later, by Tableau's clock.
     pub is_since: bool,
 }
 
@@ -79,7 +81,7 @@ struct Listed {
 
 impl TableauClient {
     /// Finds the job that refreshes a workbook or data source: one that was created since `since`, or else one that is queued or
-    /// runs. `name` is the object's name, by which the jobs to fetch are chosen; what a job refreshes is taken from the job
+    /// runs. `since` is by our clock, and compared with Tableau's by the header `Date` of its answers. `name` is the object's name, by which the jobs to fetch are chosen; what a job refreshes is taken from the job
     /// itself, since titles are not unique. At most 3 lists (of 3,000 jobs each) and 25 jobs are fetched. Administrators only.
     /// REST API 3.1+; JWT scope `tableau:jobs:read`.
     ///
@@ -120,7 +122,7 @@ impl TableauClient {
                         true => RefreshKind::Incremental,
                         false => RefreshKind::Full,
                     });
-                    let found = FoundJob { job, kind, is_since: one.age < Age::Before };
+                    let found = FoundJob { job, kind, is_since: one.age == Age::Since };
                     return Ok(JobLookup::Found(Box::new(found)));
                 }
                 Ok(_) => {}
@@ -147,10 +149,14 @@ impl TableauClient {
         name: &str,
         since: Timestamp,
     ) -> Result<(Vec<Listed>, bool), Error> {
-        let earlier = since.checked_sub(SKEW).unwrap_or(since);
+        let earlier = self.before(since);
         let of = |filter: Filter<JobSummary>| self.jobs(filter).all(LISTED);
         let mut jobs = of(Filter::all().created_since(earlier)).await?;
         let mut is_whole = jobs.len() < LISTED;
+        let since = self.by_its_clock(since);
+        let earlier = since.checked_sub(SKEW).unwrap_or(since);
+        // While its clock was not known, too many were listed.
+        jobs.retain(|job| job.created_at.is_none_or(|created| created >= earlier));
         // One after the other: a job that begins meanwhile is in the second list, if it was in neither before.
         for state in ["Pending", "InProgress"] {
             let listed = of(Filter::all().in_state(state)).await?;
@@ -171,12 +177,13 @@ impl TableauClient {
     /// # Errors
     /// As for [`TableauClient::flow_runs`].
     pub async fn find_flow_run(&self, flow: &FlowLuid, since: Timestamp) -> Result<Option<FlowRun>, Error> {
-        let since = since.checked_sub(SKEW).unwrap_or(since);
+        let earlier = self.before(since);
         // Runs that are queued have no start: they are asked for by their progress. In this order, a run that begins or ends
         // meanwhile is in one of the lists.
         let runs = |filter: Filter<FlowRun>| self.flow_runs(filter.of_flow(flow)).page_size(RUNS);
         let open = runs(Filter::all().unfinished()).all(RUNS.into()).await?;
-        let begun = runs(Filter::all().started_since(since)).all(RUNS.into()).await?;
+        let begun = runs(Filter::all().started_since(earlier)).all(RUNS.into()).await?;
+        let since = self.by_its_clock(since).checked_sub(SKEW).unwrap_or(since);
         let is_ours = |run: &FlowRun| run.flow_id.as_ref().is_none_or(|of| of == flow);
         let is_since = |run: &FlowRun| run.started_at.is_none_or(|at| at.as_second() >= since.as_second());
         let all = open.into_iter().chain(begun).filter(is_ours);
@@ -184,6 +191,22 @@ impl TableauClient {
         Ok(fits.max_by_key(|run| {
             (run.end().is_none() && is_since(run), is_since(run), run.started_at.unwrap_or(Timestamp::MAX))
         }))
+    }
+}
+
+impl TableauClient {
+    /// A time of ours as Tableau's clock has it.
+    fn by_its_clock(&self, at: Timestamp) -> Timestamp {
+        at.checked_add(self.clock_ahead()).unwrap_or(at)
+    }
+
+    /// From when on jobs are listed that may have been created since a time of ours.
+    fn before(&self, since: Timestamp) -> Timestamp {
+        let since = match self.clock().ahead() {
+            Some(_) => self.by_its_clock(since).checked_sub(SKEW),
+            None => since.checked_sub(UNKNOWN_SKEW),
+        };
+        since.unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -8,6 +8,7 @@
 mod call;
 mod cause;
 mod client;
+mod clock;
 mod content;
 mod credential;
 mod error;

@@ -86,6 +86,41 @@ async fn a_job_whose_answer_was_lost_is_found_among_hundreds_with_few_calls() {
 }
 
 #[tokio::test]
+async fn a_job_is_found_though_the_clocks_differ_and_one_that_ended_before_is_not_taken_for_it() {
+    let mut cases = tokio::task::JoinSet::new();
+    for ahead in [-240, -90, -8, 8, 90, 240] {
+        cases.spawn(found_though_the_clock_is(ahead));
+    }
+    cases.join_all().await;
+}
+
+async fn found_though_the_clock_is(ahead: i64) {
+    let clock = Clock::ahead(SignedDuration::from_secs(ahead));
+    let simulator = TableauSimulator::sample().clock(clock).start().await.unwrap();
+    let sales = simulator.add(Datasource::named("Sales"));
+    let subject = Subject::Datasource(sales.clone());
+    let object = ContentLuid::Datasource(sales.clone());
+    let schedules = simulator.start_refresh(&sales).unwrap();
+    simulator.succeed_refresh(&sales).unwrap();
+    // More than the whole seconds of the times.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let since = Timestamp::now();
+    let client = client(&simulator);
+    simulator.fail_next("POST */refresh", 1, Fault::Lost);
+    client.refresh_now(&subject, RefreshKind::Full).await.unwrap_err();
+    simulator.succeed_refresh(&sales).unwrap();
+
+    let ours = found(client.find_job(&object, "Sales", since).await.unwrap());
+
+    assert!(ours.job.id != schedules && ours.is_since, "{ahead}: {ours:?}");
+    // Also by a process that has not heard of Tableau's clock yet.
+    let other = crate::client(&simulator);
+    assert_eq!(found(other.find_job(&object, "Sales", since).await.unwrap()).job.id, ours.job.id);
+    let later = Timestamp::now() + SignedDuration::from_secs(20);
+    assert_eq!(client.find_job(&object, "Sales", later).await.unwrap(), JobLookup::NoneListed, "{ahead}");
+}
+
+#[tokio::test]
 async fn of_objects_with_one_name_each_has_its_own_job() {
     let clock = clock();
     let simulator = TableauSimulator::empty().clock(clock.clone()).start().await.unwrap();

@@ -155,6 +155,11 @@ impl Event {
         self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
     }
 
+    /// Whether the event has a link or words of its own, which no message about many events would show.
+    pub fn stands_alone(&self) -> bool {
+        self.pdf.is_some() || self.own.is_some()
+    }
+
     /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event is about. The same files after the same
     /// refresh give the same payload, and so the same event.
     pub fn pdf_published(&self, pdf: &PublishedPdf, refreshed: Timestamp) -> Payload {

@@ -117,7 +117,8 @@ async fn forty_requests_that_must_be_refused_are_refused() {
     stage.keys.revoke(&revoked[4..16], jiff::Timestamp::now()).await.unwrap();
     let slow = stage.key_at("slow", everything(), 1).await;
     let right = of_datasource(luid.as_str());
-    let owned = stage.accepted(&all, &right).await;
+    let first = ApiCall::new("POST", "/refreshes").key(&all).header("idempotency-key", "run-1").json(&right);
+    let owned = stage.call(&first).await.body;
     let path = format!("/refreshes/{}", owned["id"].as_str().unwrap());
     let spent = stage.call(&ApiCall::new("GET", &path).key(&slow)).await;
     assert_eq!(spent.status, 404);
@@ -165,6 +166,12 @@ async fn forty_requests_that_must_be_refused_are_refused() {
         // Over the rate.
         (ApiCall::new("GET", &path).key(&slow), 429, "rate_limited"),
         (post().key(&slow).json(&right), 429, "rate_limited"),
+        // A key of before under another body.
+        (
+            with(json!({"incremental": true})).header("idempotency-key", "run-1"),
+            422,
+            "idempotency_key_reused",
+        ),
         // What cannot be read, or is not allowed.
         (with(json!({"wait_seconds": 26})), 400, "malformed"),
         (with(json!({"wait_seconds": -1})), 400, "malformed"),

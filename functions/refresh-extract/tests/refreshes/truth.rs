@@ -49,6 +49,21 @@ async fn a_refusal_without_a_job_names_the_right_that_is_missing() {
     assert_eq!(answer.headers["content-type"], "application/problem+json");
 }
 
+// R01
+#[tokio::test]
+async fn a_refusal_says_so_if_tableau_does_not_show_whether_it_queued_the_refresh_all_the_same() {
+    let (stage, luid, key) = one().await;
+    stage.tableau().fail_next("POST */refresh", 1, Fault::DoneThen(403));
+    stage.tableau().fail_next("GET */jobs", 5, Fault::Error("403004"));
+
+    let answer = stage.post(&key, &of_datasource(&luid)).await;
+
+    assert_eq!((answer.status, &answer.body["code"]), (403, &json!("tableau_refused")), "{}", stage.log());
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(detail.contains("Whether Tableau queued it all the same is not known"), "{detail}");
+    assert!(detail.contains("may not see jobs"), "{detail}");
+}
+
 // R02, R03
 #[tokio::test]
 async fn a_refresh_that_is_queued_already_is_joined_by_its_object_and_not_by_its_name() {
@@ -70,7 +85,7 @@ async fn a_refresh_that_is_queued_already_is_joined_by_its_object_and_not_by_its
 }
 
 /// A refresh that a person has queued in Tableau. Its job.
-async fn queue_by_hand(stage: &Stage, luid: &str) -> String {
+pub(crate) async fn queue_by_hand(stage: &Stage, luid: &str) -> String {
     let http = http_client::client(None).unwrap();
     let settings = tableau_client::Settings::new(&stage.tableau().url(), "marketing", "").unwrap();
     let pat = testkit::simulator::SAMPLE_PAT;

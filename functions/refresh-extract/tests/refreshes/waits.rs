@@ -187,3 +187,91 @@ async fn a_request_has_a_limit_of_its_own_and_the_job_is_left_alone() {
     assert_eq!(stage.get(&key, &patient["id"]).await["status"], "succeeded");
     assert_eq!(stage.get(&key, &request["id"]).await["status"], "timed_out");
 }
+
+#[tokio::test]
+async fn a_request_that_needs_new_data_is_not_told_the_end_of_a_refresh_that_began_before_it() {
+    let stage = Stage::start().await;
+    let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+    let key = stage.key("nightly load", everything()).await;
+    let mut fresh = of_datasource(&luid);
+    fresh["fresh"] = json!(true);
+    let first = stage.accepted(&key, &of_datasource(&luid)).await;
+    stage.tableau().start_refresh(&luid).unwrap();
+
+    let second = stage.accepted(&key, &fresh).await;
+    let third = stage.accepted(&key, &of_datasource(&luid)).await;
+    assert_eq!((&second["joined"], &third["joined"]), (&json!(false), &json!(true)), "{second} {third}");
+    let why = second["waits_for"].as_str().unwrap();
+    assert!(why.starts_with("the refresh that runs to end"), "{why}");
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    stage.event("DatasourceRefreshSucceeded", &luid).await;
+
+    let ids = [&first["id"], &second["id"], &third["id"]];
+    let mut statuses = Vec::new();
+    for id in ids {
+        statuses.push(stage.get(&key, id).await["status"].clone());
+    }
+    assert_eq!(statuses, ["succeeded", "queued", "succeeded"]);
+    assert_eq!(stage.starts(), 2, "a new one has begun");
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    stage.event("DatasourceRefreshSucceeded", &luid).await;
+    assert_eq!(stage.get(&key, &second["id"]).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_refresh_of_a_person_that_runs_already_is_waited_for_and_a_new_one_follows() {
+    let stage = Stage::start().await;
+    let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+    let key = stage.key("nightly load", everything()).await;
+    crate::truth::queue_by_hand(&stage, &luid).await;
+    stage.tableau().start_refresh(&luid).unwrap();
+    let mut fresh = of_datasource(&luid);
+    fresh["fresh"] = json!(true);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    stage.tableau().fail_next("POST */refresh", 1, Fault::Error("409093"));
+
+    let request = stage.accepted(&key, &fresh).await;
+
+    let why = request["waits_for"].as_str().unwrap();
+    assert!(why.contains("a refresh that began before the request"), "{request} {}", stage.log());
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    let mut time = crate::time::Time::of(&stage);
+    time.until(async || stage.starts() == 3).await;
+    stage.tableau().succeed_refresh(&luid).unwrap();
+    stage.event("DatasourceRefreshSucceeded", &luid).await;
+    let ended = stage.get(&key, &request["id"]).await;
+    let newest = stage.tableau().jobs().pop().unwrap();
+    assert_eq!((&ended["status"], &ended["job"]), (&json!("succeeded"), &json!(newest.luid.as_str())));
+}
+
+// docs/performance.md, "A wait of two hours"
+#[tokio::test]
+async fn a_wait_of_two_hours_costs_few_invocations_also_while_a_caller_polls() {
+    for polls in [false, true] {
+        let stage = Stage::start().await;
+        let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+        let key = stage.key("nightly load", everything()).await;
+        let mut body = of_datasource(&luid);
+        body["timeout_minutes"] = json!(300);
+        let request = stage.accepted(&key, &body).await;
+        stage.tableau().start_refresh(&luid).unwrap();
+        let mut time = crate::time::Time::of(&stage);
+        while time.passed() < jiff::SignedDuration::from_mins(115) {
+            if polls {
+                time.pass(jiff::SignedDuration::from_secs(60)).await;
+                assert_eq!(stage.get(&key, &request["id"]).await["status"], "running");
+            } else {
+                assert!(time.next().await, "a timer is set: {}", stage.log());
+            }
+        }
+        let by_timers = time.invocations();
+        let looks = stage.tableau().calls("GET */jobs/*");
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        assert_eq!(stage.get(&key, &request["id"]).await["status"], "succeeded");
+        // The looks, after 30, 60, 120 s and so on, the timer of the lane, that of the answer to the start, and one that this sets again.
+        assert!((13..=15).contains(&by_timers), "{by_timers} {}", stage.log());
+        let expected = if polls { 115 } else { 10 };
+        assert!((expected..=expected + 12).contains(&looks), "{looks} looks");
+    }
+}

@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::server::Server;
 use crate::tls::Identity;
 use axum::Router;
+use axum::http::header;
+use axum::response::Response;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -190,6 +192,12 @@ impl TableauBuilder {
             .merge(admin_api::routes())
             .fallback(rest::serve)
             .with_state(Arc::clone(&state));
+        let clock = state.settings.clock.clone();
+        let router = router.layer(axum::middleware::map_response(move |mut response: Response| {
+            let date = clock.date().and_then(|date| date.parse().ok());
+            response.headers_mut().extend(date.map(|date| (header::DATE, date)));
+            async { response }
+        }));
         // Use the real time even with a manual clock: clients check the certificate by their own clock.
         let identity = if self.tls { Some(Identity::new(Clock::real().now())?) } else { None };
         Ok(TableauSimulator::running(state, Server::serve_as(identity, socket, router)?))

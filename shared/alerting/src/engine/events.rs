@@ -9,13 +9,7 @@ use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
-use tableau::Action;
 use workflow::{Effect, Failure, SharedMessage, Why};
-
-/// Whether an event is always a message of its own: it has a link, or the words of a caller, that no message about many would show.
-fn is_alone(attempt: &Attempt<'_>) -> bool {
-    attempt.event.name.action() == Some(Action::PdfPublished) || attempt.event.own.is_some()
-}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn on_other(
@@ -28,7 +22,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let handled = match target.schedule {
                 Schedule::Muted(_) | Schedule::Maintenance(_) => continue,
                 // A digest would not show its link or text.
-                Schedule::DeferUntil(until) if self.has_timers() && is_alone(attempt) => {
+                Schedule::DeferUntil(until) if self.has_timers() && attempt.event.stands_alone() => {
                     Ok(Handled::Deferred(until))
                 }
                 Schedule::DeferUntil(until) if self.has_timers() => {
@@ -50,7 +44,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        if is_alone(attempt) || !capabilities.grouping || !self.has_timers() {
+        if attempt.event.stands_alone() || !capabilities.grouping || !self.has_timers() {
             return self.post_event(attempt, target).await;
         }
         let now = attempt.now();

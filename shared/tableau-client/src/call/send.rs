@@ -188,6 +188,7 @@ impl TableauClient {
         }
         let mut response = builder.send().await.map_err(|e| Error::unreachable(operation, url, e))?;
         let status = response.status();
+        self.clock().read(response.headers());
         let retry_after = wait::retry_after(response.headers());
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());

@@ -67,6 +67,20 @@ Examples:
   tableau-webhooks refresh Superstore --kind workbook --server https://abc.execute-api.eu-central-1.amazonaws.com --json
   tableau-webhooks refresh --id 3k9x2m4p7q1r8s5t6v0w2y4z --cancel";
 
+pub(crate) const REFRESHES: &str = "\
+Examples:
+  tableau-webhooks refreshes list
+  tableau-webhooks refreshes list --caller \"nightly load\" --refused";
+
+pub(crate) const REFRESHES_LIST: &str = "\
+Requests for refreshes and cancels of the last 30 days, also those that were refused. Looks are left out, and so are requests with a wrong key
+or over the key's rate, which are counted only. Needs dynamodb:Query on the table.
+
+Examples:
+  tableau-webhooks refreshes list --caller \"nightly load\"
+  tableau-webhooks refreshes list --refused --limit 200
+  tableau-webhooks refreshes list --resource \"sales orders\" --json --local | jq -r .caller";
+
 pub(crate) const EVENTS: &str = "\
 Examples:
   tableau-webhooks events list

@@ -6,6 +6,7 @@ use crate::events::EventsCommand;
 use crate::help;
 use crate::keys::KeysCommand;
 use crate::refresh::RefreshOptions;
+use crate::refreshes::RefreshesCommand;
 use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
@@ -87,6 +88,12 @@ pub(crate) enum Command {
     /// Refresh a workbook or data source, or run a flow, and wait for the end
     #[command(after_help = help::REFRESH)]
     Refresh(Box<RefreshOptions>),
+    /// List what callers of the API asked for, and what was answered
+    #[command(after_help = help::REFRESHES)]
+    Refreshes {
+        #[command(subcommand)]
+        command: RefreshesCommand,
+    },
     /// Print the LUID of a workbook, data source or flow, by a browser's address or a name
     #[command(after_help = help::RESOLVE)]
     Resolve(ResolveOptions),

@@ -97,6 +97,30 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
         assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()), "{expected}");
         assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
     }
+    // Who asked for what, and what was answered, without any key.
+    let listed = home.run(&["refreshes", "list", "--local", "--json"]);
+    let lines: Vec<Value> = stdout(&listed).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<(&str, &str, &str)> = lines
+        .iter()
+        .map(|line| {
+            let text = |name: &str| line[name].as_str().unwrap();
+            (text("what"), text("name"), text("code"))
+        })
+        .collect();
+    let expected = [
+        ("refresh", "general ledger", "not_allowed"),
+        ("refresh", "Superstor", "not_found"),
+        ("cancel", "Load Ledger", ""),
+        ("refresh", "Load Ledger", ""),
+        ("refresh", "Superstore", ""),
+        ("refresh", "General Ledger", ""),
+    ];
+    assert_eq!(told, expected, "{}", stderr(&listed));
+    assert!(lines.iter().all(|line| line["caller"] == "tests"));
+    let secret = key.rsplit_once('_').unwrap().1;
+    assert!(!stdout(&listed).contains(secret));
+    let refused = home.run(&["refreshes", "list", "--local", "--refused", "--caller", "tests"]);
+    assert_eq!(stdout(&refused).lines().count(), 3, "{}", stdout(&refused));
     for words in [
         &["Superstore"][..],
         &["--wait"],

@@ -115,7 +115,11 @@ async fn near_names_are_chosen_among_what_the_key_may_refresh() {
     let asked = stage.tableau().calls("GET */datasources");
     let again = stage.post(&key, &named("datasource", "Sales Order", Value::Null)).await;
     assert_eq!((again.status, &again.body), (404, &near.body));
-    assert_eq!(stage.tableau().calls("GET */datasources"), asked, "a wrong name is not looked for again at once");
+    assert_eq!(
+        stage.tableau().calls("GET */datasources"),
+        asked,
+        "a wrong name is not looked for again at once"
+    );
 }
 
 // N04

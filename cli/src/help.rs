@@ -22,6 +22,8 @@ Exit codes:
   0    done
   1    failed, wholly or in part: the error is on standard error
   2    the command line is wrong, and nothing was done
+  3    `refresh`: the refresh failed, or was cancelled
+  4    `refresh`: it has not ended in time, or it is not known how it ended
   130  interrupted with Ctrl-C, which ends `up` with 0";
 
 pub(crate) const UP: &str = "\
@@ -54,6 +56,30 @@ Examples:
   tableau-webhooks resolve 'https://10ay.online.tableau.com/#/site/marketing/workbooks/1001/views'
   tableau-webhooks resolve 'general ledger' --kind datasource --project 'Finance/Month End'
   tableau-webhooks resolve Superstore --json --local | jq -r .luid";
+
+pub(crate) const REFRESH: &str = "\
+Calls the stack's API with the key in TABLEAU_WEBHOOKS_KEY, which `keys create` makes; the key decides what may be refreshed. A look that
+fails is no failed refresh: it is repeated until --timeout is over. Ctrl-C ends the wait, and the refresh goes on.
+
+Examples:
+  tableau-webhooks refresh \"Sales Orders\" --kind datasource --wait
+  tableau-webhooks refresh Superstore --kind workbook --project Finance/Europe --fresh --wait --timeout 90min
+  tableau-webhooks refresh Superstore --kind workbook --server https://abc.execute-api.eu-central-1.amazonaws.com --json
+  tableau-webhooks refresh --id 3k9x2m4p7q1r8s5t6v0w2y4z --cancel";
+
+pub(crate) const REFRESHES: &str = "\
+Examples:
+  tableau-webhooks refreshes list
+  tableau-webhooks refreshes list --caller \"nightly load\" --refused";
+
+pub(crate) const REFRESHES_LIST: &str = "\
+Requests for refreshes and cancels of the last 30 days, also those that were refused. Looks are left out, and so are requests with a wrong key
+or over the key's rate, which are counted only. Needs dynamodb:Query on the table.
+
+Examples:
+  tableau-webhooks refreshes list --caller \"nightly load\"
+  tableau-webhooks refreshes list --refused --limit 200
+  tableau-webhooks refreshes list --resource \"sales orders\" --json --local | jq -r .caller";
 
 pub(crate) const EVENTS: &str = "\
 Examples:
@@ -123,6 +149,19 @@ Examples:
   tableau-webhooks keys create \"nightly load\" --kind datasource --project \"Finance/**\" --rate 60
   tableau-webhooks keys create dashboards --kind workbook --luid 4cdd2055-930d-4eaf-94f4-733f3e7d1bfb
   tableau-webhooks keys create snowflake --kind workbook --kind datasource --project \"**\" --events --json";
+
+pub(crate) const KEYS_LIST: &str = "\
+Examples:
+  tableau-webhooks keys list
+  tableau-webhooks keys list --json | jq -r 'select(.revoked_at == null) | .caller'";
+
+pub(crate) const KEYS_SHOW: &str = "\
+Examples:
+  tableau-webhooks keys show 0a1b2c3d4e5f";
+
+pub(crate) const KEYS_REVOKE: &str = "\
+Examples:
+  tableau-webhooks keys revoke 0a1b2c3d4e5f";
 
 pub(crate) const TABLE: &str = "\
 Examples:
@@ -246,11 +285,12 @@ mod tests {
     fn words(line: &str) -> Vec<String> {
         let line = line.split(['|', '>']).next().unwrap_or_default().trim();
         let mut words = vec![String::new()];
-        let mut is_quoted = false;
+        let mut quote = None;
         for c in line.chars() {
             match c {
-                '"' => is_quoted = !is_quoted,
-                ' ' if !is_quoted => words.push(String::new()),
+                '"' | '\'' if quote.is_none() => quote = Some(c),
+                c if quote == Some(c) => quote = None,
+                ' ' if quote.is_none() => words.push(String::new()),
                 c => words.last_mut().unwrap().push(c),
             }
         }

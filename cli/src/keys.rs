@@ -27,10 +27,13 @@ pub(crate) enum KeysCommand {
     #[command(after_help = help::KEYS_CREATE)]
     Create(CreateOptions),
     /// List the keys, the oldest first
+    #[command(after_help = help::KEYS_LIST)]
     List(ListOptions),
     /// Show what a key may do
+    #[command(after_help = help::KEYS_SHOW)]
     Show(OneKey),
     /// Revoke a key: it is refused from then on
+    #[command(after_help = help::KEYS_REVOKE)]
     Revoke(OneKey),
 }
 

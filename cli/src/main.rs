@@ -15,6 +15,8 @@ mod options;
 mod out;
 mod profile;
 mod program;
+mod refresh;
+mod refreshes;
 mod resolve;
 mod rules;
 mod send;
@@ -50,6 +52,8 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Certifications(options)) => certifications::certifications(options).await,
         Some(Command::Keys { command }) => keys::run(command).await,
+        Some(Command::Refresh(options)) => refresh::refresh(*options).await,
+        Some(Command::Refreshes { command }) => refreshes::run(command).await,
         Some(Command::Resolve(options)) => resolve::resolve(options).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,

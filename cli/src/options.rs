@@ -5,6 +5,8 @@ use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
 use crate::keys::KeysCommand;
+use crate::refresh::RefreshOptions;
+use crate::refreshes::RefreshesCommand;
 use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
@@ -82,6 +84,15 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Refresh a workbook or data source, or run a flow, and wait for the end
+    #[command(after_help = help::REFRESH)]
+    Refresh(Box<RefreshOptions>),
+    /// List what callers of the API asked for, and what was answered
+    #[command(after_help = help::REFRESHES)]
+    Refreshes {
+        #[command(subcommand)]
+        command: RefreshesCommand,
     },
     /// Print the LUID of a workbook, data source or flow, by a browser's address or a name
     #[command(after_help = help::RESOLVE)]

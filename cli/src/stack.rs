@@ -2,7 +2,7 @@
 
 use crate::aws::Account;
 use crate::options::TargetOptions;
-use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
 use workflow::BoxError;
@@ -11,6 +11,38 @@ use workflow::BoxError;
 const TABLE: &str = "DeliveryTable";
 /// The template's name for the secret with which functions sign in to Tableau.
 const TABLEAU_SECRET: &str = "TableauSecret";
+
+/// The output with a URL of the function that takes refreshes. It is there if the function is.
+const REFRESH_URL: (&str, &str) = ("RefreshExtractUrl", "/webhooks/refresh-extract");
+
+/// Asks CloudFormation where the API of a stack is.
+pub(crate) async fn api_address(account: &Account, name: &str) -> Result<String, BoxError> {
+    let client = aws_sdk_cloudformation::Client::new(&account.config);
+    let described = client.describe_stacks().stack_name(name).send().await.map_err(|error| -> BoxError {
+        if is_no_stack(&error) {
+            return format!("there is no stack `{name}` in {}", account.target).into();
+        }
+        account.explain("cloudformation:DescribeStacks", error)
+    })?;
+    let (key, path) = REFRESH_URL;
+    let mut outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
+    let url =
+        outputs.find(|output| output.output_key() == Some(key)).and_then(|output| output.output_value());
+    url.and_then(|url| url.strip_suffix(path)).map(str::to_owned).ok_or_else(|| {
+        format!(
+            "the stack `{name}` in {} takes no refreshes: deploy it with RefreshExtractEnabled=true, or give --server",
+            account.target
+        )
+        .into()
+    })
+}
+
+fn is_no_stack<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        error.code() == Some("ValidationError")
+            && error.message().is_some_and(|message| message.contains("does not exist"))
+    })
+}
 
 /// A stack that was found.
 #[derive(Clone, Debug)]
@@ -51,10 +83,7 @@ impl Stack {
         let mut tableau_secret = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
-                if error.as_service_error().is_some_and(|error| {
-                    error.code() == Some("ValidationError")
-                        && error.message().is_some_and(|message| message.contains("does not exist"))
-                }) {
+                if is_no_stack(&error) {
                     return format!("there is no stack `{name}` in {}", account.target).into();
                 }
                 account.explain("cloudformation:ListStackResources", error)

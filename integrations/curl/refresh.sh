@@ -10,6 +10,7 @@
 #   --site SITE             default: the site of the stack
 #   --incremental           an incremental refresh; with --allow-full a full one where that is not possible
 #   --allow-full
+#   --fresh                 join no refresh that began before: it may have read the data of before
 #   --timeout-minutes N     the service ends the request after N minutes (default 120); the job at Tableau goes on
 #   --callback URL          gets the result
 #   --idempotency-key KEY   the same key starts nothing again (default: one for this run)
@@ -20,7 +21,11 @@
 #
 # Exit codes: 0 the refresh succeeded, or without --wait is accepted · 1 it failed or was cancelled · 2 wrong usage
 #             3 the service refuses the request · 4 the time is over, and the refresh is still open · 5 the service does not answer
+#             6 it is not known how the refresh ended
 set -eu
+# Ranges of characters are those of ASCII.
+LC_ALL=C
+export LC_ALL
 
 usage() {
   sed -n '2,/^set -eu/{/^#/s/^# \{0,1\}//p;}' "$0"
@@ -77,6 +82,7 @@ while [ $# -gt 0 ]; do
     --idempotency-key) key=$value ;;
     --incremental) set_json incremental true ;;
     --allow-full) set_json allow_full true ;;
+    --fresh) set_json fresh true ;;
     --wait) wait=1 ;;
     --json) print_json=1 ;;
     --help | -h)
@@ -116,11 +122,12 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Asks the service until it answers, for five minutes: METHOD PATH. Sets `status`, and leaves the answer in $folder/answer.
+# Asks the service until it answers, for so many seconds: METHOD PATH SECONDS. Sets `status`, and leaves the answer in $folder/answer.
 # A request that is sent again has the same Idempotency-Key, so a lost answer starts nothing twice.
 ask() {
   method=$1
   path=$2
+  patience=$3
   gap=1
   waited=0
   while :; do
@@ -134,7 +141,7 @@ ask() {
             "$(printf '%s' "$key" | sed 's/[\\"]/\\&/g')"
           printf 'data-binary = "@%s/body"\n' "$folder"
         fi
-      } | curl --config - --silent --request "$method" --connect-timeout 10 --max-time 60 \
+      } | curl --disable --config - --silent --request "$method" --connect-timeout 10 --max-time 60 \
         --dump-header "$folder/headers" --output "$folder/answer" --write-out '%{http_code}' "$base$path"
     ) || status=000
     [ -e "$folder/answer" ] || : >"$folder/answer"
@@ -148,7 +155,7 @@ ask() {
       [ -z "$said" ] || pause=$said
     fi
     waited=$((waited + pause))
-    [ "$waited" -le "${REFRESH_PATIENCE:-300}" ] || return 0
+    [ "$waited" -le "$patience" ] || return 0
     sleep "$pause"
     gap=$((gap * 2))
     [ "$gap" -le 60 ] || gap=60
@@ -172,9 +179,11 @@ refuse() {
   exit 3
 }
 
-[ -z "$wait" ] || set_json wait_seconds 25
+# A short one ends within the first request. A longer wait would hold an execution of a function.
+[ -z "$wait" ] || set_json wait_seconds 2
 printf '%s' "$body" >"$folder/body"
-ask POST /refreshes
+patience=${REFRESH_PATIENCE:-300}
+ask POST /refreshes "$patience"
 case $status in 200 | 202) ;; *) refuse ;; esac
 
 id=$(member .id)
@@ -183,7 +192,8 @@ case $id in '' | *[!A-Za-z0-9_-]*) fail 5 "the answer has no id: is REFRESH_URL 
 if [ -n "$wait" ]; then
   said=
   pause_between=1
-  # Looks in gaps: a request that waits at the service costs time of a function.
+  minutes=$(printf '%s' "$body" | jq -r '.timeout_minutes // 120')
+  limit=$(($(date +%s) + minutes * 60 + patience))
   while [ "$state" = queued ] || [ "$state" = running ]; do
     progress=$(member '.message + (if .waits_for then " Waits for \(.waits_for)." else "" end)')
     [ "$progress" = "$said" ] || printf '%s\n' "$progress" >&2
@@ -191,9 +201,19 @@ if [ -n "$wait" ]; then
     sleep "$pause_between"
     pause_between=$((pause_between * 2))
     [ "$pause_between" -le 30 ] || pause_between=30
-    ask GET "/refreshes/$id"
-    [ "$status" = 200 ] || refuse
+    # A look that fails is no failed refresh: looks go on until the time is over.
+    left=$((limit - $(date +%s)))
+    [ "$left" -gt 0 ] || left=0
+    ask GET "/refreshes/$id" "$left"
+    if [ "$status" != 200 ]; then
+      detail=$(member '.detail // .message // empty')
+      [ "$status" != 000 ] || detail='the service does not answer'
+      fail 6 "it is not known how the refresh ended (id $id): ${detail:-HTTP status $status}"
+    fi
     state=$(member .status)
+    if [ "$left" -eq 0 ] && { [ "$state" = queued ] || [ "$state" = running ]; }; then
+      fail 6 "it is not known how the refresh ended (id $id): it is still $state, and its time is over"
+    fi
   done
 fi
 

@@ -1,4 +1,4 @@
-"""A plugin of dbt-duckdb: the SQL function api__tableau__refresh_resource(kind, name, project, site), for the on-run-end hook.
+"""A plugin of dbt-duckdb: the SQL function api__tableau__refresh_resource(kind, name, project, site, fresh), for the on-run-end hook.
 
 It answers what the procedure of integrations/snowflake answers. profiles.yml: `plugins: [{module: duckdb_plugin}]`, with this folder in `module_paths`.
 """
@@ -10,8 +10,8 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from refresh_after_run import Refused, Service, refresh_all
 
 
-def refresh_resource(kind, name, project, site):
-    wanted = {"kind": kind, "name": name}
+def refresh_resource(kind, name, project, site, fresh):
+    wanted = {"kind": kind, "name": name, "fresh": fresh != "false"}
     if project:
         wanted["project"] = json.loads(project) if project.startswith("[") else project
     if site:
@@ -26,6 +26,6 @@ def refresh_resource(kind, name, project, site):
 
 class Plugin(BasePlugin):
     def configure_connection(self, conn):
-        texts = ["VARCHAR"] * 4
+        texts = ["VARCHAR"] * 5
         # It has an effect, so DuckDB may not leave a call out.
         conn.create_function("api__tableau__refresh_resource", refresh_resource, texts, "VARCHAR", side_effects=True)

@@ -3,7 +3,8 @@
   python refresh_after_run.py dbt build --select orders+     run dbt, then refresh
   python refresh_after_run.py                                refresh after the run whose results are in target/
 
-An exposure says what: `meta.tableau` with `kind`, and `name` (with `project`), `luid` or `url`. It is refreshed if a model, seed or snapshot
+An exposure says what: `meta.tableau` with `kind`, and `name` (with `project`), `luid` or `url`. Only a refresh that begins after the run counts, as one
+that runs already may have read the data of before; `fresh: false` joins it. It is refreshed if a model, seed or snapshot
 that it depends on was built in the run, and none of them failed, was skipped or has a failed test.
 
 REFRESH_URL is the address of the stack, REFRESH_KEY the key. DBT_TARGET_PATH is where dbt writes, if that is not target/.
@@ -11,6 +12,7 @@ REFRESH_URL is the address of the stack, REFRESH_KEY the key. DBT_TARGET_PATH is
 Exit code: that of dbt if it is not 0; else 1 if a refresh failed or was refused, 0 otherwise.
 """
 
+import http.client
 import json
 import os
 import re
@@ -24,14 +26,16 @@ from pathlib import Path
 
 ENDED = ("succeeded", "failed", "cancelled", "timed_out")
 BUILT = ("model.", "seed.", "snapshot.")
-MEMBERS = ("kind", "name", "project", "luid", "url", "site", "incremental", "allow_full", "timeout_minutes")
-# How long a service that does not answer is asked again, in seconds.
+MEMBERS = ("kind", "name", "project", "luid", "url", "site", "incremental", "allow_full", "fresh", "timeout_minutes")
+# How long a service that does not answer is asked again for a refresh, in seconds. It is looked at until the end.
 PATIENCE = 300
 LONGEST_GAP = 30
+# What the service takes if a request does not say it.
+TIMEOUT_MINUTES = 120
 
 
 class Refused(Exception):
-    """The service refuses the request, or does not answer."""
+    """The service refuses the request, or does not answer one."""
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -56,49 +60,64 @@ class Service:
 
     def start(self, wanted):
         """Asks for a refresh. Each try has the same key, so a lost answer starts nothing twice."""
-        return self._ask("POST", "/refreshes", wanted, {"Idempotency-Key": str(uuid.uuid4())})
-
-    def look(self, refresh):
-        """How it goes."""
-        return self._ask("GET", f"/refreshes/{refresh['id']}", None, {})
-
-    def _ask(self, method, path, body, headers):
-        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
         began, gap = time.monotonic(), 1
         while True:
-            request = urllib.request.Request(self.url + path, data, {**self.headers, **headers}, method=method)
-            wait, said = gap, "the service does not answer"
-            try:
-                with self.opener.open(request, timeout=60) as answer:
-                    return json.load(answer)
-            except urllib.error.HTTPError as error:
-                said = _detail(error)
-                if error.code != 429 and error.code < 500:
-                    raise Refused(said) from None
-                asked = error.headers.get("Retry-After") or ""
-                wait = int(asked) if asked.isdigit() else gap
-            except (OSError, ValueError):
-                pass
+            refresh, said, asked = self._ask("POST", "/refreshes", {"fresh": True, **wanted}, headers)
+            if refresh:
+                return refresh
+            wait = asked or gap
             if time.monotonic() - began + wait > PATIENCE:
                 raise Refused(said)
             time.sleep(wait)
             gap = min(gap * 2, LONGEST_GAP)
 
+    def look(self, refresh):
+        """How it goes; `None` if the service does not answer now."""
+        return self._ask("GET", f"/refreshes/{refresh['id']}", None, {})[0]
+
+    def _ask(self, method, path, body, headers):
+        """The answer; `None` if another try may have one, with why, and the seconds that the service asks for."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data, {**self.headers, **headers}, method=method)
+        try:
+            with self.opener.open(request, timeout=60) as answer:
+                said = json.load(answer)
+                return (said if isinstance(said, dict) and "status" in said else None), "the service does not answer", None
+        except urllib.error.HTTPError as error:
+            said = _detail(error)
+            if error.code != 429 and error.code < 500:
+                raise Refused(said) from None
+            asked = error.headers.get("Retry-After") or ""
+            return None, said, int(asked) if asked.isdigit() else None
+        except (OSError, ValueError, http.client.HTTPException):
+            return None, "the service does not answer", None
+
 
 def _detail(error):
     try:
         problem = json.load(error)
-    except ValueError:
+    except (OSError, ValueError, http.client.HTTPException):
         problem = {}
-    return problem.get("detail") or problem.get("message") or f"HTTP status {error.code}"
+    problem = problem if isinstance(problem, dict) else {}
+    said = problem.get("detail") or problem.get("message") or f"HTTP status {error.code}"
+    meant = [place for place in map(_place, problem.get("candidates") or []) if place not in said]
+    return f"{said} There are: {'; '.join(meant)}." if meant else said
+
+
+def _place(candidate):
+    """Where an object is: `Finance/Europe/Orders`, with `\\/` for a slash in a name."""
+    names = [*(candidate.get("project") or []), candidate.get("name") or ""]
+    return "/".join(name.replace("/", "\\/") for name in names)
 
 
 def refresh_all(service, wanted, say=print):
     """Refreshes these, {name: what}, at the same time. Returns what went wrong, {name: text}."""
-    wrong, open_ones = {}, {}
+    wrong, open_ones, limits = {}, {}, {}
     for name, what in wanted.items():
         try:
             open_ones[name] = service.start(what)
+            limits[name] = time.monotonic() + what.get("timeout_minutes", TIMEOUT_MINUTES) * 60 + PATIENCE
             say(f"Tableau: {name}: {open_ones[name]['message']}")
         except Refused as refused:
             wrong[name] = str(refused)
@@ -119,11 +138,17 @@ def refresh_all(service, wanted, say=print):
         time.sleep(gap)
         gap = min(gap * 2, LONGEST_GAP)
         for name, refresh in list(open_ones.items()):
+            not_known = f"it is not known how the refresh ended (id {refresh['id']}): "
             try:
-                open_ones[name] = service.look(refresh)
+                # A look without an answer says nothing about the refresh.
+                open_ones[name] = refresh = service.look(refresh) or refresh
             except Refused as refused:
                 del open_ones[name]
-                wrong[name] = f"it is not known how the refresh ended: {refused}"
+                wrong[name] = f"{not_known}{refused}"
+                continue
+            if time.monotonic() > limits[name] and refresh["status"] not in ENDED:
+                del open_ones[name]
+                wrong[name] = f"{not_known}no look was answered with its end in time"
 
 
 def plan(manifest, run_results):

@@ -32,6 +32,7 @@ set --
 [ -z "${INPUT_TIMEOUT_MINUTES:-}" ] || set -- "$@" --timeout-minutes "$INPUT_TIMEOUT_MINUTES"
 if flag incremental "${INPUT_INCREMENTAL:-}"; then set -- "$@" --incremental; fi
 if flag allow-full "${INPUT_ALLOW_FULL:-}"; then set -- "$@" --allow-full; fi
+if flag fresh "${INPUT_FRESH:-true}"; then set -- "$@" --fresh; fi
 if flag wait "${INPUT_WAIT:-true}"; then set -- "$@" --wait; fi
 [ -z "${INPUT_NAME:-}" ] || set -- "$@" -- "$INPUT_NAME"
 

@@ -13,10 +13,10 @@ TYPES = ("workbook", "datasource")
 ENDED = ("succeeded", "failed", "cancelled", "timed_out")
 # The service ends a request that has not ended by itself after so many minutes; the job at Tableau goes on.
 TIMEOUT_MINUTES = 180
-# The longest wait that the service allows for one request. After it the service is looked at in gaps: a request that waits costs time of a function.
-WAIT_SECONDS = 25
+# A short refresh ends within the first request. After it the service is looked at in gaps: a request that waits holds an execution of a function.
+WAIT_SECONDS = 2
 LONGEST_GAP = 30
-# How long a service that does not answer is asked again, in seconds.
+# How long a service that does not answer is asked again for a refresh, in seconds. It is looked at until the end.
 PATIENCE = 300
 
 
@@ -24,7 +24,9 @@ class Refused(Exception):
     """An answer that another try does not change."""
 
     def __init__(self, status, problem):
-        super().__init__(problem.get("detail") or problem.get("message") or f"HTTP status {status}")
+        said = problem.get("detail") or problem.get("message") or f"HTTP status {status}"
+        meant = [place for place in map(_place, problem.get("candidates") or []) if place not in said]
+        super().__init__(f"{said} There are: {'; '.join(meant)}." if meant else said)
         self.status = status
         self.code = problem.get("code")
 
@@ -36,7 +38,8 @@ def refresh_resource(session, resource_type, resource_name, project_name, site_i
     if kind not in TYPES or not name:
         return "Missing inputs. RESOURCE_TYPE (workbook or datasource) and RESOURCE_NAME are required."
     try:
-        wanted = {"kind": kind, "timeout_minutes": TIMEOUT_MINUTES}
+        service = _Service(connection_string)
+        wanted = {"kind": kind, "timeout_minutes": TIMEOUT_MINUTES, "fresh": service.is_fresh}
         luid = _mapped(session, kind, name, _text(project_name), _text(site_id))
         if luid:
             wanted["luid"] = luid
@@ -46,16 +49,22 @@ def refresh_resource(session, resource_type, resource_name, project_name, site_i
                 wanted["project"] = _project(_text(project_name))
         if _text(site_id):
             wanted["site"] = _text(site_id)
-        service = _Service(connection_string)
-        refresh = service.call("POST", "/refreshes", {**wanted, "wait_seconds": WAIT_SECONDS}, idempotent=True)
+        refresh = service.post("/refreshes", {**wanted, "wait_seconds": WAIT_SECONDS})
         limit = time.monotonic() + TIMEOUT_MINUTES * 60 + PATIENCE
         gap = 1
         while refresh["status"] not in ENDED:
             if time.monotonic() > limit:
                 return f"Error triggering resource refresh: still {refresh['status']}. {refresh['message']}"
-            time.sleep(gap)
+            time.sleep(service.retry_after or gap)
             gap = min(gap * 2, LONGEST_GAP)
-            refresh = service.call("GET", f"/refreshes/{refresh['id']}")
+            try:
+                looked = service.look(refresh["id"])
+            except Refused as refused:
+                return f"Error triggering resource refresh: {_not_known(refresh)} {refused}"
+            # A look without an answer says nothing about the refresh.
+            if looked is None and time.monotonic() > limit:
+                return f"Error triggering resource refresh: {_not_known(refresh)} The service does not answer."
+            refresh = looked or refresh
     except Refused as refused:
         if refused.code in ("not_found", "other_site"):
             return f"Resource not in mapping table: {refused}"
@@ -91,8 +100,7 @@ def _event(done, failed, connection_string, event, name, text, severity, data):
     if data:
         said["data"] = {key: value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}
     try:
-        # Not tried again after a lost answer: there would be two messages.
-        _Service(connection_string).call("POST", "/events", said)
+        _Service(connection_string).post("/events", said)
     except Exception as error:
         return f"{failed}: {error if isinstance(error, Refused) else _plain(error)}"
     return done
@@ -107,6 +115,16 @@ def _plain(error):
     if isinstance(error, requests.exceptions.RequestException):
         return "the service does not answer. Look whether the network rule has its host."
     return str(error)
+
+
+def _not_known(refresh):
+    return f"It is not known how the refresh ended (id {refresh['id']})."
+
+
+def _place(candidate):
+    """Where an object is: `Finance/Europe/Orders`, with `\\/` for a slash in a name."""
+    names = [*(candidate.get("project") or []), candidate.get("name") or ""]
+    return "/".join(name.replace("/", "\\/") for name in names)
 
 
 def _project(text):
@@ -134,44 +152,60 @@ def _mapped(session, kind, name, project, site):
 
 class _Service:
     def __init__(self, connection_string):
-        self.url = _text(connection_string).rstrip("/")
+        # The pipeline has loaded data before it calls: a refresh that began before may have read those of before. `?fresh=false` joins it all the same.
+        url, _, option = _text(connection_string).partition("?")
+        if option not in ("", "fresh=true", "fresh=false"):
+            raise ValueError("CONNECTION_STRING may end with ?fresh=false, and with no other option")
+        self.is_fresh = option != "fresh=false"
+        self.url = url.rstrip("/")
         if "://" not in self.url:
             self.url = f"https://{self.url}"
         # The key must not cross a network in clear text. http only reaches this machine, in tests.
         if not self.url.startswith(("https://", "http://127.0.0.1:")):
             raise ValueError("CONNECTION_STRING has to begin with https://")
         self.key = _snowflake.get_generic_secret_string("refresh_key")
+        # What the last answer asks for, in seconds.
+        self.retry_after = None
 
-    def call(self, method, path, body=None, idempotent=False):
-        """The answer of the service. What may be repeated is repeated while the service does not answer: a GET, and a POST with a key."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        if idempotent:
-            headers["Idempotency-Key"] = str(uuid.uuid4())
+    def post(self, path, body):
+        """The answer of the service. Each try has the same key, so that one whose answer was lost is not a second request."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
         began = time.monotonic()
         gap = 1
         while True:
-            answer = None
-            try:
-                answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=60, allow_redirects=False)
-            except requests.exceptions.RequestException:
-                if method == "POST" and not idempotent:
-                    raise
-            wait = gap
-            if answer is not None:
-                if answer.status_code < 300:
-                    return answer.json()
-                # A 500 of the gateway does not say what became of the request, so what may not be repeated ends with it.
-                passes = answer.status_code in (429, 503) or (answer.status_code >= 500 and (method == "GET" or idempotent))
-                if not passes:
-                    raise Refused(answer.status_code, _problem(answer))
-                asked = answer.headers.get("Retry-After", "")
-                wait = int(asked) if asked.isdigit() else gap
+            said, answer = self._ask("POST", path, body, headers)
+            if said is not None:
+                return said
+            wait = self.retry_after or gap
             if time.monotonic() - began + wait > PATIENCE:
                 if answer is not None:
                     raise Refused(answer.status_code, _problem(answer))
                 raise requests.exceptions.ConnectionError()
             time.sleep(wait)
             gap = min(gap * 2, 60)
+
+    def look(self, refresh_id):
+        """How a refresh goes; `None` if the service does not answer now."""
+        return self._ask("GET", f"/refreshes/{refresh_id}", None, {})[0]
+
+    def _ask(self, method, path, body, headers):
+        """What the service says, if another try does not change it, and its answer, if there is one."""
+        headers = {"Authorization": f"Bearer {self.key}", **headers}
+        self.retry_after = None
+        try:
+            answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=60, allow_redirects=False)
+        except requests.exceptions.RequestException:
+            return None, None
+        asked = answer.headers.get("Retry-After", "")
+        self.retry_after = int(asked) if asked.isdigit() else None
+        if answer.status_code == 429 or answer.status_code >= 500:
+            return None, answer
+        if answer.status_code >= 300:
+            raise Refused(answer.status_code, _problem(answer))
+        try:
+            return answer.json(), answer
+        except ValueError:
+            return None, answer
 
 
 def _problem(answer):

@@ -122,7 +122,9 @@ class State:
 
     # Objects
 
-    def find(self, wanted):
+    def find(self, wanted, key):
+        # What the key may not refresh counts as if it did not exist.
+        content = [it for it in SCENE["content"] if key.projects is None or it["project"][0] in key.projects]
         if wanted.get("site") not in (None, *SITE):
             raise Problem(404, "other_site", f"This stack has the site {SITE[0]}, and no site {wanted['site']}.", field="site")
         if "luid" in wanted:
@@ -135,11 +137,11 @@ class State:
             if not number or number[1] == "projects":
                 raise Problem(422, "unresolvable_url", "No API of Tableau knows the number in this address. Say the project and the name.", field="url")
             kind = number[1].removesuffix("s")
-            found = [it for it in SCENE["content"] if it["kind"] == kind and it.get("number") == int(number[2])]
+            found = [it for it in content if it["kind"] == kind and it.get("number") == int(number[2])]
             if not found or wanted.get("kind") not in (None, kind):
                 raise Problem(404, "not_found", f"There is no {kind} with the number {number[2]}.", candidates=[])
             return found[0]
-        named = [it for it in SCENE["content"] if it["kind"] == wanted["kind"] and it["name"].lower() == wanted["name"].lower()]
+        named = [it for it in content if it["kind"] == wanted["kind"] and it["name"].lower() == wanted["name"].lower()]
         project = wanted.get("project")
         if isinstance(project, str):
             project = [part.replace("\\/", "/") for part in re.split(r"(?<!\\)/", project)]
@@ -150,7 +152,7 @@ class State:
             raise Problem(409, "ambiguous", detail, candidates=[candidate(it) for it in inside])
         if not inside:
             near = named or [
-                it for it in SCENE["content"] if it["kind"] == wanted["kind"] and (it["name"].lower()[:5] == wanted["name"].lower()[:5])
+                it for it in content if it["kind"] == wanted["kind"] and (it["name"].lower()[:5] == wanted["name"].lower()[:5])
             ]
             where = f" in {'/'.join(project)}" if project else ""
             places = ", ".join(f"{it['name']} ({'/'.join(it['project'])})" for it in near)
@@ -168,7 +170,7 @@ class State:
                 if known[0] != said:
                     raise Problem(422, "idempotency_key_reused", "This Idempotency-Key came with another body before.")
                 return known[1]
-            about = self.find(wanted)
+            about = self.find(wanted, key)
             where = "/".join(about["project"])
             if key.projects is not None and about["project"][0] not in key.projects:
                 raise Problem(403, "not_allowed", f"This key may not refresh the {about['kind']} {about['name']} in {where}.")
@@ -178,9 +180,14 @@ class State:
             if wanted.get("incremental") and about["kind"] != "flow" and not about.get("incremental") and not wanted.get("allow_full"):
                 raise Problem(422, "no_incremental", f"{about['name']} has no incremental refresh. Set allow_full to refresh it fully.", field="incremental")
             run = self.runs.get(about["luid"])
-            joined = bool(run) and self.state(run)[0] not in ENDED
+            status = self.state(run)[0] if run else None
+            # A fresh request joins what has not begun, and else waits for the next run.
+            joined = status == "queued" if wanted.get("fresh") else bool(run) and status not in ENDED
             if not joined:
-                run = {"about": about, "ends": ends, "at": time.monotonic(), "job": str(uuid.uuid4()), "cancelled": None, "waiting": set()}
+                at = time.monotonic()
+                if run and status == "running":
+                    at = float("inf") if run["ends"] == "never" else run["at"] + TAKES
+                run = {"about": about, "ends": ends, "at": at, "job": str(uuid.uuid4()), "cancelled": None, "waiting": set()}
                 self.runs[about["luid"]] = run
             refresh = {
                 "id": "rf-" + secrets.token_hex(10),

@@ -127,6 +127,8 @@ REFRESHES = [
     ({"kind": "flow", "luid": "0a8b5a3c-91e6-4f1c-9d57-2f9f3a1b7c22", "project": "A"}, False),
     ({"kind": "flow", "luid": "130"}, False),
     ({"kind": "workbook", "name": "x", "project": []}, False),
+    ({"kind": "workbook", "name": "x", "fresh": True}, True),
+    ({"kind": "workbook", "name": "x", "fresh": "yes"}, False),
     ({"kind": "workbook", "name": "x", "wait_seconds": 26}, False),
     ({"kind": "workbook", "name": "x", "wait_seconds": -1}, False),
     ({"kind": "workbook", "name": "x", "wait_seconds": "5"}, False),

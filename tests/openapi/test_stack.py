@@ -94,6 +94,18 @@ def test_a_refresh_is_accepted_with_where_to_look_and_ends():
     assert refresh["name"] == SCENE["found"]["name"] and refresh["cause"] is None
 
 
+def test_a_fresh_request_joins_no_refresh_that_runs():
+    first = ask("POST", "/refreshes", of("never"))
+    while ask("GET", f"/refreshes/{first.body['id']}").body["status"] == "queued":
+        time.sleep(0.1)
+    joins = ask("POST", "/refreshes", of("never")).body
+    fresh = ask("POST", "/refreshes", of("never", fresh=True)).body
+    assert (joins["status"], joins["joined"]) == ("running", True)
+    assert fresh["status"] == "queued" and fresh["waits_for"]
+    for refresh in (fresh, joins, first.body):
+        assert ask("DELETE", f"/refreshes/{refresh['id']}").status == 200
+
+
 def test_a_refresh_that_ends_within_the_wait_is_200():
     answer = ask("POST", "/refreshes", of("workbook", wait_seconds=25))
     assert (answer.status, answer.body["status"]) == (200, "succeeded")

@@ -36,6 +36,16 @@ fn wanted(template: &Value) -> Vec<Wanted> {
             wanted.push(Wanted { namespace: json!("AWS/Lambda"), metric, dimensions, threshold: 0 });
         }
         let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
+        // Callers of an API with wrong keys, and with keys for something else.
+        if all.contains_key(&format!("{id}ApiRoute")) {
+            for (status, threshold) in [("401", 3), ("403", 10)] {
+                let dimensions = json!([
+                    { "Name": "function", "Value": function },
+                    { "Name": "status", "Value": status },
+                ]);
+                wanted.push(Wanted { namespace: own.clone(), metric: "ApiAnswers", dimensions, threshold });
+            }
+        }
         if works_on_a_queue {
             // 15-3
             let dimensions = json!([{ "Name": "function", "Value": function }]);

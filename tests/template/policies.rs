@@ -110,7 +110,11 @@ const OF_ONE: [(&str, &str, &[&str]); 10] = [
     ("key", "refresh-extract", &["key#all"]),
     ("key-rate", "refresh-extract", &["key-rate#*"]),
     ("pdf-export", "publish-pdf", &["pdf-export#publish-pdf#*"]),
-    ("refresh", "refresh-extract", &["refresh#*", "refresh-of#*", "refresh-lane#*"]),
+    (
+        "refresh",
+        "refresh-extract",
+        &["refresh#*", "refresh-of#*", "refresh-lane#*", "refresh-log#refresh-extract"],
+    ),
     ("refusal", "set-quality-warning", &["refusal#set-quality-warning#*"]),
     ("texts", "send-sms", &["texts#send-sms#*"]),
     ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),

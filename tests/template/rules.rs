@@ -207,3 +207,38 @@ fn a_storm_of_500_events_within_a_second_is_not_throttled() {
     });
     assert_eq!(*settings, expected);
 }
+
+#[test]
+fn callers_of_an_api_cannot_take_the_ten_executions_of_a_new_account() {
+    let template = read("template.yaml");
+    let all = &template["Resources"];
+    let stage = &all["HttpApiStage"];
+    let [condition, settings, otherwise] =
+        stage["Properties"]["RouteSettings"]["Fn::If"].as_array().unwrap().as_slice()
+    else {
+        panic!("three parts")
+    };
+    assert_eq!(*otherwise, json!({ "Ref": "AWS::NoValue" }));
+    let mut routes = 0;
+    for (id, route) in all.as_object().unwrap() {
+        let is_of_api = id.ends_with("ApiRoute") || id.ends_with("ApiItemRoute");
+        if route["Type"] != "AWS::ApiGatewayV2::Route" || !is_of_api {
+            continue;
+        }
+        routes += 1;
+        // A stage with settings of a route that is not there is refused.
+        assert_eq!(route["Condition"], *condition, "{id}");
+        assert!(stage["DependsOn"].as_array().unwrap().contains(&json!(id)), "{id}");
+        let settings = &settings[route["Properties"]["RouteKey"].as_str().unwrap()];
+        let limits = |name: &str| settings[name]["Fn::If"].as_array().unwrap().clone();
+        let (rate, burst) = (limits("ThrottlingRateLimit"), limits("ThrottlingBurstLimit"));
+        assert_eq!([&rate[0], &burst[0]], ["HasConcurrencyQuota"; 2]);
+        let function = id.strip_suffix("ApiRoute").or_else(|| id.strip_suffix("ApiItemRoute")).unwrap();
+        let wait = &all[function]["Properties"]["Environment"]["Variables"]["REFRESH_MOST_WAIT_SECONDS"];
+        let wait: u64 = wait["Fn::If"][2].as_str().unwrap().parse().unwrap();
+        // With those of two queues, two executions are left for the ingress.
+        assert!(rate[2].as_u64().unwrap() * wait <= 4 && burst[2].as_u64().unwrap() <= 4, "{id}");
+    }
+    assert_eq!(routes, settings.as_object().unwrap().len());
+    assert!(routes > 0);
+}

@@ -10,6 +10,7 @@ mod grouped;
 mod history;
 mod json;
 mod keys;
+mod refresh;
 mod replay;
 mod short_ids;
 #[cfg(unix)]

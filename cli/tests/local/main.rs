@@ -7,6 +7,7 @@ mod certification;
 mod groups;
 mod guide;
 mod others;
+mod refresh;
 mod resolve;
 mod rules;
 mod trial;

@@ -70,6 +70,9 @@ impl RefreshExtract {
                 return Err(failure);
             }
         };
+        if let Some(key) = &key {
+            self.note(key, request, &answer, code, invocation).await;
+        }
         let (key, caller) = key.as_ref().map_or(("", ""), |key| (&key.id, &key.caller));
         tracing::info!(
             function = Self::NAME,

@@ -3,9 +3,11 @@
 use crate::config::TIMEOUT;
 use crate::problem::{Code, Problem};
 use jiff::SignedDuration;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 use tableau::ContentKind;
 
 /// The longest wait of one request, in seconds: the gateway ends a request after 30.
@@ -45,7 +47,7 @@ pub(crate) struct Body {
     pub(crate) wait_seconds: u64,
     pub(crate) timeout: SignedDuration,
     pub(crate) callback_url: Option<String>,
-    /// The SHA-256 of the body, in whatever order its members came.
+    /// The SHA-256 of what is asked for, in whatever order its members came, and however long the answer may wait.
     pub(crate) asked: String,
 }
 
@@ -68,6 +70,52 @@ pub(crate) fn digest(parts: &[&str], digits: usize) -> String {
     }
     hex.truncate(digits);
     hex
+}
+
+/// The SHA-256 of what is asked for. How long the answer may wait is no part of it, and 25 is the same number as 25.0.
+fn asked(members: &Map<String, Value>) -> String {
+    let whole = |value: &Value| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e9);
+        number.map_or_else(|| value.clone(), |number| Value::from(number as i64))
+    };
+    let asked = members.iter().filter(|(name, _)| name.as_str() != "wait_seconds");
+    let asked: Map<String, Value> = asked.map(|(name, value)| (name.clone(), whole(value))).collect();
+    digest(&[&Value::Object(asked).to_string()], 64)
+}
+
+/// Reads the name of a member that is there twice. Which of two is meant is not to be guessed.
+struct Twice;
+
+impl<'de> DeserializeSeed<'de> for Twice {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Twice {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut names, mut twice) = (BTreeSet::new(), None);
+        while let Some(name) = members.next_key::<String>()? {
+            members.next_value::<IgnoredAny>()?;
+            if !names.insert(name.clone()) {
+                twice.get_or_insert(name);
+            }
+        }
+        Ok(twice)
+    }
+}
+
+/// The name of a member, for a problem.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 fn malformed(field: &str, what: &str) -> Problem {
@@ -154,10 +202,14 @@ impl Body {
             let (line, column) = (error.line(), error.column());
             Problem::new(Code::Malformed, format!("The body is not JSON, at line {line}, column {column}."))
         })?;
-        let asked = digest(&[&value.to_string()], 64);
         let Value::Object(members) = value else {
             return Err(Problem::new(Code::Malformed, "The body has to be a JSON object."));
         };
+        let twice = Twice.deserialize(&mut serde_json::Deserializer::from_slice(bytes)).ok().flatten();
+        if let Some(name) = twice {
+            return Err(malformed(&shown(&name), "is there twice"));
+        }
+        let asked = asked(&members);
         let mut members = Members(members);
         let kind = members.text("kind", LONGEST_NAME)?;
         let is_named = |text: &String| ContentKind::ALL.into_iter().find(|kind| kind.as_str() == text);
@@ -203,10 +255,7 @@ impl Body {
             asked,
         };
         match members.0.keys().next() {
-            Some(unknown) => {
-                let shown: String = unknown.chars().filter(|c| !c.is_control()).take(60).collect();
-                Err(malformed(&shown, "is not known"))
-            }
+            Some(unknown) => Err(malformed(&shown(unknown), "is not known")),
             None => Ok(body),
         }
     }
@@ -289,5 +338,15 @@ mod tests {
         let other = Body::parse(format!(r#"{{"kind":"datasource","luid":"{LUID}"}}"#).as_bytes()).unwrap();
         assert_eq!(one.asked, two.asked);
         assert_ne!(one.asked, other.asked);
+        // How long the answer may wait changes nothing about the request.
+        let of = |more: &str| {
+            let body = format!(r#"{{"kind":"workbook","luid":"{LUID}"{more}}}"#);
+            Body::parse(body.as_bytes()).map(|body| body.asked)
+        };
+        assert_eq!(of(r#","wait_seconds":2"#), of(r#","wait_seconds":25"#));
+        assert_eq!(of(r#","timeout_minutes":25"#), of(r#","timeout_minutes":25.0"#));
+        assert_ne!(of(r#","timeout_minutes":25"#), of(r#","timeout_minutes":26"#));
+        let twice = of(r#","wait_seconds":2,"kind":"flow""#).unwrap_err();
+        assert_eq!((twice.field.as_deref(), twice.detail.as_str()), (Some("kind"), "kind: is there twice"));
     }
 }

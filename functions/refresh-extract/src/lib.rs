@@ -7,6 +7,7 @@ mod callback;
 mod chains;
 mod config;
 mod engine;
+mod history;
 mod jobs;
 mod meaning;
 mod problem;

@@ -12,11 +12,18 @@ use refreshes::Target;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tableau::{ContentKind, Subject};
-use tableau_client::{FindBy, FindResult, FoundContent, Item, NotFoundReason, ProjectPath, ProjectTree};
+use tableau_client::{
+    FindBy, FindResult, FoundContent, Item, NotFoundReason, ProjectPath, ProjectTree, Scope,
+};
 use workflow::{Failure, Invocation};
 
 /// How long the tree of projects is kept: a project that was moved may count as where it was for so long.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long "not found" is kept: a pipeline with a wrong name would read all lists of the site with each of its requests.
+const NOT_FOUND_KEPT: SignedDuration = SignedDuration::from_secs(5);
+/// How many of them are kept.
+const MOST_NOT_FOUND: usize = 50;
 
 /// How long the search for a name may take: all pages are read before "not found".
 const LONGEST_SEARCH: Duration = Duration::from_secs(15);
@@ -27,6 +34,45 @@ pub(crate) struct Known {
     projects: Mutex<Option<(Timestamp, Arc<ProjectTree>)>>,
     /// The site's names in small letters: LUID, name in URLs, display name.
     site: Mutex<Option<Vec<String>>>,
+    not_found: Mutex<Vec<NotFoundLately>>,
+}
+
+/// What was not found a moment ago, for a key with these permissions.
+struct NotFoundLately {
+    at: Timestamp,
+    wanted: Wanted,
+    may: Permissions,
+    problem: Problem,
+}
+
+impl Known {
+    fn not_found_lately(&self, wanted: &Wanted, may: &Permissions, now: Timestamp) -> Option<Problem> {
+        let mut all = self.not_found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| now.duration_since(one.at).abs() < NOT_FOUND_KEPT);
+        all.iter().find(|one| one.wanted == *wanted && one.may == *may).map(|one| one.problem.clone())
+    }
+
+    fn was_not_found(&self, wanted: &Wanted, may: &Permissions, problem: &Problem, at: Timestamp) {
+        let mut all = self.not_found.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST_NOT_FOUND {
+            all.remove(0);
+        }
+        let (wanted, may, problem) = (wanted.clone(), may.clone(), problem.clone());
+        all.push(NotFoundLately { at, wanted, may, problem });
+    }
+}
+
+/// What a key may refresh.
+struct Allowed<'p>(&'p Permissions);
+
+impl Scope for Allowed<'_> {
+    fn has(&self, found: &FoundContent) -> bool {
+        self.0.may_refresh(found.kind(), found.luid.as_str(), found.project.as_deref())
+    }
+
+    fn has_project(&self, names: &[String]) -> bool {
+        self.0.projects.iter().any(|pattern| pattern.matches(names))
+    }
 }
 
 /// What a call that failed means for a caller.
@@ -136,35 +182,25 @@ impl RefreshExtract {
         };
         let tableau = self.engine.facts.tableau();
         let client = tableau.client().within(LONGEST_SEARCH.min(invocation.remaining()));
-        let found = tableau.call(invocation, client.find(wanted.kind(), &by)).await.map_err(no_answer)?;
-        let is_allowed =
-            |one: &FoundContent| may.may_refresh(one.kind(), one.luid.as_str(), one.project.as_deref());
+        if let Some(problem) = self.known.not_found_lately(wanted, may, invocation.now) {
+            return Err(problem.into());
+        }
+        let allowed = Allowed(may);
+        let find = client.find_within(wanted.kind(), &by, &allowed);
+        let found = tableau.call(invocation, find).await.map_err(no_answer)?;
         match found {
-            FindResult::Found(one) if is_allowed(&one) => Ok(target(*one)),
-            FindResult::Found(_) => Err(not_allowed(wanted).into()),
+            FindResult::Found(one) => Ok(target(*one)),
             FindResult::Ambiguous(all) => {
-                let mut allowed: Vec<FoundContent> = all.into_iter().filter(is_allowed).collect();
-                match (allowed.len(), allowed.pop()) {
-                    (0, _) | (_, None) => Err(not_allowed(wanted).into()),
-                    (1, Some(one)) => Ok(target(one)),
-                    (count, Some(last)) => {
-                        allowed.push(last);
-                        let detail = format!(
-                            "{count} objects are meant by this {}. Say the project, or the LUID.",
-                            wanted.shown()
-                        );
-                        let mut problem = Problem::new(Code::Ambiguous, detail);
-                        problem.candidates = allowed.into_iter().map(candidate).collect();
-                        Err(problem.into())
-                    }
-                }
+                let count = all.len();
+                let detail = format!(
+                    "{count} objects are meant by this {}. Say the project, or the LUID.",
+                    wanted.shown()
+                );
+                let mut problem = Problem::new(Code::Ambiguous, detail);
+                problem.candidates = all.into_iter().map(candidate).collect();
+                Err(problem.into())
             }
-            FindResult::NotFound(mut none) => {
-                none.near.retain(is_allowed);
-                // Names of projects say something about content that the caller may not see.
-                if none.near.is_empty() && !may.projects.iter().any(|pattern| pattern.as_str() == "**") {
-                    none.near_projects.clear();
-                }
+            FindResult::NotFound(none) => {
                 let code = match none.reason {
                     NotFoundReason::ProjectNumber { .. }
                     | NotFoundReason::OtherPage
@@ -173,13 +209,17 @@ impl RefreshExtract {
                     NotFoundReason::OtherSite { .. } | NotFoundReason::OtherServer { .. } => Code::OtherSite,
                     _ => Code::NotFound,
                 };
-                let mut problem = Problem::new(code, sentence(&none.to_string()));
-                problem.candidates = none.near.into_iter().map(candidate).collect();
-                Err(match code {
-                    Code::NotFound => problem,
-                    _ => problem.of_field("url"),
+                let mut detail = sentence(&none.to_string());
+                if code == Code::NotFound {
+                    detail.push_str(&limits(may));
                 }
-                .into())
+                let mut problem = Problem::new(code, detail);
+                problem.candidates = none.near.into_iter().map(candidate).collect();
+                if code != Code::NotFound {
+                    return Err(problem.of_field("url").into());
+                }
+                self.known.was_not_found(wanted, may, &problem, invocation.now);
+                Err(problem.into())
             }
         }
     }
@@ -250,6 +290,18 @@ fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", rest.as_str())
+}
+
+/// Where the key may refresh content, if that is not everywhere: what is elsewhere is not found.
+fn limits(may: &Permissions) -> String {
+    if may.projects.iter().any(|pattern| pattern.as_str() == "**") {
+        return String::new();
+    }
+    let projects: Vec<&str> = may.projects.iter().map(|pattern| pattern.as_str()).collect();
+    match projects.as_slice() {
+        [] => " This key may refresh only the objects whose LUIDs it has.".to_owned(),
+        several => format!(" This key may refresh only what is in {}.", several.join(", ")),
+    }
 }
 
 fn not_allowed(wanted: &Wanted) -> Problem {

@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from airflow_tableau_webhooks.service import ENDED, LONGEST_GAP, NoAnswer, Refused, Service
+from airflow_tableau_webhooks.service import ENDED, LONGEST_GAP, PATIENCE, NoAnswer, Refused, Service
 from airflow_tableau_webhooks.triggers import RefreshTrigger
 
 
@@ -33,6 +33,8 @@ class TableauRefreshOperator(BaseOperator):
     :param site: the site; without it that of the stack
     :param incremental: an incremental refresh
     :param allow_full: a full refresh where an incremental one is not possible
+    :param fresh: only a refresh that begins after the task has asked counts: one that runs already may have read the data of before the upstream
+        tasks. `False` joins it
     :param timeout_minutes: after how many minutes the task fails; the job at Tableau goes on
     :param conn_id: the connection: its host is the address of the stack, its password the key
     :param deferrable: wait deferred, or in the worker
@@ -51,6 +53,7 @@ class TableauRefreshOperator(BaseOperator):
         site: str | None = None,
         incremental: bool = False,
         allow_full: bool = False,
+        fresh: bool = True,
         timeout_minutes: int = 120,
         conn_id: str = "tableau_webhooks",
         deferrable: bool = True,
@@ -65,6 +68,7 @@ class TableauRefreshOperator(BaseOperator):
         self.site = site
         self.incremental = incremental
         self.allow_full = allow_full
+        self.fresh = fresh
         self.timeout_minutes = timeout_minutes
         self.conn_id = conn_id
         self.deferrable = deferrable
@@ -82,7 +86,7 @@ class TableauRefreshOperator(BaseOperator):
             if self.deferrable:
                 # The service ends the request after timeout_minutes; the deferral has to last a bit longer.
                 limit = timedelta(minutes=self.timeout_minutes + 10)
-                trigger = RefreshTrigger(conn_id=self.conn_id, refresh_id=refresh["id"])
+                trigger = RefreshTrigger(conn_id=self.conn_id, refresh_id=refresh["id"], until=time.time() + limit.total_seconds() - 60)
                 self.defer(trigger=trigger, method_name="execute_complete", timeout=limit)
             refresh = self._wait(service, refresh)
         return self._result(refresh)
@@ -90,29 +94,32 @@ class TableauRefreshOperator(BaseOperator):
     def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
         """Goes on after the wait."""
         if "refused" in event:
-            raise AirflowFailException(f"It is not known how the refresh ended: {event['refused']}")
+            raise AirflowFailException(_not_known(event.get("id"), event["refused"]))
         return self._result(event["refresh"])
 
     def _wanted(self) -> dict[str, Any]:
         members = ("kind", "name", "project", "luid", "url", "site")
         wanted = {member: getattr(self, member) for member in members if getattr(self, member)}
         wanted["timeout_minutes"] = self.timeout_minutes
-        for member in ("incremental", "allow_full"):
+        for member in ("incremental", "allow_full", "fresh"):
             if getattr(self, member):
                 wanted[member] = True
         return wanted
 
     def _wait(self, service: Service, refresh: dict[str, Any]) -> dict[str, Any]:
         gap = 1
+        limit = time.monotonic() + self.timeout_minutes * 60 + PATIENCE
         while refresh["status"] not in ENDED:
             time.sleep(gap)
             gap = min(gap * 2, LONGEST_GAP)
             try:
-                refresh = service.look(refresh["id"])
+                looked = service.look(refresh["id"])
             except Refused as refused:
-                raise AirflowFailException(f"It is not known how the refresh ended: {refused}") from None
-            except NoAnswer as error:
-                raise AirflowException(str(error)) from None
+                raise AirflowFailException(_not_known(refresh["id"], refused)) from None
+            # A look without an answer says nothing about the refresh.
+            refresh = looked or refresh
+            if time.monotonic() > limit and refresh["status"] not in ENDED:
+                raise AirflowFailException(_not_known(refresh["id"], "no look was answered with its end in time"))
         return refresh
 
     def _result(self, refresh: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +129,11 @@ class TableauRefreshOperator(BaseOperator):
         cause = refresh["cause"]
         more = f" Cause: {cause['line']} Next step: {cause['next_step']}" if cause else ""
         raise AirflowException(refresh["message"] + more)
+
+
+def _not_known(refresh_id: str | None, why: Any) -> str:
+    # Not tried again: the refresh may have succeeded.
+    return f"It is not known how the refresh ended (id {refresh_id}): {why}"
 
 
 def _idempotency_key(ti: Any) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 ENDED = ("succeeded", "failed", "cancelled", "timed_out")
-# How long a service that does not answer is asked again, in seconds.
+# How long a service that does not answer is asked again for a refresh, in seconds. It is looked at until the end.
 PATIENCE = 300
 LONGEST_GAP = 60
 
@@ -19,7 +19,9 @@ class Refused(Exception):
     """An answer that another try does not change."""
 
     def __init__(self, status: int, problem: dict[str, Any]):
-        super().__init__(problem.get("detail") or problem.get("message") or f"the service answered {status}")
+        said = problem.get("detail") or problem.get("message") or f"the service answered {status}"
+        meant = [place for place in map(_place, problem.get("candidates") or []) if place not in said]
+        super().__init__(f"{said} There are: {'; '.join(meant)}." if meant else said)
         self.status = status
         self.code = problem.get("code")
 
@@ -49,9 +51,14 @@ class Service:
         headers = {**self._headers, "Idempotency-Key": idempotency_key}
         return self._ask("POST", "/refreshes", headers, wanted)
 
-    def look(self, refresh_id: str) -> dict[str, Any]:
-        """How the refresh goes."""
-        return self._ask("GET", f"/refreshes/{quote(refresh_id, safe='')}", self._headers, None)
+    def look(self, refresh_id: str) -> dict[str, Any] | None:
+        """How the refresh goes; `None` if the service does not answer now."""
+        url = f"{self.url}/refreshes/{quote(refresh_id, safe='')}"
+        try:
+            answer = httpx.get(url, headers=self._headers, timeout=60)
+        except httpx.HTTPError:
+            return None
+        return _read(answer)
 
     async def look_async(self, client: httpx.AsyncClient, refresh_id: str) -> dict[str, Any] | None:
         """How the refresh goes; `None` if the service does not answer now."""
@@ -94,6 +101,12 @@ async def gaps():
         yield
 
 
+def _place(candidate: dict[str, Any]) -> str:
+    """Where an object is: `Finance/Europe/Orders`, with `\\/` for a slash in a name."""
+    names = [*(candidate.get("project") or []), candidate.get("name") or ""]
+    return "/".join(name.replace("/", "\\/") for name in names)
+
+
 def _retry_after(answer: httpx.Response | None) -> int | None:
     text = answer.headers.get("Retry-After", "") if answer is not None else ""
     return int(text) if text.isdigit() else None
@@ -109,4 +122,5 @@ def _read(answer: httpx.Response) -> dict[str, Any] | None:
         body = {}
     if not answer.is_success:
         raise Refused(answer.status_code, body if isinstance(body, dict) else {})
-    return body
+    # What is no answer of the service, such as the page of a proxy, says nothing.
+    return body if isinstance(body, dict) and "status" in body else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,14 +16,16 @@ from airflow_tableau_webhooks.service import ENDED, Refused, Service, gaps
 class RefreshTrigger(BaseTrigger):
     """Fires when the refresh has ended. It holds the name of the connection: the key is not stored with it."""
 
-    def __init__(self, conn_id: str, refresh_id: str):
+    def __init__(self, conn_id: str, refresh_id: str, until: float | None = None):
         super().__init__()
         self.conn_id = conn_id
         self.refresh_id = refresh_id
+        # As a time of the clock: a triggerer that begins again goes on with it.
+        self.until = until
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {"conn_id": self.conn_id, "refresh_id": self.refresh_id}
+        return path, {"conn_id": self.conn_id, "refresh_id": self.refresh_id, "until": self.until}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         service = Service(await BaseHook.aget_connection(self.conn_id))
@@ -31,11 +34,15 @@ class RefreshTrigger(BaseTrigger):
                 try:
                     refresh = await service.look_async(client, self.refresh_id)
                 except Refused as refused:
-                    yield TriggerEvent({"refused": str(refused), "status": refused.status})
+                    yield TriggerEvent({"refused": str(refused), "status": refused.status, "id": self.refresh_id})
                     return
                 # A look without an answer says nothing about the refresh.
                 if refresh and refresh["status"] in ENDED:
                     yield TriggerEvent({"refresh": refresh})
+                    return
+                if self.until and time.time() > self.until:
+                    why = "no look was answered with its end in time"
+                    yield TriggerEvent({"refused": why, "status": None, "id": self.refresh_id})
                     return
 
     async def on_kill(self) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -126,9 +127,9 @@ def test_the_operator_defers_with_a_trigger_that_holds_no_key(connection, scene,
     with pytest.raises(TaskDeferred) as deferred:
         operator.execute({"ti": ti()})
     path, held = deferred.value.trigger.serialize()
-    assert path == "airflow_tableau_webhooks.triggers.RefreshTrigger" and set(held) == {"conn_id", "refresh_id"}
+    assert path == "airflow_tableau_webhooks.triggers.RefreshTrigger" and set(held) == {"conn_id", "refresh_id", "until"}
     assert keys["all"] not in repr(held) and deferred.value.timeout.total_seconds() == 40 * 60
-    assert service.bodies() == [{**found, "timeout_minutes": 30, "incremental": True, "allow_full": True}]
+    assert service.bodies() == [{**found, "timeout_minutes": 30, "incremental": True, "allow_full": True, "fresh": True}]
     fired = event(deferred.value.trigger)
     assert operator.execute_complete({}, fired)["status"] == "succeeded"
 
@@ -154,8 +155,46 @@ def test_the_trigger_says_what_the_service_refuses(connection):  # R14
 
     fired = event(RefreshTrigger("tableau_webhooks", "no-such-refresh"))
     assert fired["status"] == 404
-    with pytest.raises(AirflowFailException, match="not known"):
+    with pytest.raises(AirflowFailException, match=r"not known how the refresh ended \(id no-such-refresh\): "):
         TableauRefreshOperator(task_id="t", kind="flow", name="x").execute_complete({}, fired)
+
+
+@pytest.mark.parametrize("is_deferred", [True, False])
+def test_lost_looks_end_nothing_until_the_time_is_over(connection, scene, service, is_deferred, monkeypatch):  # R14
+    from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+    from airflow_tableau_webhooks import RefreshTrigger, TableauRefreshOperator, operators
+
+    found = {name: scene["workbook"][name] for name in ("kind", "name", "project")}
+    operator = TableauRefreshOperator(task_id="t", deferrable=is_deferred, fresh=False, timeout_minutes=1, **found)
+    for lost, limit in ((3, 60), (99, 2)):
+        monkeypatch.setattr(operators, "PATIENCE", limit - 60)
+        service.faults = [None] + ["lost"] * lost
+
+        def ended():
+            try:
+                return operator.execute({"ti": ti(run_id=f"{service.url}-{lost}-{is_deferred}")})
+            except TaskDeferred as deferred:
+                trigger = RefreshTrigger("tableau_webhooks", deferred.trigger.refresh_id, until=time.time() + limit)
+                return operator.execute_complete({}, event(trigger))
+
+        if lost == 3:
+            assert ended()["status"] == "succeeded" and service.faults == []
+        else:
+            with pytest.raises(AirflowFailException, match=r"not known how the refresh ended \(id "):
+                ended()
+    assert all("fresh" not in body for body in service.bodies())
+    service.faults = []
+
+
+def test_all_that_an_ambiguous_name_may_mean_are_told_with_their_paths(connection, scene, service):  # N01
+    from airflow.sdk.exceptions import AirflowFailException
+    from airflow_tableau_webhooks import TableauRefreshOperator
+
+    ambiguous = {name: scene["ambiguous"][name] for name in ("kind", "name")}
+    with pytest.raises(AirflowFailException) as raised:
+        TableauRefreshOperator(task_id="t", **ambiguous).execute({"ti": ti(run_id=f"ambiguous-{service.url}")})
+    for project in scene["ambiguous"]["projects"]:
+        assert f"{project}/{ambiguous['name']}" in str(raised.value)
 
 
 def test_a_task_that_a_person_ends_cancels_its_request(connection, scene):

@@ -118,9 +118,9 @@ def test_any_name_arrives_as_it_is(run, service, name):
 
 
 def test_every_option_arrives(run, service):
-    options = ["--kind", "datasource", "--project", "A/B", "--site", "s", "--incremental", "--allow-full", "--timeout-minutes", "7"]
+    options = ["--kind", "datasource", "--project", "A/B", "--site", "s", "--incremental", "--allow-full", "--fresh", "--timeout-minutes", "7"]
     run(*options, "--callback", "https://hooks.example.com/x", "--idempotency-key", 'k"\\1', "n")
-    sent = {"kind": "datasource", "project": "A/B", "site": "s", "incremental": True, "allow_full": True, "timeout_minutes": 7}
+    sent = {"kind": "datasource", "project": "A/B", "site": "s", "incremental": True, "allow_full": True, "fresh": True, "timeout_minutes": 7}
     assert service.bodies() == [{**sent, "callback_url": "https://hooks.example.com/x", "name": "n"}]
     assert service.seen[0].headers["Idempotency-Key"] == 'k"\\1'
 
@@ -144,6 +144,21 @@ def test_a_failed_look_is_not_a_failed_refresh(run, scene, service):  # R14
     code, _, error = run("--wait", *of(scene, "workbook"))
     assert code == 0 and " Waits for " in error, "progress"
     assert service.faults == [] and service.statuses("POST") == [202]
+
+
+@pytest.mark.parametrize("fault, said", [("lost", "the service does not answer"), ((401, {}), "Service Unavailable")])
+def test_an_end_that_is_not_known_ends_with_6_and_the_id(run, scene, service, fault, said):
+    service.at_once = True
+    service.faults = [None] + [fault] * 9
+    code, out, error = run("--wait", "--timeout-minutes", "1", *of(scene, "workbook"), REFRESH_PATIENCE="-58")
+    assert (code, out) == (6, "")
+    assert re.search(rf"^it is not known how the refresh ended \(id [A-Za-z0-9_-]+\): {said}$", error, re.MULTILINE), error
+
+
+def test_a_curlrc_of_the_user_changes_nothing(run, scene, service, tmp_path):
+    (tmp_path / ".curlrc").write_text(f'location\nurl = "{service.url}/elsewhere"\n')
+    assert run("--wait", *of(scene, "workbook"), HOME=str(tmp_path))[0] == 0
+    assert all(seen.path.startswith("/refreshes") for seen in service.seen)
 
 
 def test_retry_after_is_kept(run, scene, service):

@@ -58,14 +58,25 @@
     {{ exceptions.raise_compiler_error('refresh_tableau: on Snowflake meta.tableau needs kind (workbook or datasource) and name') }}
   {%- endif -%}
   {%- set procedure = var('tableau_refresh_procedure', 'api__tableau__refresh_resource') -%}
-  {{- return('call ' ~ procedure ~ '(' ~ tableau_webhooks.refresh_tableau_arguments(meta, '\\') ~ ')') -}}
+  {%- set connection = var('tableau_refresh_connection', '') -%}
+  {%- set arguments = tableau_webhooks.refresh_tableau_arguments(meta, '\\') -%}
+  {%- if meta.get('fresh') is sameas false -%}
+    {%- if not connection -%}
+      {{ exceptions.raise_compiler_error('refresh_tableau: on Snowflake meta.tableau.fresh: false needs the variable tableau_refresh_connection, the address of the stack') }}
+    {%- endif -%}
+    {%- set connection = connection ~ '?fresh=false' -%}
+  {%- endif -%}
+  {%- if connection -%}
+    {%- set arguments = arguments ~ ', ' ~ tableau_webhooks.refresh_tableau_text(connection, '\\') -%}
+  {%- endif -%}
+  {{- return('call ' ~ procedure ~ '(' ~ arguments ~ ')') -}}
 {% endmacro %}
 
 {% macro duckdb__refresh_tableau_sql(meta) %}
   {%- if not meta.get('name') -%}
     {{ exceptions.raise_compiler_error('refresh_tableau: on DuckDB meta.tableau needs kind and name') }}
   {%- endif -%}
-  {{- return('select api__tableau__refresh_resource(' ~ tableau_webhooks.refresh_tableau_arguments(meta, "'") ~ ')') -}}
+  {{- return('select api__tableau__refresh_resource(' ~ tableau_webhooks.refresh_tableau_arguments(meta, "'") ~ (", 'false'" if meta.get('fresh') is sameas false else ", 'true'") ~ ')') -}}
 {% endmacro %}
 
 {# What stands before a quotation mark in a text of SQL. #}

@@ -65,6 +65,7 @@ def test_the_example_refreshes_what_depends_on_its_models(project, service):
     code, said = project.run("dbt", "build")
     assert code == 0, said
     assert project.asked() == [("datasource", "Sales Orders"), ("workbook", "Superstore")]
+    assert all(body["fresh"] is True for body in service.bodies())
     assert said.count("Resource refresh complete") == 2
 
 
@@ -125,7 +126,18 @@ def test_the_wrapper_takes_a_luid_and_an_address_and_the_other_members(project, 
     project.exposures(orders={"kind": "workbook", "luid": luid, **more, "note": "of your own"}, orders_by_day="found")
     code, said = project.run(sys.executable, "../refresh_after_run.py", "dbt", "build")
     assert code == 0, said
-    assert {"kind": "workbook", "luid": luid, **more} in service.bodies()
+    assert {"kind": "workbook", "luid": luid, "fresh": True, **more} in service.bodies()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_refresh_that_began_before_is_joined_if_the_exposure_says_so(project, scene, service, wrapped):
+    project.exposures(orders={**{name: scene["found"][name] for name in ("kind", "name", "project")}, "fresh": False})
+    if wrapped:
+        project.without_hook()
+    command = [sys.executable, "../refresh_after_run.py"] if wrapped else []
+    code, said = project.run(*command, "dbt", "build")
+    assert code == 0, said
+    assert [body["fresh"] for body in service.bodies()] == [False]
 
 
 def test_the_wrapper_goes_after_a_run_that_has_ended(project, scene):
@@ -178,12 +190,22 @@ def test_the_call_of_the_snowflake_procedure_has_each_text_escaped(project):
             r"""call api__tableau__refresh_resource('datasource', 'n', '["Ops", "Q1/Q2"]', '')""",
         ),
     ]
+    stack = "https://abc123.example.com"
+    with_stack = [
+        ({"kind": "workbook", "name": "x"}, f"call api__tableau__refresh_resource('workbook', 'x', '', '', '{stack}')"),
+        ({"kind": "workbook", "name": "x", "fresh": False}, f"call api__tableau__refresh_resource('workbook', 'x', '', '', '{stack}?fresh=false')"),
+    ]
     macro = "{% macro try() %}{% for meta in var('cases') %}{{ print(tableau_webhooks.snowflake__refresh_tableau_sql(meta)) }}{% endfor %}{% endmacro %}"
     project.write("macros/try.sql", macro)
     code, said = project.run("dbt", "run-operation", "try", "--vars", json.dumps({"cases": [meta for meta, _ in cases]}))
     assert code == 0, said
     for _, expected in cases:
         assert expected in said.splitlines(), said
+    given = {"cases": [meta for meta, _ in with_stack], "tableau_refresh_connection": stack}
+    code, said = project.run("dbt", "run-operation", "try", "--vars", json.dumps(given))
+    assert code == 0 and all(expected in said.splitlines() for _, expected in with_stack), said
+    code, said = project.run("dbt", "run-operation", "try", "--vars", json.dumps({"cases": [with_stack[1][0]]}))
+    assert code != 0 and "needs the variable tableau_refresh_connection" in said
 
 
 # The client alone
@@ -203,6 +225,22 @@ def test_a_lost_answer_starts_nothing_twice_and_a_failed_look_is_no_failed_refre
     assert module.refresh_all(module.Service(service.url, keys["all"]), {"it": wanted}) == {}
     posts = [seen for seen in service.seen if seen.method == "POST"]
     assert len(posts) == 2 and len({seen.headers["Idempotency-Key"] for seen in posts}) == 1
+
+
+def test_an_end_that_is_not_known_is_told_as_that_with_the_id(module, service, scene, keys):  # R14
+    module.PATIENCE = -58
+    wanted = {name: scene["workbook"][name] for name in ("kind", "name", "project")}
+    for fault, said in (("lost", "no look was answered"), ((401, {}), "Service Unavailable")):
+        service.faults = [None] + [fault] * 9
+        open_one = module.refresh_all(module.Service(service.url, keys["all"]), {"it": {**wanted, "timeout_minutes": 1}})
+        assert open_one["it"].startswith("it is not known how the refresh ended (id ") and said in open_one["it"]
+    service.faults = []
+
+
+def test_all_that_an_ambiguous_name_may_mean_are_told_with_their_paths(module, service, scene, keys):  # N01
+    wanted = {name: scene["ambiguous"][name] for name in ("kind", "name")}
+    wrong = module.refresh_all(module.Service(service.url, keys["all"]), {"it": wanted})
+    assert all(f"{project}/{wanted['name']}" in wrong["it"] for project in scene["ambiguous"]["projects"])
 
 
 @pytest.mark.parametrize("which", ["cancelled", "timed_out"])  # R13

@@ -91,13 +91,15 @@ def test_without_wait_the_step_ends_at_once(step, scene, service):
 
 def test_the_other_inputs_arrive(step, service):
     step(kind="datasource", name="n", project="P", site="s", incremental="true", allow_full="true", timeout_minutes="7", wait="false")
-    sent = {"kind": "datasource", "project": "P", "site": "s", "incremental": True, "allow_full": True, "timeout_minutes": 7}
+    sent = {"kind": "datasource", "project": "P", "site": "s", "incremental": True, "allow_full": True, "fresh": True, "timeout_minutes": 7}
     assert service.bodies() == [{**sent, "name": "n"}]
     luid = "00000000-0000-0000-0000-000000000000"
     step(kind="flow", luid=luid, wait="false")
     step(link="https://10ax.online.tableau.com/#/workbooks/1", wait="false")
     asked = service.bodies()[1:]
-    assert asked[0] == {"kind": "flow", "luid": luid, "timeout_minutes": 120} and asked[1]["url"].endswith("/workbooks/1")
+    assert asked[0] == {"kind": "flow", "luid": luid, "timeout_minutes": 120, "fresh": True} and asked[1]["url"].endswith("/workbooks/1")
+    step(kind="flow", luid=luid, wait="false", fresh="false")
+    assert "fresh" not in service.bodies()[3]
 
 
 @pytest.mark.parametrize("inputs", [{}, {"name": "a", "luid": "b"}, {"name": "a", "wait": "yes"}, {"name": "a", "timeout_minutes": "2h"}])

@@ -22,6 +22,15 @@ def test_a_refresh_that_succeeds_is_complete_when_the_procedure_returns(refresh,
     assert refresh(*of(scene, which), scene["site"]) == "Resource refresh complete"
     asked = service.bodies()
     assert len(asked) == 1 and asked[0]["name"] == scene[which]["name"] and asked[0]["site"] == scene["site"]
+    assert asked[0]["fresh"] is True and asked[0]["wait_seconds"] <= 2
+
+
+def test_a_refresh_that_began_before_is_joined_if_the_caller_says_so(refresh, scene, service):
+    assert refresh(*of(scene, "found"), url=f"{service.url}/?fresh=false") == "Resource refresh complete"
+    assert refresh(*of(scene, "found"), url=f"{service.url}?fresh=true") == "Resource refresh complete"
+    assert [body["fresh"] for body in service.bodies()] == [False, True]
+    answer = refresh(*of(scene, "found"), url=f"{service.url}?fresh=no")
+    assert answer == "Error triggering resource refresh: CONNECTION_STRING may end with ?fresh=false, and with no other option"
 
 
 def test_the_type_is_taken_in_capitals_and_the_site_and_project_may_be_left_out(refresh, scene):
@@ -65,6 +74,8 @@ def test_an_ambiguous_name_is_an_error_until_the_project_is_said(refresh, scene)
     answer = refresh(kind, name)
     assert answer.startswith("Error triggering resource refresh: ") and name in answer
     for project in scene["ambiguous"]["projects"]:
+        assert f"{project}/{name}" in answer, "all that are meant, with their paths"
+    for project in scene["ambiguous"]["projects"]:
         assert refresh(kind, name, project) == "Resource refresh complete"
 
 
@@ -101,10 +112,11 @@ def test_two_rows_of_the_mapping_table_are_not_chosen_between(refresh, session, 
     assert service.seen == []
 
 
-@pytest.mark.parametrize("may", ["revoked", "narrow"])
-def test_a_key_that_may_not_is_refused_and_is_in_no_answer(refresh, scene, keys, may):
+# What a key may not refresh is not found, as if it did not exist.
+@pytest.mark.parametrize("may, said", [("revoked", "Error triggering resource refresh: "), ("narrow", "Resource not in mapping table: ")])
+def test_a_key_that_may_not_is_refused_and_is_in_no_answer(refresh, scene, keys, may, said):
     answer = refresh(*of(scene, "failing"), may=may)
-    assert answer.startswith("Error triggering resource refresh: ")
+    assert answer.startswith(said)
     assert keys[may] not in answer and keys[may].split("_")[2] not in answer
 
 
@@ -120,6 +132,28 @@ def test_a_failed_look_is_not_a_failed_refresh(refresh, scene, service):  # R14
     service.faults = [None, "lost", (503, {"Retry-After": "0"}), (500, {})]
     assert refresh(*of(scene, "workbook")) == "Resource refresh complete"
     assert service.faults == [] and service.statuses("POST") == [202]
+
+
+def test_a_service_that_is_silent_for_long_is_looked_at_until_the_limit(body, session, scene, service):  # R14
+    module = body()
+    module.PATIENCE = 1
+    service.at_once = True
+    # More looks are lost than the patience with a POST lasts.
+    service.faults = [None] + ["lost"] * 4
+    assert module.refresh_resource(session, *of(scene, "workbook"), None, service.url) == "Resource refresh complete"
+    assert service.faults == []
+
+
+@pytest.mark.parametrize("fault, said", [("lost", "The service does not answer."), ((401, {}), "Service Unavailable")])
+def test_an_end_that_is_not_known_is_told_as_that_with_the_id(body, session, scene, service, fault, said):
+    module = body()
+    module.TIMEOUT_MINUTES = 1
+    module.PATIENCE = -58
+    service.at_once = True
+    service.faults = [None] + [fault] * 9
+    answer = module.refresh_resource(session, *of(scene, "workbook"), None, service.url)
+    assert answer.startswith("Error triggering resource refresh: It is not known how the refresh ended (id ")
+    assert answer.endswith(said)
 
 
 def test_retry_after_is_kept(refresh, scene, service):
@@ -162,10 +196,11 @@ def test_a_message_that_cannot_be_sent_says_why(body, service, event, name, seve
     assert answer.startswith(said) and 202 not in service.statuses()
 
 
-def test_a_message_whose_answer_was_lost_is_not_sent_twice(body, service):
-    service.faults = ["lost"]
-    answer = body().send_message(None, "PipelineFinished", "nightly load", None, None, service.url)
-    assert answer.startswith("Error sending message: ") and len(service.seen) == 1
+def test_a_message_whose_answer_was_lost_is_sent_again_as_the_same_event(body, service):
+    service.faults = ["lost", (503, {"Retry-After": "0"})]
+    assert body().send_message(None, "PipelineFinished", "nightly load", None, None, service.url) == "Message sent"
+    posts = [seen for seen in service.seen if seen.path == "/events"]
+    assert len(posts) == 3 and len({seen.headers["Idempotency-Key"] for seen in posts}) == 1
 
 
 def test_a_key_without_the_right_sends_no_message(body, service):

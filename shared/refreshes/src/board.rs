@@ -28,7 +28,7 @@ const CONTENDED: &str = "too many requests change the same documents at the same
 /// The requests, runs and lanes in the table.
 #[derive(Clone)]
 pub struct Board {
-    records: Arc<dyn Records>,
+    pub(crate) records: Arc<dyn Records>,
     limits: Limits,
 }
 

@@ -2,6 +2,7 @@
 
 mod board;
 mod end;
+mod history;
 mod keys;
 mod lane;
 mod request;
@@ -13,6 +14,7 @@ mod wake;
 
 pub use board::{Accepted, Begin, Board, Changed, NewRequest};
 pub use end::{Cause, End, EndStatus, Refusal};
+pub use history::{Asked, HISTORY};
 pub use keys::{OVERDUE, Place, place_of_timer, request_of_timer, site_of_timer};
 pub use lane::{Lane, Limits, Next, Pause, Started, Ticket};
 pub use request::{By, Callback, CallbackState, LONGEST_TIMEOUT, Outcome, Request, Status, Target};

@@ -42,7 +42,7 @@ pub use error::Error;
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use find::{
     BrowserUrl, ContentKind, ContentLuid, FindBy, FindResult, FoundContent, FoundView, InvalidProjectPath,
-    NotBrowserUrl, NotFound, NotFoundReason, PageShown, ProjectPath, WebId,
+    NotBrowserUrl, NotFound, NotFoundReason, PageShown, ProjectPath, Scope, WebId,
 };
 pub use job_of::{FoundJob, JobLookup};
 pub use own_session::OwnSession;

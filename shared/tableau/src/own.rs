@@ -71,8 +71,25 @@ impl OwnEvent {
     pub const NO_SITE: &'static str = "none";
 
     /// How names of Tableau's events and of this stack's begin. No event of a caller has such a name: a later version of Tableau may.
-    pub const RESERVED: [&'static str; 9] =
-        ["Admin", "Datasource", "Label", "Pdf", "Refresh", "Site", "User", "View", "Workbook"];
+    pub const RESERVED: [&'static str; 17] = [
+        "Admin",
+        "Bridge",
+        "Datasource",
+        "Flow",
+        "Label",
+        "Pdf",
+        "Promise",
+        "Refresh",
+        "Site",
+        "Subscription",
+        "Tableau",
+        "Task",
+        "Token",
+        "User",
+        "View",
+        "Webhook",
+        "Workbook",
+    ];
 
     /// Whether an event may have this name: `[A-Z][A-Za-z0-9]{2,49}`, with another beginning than [`OwnEvent::RESERVED`].
     pub fn may_be_called(name: &str) -> bool {

@@ -245,12 +245,12 @@ fn check_variables(lines: &[&str], workflow: &Definition) -> Result<(), Problem>
 fn block(workflow: &Definition) -> String {
     let name = &workflow.name;
     let sections = |section: &str| match section {
+        "routes" => workflow.routes.is_some(),
         "tableau" => workflow.tableau,
         "alerting" => workflow.alerting,
         "timers" => workflow.timers,
         "sends_events" => workflow.sends_events,
         "pages" => workflow.pages.is_some(),
-        "routes" => workflow.routes.is_some(),
         "public" => workflow.pages.is_some() || workflow.routes.is_some(),
         "every_event" => workflow.events.is_none(),
         _ => false,
@@ -290,7 +290,8 @@ fn filled(template: &str, workflow: &Definition) -> String {
         ("Name", name.pascal()),
         ("enabled", workflow.enabled_by_default.to_string()),
     ];
-    text::render(template, &values)
+    let is_true = |section: &str| section == "routes" && workflow.routes.is_some();
+    text::render(&text::with_sections(template, is_true), &values)
 }
 
 #[cfg(test)]

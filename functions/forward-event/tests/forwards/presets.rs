@@ -104,7 +104,13 @@ async fn the_facts_of_a_caller_are_variables_of_the_job() {
     let rules = "events:\n  - name: MatillionJobRequested\nrules:\n  - name: jobs that Snowflake starts\n    on: [MatillionJobRequested]\n    where: { name: load_sales }\n    do:\n      - forward-event: { target: matillion-job, preset: matillion-job }\n";
     let environment = Environment::with_rules(rules).await;
     let function = environment.queued();
-    let data = [("environment", "production \"x\""), ("day", "2026-11-30")];
+    // What is called as the stack's own variables does not replace them.
+    let data = [
+        ("environment", "production \"x\""),
+        ("day", "2026-11-30"),
+        ("tableau_object", "other"),
+        ("tableau_x", "y"),
+    ];
     let own = tableau::OwnEvent {
         data: data.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         caller: "snowflake".to_owned(),
@@ -126,6 +132,9 @@ async fn the_facts_of_a_caller_are_variables_of_the_job() {
     );
     assert_eq!(variables["tableau_event"], "MatillionJobRequested");
     assert_eq!(variables["tableau_object"], "load_sales");
+    assert!(variables["tableau_x"].is_null());
+    let body = String::from_utf8_lossy(&environment.receiver.taken()[0].body).into_owned();
+    assert_eq!(body.matches("\"tableau_object\"").count(), 1, "{body}");
 }
 
 #[tokio::test]

@@ -78,7 +78,48 @@ async fn a_key_is_told_nothing_about_content_that_it_may_not_refresh() {
         "{}",
         hidden.body
     );
-    assert_eq!((there.status, &there.body["code"]), (403, &json!("not_allowed")));
+    // It is not told from what does not exist.
+    assert_eq!((there.status, &there.body["code"]), (404, &json!("not_found")));
+    let nowhere = stage.post(&key, &named("datasource", "Forecast", json!("HX"))).await;
+    let said = |body: &Value| body.to_string().replace("HX", "HR");
+    assert_eq!(said(&nowhere.body), said(&there.body));
+    let page = stage.tableau().url();
+    let number = |number: u32| json!({ "url": format!("{page}/#/site/marketing/datasources/{number}") });
+    let (exists, does_not) = (stage.post(&key, &number(1_003)).await, stage.post(&key, &number(99)).await);
+    assert_eq!((exists.status, does_not.status), (404, 404));
+    assert_eq!(does_not.body.to_string().replace("99", "1003"), exists.body.to_string());
+}
+
+/// Near names are those of what the key may see, however many others are nearer.
+#[tokio::test]
+async fn near_names_are_chosen_among_what_the_key_may_refresh() {
+    let stage = Stage::start().await;
+    for number in 0..8 {
+        let project = format!("HR/{number}");
+        stage.tableau().add(Datasource::named("Sales Order").in_project(&project));
+    }
+    stage.tableau().add(Datasource::named("Sales Orders").in_project("Finance"));
+    let finance = Permissions {
+        kinds: [ContentKind::Datasource].into(),
+        projects: vec![PathPattern::parse("Finance/**").unwrap()],
+        ..Permissions::default()
+    };
+    let key = stage.key("finance", finance).await;
+    let near = stage.post(&key, &named("datasource", "Sales Order", Value::Null)).await;
+    assert_eq!(near.status, 404);
+    assert_eq!(
+        near.body["detail"],
+        "There is no data source `Sales Order`; near names: Finance/Sales Orders. This key may refresh only what is in Finance/**."
+    );
+    assert_eq!(near.body["candidates"].as_array().unwrap().len(), 1);
+    let asked = stage.tableau().calls("GET */datasources");
+    let again = stage.post(&key, &named("datasource", "Sales Order", Value::Null)).await;
+    assert_eq!((again.status, &again.body), (404, &near.body));
+    assert_eq!(
+        stage.tableau().calls("GET */datasources"),
+        asked,
+        "a wrong name is not looked for again at once"
+    );
 }
 
 // N04

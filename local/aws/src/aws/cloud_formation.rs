@@ -1,4 +1,4 @@
-//! CloudFormation, as far as it lists what a stack has, and the values of its parameters.
+//! CloudFormation, as far as it lists what a stack has, and the values of its parameters and outputs.
 
 use super::Refusal;
 use super::query_protocol::{NAMESPACE, escaped};
@@ -27,6 +27,7 @@ pub(crate) struct Stacks(BTreeMap<String, Stack>);
 struct Stack {
     resources: Vec<StackResource>,
     parameters: BTreeMap<String, String>,
+    outputs: BTreeMap<String, String>,
 }
 
 impl Stacks {
@@ -36,6 +37,10 @@ impl Stacks {
 
     pub(crate) fn set_parameters(&mut self, name: &str, parameters: BTreeMap<String, String>) {
         self.0.entry(name.to_owned()).or_default().parameters = parameters;
+    }
+
+    pub(crate) fn set_outputs(&mut self, name: &str, outputs: BTreeMap<String, String>) {
+        self.0.entry(name.to_owned()).or_default().outputs = outputs;
     }
 
     /// The stack that a request names. `known`: the fields that are understood here.
@@ -73,7 +78,15 @@ impl Stacks {
                 "<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
             );
         }
-        xml.push_str("</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>");
+        xml.push_str("</Parameters><Outputs>");
+        for (key, value) in &stack.outputs {
+            let (key, value) = (escaped(key), escaped(value));
+            let _ = write!(
+                xml,
+                "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+            );
+        }
+        xml.push_str("</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>");
         Ok(xml)
     }
 

@@ -237,6 +237,11 @@ impl Aws {
         self.state().stacks.set_parameters(name, parameters);
     }
 
+    /// Gives a stack the values of its outputs.
+    pub fn set_stack_outputs(&self, name: &str, outputs: BTreeMap<String, String>) {
+        self.state().stacks.set_outputs(name, outputs);
+    }
+
     /// Creates a group of schedules.
     pub fn create_schedule_group(&self, name: &str) {
         self.state().schedules.create_group(name);

@@ -6,18 +6,21 @@ mod kind;
 mod listed;
 mod near;
 mod path;
+mod scope;
 
 pub use address::{BrowserUrl, NotBrowserUrl, PageShown, WebId};
 pub use found::{FindBy, FindResult, FoundContent, FoundView, NotFound, NotFoundReason};
 pub use kind::{ContentKind, ContentLuid};
 pub use path::{InvalidProjectPath, ProjectPath};
+pub use scope::Scope;
 
 use crate::settings::may_share;
 use crate::{Error, Filter, ProjectTree, TableauClient, View};
 use confidential::SecureUrl;
 use listed::{Listed, is_refusal, meant, refuses_filter};
 use path::same_name;
-use tableau::Subject;
+use scope::Everything;
+use tableau::{ProjectLuid, Subject};
 use url::Url;
 
 impl TableauClient {
@@ -45,27 +48,47 @@ impl TableauClient {
     /// # Errors
     /// [`Error`] when Tableau does not answer, or refuses to list content or the projects of a path.
     pub async fn find(&self, kind: Option<ContentKind>, by: &FindBy) -> Result<FindResult, Error> {
+        self.find_within(kind, by, &Everything).await
+    }
+
+    /// As [`TableauClient::find`], as if nothing but what is in the scope existed: neither content nor a project outside it is found,
+    /// told from one that does not exist, or named as near.
+    ///
+    /// # Errors
+    /// As [`TableauClient::find`].
+    pub async fn find_within(
+        &self,
+        kind: Option<ContentKind>,
+        by: &FindBy,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
         let kinds = kind.map_or(ContentKind::ALL.to_vec(), |kind| vec![kind]);
         match by {
-            FindBy::Luid(luid) => self.find_luid(&kinds, luid).await,
-            FindBy::Url(url) => self.find_url(&kinds, url).await,
-            FindBy::Name { name, project } => self.find_name(&kinds, name, project.as_ref()).await,
+            FindBy::Luid(luid) => self.find_luid(&kinds, luid, scope).await,
+            FindBy::Url(url) => self.find_url(&kinds, url, scope).await,
+            FindBy::Name { name, project } => self.find_name(&kinds, name, project.as_ref(), scope).await,
         }
     }
 
-    async fn find_luid(&self, kinds: &[ContentKind], luid: &str) -> Result<FindResult, Error> {
+    async fn find_luid(
+        &self,
+        kinds: &[ContentKind],
+        luid: &str,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
         let luid = luid.trim();
+        let none = || NotFoundReason::Luid { luid: luid.to_owned() };
         for kind in kinds {
             // A text that cannot be a LUID is none.
             let Some(of_kind) = ContentLuid::of(*kind, luid) else { break };
             match self.listed(&of_kind).await {
                 Ok(None) => {}
-                Ok(Some(found)) => return self.as_found(found).await,
+                Ok(Some(found)) => return self.as_found(found, kinds, none(), scope).await,
                 Err(error) if kinds.len() > 1 && *kind == ContentKind::Flow && is_refusal(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(nothing(kinds, NotFoundReason::Luid { luid: luid.to_owned() }))
+        Ok(nothing(kinds, none()))
     }
 
     async fn find_name(
@@ -73,6 +96,7 @@ impl TableauClient {
         kinds: &[ContentKind],
         name: &str,
         path: Option<&ProjectPath>,
+        scope: &dyn Scope,
     ) -> Result<FindResult, Error> {
         let tree = self.tree(path.is_some()).await?;
         let mut named = Vec::new();
@@ -86,8 +110,8 @@ impl TableauClient {
             }
         }
         let found = if by_filter { meant(&named, name, path, &tree) } else { Vec::new() };
-        if !found.is_empty() {
-            return Ok(self.among(found, &tree));
+        if let Some(found) = self.among(found, &tree, scope) {
+            return Ok(found);
         }
         let mut all = Vec::new();
         for kind in kinds {
@@ -98,15 +122,17 @@ impl TableauClient {
             }
         }
         let found = meant(&all, name, path, &tree);
-        if !found.is_empty() {
-            return Ok(self.among(found, &tree));
+        if let Some(found) = self.among(found, &tree, scope) {
+            return Ok(found);
         }
+        let is_in_scope =
+            |luid: &ProjectLuid| tree.names(luid).is_some_and(|names| scope.has_project(&names));
         let reason = match path {
             None => NotFoundReason::Name { name: name.to_owned() },
             Some(project) => {
                 let (name, project) = (name.to_owned(), project.clone());
                 let is_there = [project.projects(&tree), project.projects_by_text(&tree)];
-                if is_there.iter().all(Vec::is_empty) {
+                if !is_there.iter().flatten().any(is_in_scope) {
                     NotFoundReason::NoProject { name, project }
                 } else {
                     NotFoundReason::NotInProject { name, project }
@@ -115,14 +141,20 @@ impl TableauClient {
         };
         let mut not_found = NotFound::of(kinds, reason);
         let all = all.into_iter().map(|one| one.found(&tree, self.settings().server()));
+        let all = all.filter(|one| scope.has(one));
         not_found.near = near::nearest(name, all, |one| &one.name, FoundContent::path);
         if let NotFoundReason::NoProject { project, .. } = &not_found.reason {
-            not_found.near_projects = near::nearest_projects(project.names(), &tree);
+            not_found.near_projects = near::nearest_projects(project.names(), &tree, scope);
         }
         Ok(FindResult::NotFound(Box::new(not_found)))
     }
 
-    async fn find_url(&self, kinds: &[ContentKind], text: &str) -> Result<FindResult, Error> {
+    async fn find_url(
+        &self,
+        kinds: &[ContentKind],
+        text: &str,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
         let Ok(address) = text.parse::<BrowserUrl>() else {
             return Ok(nothing(kinds, NotFoundReason::NoAddress));
         };
@@ -146,9 +178,9 @@ impl TableauClient {
             return Ok(nothing(kinds, NotFoundReason::OtherKind { shown }));
         }
         match address.shown {
-            PageShown::Content(kind, WebId::Number(number)) => self.find_number(kind, number).await,
-            PageShown::Content(kind, WebId::Luid(luid)) => self.find_luid(&[kind], &luid).await,
-            PageShown::View { workbook, sheet } => self.find_view(workbook, sheet).await,
+            PageShown::Content(kind, WebId::Number(number)) => self.find_number(kind, number, scope).await,
+            PageShown::Content(kind, WebId::Luid(luid)) => self.find_luid(&[kind], &luid, scope).await,
+            PageShown::View { workbook, sheet } => self.find_view(workbook, sheet, scope).await,
             PageShown::Project(_) | PageShown::Other => Ok(nothing(kinds, NotFoundReason::OtherPage)),
         }
     }
@@ -163,14 +195,20 @@ impl TableauClient {
             || url.is_some_and(|url| may_share(server, &url))
     }
 
-    async fn find_number(&self, kind: ContentKind, number: String) -> Result<FindResult, Error> {
-        if let Some(found) = self.by_metadata(kind, &number).await? {
-            return self.as_found(found).await;
-        }
-        let all = self.list_all(kind).await?;
-        match all.into_iter().find(|one| has_number(one, kind, &number)) {
-            Some(found) => self.as_found(found).await,
-            None => Ok(nothing(&[kind], NotFoundReason::Number { number })),
+    async fn find_number(
+        &self,
+        kind: ContentKind,
+        number: String,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
+        let found = match self.by_metadata(kind, &number).await? {
+            Some(found) => Some(found),
+            None => self.list_all(kind).await?.into_iter().find(|one| has_number(one, kind, &number)),
+        };
+        let none = NotFoundReason::Number { number };
+        match found {
+            Some(found) => self.as_found(found, &[kind], none, scope).await,
+            None => Ok(nothing(&[kind], none)),
         }
     }
 
@@ -197,14 +235,20 @@ impl TableauClient {
         Ok(found.filter(|found| found.address.is_none() || has_number(found, kind, number)))
     }
 
-    async fn find_view(&self, workbook: String, sheet: String) -> Result<FindResult, Error> {
+    async fn find_view(
+        &self,
+        workbook: String,
+        sheet: String,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
         let kinds = [ContentKind::Workbook];
+        let none = NotFoundReason::View { workbook: workbook.clone(), sheet: sheet.clone() };
         if let Some(view) = self.view_at(&workbook, &sheet).await?
             && let Some(luid) = view.workbook.as_ref().map(|workbook| workbook.id.clone())
             && let Some(found) = self.listed(&ContentLuid::Workbook(luid)).await?
         {
             let shown = FoundView { luid: view.id, name: view.name };
-            return Ok(match self.as_found(found).await? {
+            return Ok(match self.as_found(found, &kinds, none, scope).await? {
                 FindResult::Found(found) => {
                     FindResult::Found(Box::new(FoundContent { view: Some(shown), ..*found }))
                 }
@@ -213,8 +257,8 @@ impl TableauClient {
         }
         // Lists leave hidden sheets out; the workbook is the same.
         match self.workbook_at(&workbook).await? {
-            Some(found) => self.as_found(found).await,
-            None => Ok(nothing(&kinds, NotFoundReason::View { workbook, sheet })),
+            Some(found) => self.as_found(found, &kinds, none, scope).await,
+            None => Ok(nothing(&kinds, none)),
         }
     }
 
@@ -253,22 +297,30 @@ impl TableauClient {
         }
     }
 
-    async fn as_found(&self, found: Listed) -> Result<FindResult, Error> {
+    /// What was found, or `none` if it is not in the scope.
+    async fn as_found(
+        &self,
+        found: Listed,
+        kinds: &[ContentKind],
+        none: NotFoundReason,
+        scope: &dyn Scope,
+    ) -> Result<FindResult, Error> {
         let tree = self.tree(false).await?;
-        Ok(self.among(vec![found], &tree))
+        Ok(self.among(vec![found], &tree, scope).unwrap_or_else(|| nothing(kinds, none)))
     }
 
-    fn among(&self, found: Vec<Listed>, tree: &ProjectTree) -> FindResult {
+    /// The one that was found, or all; `None` if none of them is in the scope.
+    fn among(&self, found: Vec<Listed>, tree: &ProjectTree, scope: &dyn Scope) -> Option<FindResult> {
         let server = self.settings().server();
-        let mut found: Vec<FoundContent> = found.into_iter().map(|one| one.found(tree, server)).collect();
-        match found.pop() {
-            Some(one) if found.is_empty() => FindResult::Found(Box::new(one)),
-            last => {
-                found.extend(last);
-                found.sort_by_key(|one| (one.path(), one.luid.clone()));
-                FindResult::Ambiguous(found)
-            }
+        let found = found.into_iter().map(|one| one.found(tree, server)).filter(|one| scope.has(one));
+        let mut found: Vec<FoundContent> = found.collect();
+        let last = found.pop()?;
+        if found.is_empty() {
+            return Some(FindResult::Found(Box::new(last)));
         }
+        found.push(last);
+        found.sort_by_key(|one| (one.path(), one.luid.clone()));
+        Some(FindResult::Ambiguous(found))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names that were probably meant. No I/O.
 
 use super::path::same_name;
+use super::scope::Scope;
 use crate::ProjectTree;
 use std::cmp::Ordering;
 
@@ -46,9 +47,9 @@ pub(super) fn nearest<T, K: Ord>(
 }
 
 /// The paths of the projects that are nearest to this path.
-pub(super) fn nearest_projects(names: &[String], tree: &ProjectTree) -> Vec<Vec<String>> {
+pub(super) fn nearest_projects(names: &[String], tree: &ProjectTree, scope: &dyn Scope) -> Vec<Vec<String>> {
     let wanted = names.join("/");
-    let all = tree.projects().filter_map(|luid| tree.names(luid));
+    let all = tree.projects().filter_map(|luid| tree.names(luid)).filter(|names| scope.has_project(names));
     let all: Vec<(String, Vec<String>)> = all.map(|names| (names.join("/"), names)).collect();
     let near = nearest(&wanted, all, |(text, _)| text, |(text, _)| text.clone());
     near.into_iter().map(|(_, names)| names).collect()

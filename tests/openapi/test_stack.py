@@ -94,16 +94,15 @@ def test_a_refresh_is_accepted_with_where_to_look_and_ends():
     assert refresh["name"] == SCENE["found"]["name"] and refresh["cause"] is None
 
 
-def test_a_fresh_request_joins_no_refresh_that_runs():
-    first = ask("POST", "/refreshes", of("never"))
-    while ask("GET", f"/refreshes/{first.body['id']}").body["status"] == "queued":
-        time.sleep(0.1)
-    joins = ask("POST", "/refreshes", of("never")).body
-    fresh = ask("POST", "/refreshes", of("never", fresh=True)).body
-    assert (joins["status"], joins["joined"]) == ("running", True)
-    assert fresh["status"] == "queued" and fresh["waits_for"]
-    for refresh in (fresh, joins, first.body):
-        assert ask("DELETE", f"/refreshes/{refresh['id']}").status == 200
+def test_a_fresh_request_is_answered_with_a_refresh_that_began_after_it():
+    first = ask("POST", "/refreshes", of("found"))
+    time.sleep(0.3)
+    answer = ask("POST", "/refreshes", of("found", fresh=True))
+    before, fresh = ended(first), ended(answer)
+    assert before["status"] == fresh["status"] == "succeeded"
+    assert fresh["started_at"][:19] >= fresh["requested_at"][:19]
+    if before["started_at"][:19] < fresh["requested_at"][:19]:
+        assert fresh["job"] != before["job"]
 
 
 def test_a_refresh_that_ends_within_the_wait_is_200():
@@ -225,8 +224,12 @@ def test_only_a_valid_key_is_taken(method, path):
 
 
 def test_a_key_may_only_what_it_may():
+    # By its name, what a key may not refresh is not told from what does not exist.
     refused = ask("POST", "/refreshes", of("failing"), key="REFRESH_KEY_NARROW")
-    assert refused.problem == (403, "not_allowed")
+    assert refused.problem == (404, "not_found") and not refused.body.get("candidates")
+    luid = next(it["luid"] for it in SCENE["content"] if it["name"] == SCENE["failing"]["name"])
+    by_luid = {"kind": SCENE["failing"]["kind"], "luid": luid}
+    assert ask("POST", "/refreshes", by_luid, key="REFRESH_KEY_NARROW").problem == (403, "not_allowed")
     assert ask("POST", "/events", {"event": "PipelineFinished", "name": "x"}, key="REFRESH_KEY_NARROW").problem == (403, "not_allowed")
 
 

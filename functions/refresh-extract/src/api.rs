@@ -16,7 +16,7 @@ const TIME_OF_ANSWER: Duration = Duration::from_millis(1_500);
 /// How long the answer to a start may take before a caller's question looks after it.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(15);
 /// The time that a look at a job needs at least.
-const TIME_OF_LOOK: Duration = Duration::from_secs(2);
+const TIME_OF_LOOK: Duration = Duration::from_secs(4);
 /// The pauses between two looks at the table while a caller waits.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
@@ -65,8 +65,12 @@ impl RefreshExtract {
             Ok(answer) => (answer, ""),
             Err(Stop::Problem(problem)) => (problem.answer(), problem.code.of().0),
             Err(Stop::Failure(failure)) => {
-                let (key, caller) = key.as_ref().map_or(("", ""), |key| (&key.id, &key.caller));
-                tracing::warn!(key.id = key, caller, "a request of a caller was not answered");
+                let (id, caller) = key.as_ref().map_or(("", ""), |key| (&key.id, &key.caller));
+                tracing::warn!(key.id = id, caller, "a request of a caller was not answered");
+                if let Some(key) = &key {
+                    let answer = ApiAnswer::json(503, String::new());
+                    self.note(key, request, &answer, Code::Unavailable.of().0, invocation).await;
+                }
                 return Err(failure);
             }
         };
@@ -189,7 +193,7 @@ impl RefreshExtract {
             Accepted::Stored(stored) => stored,
             Accepted::Repeated(there) => return self.repeated(there, &body, invocation).await,
             Accepted::TooMany => {
-                let detail = "Too many requests wait for this refresh. Try again later.";
+                let detail = "Too many requests wait for this refresh, or too many refreshes in the queue. Try again later.";
                 return Err(Problem::new(Code::Unavailable, detail).with_header("retry-after", "60").into());
             }
         };
@@ -318,17 +322,19 @@ impl RefreshExtract {
         let may_be_looked_at = |run: &&Run| match &run.state {
             State::Running { .. } => run.may_be_looked_at(now),
             State::Starting { at } => now.duration_since(*at) > UNANSWERED && run.may_be_looked_at(now),
-            State::Waiting | State::Held { .. } => false,
+            // Its timer should have let it go on.
+            State::Held { until } => now.duration_since(*until) > UNANSWERED,
+            State::Waiting => false,
         };
         let Some(run) = runs.open(request.run).filter(may_be_looked_at) else { return Ok((view, runs)) };
-        let time = invocation.remaining().saturating_sub(TIME_OF_ANSWER);
-        if view.status.is_over() || time < TIME_OF_LOOK {
+        // What is found has to be written down, and the answer sent.
+        let mut limited = invocation.clone();
+        limited.deadline = invocation.deadline.checked_sub(TIME_OF_ANSWER).unwrap_or(invocation.deadline);
+        if view.status.is_over() || limited.remaining() < TIME_OF_LOOK {
             return Ok((view, runs));
         }
-        // What a look that is ended here has not written down, the next one finds.
-        let looked = tokio::time::timeout(time, self.look(place, run.number, invocation));
-        let looked = match looked.await.unwrap_or(Ok(())) {
-            Ok(()) => self.engine.pump(&place.site, MOST_STARTS_OF_A_REQUEST, invocation).await,
+        let looked = match self.look(place, run, &limited).await {
+            Ok(()) => self.engine.pump(&place.site, MOST_STARTS_OF_A_REQUEST, &limited).await,
             Err(failure) => Err(failure),
         };
         if let Err(failure) = looked {
@@ -341,15 +347,19 @@ impl RefreshExtract {
     }
 
     /// Looks at the job of a run for a caller who asks, unless another process did so a moment ago.
-    async fn look(&self, place: &Place, number: u64, invocation: &Invocation) -> Result<(), Failure> {
+    async fn look(&self, place: &Place, run: &Run, invocation: &Invocation) -> Result<(), Failure> {
+        if let State::Held { .. } = run.state {
+            return self.engine.recover(place, run, invocation).await;
+        }
         let now = invocation.time();
-        let claimed = self.engine.board.claim_look(place, number, now).await?;
+        let claimed = self.engine.board.claim_look(place, run.number, now).await?;
         self.engine.arm(&claimed.timers, now).await?;
-        let Some(run) = claimed.result else { return Ok(()) };
-        match run.state {
-            State::Running { .. } => self.engine.look(place, &run, true, invocation).await.map(drop),
-            State::Starting { .. } => self.engine.recover(place, &run, invocation).await,
-            State::Waiting | State::Held { .. } => Ok(()),
+        match claimed.result {
+            Some(run) if matches!(run.state, State::Starting { .. }) => {
+                self.engine.recover(place, &run, invocation).await
+            }
+            Some(run) => self.engine.look(place, &run, true, invocation).await.map(drop),
+            None => Ok(()),
         }
     }
 }

@@ -23,15 +23,16 @@ struct Started {
     settings: settings::RefreshExtract,
     kind: ContentKind,
     luid: String,
-    /// Whether all its conditions are known to hold. One that cannot be looked up counts as holding.
+    /// Whether all its conditions are known to hold. One that cannot be looked up counts as holding when the rule runs.
     is_certain: bool,
 }
 
 impl RefreshExtract {
-    /// Starts what rules say about an event. `None` if none says anything.
+    /// Starts what rules say about an event. `trail`: what led to it. `None` if none says anything.
     pub(crate) async fn by_rules(
         &self,
         event: &Event,
+        trail: &[String],
         invocation: &Invocation,
     ) -> Result<Option<Outcome>, Failure> {
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
@@ -45,10 +46,9 @@ impl RefreshExtract {
         if self.engine.facts.is_of_another_site(Question::new(event, invocation)).await? {
             return Ok(Some(Outcome::skipped(OTHER_SITE)));
         }
-        let trail = self.trail(event, invocation).await?;
         let (mut outcome, mut failed) = (None, None);
         for start in started {
-            match self.start_by_rule(event, &trail, start, invocation).await {
+            match self.start_by_rule(event, trail, start, invocation).await {
                 Ok(Outcome::Done) => outcome = Some(Outcome::Done),
                 Ok(one) => outcome = outcome.or(Some(one)),
                 // The others do not wait for a person to mend one rule. A later attempt finds what they have started.
@@ -146,7 +146,7 @@ impl RefreshExtract {
     }
 
     /// The objects whose refreshes led to an event, with the event's own.
-    async fn trail(&self, event: &Event, invocation: &Invocation) -> Result<Vec<String>, Failure> {
+    pub(crate) async fn trail(&self, event: &Event, invocation: &Invocation) -> Result<Vec<String>, Failure> {
         let is_refresh = matches!(
             event.name.action(),
             Some(Action::RefreshStarted | Action::RefreshSucceeded | Action::RefreshFailed)
@@ -157,7 +157,9 @@ impl RefreshExtract {
         let place = Place::new(event.site.as_str(), event.subject.luid());
         let (runs, _) = self.engine.board.runs(&place).await?;
         let at = event.credible_time(invocation.now).unwrap_or(invocation.now);
-        let mut trail = runs.trail_at(at);
+        // The event has its time by Tableau's clock.
+        let ahead = self.engine.facts.tableau().client().clock_ahead();
+        let mut trail = runs.trail_at(at.checked_sub(ahead).unwrap_or(at));
         if !trail.contains(&place.luid) {
             trail.push(place.luid);
         }

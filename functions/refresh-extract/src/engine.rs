@@ -25,8 +25,10 @@ const MOST_POSTS: u32 = 4;
 /// Together they are two minutes.
 const GAPS: [SignedDuration; 3] =
     [SignedDuration::from_secs(5), SignedDuration::from_secs(25), SignedDuration::from_secs(90)];
-/// The gap before a start is sent again that has to wait for the end of an earlier refresh of the object.
-const AFTER_ANOTHER: SignedDuration = SignedDuration::from_secs(45);
+/// The shortest and the longest gap before a start is sent again that has to wait for the end of an earlier refresh of the object. They
+/// grow with the wait, and the event of that end makes it shorter.
+const AFTER_ANOTHER: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_secs(45), SignedDuration::from_mins(10));
 /// How long before an attempt a timer was said to be set that the attempt finds out of date: by then it is set, or its process died.
 const TIMER_IS_LOST: SignedDuration = SignedDuration::from_secs(10);
 /// How long a run is in the lane before it is looked whether its document is still there.
@@ -40,7 +42,7 @@ const LIST_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 /// How many starts one invocation sends. A timer goes on with the rest.
 pub(crate) const MOST_STARTS: usize = 8;
 /// The time that a start needs at least.
-const TIME_OF_START: Duration = Duration::from_secs(6);
+const TIME_OF_START: Duration = Duration::from_secs(12);
 /// How many requests are settled at the same time, before that is written down.
 const SETTLED_AT_ONCE: usize = 16;
 /// The time that settling so many needs at most.
@@ -51,6 +53,8 @@ const NO_INCREMENTAL: &str =
 const LOST: &str = "Tableau's job list, because the answer to the start was lost";
 const NOT_YET: &str = "Tableau to know the content, which was perhaps published a moment ago";
 const EARLIER: &str = "a refresh that began before the request: a new one follows it";
+const EARLIER_UNSEEN: &str =
+    "a refresh that Tableau has queued, and does not show to the user of the service: a new one follows it";
 const QUEUED_ELSEWHERE: &str = "a refresh that is queued already, and that Tableau does not list yet";
 
 /// What a look at a job has found.
@@ -213,7 +217,7 @@ impl Engine {
             }
             Err(Meaning::LacksRight(text)) => {
                 // Tableau has been seen to refuse a start and to queue it all the same.
-                let doubt = match self.made(place, run, start, invocation).await? {
+                let doubt = match self.made(place, run, start, true, invocation).await? {
                     Made::Noted => return Ok(()),
                     Made::Nothing | Made::Earlier => String::new(),
                     Made::Unseen(why) => {
@@ -246,7 +250,7 @@ impl Engine {
                     reason,
                     "the answer to a start was lost; the job list decides"
                 );
-                match self.made(place, run, start, invocation).await {
+                match self.made(place, run, start, true, invocation).await {
                     Ok(Made::Noted) => Ok(()),
                     // Also while Tableau does not answer: a timer looks again.
                     Ok(Made::Nothing | Made::Unseen(_) | Made::Earlier) | Err(_) => {
@@ -284,25 +288,27 @@ impl Engine {
         }
         let now = invocation.time();
         if goes_on {
-            let changed = self.board.is_full(place, run.number, now).await?;
+            let changed = self.board.note_full(place, run.number, now).await?;
             return self.arm(&changed.timers, now).await;
         }
         let end = refusal(run, Refusal::NoIncremental, NO_INCREMENTAL, now);
         self.end(place, run.number, &end, invocation).await
     }
 
-    /// Looks into the list for the job of a start. One that is found is noted, if it is right for the run.
+    /// Looks into the list for the job of a start. One that is found is noted, if it is right for the run. `may_be_ours`: Tableau has not
+    /// said that another refresh is queued.
     async fn made(
         &self,
         place: &Place,
         run: &Run,
         start: Start,
+        may_be_ours: bool,
         invocation: &Invocation,
     ) -> Result<Made, Failure> {
         match jobs::find(self.facts.tableau(), &run.target, start.at, invocation).await {
             Ok(Found::Job { seen, is_since: false }) if run.is_too_old(seen.began) => Ok(Made::Earlier),
             Ok(Found::Job { seen, is_since }) => {
-                self.note(place, run, start, (&seen, is_since), invocation).await?;
+                self.note(place, run, start, (&seen, is_since && may_be_ours), invocation).await?;
                 Ok(Made::Noted)
             }
             Ok(Found::None) => Ok(Made::Nothing),
@@ -345,10 +351,14 @@ impl Engine {
         start: Start,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        match self.made(place, run, start, invocation).await {
+        match self.made(place, run, start, false, invocation).await {
             Ok(Made::Noted) => Ok(()),
+            // It may have begun before the request.
+            Ok(Made::Unseen(_)) if run.fresh_since.is_some() => {
+                self.after_another(place, run, start, EARLIER_UNSEEN, invocation).await
+            }
             Ok(Made::Unseen(why)) => self.unseen(place, run, start, &why, invocation).await,
-            Ok(Made::Earlier) => self.after_another(place, start, invocation).await,
+            Ok(Made::Earlier) => self.after_another(place, run, start, EARLIER, invocation).await,
             Ok(Made::Nothing) => self.list_again(place, start, QUEUED_ELSEWHERE, invocation).await,
             Err(_) => self.list_again(place, start, LOST, invocation).await,
         }
@@ -375,12 +385,15 @@ impl Engine {
     async fn after_another(
         &self,
         place: &Place,
+        run: &Run,
         start: Start,
+        why: &str,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let now = invocation.time();
-        let until = later(now, AFTER_ANOTHER);
-        let changed = self.board.hold(place, start, (EARLIER, false), until, now).await?;
+        let waited = now.duration_since(run.made_at) / 4;
+        let until = later(now, waited.clamp(AFTER_ANOTHER.0, AFTER_ANOTHER.1));
+        let changed = self.board.hold(place, start, (why, false), until, now).await?;
         self.arm(&changed.timers, now).await
     }
 
@@ -396,6 +409,18 @@ impl Engine {
         self.arm(&changed.timers, now).await
     }
 
+    /// Lets a run that is held wait in the lane again, before its time has come.
+    pub(crate) async fn release(
+        &self,
+        place: &Place,
+        run: &Run,
+        invocation: &Invocation,
+    ) -> Result<(), Failure> {
+        let now = invocation.time();
+        let changed = self.board.release(place, run.number, Timestamp::MAX, now).await?;
+        self.arm(&changed.timers, now).await
+    }
+
     /// Goes on with a start that has not got its answer, or that Tableau has refused for now. What may start then is started by
     /// [`Engine::pump`].
     pub(crate) async fn recover(
@@ -406,11 +431,11 @@ impl Engine {
     ) -> Result<(), Failure> {
         if let State::Held { .. } = run.state {
             let now = invocation.time();
-            let changed = self.board.release(place, run.number, now).await?;
+            let changed = self.board.release(place, run.number, now, now).await?;
             return self.arm(&changed.timers, now).await;
         }
         let Some(start) = run.start() else { return Ok(()) };
-        let made = self.made(place, run, start, invocation).await?;
+        let made = self.made(place, run, start, true, invocation).await?;
         let now = invocation.time();
         match made {
             Made::Noted => Ok(()),
@@ -419,16 +444,16 @@ impl Engine {
             Made::Nothing | Made::Earlier if now.duration_since(start.at) < JOB_APPEARS => {
                 self.list_again(place, start, LOST, invocation).await
             }
-            Made::Earlier => self.after_another(place, start, invocation).await,
-            Made::Nothing if run.posts >= MOST_POSTS => {
+            Made::Nothing | Made::Earlier if run.posts >= MOST_POSTS => {
                 let message = format!(
-                    "{} was not refreshed: its start was sent {} times, no answer said that Tableau took it, and its job list has none.",
+                    "{} was not refreshed: its start was sent {} times, and Tableau lists no job of it. The last trouble: {}.",
                     run.target.sentence(),
-                    run.posts
+                    run.posts,
+                    run.hindered.as_deref().unwrap_or("no answer")
                 );
                 self.refuse(place, start, &run.end(EndStatus::Failed, now, message), invocation).await
             }
-            Made::Nothing => {
+            Made::Nothing | Made::Earlier => {
                 let changed = self.board.send_again(place, start, now).await?;
                 self.arm(&changed.timers, now).await
             }
@@ -449,7 +474,16 @@ impl Engine {
         let job = match run.job() {
             Some(job) => job,
             None => match self.find_unknown(place, run, is_asked, invocation).await? {
-                Ok(job) => return self.conclude(place, run, &job, is_asked, invocation).await,
+                Ok(job) => {
+                    let now = invocation.time();
+                    let start = Start { run: run.number, at: run.began().unwrap_or(run.made_at) };
+                    let incremental =
+                        job.seen.kind.map_or(run.incremental, |kind| kind == RefreshKind::Incremental);
+                    let taken = Taken { job: Some(&job.seen.id), ours: job.is_since, incremental };
+                    let changed = self.board.running(place, start, taken, now).await?;
+                    self.arm(&changed.timers, now).await?;
+                    return self.conclude(place, run, &job.seen, is_asked, invocation).await;
+                }
                 Err(for_good) => return Ok(Look::Unseen { for_good }),
             },
         };
@@ -473,10 +507,10 @@ impl Engine {
         run: &Run,
         is_asked: bool,
         invocation: &Invocation,
-    ) -> Result<Result<Box<Seen>, bool>, Failure> {
+    ) -> Result<Result<FoundLate, bool>, Failure> {
         let since = run.began().unwrap_or(run.made_at);
         let (why, for_good) = match jobs::find(self.facts.tableau(), &run.target, since, invocation).await {
-            Ok(Found::Job { seen, .. }) => return Ok(Ok(seen)),
+            Ok(Found::Job { seen, is_since }) => return Ok(Ok(FoundLate { seen, is_since })),
             Ok(Found::None) => ("Tableau does not list it".to_owned(), true),
             Ok(Found::Unclear(why)) => (why, true),
             Err(error) => match may_not_see(&error) {
@@ -565,6 +599,15 @@ impl Engine {
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let end = match succeeded {
+            // Without the job it is not known of which refresh the event is.
+            _ if run.fresh_since.is_some() => {
+                let text = format!(
+                    "It is not known whether the refresh of {} has ended, or one that began before: Tableau does not show jobs to the user of \
+                     the service. Make that user a site administrator, or ask without fresh.",
+                    run.target.name
+                );
+                run.end(EndStatus::Failed, at, text)
+            }
             true => run.end(EndStatus::Succeeded, at, format!("{} was refreshed.", run.target.sentence())),
             false => {
                 let text = "failed. Tableau does not show the service why: the user of its credential may not see jobs.";
@@ -676,13 +719,20 @@ impl Engine {
         };
         // It may have ended meanwhile.
         let look = self.look(place, run, false, invocation).await?;
-        if look == Look::Open && is_refused {
+        if is_refused && matches!(look, Look::Open | Look::Unseen { for_good: true }) {
             let now = invocation.time();
             let changed = self.board.goes_on(place, run.number, now).await?;
             self.arm(&changed.timers, now).await?;
         }
         Ok(())
     }
+}
+
+/// A job that was not shown before.
+struct FoundLate {
+    seen: Box<Seen>,
+    /// Whether it was made since the start.
+    is_since: bool,
 }
 
 /// What came of looking for the job of a start.

@@ -13,6 +13,8 @@ use workflow::Invocation;
 
 /// How long one look at jobs may take, with all its calls.
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
+/// The time that is kept for writing down what a look has found.
+const TIME_TO_WRITE: Duration = Duration::from_secs(2);
 /// How far the clocks of Tableau and of this service may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(10);
 /// How many jobs are listed to find one that was just made.
@@ -24,7 +26,9 @@ const NOT_A_LUID: Error = Error::Invalid { operation: "refresh the content", rea
 pub(crate) struct Seen {
     /// The job's LUID, or that of the flow's run.
     pub(crate) id: String,
+    /// When Tableau began, by our clock.
     pub(crate) began: Option<Timestamp>,
+    /// When it ended, by our clock.
     pub(crate) ended_at: Option<Timestamp>,
     /// How it ended; `None` while it is open.
     pub(crate) end: Option<JobEnd>,
@@ -58,23 +62,28 @@ pub(crate) enum Posted {
     AlreadyQueued,
 }
 
+/// A time of Tableau's by our clock. `ahead`: how far its clock is ahead.
+fn by_our_clock(at: Option<Timestamp>, ahead: SignedDuration) -> Option<Timestamp> {
+    at.map(|at| at.checked_sub(ahead).unwrap_or(at))
+}
+
 impl Seen {
-    fn of_job(job: &Job, kind: Option<RefreshKind>) -> Self {
+    fn of_job(job: &Job, kind: Option<RefreshKind>, ahead: SignedDuration) -> Self {
         Self {
             id: job.id.to_string(),
-            began: job.started_at,
-            ended_at: job.completed_at,
+            began: by_our_clock(job.started_at, ahead),
+            ended_at: by_our_clock(job.completed_at, ahead),
             end: job.end(),
             notes: job.notes(),
             kind,
         }
     }
 
-    fn of_run(run: &FlowRun) -> Self {
+    fn of_run(run: &FlowRun, ahead: SignedDuration) -> Self {
         Self {
             id: run.id.to_string(),
-            began: run.started_at,
-            ended_at: run.completed_at,
+            began: by_our_clock(run.started_at, ahead),
+            ended_at: by_our_clock(run.completed_at, ahead),
             end: run.end(),
             notes: run.failure().map(str::to_owned),
             kind: Some(RefreshKind::Full),
@@ -121,6 +130,11 @@ pub(crate) async fn post(
     tableau.call(invocation, call).await?.map_err(|error| Guarded::Call(TableauError(error)))
 }
 
+/// How long a look may take, so that what it finds can be written down.
+fn time_of_look(invocation: &Invocation) -> Duration {
+    LONGEST_LOOK.min(invocation.remaining().saturating_sub(TIME_TO_WRITE))
+}
+
 /// A job of the object that was made since `since`, or that is open.
 ///
 /// # Errors
@@ -131,7 +145,7 @@ pub(crate) async fn find(
     since: Timestamp,
     invocation: &Invocation,
 ) -> Result<Found, Guarded<TableauError>> {
-    let client = tableau.client().within(LONGEST_LOOK.min(invocation.remaining()));
+    let client = tableau.client().within(time_of_look(invocation));
     let call = async {
         let object = luid(target)?;
         if let ContentLuid::Flow(flow) = &object {
@@ -142,7 +156,7 @@ pub(crate) async fn find(
         }
         Ok(match client.find_job(&object, &target.name, since).await? {
             JobLookup::Found(found) => {
-                let seen = Box::new(Seen::of_job(&found.job, found.kind));
+                let seen = Box::new(Seen::of_job(&found.job, found.kind, client.clock_ahead()));
                 Found::Job { seen, is_since: found.is_since }
             }
             JobLookup::NoneListed => Found::None,
@@ -193,7 +207,7 @@ pub(crate) async fn fetch(
     id: &str,
     invocation: &Invocation,
 ) -> Result<Seen, Guarded<TableauError>> {
-    let client = tableau.client();
+    let client = &tableau.client().within(time_of_look(invocation));
     let call = async {
         if target.kind == ContentKind::Flow {
             let luid: FlowRunLuid = id.parse().map_err(|_| NOT_A_LUID)?;
@@ -201,14 +215,15 @@ pub(crate) async fn fetch(
             return Ok(with_reason(client, &run).await);
         }
         let luid: JobLuid = id.parse().map_err(|_| NOT_A_LUID)?;
-        Ok(Seen::of_job(&client.job(&luid).await?, None))
+        let job = client.job(&luid).await?;
+        Ok(Seen::of_job(&job, None, client.clock_ahead()))
     };
     tableau.call(invocation, call).await
 }
 
 /// The run of a flow, with the notes of its job if it does not say itself why it failed. Only administrators may read them.
 async fn with_reason(client: &tableau_client::TableauClient, run: &FlowRun) -> Seen {
-    let seen = Seen::of_run(run);
+    let seen = Seen::of_run(run, client.clock_ahead());
     let Some(job) = run.background_job_id.as_ref().filter(|_| run.end() == Some(JobEnd::Failed)) else {
         return seen;
     };

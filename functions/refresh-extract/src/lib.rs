@@ -159,10 +159,13 @@ impl RefreshExtract {
         if invocation.attempt > 1 {
             self.engine.arm_again(&place, None, invocation).await?;
         }
-        let ended = self.end_of_run(event, &place, &runs, succeeded, invocation).await?;
+        let ended = self.end_of_run(event, &place, &runs, succeeded, invocation).await;
         // Also if the event came before: the process that handled it may have died before it started the next refresh.
-        self.engine.tend(&place.site, invocation).await?;
-        Ok(ended)
+        match (ended, self.engine.tend(&place.site, invocation).await) {
+            (ended, Ok(())) => ended,
+            (Ok(_), Err(failure)) => Err(failure),
+            (Err(one), Err(two)) => Err(Failure::worse(Some(one), two)),
+        }
     }
 
     async fn end_of_run(
@@ -176,8 +179,11 @@ impl RefreshExtract {
         self.engine.settle(place, runs, invocation).await?;
         let Some(run) = &runs.run else { return Ok(None) };
         let State::Running { at: began, .. } = run.state else {
-            if matches!(run.state, State::Starting { .. }) {
-                self.engine.recover(place, run, invocation).await?;
+            match run.state {
+                State::Starting { .. } => self.engine.recover(place, run, invocation).await?,
+                // It may have waited for the refresh that has ended.
+                State::Held { .. } => self.engine.release(place, run, invocation).await?,
+                State::Waiting | State::Running { .. } => {}
             }
             return Ok(None);
         };
@@ -191,7 +197,7 @@ impl RefreshExtract {
             Look::Open => {
                 let now = invocation.time();
                 let soon = now.checked_add(SOON).unwrap_or(now);
-                let changed = self.engine.board.look_at(place, run.number, soon, now).await?;
+                let changed = self.engine.board.look_by(place, run.number, soon, now).await?;
                 self.engine.arm(&changed.timers, now).await?;
                 Ok(None)
             }
@@ -333,12 +339,20 @@ impl Workflow for RefreshExtract {
     const API: Option<&'static str> = Some("refreshes");
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        // Before the next run begins: what led to that is not what led to this event.
+        let trail = self.trail(event, invocation).await?;
         let ended = match event.name.action() {
-            Some(Action::RefreshSucceeded) => self.refresh_ended(event, true, invocation).await?,
-            Some(Action::RefreshFailed) => self.refresh_ended(event, false, invocation).await?,
-            _ => None,
+            Some(Action::RefreshSucceeded) => self.refresh_ended(event, true, invocation).await,
+            Some(Action::RefreshFailed) => self.refresh_ended(event, false, invocation).await,
+            _ => Ok(None),
         };
-        let started = self.by_rules(event, invocation).await?;
+        // A start that cannot be looked after holds no rule up.
+        let started = self.by_rules(event, &trail, invocation).await;
+        let (ended, started) = match (ended, started) {
+            (Ok(ended), Ok(started)) => (ended, started),
+            (Err(one), Err(two)) => return Err(Failure::worse(Some(one), two)),
+            (Err(failure), _) | (_, Err(failure)) => return Err(failure),
+        };
         Ok(match (ended, started) {
             (_, Some(Outcome::Done)) | (Some(_), None) => Outcome::Done,
             (_, Some(outcome)) => outcome,

@@ -180,12 +180,14 @@ impl Board {
     /// As [`Board::accept`].
     pub async fn begin(&self, site: &str, now: Timestamp) -> Result<(Begin, Vec<TimerMessage>), Failure> {
         let lane_alone = Place::new(site, "");
+        let mut timers = Vec::new();
         for _ in 0..TRIES {
             let lane = self.read_lane(site).await?;
             let Next::Start(ticket) = lane.next(self.limits, now) else {
                 // Only the time of the next look may have to be written.
                 let changed = self.change_lane(&lane_alone, now, |_| ()).await?;
-                return Ok((Begin::Nothing, changed.timers));
+                timers.extend(changed.timers);
+                return Ok((Begin::Nothing, timers));
             };
             let place = Place::new(site, &ticket.luid);
             let changed = self
@@ -201,8 +203,10 @@ impl Board {
                     begun
                 })
                 .await?;
+            // Also those of a run that no one waits for: it has ended, and its requests get their results.
+            timers.extend(changed.timers);
             if let Some(run) = changed.result {
-                return Ok((Begin::Start(place, Box::new(run)), changed.timers));
+                return Ok((Begin::Start(place, Box::new(run)), timers));
             }
         }
         Err(Failure::transient(CONTENDED))
@@ -263,7 +267,7 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn is_full(
+    pub async fn note_full(
         &self,
         place: &Place,
         number: u64,
@@ -331,7 +335,7 @@ impl Board {
         self.change(place, None, now, |all| all.hold((start, place), hindered, until, now)).await
     }
 
-    /// Lets a run that was held wait in the lane again. Whether its time has come.
+    /// Lets a run wait in the lane again that is held until then or before. Whether there was such a run.
     ///
     /// # Errors
     /// As [`Board::accept`].
@@ -339,9 +343,10 @@ impl Board {
         &self,
         place: &Place,
         number: u64,
+        until: Timestamp,
         now: Timestamp,
     ) -> Result<Changed<bool>, Failure> {
-        self.change(place, None, now, |all| all.release(number, place, now)).await
+        self.change(place, None, now, |all| all.release(number, place, until, now)).await
     }
 
     /// Ends a run whose start Tableau has refused. Whether the start was the run's present one.
@@ -436,11 +441,11 @@ impl Board {
         .await
     }
 
-    /// Looks at a job earlier than planned.
+    /// Sets the time of the next look at a job, if it is later.
     ///
     /// # Errors
     /// As [`Board::accept`].
-    pub async fn look_at(
+    pub async fn look_by(
         &self,
         place: &Place,
         number: u64,
@@ -664,7 +669,8 @@ impl Board {
             change(&mut lane);
             lane.plan(self.limits, now);
             let timers = lane.wake.timer_since(&before.wake, &place.lane());
-            let changes = changed(key(place.lane()), version, &before, &lane, lane.wake.at, now)?;
+            let wake = lane.wake.at.filter(|_| !lane.queue.is_empty());
+            let changes = changed(key(place.lane()), version, &before, &lane, wake, now)?;
             if changes.is_none() {
                 return Ok(Changed { runs: Runs::default(), lane, result: (), timers: Vec::new() });
             }

@@ -13,6 +13,9 @@ pub const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(24);
 const KEPT_RUNS: usize = 20;
 /// How long after a run's end an event can still be of it.
 const EVENTS_ARE_LATE: SignedDuration = SignedDuration::from_mins(10);
+/// How much earlier than it was Tableau's start of a refresh may seem to be: the difference of the clocks is known to about 2 s, and
+/// times are whole seconds.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(3);
 /// The shortest and the longest gap between two looks at a job. Looks are the net: an event ends most waits.
 const GAPS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(30), SignedDuration::from_mins(20));
 
@@ -151,9 +154,10 @@ impl Run {
         matches!(self.state, State::Waiting | State::Held { .. })
     }
 
-    /// Whether a refresh that Tableau began at this time is not one that its requests need.
+    /// Whether a refresh that Tableau began at this time began before a request of this run that needs a later one.
     pub fn is_too_old(&self, began: Option<Timestamp>) -> bool {
-        self.fresh_since.zip(began).is_some_and(|(since, began)| began < since)
+        let is_before = |(since, began): (Timestamp, Timestamp)| later(began, CLOCKS_DIFFER) < since;
+        self.fresh_since.zip(began).is_some_and(is_before)
     }
 
     /// Lets a request wait for this run, which becomes what the widest request asks for.
@@ -249,7 +253,8 @@ impl Runs {
         self.wake.generation == generation
     }
 
-    /// The objects that led to the run that an event of this time is about: none, if the run is not one of this service.
+    /// The objects that led to the run that an event of this time is about, with those of each run that it may be about: none, if it is of
+    /// no run of this service.
     pub fn trail_at(&self, event: Timestamp) -> Vec<String> {
         let open = self.run.as_ref().and_then(|run| Some((run.began()?, None, &run.trail)));
         let past =
@@ -258,7 +263,13 @@ impl Runs {
             later(event, SignedDuration::from_secs(5)) >= *began
                 && end.is_none_or(|end| later(end, EVENTS_ARE_LATE) >= event)
         };
-        open.into_iter().chain(past).find(is_of).map(|(_, _, trail)| trail.clone()).unwrap_or_default()
+        let mut trail = Vec::new();
+        for luid in open.into_iter().chain(past).filter(is_of).flat_map(|(_, _, trail)| trail) {
+            if !trail.contains(luid) {
+                trail.push(luid.clone());
+            }
+        }
+        trail
     }
 
     pub(crate) fn keep(&mut self, past: Past) {

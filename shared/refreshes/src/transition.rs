@@ -176,6 +176,7 @@ impl Documents {
     pub(crate) fn put_back(&mut self, start: Start, place: &Place, was_sent: bool, now: Timestamp) -> bool {
         let Some(run) = self.starting(start) else { return false };
         run.state = State::Waiting;
+        run.hindered = None;
         run.posts = run.posts.saturating_sub(u32::from(!was_sent));
         let ticket = run.ticket(&place.luid);
         self.lane.remove(&ticket);
@@ -183,7 +184,7 @@ impl Documents {
         if !was_sent {
             self.lane.uncount(start.at);
         }
-        self.runs.wake.set(None, now);
+        self.idle(now);
         true
     }
 
@@ -207,15 +208,17 @@ impl Documents {
         true
     }
 
-    /// Lets a run that was held wait at the front of the lane again, if its time has come.
-    pub(crate) fn release(&mut self, number: u64, place: &Place, now: Timestamp) -> bool {
+    /// Lets a run wait at the front of the lane again that is held until then or before.
+    pub(crate) fn release(&mut self, number: u64, place: &Place, until: Timestamp, now: Timestamp) -> bool {
         let Some(run) = self.runs.run.as_mut().filter(|run| run.number == number) else { return false };
-        if !matches!(run.state, State::Held { until } if until <= now) {
+        if !matches!(run.state, State::Held { until: held } if held <= until) {
             return false;
         }
         run.state = State::Waiting;
-        self.lane.enqueue_first(run.ticket(&place.luid));
-        self.runs.wake.set(None, now);
+        run.hindered = None;
+        let ticket = run.ticket(&place.luid);
+        self.lane.enqueue_first(ticket);
+        self.idle(now);
         true
     }
 
@@ -239,15 +242,20 @@ impl Documents {
         }
     }
 
+    /// The object waits for nothing but its turn in the lane, and for the results of its requests to be written down.
+    fn idle(&mut self, now: Timestamp) {
+        let is_settled = self.runs.unsettled().next().is_none();
+        self.runs.wake.set((!is_settled).then(|| later(now, RECOVERY)), now);
+    }
+
     /// Ends a run, and lets the next one wait in the lane if requests wait for it. Whether it was open.
     pub(crate) fn end(&mut self, number: u64, end: End, place: &Place, now: Timestamp) -> bool {
         let Some(run) = self.runs.run.take_if(|run| run.number == number) else { return false };
         self.lane.remove(&run.ticket(&place.luid));
         let began = run.began();
         let Run { trail, waiters, .. } = run;
-        let wake = (!waiters.is_empty()).then(|| later(now, RECOVERY));
         self.runs.keep(Past { number, began, trail, end, unsettled: waiters });
-        self.runs.wake.set(wake, now);
+        self.idle(now);
         if let Some(next) = self.runs.next.take().filter(|next| next.is_wanted(now)) {
             self.lane.enqueue(next.ticket(&place.luid));
             self.runs.run = Some(next);
@@ -282,7 +290,7 @@ impl Documents {
             *known = known.or(began);
         }
         run.hindered = hindered.map(str::to_owned);
-        let look = run.next_look(now);
+        let look = if run.cancelling { later(now, RECOVERY) } else { run.next_look(now) };
         if is_asked {
             self.runs.wake.by(look, now);
         } else {

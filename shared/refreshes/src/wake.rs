@@ -9,8 +9,8 @@ use timer::TimerMessage;
 pub(crate) struct Wake {
     pub(crate) at: Option<Timestamp>,
     pub(crate) generation: u64,
-    /// When the timer was last said to be set. The process that wrote this may have died before it set the timer.
-    said_at: Option<Timestamp>,
+    /// When a process wrote last that it sets the timer. It may have died before it did.
+    set_at: Option<Timestamp>,
 }
 
 pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -23,7 +23,7 @@ impl Wake {
         if self.at != at {
             self.at = at;
             self.generation = self.generation.saturating_add(1);
-            self.said_at = Some(now);
+            self.set_at = Some(now);
         }
     }
 
@@ -36,9 +36,9 @@ impl Wake {
 
     /// Sets the present timer once more, if it was said to be set `age` ago or earlier: an earlier one may be on its way.
     pub(crate) fn again(&mut self, age: SignedDuration, now: Timestamp) {
-        let is_old = |said_at: Timestamp| later(said_at, age) <= now;
-        if self.at.is_some() && self.said_at.is_none_or(is_old) {
-            self.said_at = Some(now);
+        let is_old = |set_at: Timestamp| later(set_at, age) <= now;
+        if self.at.is_some() && self.set_at.is_none_or(is_old) {
+            self.set_at = Some(now);
         }
     }
 

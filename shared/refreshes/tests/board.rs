@@ -294,9 +294,9 @@ async fn a_start_that_is_refused_for_now_holds_no_place_and_keeps_its_gap() {
         changed.lane.running.is_empty() && changed.lane.queue.is_empty() && changed.lane.starts.is_empty()
     );
     accept(&board, &new("r2", "d-1"), 10).await;
-    assert!(!board.release(&place, 1, at(25)).await.unwrap().result);
+    assert!(!board.release(&place, 1, at(25), at(25)).await.unwrap().result);
     assert!(begin(&board, 25).await.is_none());
-    assert!(board.release(&place, 1, at(26)).await.unwrap().result);
+    assert!(board.release(&place, 1, at(26), at(26)).await.unwrap().result);
     assert_eq!(begin(&board, 26).await.unwrap().posts, 2);
 }
 
@@ -323,7 +323,12 @@ async fn a_request_that_needs_new_data_waits_for_a_refresh_that_begins_after_it(
         (2, true, 2),
         "as wide as its own requests"
     );
-    assert!(next.is_too_old(Some(at(4))) && !next.is_too_old(Some(at(5))) && !next.is_too_old(None));
+    assert!(
+        next.is_too_old(Some(at(1)))
+            && !next.is_too_old(Some(at(5)))
+            && !next.is_too_old(Some(at(3)))
+            && !next.is_too_old(None)
+    );
 }
 
 #[tokio::test]

@@ -227,7 +227,8 @@ async fn a_refresh_of_a_person_that_runs_already_is_waited_for_and_a_new_one_fol
     stage.tableau().start_refresh(&luid).unwrap();
     let mut fresh = of_datasource(&luid);
     fresh["fresh"] = json!(true);
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    // More than the clocks may differ.
+    tokio::time::sleep(Duration::from_millis(4_200)).await;
     stage.tableau().fail_next("POST */refresh", 1, Fault::Error("409093"));
 
     let request = stage.accepted(&key, &fresh).await;
@@ -242,6 +243,53 @@ async fn a_refresh_of_a_person_that_runs_already_is_waited_for_and_a_new_one_fol
     let ended = stage.get(&key, &request["id"]).await;
     let newest = stage.tableau().jobs().pop().unwrap();
     assert_eq!((&ended["status"], &ended["job"]), (&json!("succeeded"), &json!(newest.luid.as_str())));
+}
+
+#[tokio::test]
+async fn where_jobs_are_not_shown_an_event_is_no_word_about_a_refresh_that_had_to_begin_later() {
+    let stage = Stage::start().await;
+    let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+    let key = stage.key("nightly load", everything()).await;
+    stage.tableau().fail_always("GET */jobs*", Fault::Error("403004"));
+    for (fresh, status) in [(false, "succeeded"), (true, "failed")] {
+        let mut body = of_datasource(&luid);
+        body["fresh"] = json!(fresh);
+        let request = stage.accepted(&key, &body).await;
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        let ended = stage.get(&key, &request["id"]).await;
+        assert_eq!(ended["status"], status, "{ended} {}", stage.log());
+        let message = ended["message"].as_str().unwrap();
+        assert_eq!(message.contains("It is not known whether"), fresh, "{message}");
+        assert_eq!(message.contains("site administrator"), fresh, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_began_before_the_request_is_told_from_a_later_one_by_tableaus_clock() {
+    for ahead in [-60, 60] {
+        let clock = testkit::simulator::Clock::ahead(jiff::SignedDuration::from_secs(ahead));
+        let stage = Stage::with(NO_RULES, TableauSimulator::sample().clock(clock), &[]).await;
+        let luid = stage.tableau().add(Datasource::named("Orders").in_project("Finance")).to_string();
+        let key = stage.key("nightly load", everything()).await;
+        crate::truth::queue_by_hand(&stage, &luid).await;
+        stage.tableau().start_refresh(&luid).unwrap();
+        tokio::time::sleep(Duration::from_millis(6_200)).await;
+        stage.tableau().fail_next("POST */refresh", 1, Fault::Error("409093"));
+        let mut fresh = of_datasource(&luid);
+        fresh["fresh"] = json!(true);
+        let request = stage.accepted(&key, &fresh).await;
+        let why = request["waits_for"].as_str().unwrap_or_default();
+        assert!(why.contains("a refresh that began before the request"), "{ahead}: {request}");
+        // A lost answer: the job that Tableau made is ours, and not earlier.
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.tableau().fail_next("POST */refresh", 1, Fault::Lost);
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        let job = stage.tableau().jobs().into_iter().find(|job| job.completed_at.is_none()).unwrap();
+        let found = stage.get(&key, &request["id"]).await;
+        assert_eq!(found["job"], job.luid.as_str(), "{ahead}: {found} {}", stage.log());
+        assert_eq!(stage.starts(), 3);
+    }
 }
 
 // docs/performance.md, "A wait of two hours"

@@ -157,7 +157,7 @@ impl Event {
 
     /// Whether the event has a link or words of its own, which no message about many events would show.
     pub fn stands_alone(&self) -> bool {
-        self.pdf.is_some() || self.own.is_some()
+        self.name == EventName::PdfPublished || self.own.is_some()
     }
 
     /// The payload of the derived event [`EventName::PdfPublished`], after the refresh that this event is about. The same files after the same

@@ -2,7 +2,7 @@
 --
 -- Before you run it, replace
 --   abc123.execute-api.eu-central-1.amazonaws.com   with the host of the stack: the output WebhookUrl, without https:// and /webhook
---   twk_id_secret                                   with a key: tableau-webhooks keys create snowflake --kind workbook --kind datasource --project 'Finance/**' --events
+--   twk_id_secret                                   with a key: tableau-webhooks keys create snowflake --kind workbook --kind datasource --project 'Sales/**' --events
 --   ops.public                                      with your database and schema
 --   pipeline_role                                   with the role that runs your pipelines
 --

@@ -105,7 +105,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let parameters = [more.as_slice(), &on, &inside, &bounded].concat();
     let template = further.template(&environment.stack);
     step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 11, 5))
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 12, 5))
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL of all workflows answers a test", scenario::every_url_answers_a_test(&environment)).await;

@@ -31,6 +31,8 @@ const AFTER_ANOTHER: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(45), SignedDuration::from_mins(10));
 /// How long before an attempt a timer was said to be set that the attempt finds out of date: by then it is set, or its process died.
 const TIMER_IS_LOST: SignedDuration = SignedDuration::from_secs(10);
+/// How much earlier than it was a time of Tableau may seem to be: the difference of the clocks is known to about 2 s.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(3);
 /// How long a run is in the lane before it is looked whether its document is still there.
 const PERHAPS_LOST: SignedDuration = SignedDuration::from_mins(15);
 /// How long after a start a job may appear in the list, if the answer was lost.
@@ -306,6 +308,9 @@ impl Engine {
         invocation: &Invocation,
     ) -> Result<Made, Failure> {
         match jobs::find(self.facts.tableau(), &run.target, start.at, invocation).await {
+            Ok(Found::Job { seen, .. }) if self.is_of_earlier(place, start, &seen).await? => {
+                Ok(Made::Nothing)
+            }
             Ok(Found::Job { seen, is_since: false }) if run.is_too_old(seen.began) => Ok(Made::Earlier),
             Ok(Found::Job { seen, is_since }) => {
                 self.note(place, run, start, (&seen, is_since && may_be_ours), invocation).await?;
@@ -318,6 +323,18 @@ impl Engine {
                 None => Err(error.into()),
             },
         }
+    }
+
+    /// Whether a job has ended that an earlier run has had, or that ended before the start: it is not what a lost answer was about.
+    async fn is_of_earlier(&self, place: &Place, start: Start, seen: &Seen) -> Result<bool, Failure> {
+        if seen.end.is_none() {
+            return Ok(false);
+        }
+        if seen.ended_at.is_some_and(|at| later(at, CLOCKS_DIFFER) < start.at) {
+            return Ok(true);
+        }
+        let (runs, _) = self.board.runs(place).await?;
+        Ok(runs.past.iter().any(|past| past.end.job.as_deref() == Some(&seen.id)))
     }
 
     /// Notes the job of a run, and its end if it has ended.

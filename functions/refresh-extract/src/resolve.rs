@@ -192,10 +192,8 @@ impl RefreshExtract {
             FindResult::Found(one) => Ok(target(*one)),
             FindResult::Ambiguous(all) => {
                 let count = all.len();
-                let detail = format!(
-                    "{count} objects are meant by this {}. Say the project, or the LUID.",
-                    wanted.shown()
-                );
+                let detail =
+                    format!("{count} objects fit: {}. Say the project, or the LUID.", wanted.shown());
                 let mut problem = Problem::new(Code::Ambiguous, detail);
                 problem.candidates = all.into_iter().map(candidate).collect();
                 Err(problem.into())

@@ -35,6 +35,32 @@ async fn after_an_error_the_job_list_is_read_before_a_failure_is_told() {
 
 // R01
 #[tokio::test]
+async fn a_lost_answer_is_not_taken_for_the_refresh_of_a_moment_before() {
+    for fresh in [true, false] {
+        let (stage, luid, key) = one().await;
+        let mut body = of_datasource(&luid);
+        body["fresh"] = json!(fresh);
+        let first = stage.accepted(&key, &body).await;
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        assert_eq!(stage.get(&key, &first["id"]).await["status"], "succeeded");
+
+        stage.tableau().fail_next("POST */refresh", 1, Fault::Status(500));
+        let second = stage.accepted(&key, &body).await;
+
+        assert_eq!((&second["status"], &second["job"]), (&json!("queued"), &json!(null)), "{second}");
+        let mut time = crate::time::Time::of(&stage);
+        time.until(async || stage.starts() == 3).await;
+        stage.tableau().succeed_refresh(&luid).unwrap();
+        stage.event("DatasourceRefreshSucceeded", &luid).await;
+        let ended = stage.get(&key, &second["id"]).await;
+        assert_eq!(ended["status"], "succeeded", "{ended} {}", stage.log());
+        assert_ne!(ended["job"], first["job"]);
+    }
+}
+
+// R01
+#[tokio::test]
 async fn a_refusal_without_a_job_names_the_right_that_is_missing() {
     let (stage, luid, key) = one().await;
     stage.tableau().fail_next("POST */refresh", 1, Fault::Error("403077"));

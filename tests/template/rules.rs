@@ -228,7 +228,8 @@ fn callers_of_an_api_cannot_take_the_ten_executions_of_a_new_account() {
         routes += 1;
         // A stage with settings of a route that is not there is refused.
         assert_eq!(route["Condition"], *condition, "{id}");
-        assert!(stage["DependsOn"].as_array().unwrap().contains(&json!(id)), "{id}");
+        let named = stage["Properties"]["Description"]["Fn::If"][1]["Fn::Sub"].as_str().unwrap();
+        assert!(named.contains(&format!("${{{id}}}")), "{id}");
         let settings = &settings[route["Properties"]["RouteKey"].as_str().unwrap()];
         let limits = |name: &str| settings[name]["Fn::If"].as_array().unwrap().clone();
         let (rate, burst) = (limits("ThrottlingRateLimit"), limits("ThrottlingBurstLimit"));

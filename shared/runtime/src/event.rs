@@ -344,6 +344,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_parameter_without_values_is_none() {
+        for context in [json!({ "elb": {} }), json!({ "httpMethod": "POST" })] {
+            let event = json!({
+                "httpMethod": "POST", "path": "/webhook", "requestContext": context, "headers": {},
+                "queryStringParameters": { "a": [], "token": ["t"] }, "body": "{}", "isBase64Encoded": false,
+            });
+            assert!(matches!(Incoming::read(&event.to_string()), Ok(Incoming::Http(..))));
+        }
+    }
+
     proptest! {
         #[test]
         fn no_event_makes_the_reading_panic(

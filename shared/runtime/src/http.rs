@@ -11,7 +11,9 @@ use lambda_http::http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use workflow::{ApiAnswer, Page};
@@ -55,17 +57,21 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// A query of parameters that were decoded already.
-fn query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> SecretString {
+/// A query of parameters that were decoded already: names with their values.
+fn query(parameters: &impl Serialize) -> SecretString {
+    // The iterator of the type panics at a name without values.
+    let all = serde_json::to_value(parameters).and_then(serde_json::from_value);
+    let all: BTreeMap<String, Vec<String>> = all.unwrap_or_default();
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs = all.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
     let pairs: Vec<String> =
-        parameters.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     pairs.join("&").into()
 }
 
 impl From<ApiGatewayProxyRequest> for HttpRequest {
     fn from(mut event: ApiGatewayProxyRequest) -> Self {
-        let whole = query(event.query_string_parameters.iter());
+        let whole = query(&event.query_string_parameters);
         let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
         let query_token =
             query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);
@@ -109,7 +115,7 @@ impl From<ApiGatewayV2httpRequest> for HttpRequest {
 
 impl From<AlbTargetGroupRequest> for HttpRequest {
     fn from(event: AlbTargetGroupRequest) -> Self {
-        let whole = query(event.query_string_parameters.iter());
+        let whole = query(&event.query_string_parameters);
         let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
         let query_token =
             query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);

@@ -45,6 +45,7 @@ const OTHERS: [&str; 24] = [
     "Option",
     "Result",
     "Self",
+    "SignedDuration",
     "Some",
     "String",
     "Timestamp",

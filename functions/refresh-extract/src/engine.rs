@@ -10,6 +10,7 @@ use refreshes::{
     Begin, Board, Cause, Changed, End, EndStatus, LONGEST_RUN, Past, Place, Refusal, Run, Runs, Start, State,
     Taken, Target,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{ContentKind, Subject};
@@ -307,10 +308,9 @@ impl Engine {
         may_be_ours: bool,
         invocation: &Invocation,
     ) -> Result<Made, Failure> {
-        match jobs::find(self.facts.tableau(), &run.target, start.at, invocation).await {
-            Ok(Found::Job { seen, .. }) if self.is_of_earlier(place, start, &seen).await? => {
-                Ok(Made::Nothing)
-            }
+        let known = self.earlier_jobs(place).await?;
+        match jobs::find(self.facts.tableau(), &run.target, start.at, &known, invocation).await {
+            Ok(Found::Job { seen, .. }) if is_of_earlier(&seen, start, &known) => Ok(Made::Nothing),
             Ok(Found::Job { seen, is_since: false }) if run.is_too_old(seen.began) => Ok(Made::Earlier),
             Ok(Found::Job { seen, is_since }) => {
                 self.note(place, run, start, (&seen, is_since && may_be_ours), invocation).await?;
@@ -325,16 +325,10 @@ impl Engine {
         }
     }
 
-    /// Whether a job has ended that an earlier run has had, or that ended before the start: it is not what a lost answer was about.
-    async fn is_of_earlier(&self, place: &Place, start: Start, seen: &Seen) -> Result<bool, Failure> {
-        if seen.end.is_none() {
-            return Ok(false);
-        }
-        if seen.ended_at.is_some_and(|at| later(at, CLOCKS_DIFFER) < start.at) {
-            return Ok(true);
-        }
+    /// The jobs of the earlier runs of an object.
+    async fn earlier_jobs(&self, place: &Place) -> Result<BTreeSet<String>, Failure> {
         let (runs, _) = self.board.runs(place).await?;
-        Ok(runs.past.iter().any(|past| past.end.job.as_deref() == Some(&seen.id)))
+        Ok(runs.past.into_iter().filter_map(|past| past.end.job).collect())
     }
 
     /// Notes the job of a run, and its end if it has ended.
@@ -526,7 +520,9 @@ impl Engine {
         invocation: &Invocation,
     ) -> Result<Result<FoundLate, bool>, Failure> {
         let since = run.began().unwrap_or(run.made_at);
-        let (why, for_good) = match jobs::find(self.facts.tableau(), &run.target, since, invocation).await {
+        let known = self.earlier_jobs(place).await?;
+        let found = jobs::find(self.facts.tableau(), &run.target, since, &known, invocation).await;
+        let (why, for_good) = match found {
             Ok(Found::Job { seen, is_since }) => return Ok(Ok(FoundLate { seen, is_since })),
             Ok(Found::None) => ("Tableau does not list it".to_owned(), true),
             Ok(Found::Unclear(why)) => (why, true),
@@ -762,6 +758,11 @@ enum Made {
     Earlier,
     /// Tableau does not let the service see jobs.
     Unseen(String),
+}
+
+/// Whether a job is of an earlier run, or ended before the start: it is not what a lost answer was about.
+fn is_of_earlier(seen: &Seen, start: Start, known: &BTreeSet<String>) -> bool {
+    known.contains(&seen.id) || seen.ended_at.is_some_and(|at| later(at, CLOCKS_DIFFER) < start.at)
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

@@ -4,6 +4,7 @@ use circuit::Guarded;
 use guarded_tableau::{GuardedTableau, TableauError};
 use jiff::{SignedDuration, Timestamp};
 use refreshes::Target;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tableau::{ContentKind, FlowRunLuid, JobLuid};
 use tableau_client::{
@@ -135,7 +136,7 @@ fn time_of_look(invocation: &Invocation) -> Duration {
     LONGEST_LOOK.min(invocation.remaining().saturating_sub(TIME_TO_WRITE))
 }
 
-/// A job of the object that was made since `since`, or that is open.
+/// A job of the object that was made since `since`, or that is open. `known`: jobs of earlier refreshes, which it is not.
 ///
 /// # Errors
 /// When Tableau does not answer, or the credential lacks a scope.
@@ -143,6 +144,7 @@ pub(crate) async fn find(
     tableau: &GuardedTableau,
     target: &Target,
     since: Timestamp,
+    known: &BTreeSet<String>,
     invocation: &Invocation,
 ) -> Result<Found, Guarded<TableauError>> {
     let client = tableau.client().within(time_of_look(invocation));
@@ -154,7 +156,7 @@ pub(crate) async fn find(
             let is_since = run.started_at.is_none_or(|at| at.as_second() >= since.as_second());
             return Ok(Found::Job { seen: Box::new(with_reason(&client, &run).await), is_since });
         }
-        Ok(match client.find_job(&object, &target.name, since).await? {
+        Ok(match client.find_other_job(&object, &target.name, since, known).await? {
             JobLookup::Found(found) => {
                 let seen = Box::new(Seen::of_job(&found.job, found.kind, client.clock_ahead()));
                 Found::Job { seen, is_since: found.is_since }

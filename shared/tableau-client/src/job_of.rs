@@ -96,6 +96,20 @@ impl TableauClient {
         name: &str,
         since: Timestamp,
     ) -> Result<JobLookup, Error> {
+        self.find_other_job(object, name, since, &BTreeSet::new()).await
+    }
+
+    /// As [`TableauClient::find_job`], but for jobs that the caller knows to be of earlier refreshes.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::find_job`].
+    pub async fn find_other_job(
+        &self,
+        object: &ContentLuid,
+        name: &str,
+        since: Timestamp,
+        known: &BTreeSet<String>,
+    ) -> Result<JobLookup, Error> {
         let subject = match object {
             ContentLuid::Workbook(luid) => Subject::Workbook(luid.clone()),
             ContentLuid::Datasource(luid) => Subject::Datasource(luid.clone()),
@@ -105,7 +119,10 @@ impl TableauClient {
             }
         };
         let (listed, is_whole) = match self.jobs_since(&subject, name, since).await {
-            Ok(listed) => listed,
+            Ok((mut listed, is_whole)) => {
+                listed.retain(|job| !known.contains(job.luid.as_str()));
+                (listed, is_whole)
+            }
             Err(error @ Error::Refused { status: 400..500, .. }) if !is_worth_telling(&error) => {
                 let code = error.code().unwrap_or_default().to_owned();
                 return Ok(JobLookup::Refused { code });

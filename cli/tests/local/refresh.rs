@@ -117,7 +117,7 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
     ];
     assert_eq!(told, expected, "{}", stderr(&listed));
     assert!(lines.iter().all(|line| line["caller"] == "tests"));
-    let secret = key.rsplit_once('_').unwrap().1;
+    let secret = key.splitn(3, '_').nth(2).unwrap();
     assert!(!stdout(&listed).contains(secret));
     let refused = home.run(&["refreshes", "list", "--local", "--refused", "--caller", "tests"]);
     assert_eq!(stdout(&refused).lines().count(), 3, "{}", stdout(&refused));

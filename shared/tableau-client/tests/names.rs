@@ -26,8 +26,9 @@ fn types(text: &str) -> impl Iterator<Item = &str> {
 
 /// Types of the standard library, and of the crates whose types are part of the API: `bytes`, `jiff`, `reqwest`,
 /// `serde`, `serde_json`, `url`.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 26] = [
     "Arc",
+    "BTreeSet",
     "Box",
     "Bytes",
     "Client",

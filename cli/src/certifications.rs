@@ -1,20 +1,17 @@
 //! The command `certifications`: what happened to requests of `request-certification`.
 
-use crate::events::{Column, Table};
+use crate::events::Column;
+use crate::log::Newest;
 use crate::options::TargetOptions;
-use crate::out::{self, line, note, plain};
+use crate::out::plain;
 use crate::stack::Stack;
 use clap::Args;
 use serde::Deserialize;
-use serde_json::Value;
 use std::process::ExitCode;
-use store::records::{DynamoDbRecords, Records};
-use workflow::{BoxError, chain};
+use workflow::BoxError;
 
 /// The partition of the table that the function writes.
 const LOG: &str = "certification-log#request-certification";
-/// A sort key behind all others: they begin with a year.
-const BEHIND_ALL: &str = "9999";
 
 #[derive(Debug, Args)]
 pub(crate) struct CertificationsOptions {
@@ -46,35 +43,8 @@ struct Logged {
 /// Lists what happened, newest first.
 pub(crate) async fn certifications(options: CertificationsOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let client = aws_sdk_dynamodb::Client::new(&stack.account.config);
-    let records = DynamoDbRecords::new(client, stack.table()?, "request-certification");
-    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let mut found: Vec<(Value, Logged)> = Vec::new();
-    let mut before = BEHIND_ALL.to_owned();
-    // One more says whether there are more.
-    while found.len() <= limit {
-        let page = records.newest(LOG, &before, limit.saturating_add(1)).await;
-        let page = page.map_err(|error| {
-            format!("cannot read the log in {}: {}", stack.account.target, chain(error.as_ref()))
-        })?;
-        let Some((last, _)) = page.last() else { break };
-        before.clone_from(last);
-        let lines = page.iter().filter_map(|(_, record)| serde_json::from_str::<Value>(&record.text).ok());
-        let lines = lines.filter_map(|line| Some((line.clone(), Logged::deserialize(&line).ok()?)));
-        found.extend(lines.filter(|(_, line)| is_about(line, options.datasource.as_deref())));
-    }
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    if options.json {
-        for (line, _) in &found {
-            line!("{}", out::json(line))?;
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    if found.is_empty() {
-        note(format!("no request was made at the stack `{}`, or none that is asked for", stack.name));
-        return Ok(ExitCode::SUCCESS);
-    }
+    let wants = |line: &Logged| is_about(line, options.datasource.as_deref());
+    let newest = Newest::read(&stack, "request-certification", LOG, options.limit, wants).await?;
     let columns = [
         Column::whole("WHEN (UTC)"),
         Column::whole("WHAT"),
@@ -82,14 +52,8 @@ pub(crate) async fn certifications(options: CertificationsOptions) -> Result<Exi
         Column::cut("LINK OF", 10),
         Column::cut("NOTE", 8),
     ];
-    let mut table = Table::new(columns, Some(out::width()));
-    let rows: Vec<[String; 5]> = found.iter().map(|(_, line)| row(line)).collect();
-    table.fit(&rows);
-    line!("{}", table.head())?;
-    rows.iter().try_for_each(|row| line!("{}", table.line(row)))?;
-    if has_more {
-        note(format!("older ones are not shown: --limit {} shows more", options.limit.saturating_mul(2)));
-    }
+    let none = format!("no request was made at the stack `{}`, or none fits the options", stack.name);
+    newest.print(options.json, columns, row, &none)?;
     Ok(ExitCode::SUCCESS)
 }
 

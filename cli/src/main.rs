@@ -9,6 +9,7 @@ mod help;
 mod http;
 mod keys;
 mod local;
+mod log;
 mod names;
 mod network;
 mod options;

@@ -1,22 +1,15 @@
 //! The command `refreshes`: what callers of the API asked for, and what was answered.
 
-use crate::events::{Column, Table};
+use crate::events::Column;
 use crate::help;
+use crate::log::Newest;
 use crate::options::TargetOptions;
-use crate::out::{self, line, note, plain};
+use crate::out::plain;
 use crate::stack::Stack;
 use clap::{Args, Subcommand};
 use refreshes::{Asked, HISTORY};
-use serde::Deserialize;
-use serde_json::Value;
 use std::process::ExitCode;
-use store::records::{DynamoDbRecords, Records};
-use workflow::{BoxError, chain};
-
-/// A sort key behind all others: they begin with a year.
-const BEHIND_ALL: &str = "9999";
-/// The most lines that one request reads.
-const PAGE: usize = 500;
+use workflow::BoxError;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RefreshesCommand {
@@ -49,51 +42,19 @@ pub(crate) struct ListOptions {
 pub(crate) async fn run(command: RefreshesCommand) -> Result<ExitCode, BoxError> {
     let RefreshesCommand::List(options) = command;
     let stack = Stack::find(&options.target).await?;
-    let client = aws_sdk_dynamodb::Client::new(&stack.account.config);
-    let records = DynamoDbRecords::new(client, stack.table()?, "refresh-extract");
-    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let mut found: Vec<(Value, Asked)> = Vec::new();
-    let mut before = BEHIND_ALL.to_owned();
-    // One more says whether there are more.
-    while found.len() <= limit {
-        let page = records.newest(HISTORY, &before, PAGE).await.map_err(|error| {
-            format!("cannot read the history in {}: {}", stack.account.target, chain(error.as_ref()))
-        })?;
-        let Some((last, _)) = page.last() else { break };
-        before.clone_from(last);
-        let lines = page.iter().filter_map(|(_, record)| serde_json::from_str::<Value>(&record.text).ok());
-        let lines = lines.filter_map(|line| Some((line.clone(), Asked::deserialize(&line).ok()?)));
-        found.extend(lines.filter(|(_, asked)| options.wants(asked)));
-    }
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    if options.json {
-        found.iter().try_for_each(|(line, _)| line!("{}", out::json(line)))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if found.is_empty() {
-        note(format!(
-            "no caller has asked the stack `{}` for a refresh, or none that is asked for",
-            stack.name
-        ));
-        return Ok(ExitCode::SUCCESS);
-    }
+    let wants = |asked: &Asked| options.wants(asked);
+    let newest = Newest::read(&stack, "refresh-extract", HISTORY, options.limit, wants).await?;
     let columns = [
         Column::whole("WHEN (UTC)"),
         Column::cut("CALLER", 10),
         Column::whole("ASKED"),
         Column::cut("OBJECT", 16),
         Column::whole("ANSWER"),
-        Column::cut("ID", 8),
+        Column::whole("ID"),
     ];
-    let mut table = Table::new(columns, Some(out::width()));
-    let rows: Vec<[String; 6]> = found.iter().map(|(_, asked)| row(asked)).collect();
-    table.fit(&rows);
-    line!("{}", table.head())?;
-    rows.iter().try_for_each(|row| line!("{}", table.line(row)))?;
-    if has_more {
-        note(format!("older ones are not shown: --limit {} shows more", options.limit.saturating_mul(2)));
-    }
+    let none =
+        format!("no caller has asked the stack `{}` for a refresh, or none fits the options", stack.name);
+    newest.print(options.json, columns, row, &none)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -235,7 +235,7 @@ fn callers_of_an_api_cannot_take_the_ten_executions_of_a_new_account() {
         let (rate, burst) = (limits("ThrottlingRateLimit"), limits("ThrottlingBurstLimit"));
         assert_eq!([&rate[0], &burst[0]], ["HasConcurrencyQuota"; 2]);
         let function = id.strip_suffix("ApiRoute").or_else(|| id.strip_suffix("ApiItemRoute")).unwrap();
-        let wait = &all[function]["Properties"]["Environment"]["Variables"]["REFRESH_MOST_WAIT_SECONDS"];
+        let wait = &all[function]["Properties"]["Environment"]["Variables"]["MOST_WAIT_SECONDS"];
         let wait: u64 = wait["Fn::If"][2].as_str().unwrap().parse().unwrap();
         held += rate[2].as_u64().unwrap() * wait;
         bursts += burst[2].as_u64().unwrap();

@@ -24,7 +24,7 @@ const OPEN: u8 = 4;
 const INTERRUPTED: u8 = 130;
 
 /// For how long a service that does not answer is asked again for a refresh, or to cancel one.
-const PATIENCE: Duration = Duration::from_secs(300);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 /// For how much longer than the request's own limit its end is looked for, at most.
 const LONGEST_GRACE: Duration = Duration::from_secs(120);
 /// The pauses between two looks: the first, and the longest.
@@ -32,7 +32,7 @@ const GAPS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(
 
 /// How the command ends.
 enum End {
-    /// The service's word on the refresh.
+    /// What the service says about the refresh.
     Refresh(Value),
     /// The service refuses: the status and the problem.
     Refused(u16, Value),
@@ -55,7 +55,7 @@ pub(crate) async fn refresh(options: RefreshOptions) -> Result<ExitCode, BoxErro
         }
     };
     match ended {
-        Some(end) => told(end, &options, &service),
+        Some(end) => report(end, &options, &service),
         None => {
             match id {
                 Some(id) => note(format!("the refresh goes on: {}", how_to_look(&id, &service))),
@@ -74,7 +74,8 @@ async fn work(options: &RefreshOptions, service: &Service, id: &mut Option<Strin
         Some(id) if options.cancel => patiently(&mut progress, async || service.cancel(id).await).await,
         Some(id) => patiently(&mut progress, async || service.look(id).await).await,
         None => {
-            let (body, key) = (options.body(), Uuid::new_v4().to_string());
+            let body = options.body();
+            let key = Uuid::new_v4().to_string();
             patiently(&mut progress, async || service.post(&body, &key).await).await
         }
     };
@@ -102,11 +103,11 @@ async fn work(options: &RefreshOptions, service: &Service, id: &mut Option<Strin
 /// Looks until the refresh has ended. A look that fails is no failed refresh: it is repeated until the time is over.
 async fn looked(service: &Service, id: &str, first: Answer, until: Instant, progress: &mut Progress) -> End {
     let mut last = first.body;
-    let mut said = first.retry_after;
+    let mut retry_after = first.retry_after;
     let mut gap = GAPS.0;
     progress.say(shown::progress(&last));
     loop {
-        let pause = said.take().unwrap_or(gap);
+        let pause = retry_after.take().unwrap_or(gap);
         gap = gap.mul_f64(1.5).min(GAPS.1);
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -115,7 +116,8 @@ async fn looked(service: &Service, id: &str, first: Answer, until: Instant, prog
         sleep(pause.min(left)).await;
         match service.look(id).await {
             Ok(answer) if answer.status.is_success() => {
-                (last, said) = (answer.body, answer.retry_after);
+                last = answer.body;
+                retry_after = answer.retry_after;
                 if is_over(&last) {
                     return End::Refresh(last);
                 }
@@ -131,7 +133,7 @@ async fn looked(service: &Service, id: &str, first: Answer, until: Instant, prog
                     return End::Unknown { id: id.to_owned(), why: silence.why };
                 }
                 progress.say(format!("{}; the refresh goes on, the next look follows", silence.why));
-                said = silence.retry_after;
+                retry_after = silence.retry_after;
             }
         }
     }
@@ -142,7 +144,7 @@ async fn patiently(
     progress: &mut Progress,
     ask: impl AsyncFn() -> Result<Answer, Silence>,
 ) -> Result<Answer, String> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + ANSWER_TIMEOUT;
     let mut gap = Duration::from_secs(1);
     let mut was_silent = false;
     loop {
@@ -152,7 +154,7 @@ async fn patiently(
         };
         let pause = silence.retry_after.unwrap_or(gap);
         // An address that leads nowhere at the first try is a mistake. Later, the service may be on its way back.
-        if (silence.is_no_way && !was_silent) || Instant::now() + pause > until {
+        if (silence.is_unreachable && !was_silent) || Instant::now() + pause > until {
             return Err(silence.why);
         }
         was_silent = true;
@@ -162,7 +164,7 @@ async fn patiently(
     }
 }
 
-fn told(end: End, options: &RefreshOptions, service: &Service) -> Result<ExitCode, BoxError> {
+fn report(end: End, options: &RefreshOptions, service: &Service) -> Result<ExitCode, BoxError> {
     match end {
         End::Refresh(refresh) => {
             if options.json {
@@ -207,9 +209,10 @@ fn told(end: End, options: &RefreshOptions, service: &Service) -> Result<ExitCod
 }
 
 fn how_to_look(id: &str, service: &Service) -> String {
-    let (program, words) = (crate::program::typed(), &service.words);
+    let program = crate::program::typed();
+    let words = &service.words;
     format!(
-        "`{program} refresh --id {id} --wait{words}` tells its end, `{program} refresh --id {id} --cancel{words}` cancels it"
+        "`{program} refresh --id {id} --wait{words}` shows how it ends, `{program} refresh --id {id} --cancel{words}` cancels it"
     )
 }
 

@@ -49,7 +49,7 @@ pub(super) struct Silence {
     pub(super) why: String,
     pub(super) retry_after: Option<Duration>,
     /// Whether the request has surely not arrived, and another try will not either.
-    pub(super) is_no_way: bool,
+    pub(super) is_unreachable: bool,
 }
 
 pub(super) fn is_id(text: &str) -> bool {
@@ -136,7 +136,7 @@ impl Service {
         let address = self.address(path).map_err(|error| Silence {
             why: error.to_string(),
             retry_after: None,
-            is_no_way: true,
+            is_unreachable: true,
         })?;
         Ok(self.http.request(method, address).bearer_auth(self.key.expose_secret()).timeout(TIMEOUT))
     }
@@ -149,13 +149,13 @@ impl Service {
         let text = text.map_err(|what| Silence {
             why: format!("{place} answered {} {what}", status.as_u16()),
             retry_after,
-            is_no_way: false,
+            is_unreachable: false,
         })?;
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let body: Value = serde_json::from_str(&text).unwrap_or_default();
             let said = body["detail"].as_str().map(|said| format!(": {said}")).unwrap_or_default();
             let why = format!("{place} answered {}{said}", status.as_u16());
-            return Err(Silence { why, retry_after, is_no_way: false });
+            return Err(Silence { why, retry_after, is_unreachable: false });
         }
         match serde_json::from_str(&text) {
             Ok(body @ Value::Object(_)) => Ok(Answer { status, body, retry_after }),
@@ -163,7 +163,7 @@ impl Service {
             _ => Err(Silence {
                 why: format!("{place} answered {} with no JSON: is it a stack's address?", status.as_u16()),
                 retry_after,
-                is_no_way: !status.is_success(),
+                is_unreachable: !status.is_success(),
             }),
         }
     }
@@ -180,7 +180,7 @@ impl Service {
         Silence {
             why: format!("no answer from {}: {}{hint}", self.place(), cause.words(host)),
             retry_after: None,
-            is_no_way: matches!(cause, Cause::UnknownHost | Cause::Refused | Cause::Tls(_)),
+            is_unreachable: matches!(cause, Cause::UnknownHost | Cause::Refused | Cause::Tls(_)),
         }
     }
 }

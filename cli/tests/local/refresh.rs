@@ -67,8 +67,8 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
     let flow = refresh(&home, &key, &["--url", page, "--server", &api]);
     assert_eq!(flow.status.code(), Some(0), "{}", stderr(&flow));
     let id = value(&stdout(&flow), "id");
-    let said = format!("`tableau-webhooks refresh --id {id} --wait --server {api}/` tells its end");
-    assert!(stderr(&flow).contains(&said), "{}", stderr(&flow));
+    let hint = format!("`tableau-webhooks refresh --id {id} --wait --server {api}/` shows how it ends");
+    assert!(stderr(&flow).contains(&hint), "{}", stderr(&flow));
     let cancelled = refresh(&home, &key, &["--id", &id, "--cancel", "--local"]);
     assert_eq!(cancelled.status.code(), Some(0), "{}", stderr(&cancelled));
     assert_eq!(value(&stdout(&cancelled), "status"), "cancelled");
@@ -76,7 +76,7 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
     let after = refresh(&home, &key, &["--id", &id, "--wait", "--local"]);
     assert_eq!(after.status.code(), Some(3), "{}", stdout(&after));
 
-    // Near names are told with their paths.
+    // Near names are listed with their paths.
     let near = refresh(&home, &key, &["Superstor", "--kind", "workbook", "--wait", "--local"]);
     assert_eq!(near.status.code(), Some(1));
     let candidate = "5998aaaf-1abe-4d38-b4d9-bc53e85bdd13  workbook    Sales/Superstore\n";
@@ -100,7 +100,7 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
     // Who asked for what, and what was answered, without any key.
     let listed = home.run(&["refreshes", "list", "--local", "--json"]);
     let lines: Vec<Value> = stdout(&listed).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<(&str, &str, &str)> = lines
+    let listed_lines: Vec<(&str, &str, &str)> = lines
         .iter()
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap();
@@ -115,7 +115,7 @@ fn content_is_refreshed_by_name_and_the_end_is_told() {
         ("refresh", "Superstore", ""),
         ("refresh", "General Ledger", ""),
     ];
-    assert_eq!(told, expected, "{}", stderr(&listed));
+    assert_eq!(listed_lines, expected, "{}", stderr(&listed));
     assert!(lines.iter().all(|line| line["caller"] == "tests"));
     let secret = key.splitn(3, '_').nth(2).unwrap();
     assert!(!stdout(&listed).contains(secret));
@@ -301,7 +301,7 @@ fn what_is_not_known_is_told_as_that_with_the_id() {
     );
     assert_eq!(value(&stdout(&late), "status"), "running");
 
-    // A text of the service cannot steer the terminal, and all that are meant are told.
+    // A text of the service cannot steer the terminal, and all that are meant are listed.
     let candidates = json!([
         { "kind": "datasource", "name": "Returns", "project": ["Sales", "A/B"], "luid": "l-1" },
         { "kind": "datasource", "name": "Returns\u{1b}[2J", "project": ["Ops"], "luid": "l-2" },
@@ -356,12 +356,12 @@ fn ctrl_c_leaves_the_refresh_and_says_how_to_look() {
 
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
 
-    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    let notes: Vec<String> = lines.map_while(Result::ok).collect();
     let url = &service.url;
     assert_eq!(
-        said,
+        notes,
         [format!(
-            "the refresh goes on: `tableau-webhooks refresh --id {ID} --wait --server {url}/` tells its end, \
+            "the refresh goes on: `tableau-webhooks refresh --id {ID} --wait --server {url}/` shows how it ends, \
          `tableau-webhooks refresh --id {ID} --cancel --server {url}/` cancels it"
         )]
     );

@@ -3,7 +3,7 @@
 use crate::RefreshExtract;
 use crate::api::Stop;
 use crate::body::digest;
-use crate::engine::subject;
+use crate::jobs::subject;
 use facts::OTHER_SITE;
 use facts::Question;
 use jiff::SignedDuration;

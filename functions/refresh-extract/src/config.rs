@@ -43,7 +43,7 @@ pub struct Config {
     pub public_url: String,
     /// `REFRESHES_PER_HOUR`, `REFRESHES_AT_ONCE`.
     pub limits: Limits,
-    /// `REFRESH_MOST_WAIT_SECONDS`: how long a caller may wait for the result within one request.
+    /// `MOST_WAIT_SECONDS`: how long a caller may wait for the result within one request.
     pub most_wait_seconds: u64,
     /// `EXTRA_CA_FILE`: certificate authorities to trust beside the public ones.
     pub extra_ca: Option<PathBuf>,
@@ -67,8 +67,8 @@ impl Config {
             .map_err(|problem| format!("REFRESHES_PER_HOUR {problem}"))?;
         let at_once = number(env.get("REFRESHES_AT_ONCE"), MOST_AT_ONCE)
             .map_err(|problem| format!("REFRESHES_AT_ONCE {problem}"))?;
-        let most_wait = number(env.get("REFRESH_MOST_WAIT_SECONDS"), MOST_WAIT_SECONDS)
-            .map_err(|problem| format!("REFRESH_MOST_WAIT_SECONDS {problem}"))?;
+        let most_wait = number(env.get("MOST_WAIT_SECONDS"), MOST_WAIT_SECONDS)
+            .map_err(|problem| format!("MOST_WAIT_SECONDS {problem}"))?;
         Ok(Self {
             tableau,
             most_wait_seconds: most_wait.unwrap_or(MOST_WAIT_SECONDS).into(),
@@ -111,9 +111,9 @@ mod tests {
         let none = config(&[("REFRESHES_PER_HOUR", "0"), ("REFRESHES_AT_ONCE", "")]).unwrap();
         assert_eq!(none.limits, least.limits);
         assert_eq!((least.most_wait_seconds, none.most_wait_seconds), (25, 25));
-        assert_eq!(config(&[("REFRESH_MOST_WAIT_SECONDS", "2")]).unwrap().most_wait_seconds, 2);
-        let error = config(&[("REFRESH_MOST_WAIT_SECONDS", "26")]).unwrap_err();
-        assert_eq!(error, "REFRESH_MOST_WAIT_SECONDS is no whole number from 0 to 25");
+        assert_eq!(config(&[("MOST_WAIT_SECONDS", "2")]).unwrap().most_wait_seconds, 2);
+        let error = config(&[("MOST_WAIT_SECONDS", "26")]).unwrap_err();
+        assert_eq!(error, "MOST_WAIT_SECONDS is no whole number from 0 to 25");
         for wrong in ["many", "-1", "1.5", "10001"] {
             let error = config(&[("REFRESHES_PER_HOUR", wrong)]).unwrap_err();
             assert_eq!(error, "REFRESHES_PER_HOUR is no whole number from 0 to 10000");

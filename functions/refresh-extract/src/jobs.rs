@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use refreshes::Target;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use tableau::{ContentKind, FlowRunLuid, JobLuid};
+use tableau::{ContentKind, FlowRunLuid, JobLuid, Subject};
 use tableau_client::{
     ContentLuid, Error, Filter, FlowRun, Job, JobEnd, JobLookup, RefreshKind, RefreshNow, RunFlow,
 };
@@ -97,6 +97,15 @@ pub(crate) fn luid(target: &Target) -> Result<ContentLuid, Error> {
     ContentLuid::of(target.kind, &target.luid).ok_or(NOT_A_LUID)
 }
 
+/// What Tableau refreshes. `None` for a flow.
+pub(crate) fn subject(target: &Target) -> Option<Subject> {
+    match target.kind {
+        ContentKind::Workbook => target.luid.parse().ok().map(Subject::Workbook),
+        ContentKind::Datasource => target.luid.parse().ok().map(Subject::Datasource),
+        ContentKind::Flow => None,
+    }
+}
+
 /// Starts a refresh, or runs a flow. Never sent twice.
 ///
 /// # Errors
@@ -115,7 +124,7 @@ pub(crate) async fn post(
                 RunFlow::AlreadyQueued => Posted::AlreadyQueued,
             });
         }
-        let subject = crate::engine::subject(target).ok_or(NOT_A_LUID)?;
+        let subject = subject(target).ok_or(NOT_A_LUID)?;
         Ok(match client.refresh_now(&subject, kind).await? {
             RefreshNow::Queued(job) => Posted::Queued(Some(job.id.to_string())),
             RefreshNow::AlreadyQueued => Posted::AlreadyQueued,

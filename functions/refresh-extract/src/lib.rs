@@ -6,21 +6,25 @@ mod body;
 mod callback;
 mod chains;
 mod config;
+mod end;
 mod engine;
 mod history;
 mod jobs;
+mod look;
 mod meaning;
 mod problem;
 mod resolve;
+mod start;
 
 pub use config::{Config, SCOPES};
 
 use answer::Front;
 use api_keys::Keys;
 use callback::{Sent, wait_after};
-use engine::{Engine, Look, MOST_STARTS};
+use engine::{Engine, MOST_STARTS};
 use facts::FactLookups;
 use jiff::{SignedDuration, Timestamp};
+use look::Look;
 use refreshes::{
     Accepted, Board, By, CallbackState, Limits, NewRequest, Place, Request, Run, Runs, State, place_of_timer,
     request_of_timer, site_of_timer,
@@ -182,7 +186,7 @@ impl RefreshExtract {
             match run.state {
                 State::Starting { .. } => self.engine.recover(place, run, invocation).await?,
                 // It may have waited for the refresh that has ended.
-                State::Held { .. } => self.engine.release(place, run, invocation).await?,
+                State::Held { .. } => self.engine.release(place, run, Timestamp::MAX, invocation).await?,
                 State::Waiting | State::Running { .. } => {}
             }
             return Ok(None);

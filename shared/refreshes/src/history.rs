@@ -54,7 +54,7 @@ impl Board {
         let sort = format!("{}#{request}", now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"));
         let key = Key { partition: HISTORY.to_owned(), sort };
         // One that is there is of the same request.
-        self.records.commit(&[Change { key, expected: Some(0), write: Some(write) }]).await?;
+        self.table.records.commit(&[Change { key, expected: Some(0), write: Some(write) }]).await?;
         Ok(())
     }
 }

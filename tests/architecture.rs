@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plain-text", &[]),
     ("aws-http", &["confidential", "workflow"]),
     ("confidential", &[]),
+    ("custom-resource", &["workflow"]),
     ("http-client", &[]),
     ("timer", &[]),
     ("workflow", &["tableau", "timer"]),
@@ -75,6 +76,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("publishing", &["aws-http", "circuit", "confidential", "plain-text", "store", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
+    ("webhooks", &["published-rules", "rules", "secrets", "store", "tableau", "tableau-client", "workflow"]),
     (
         "runtime",
         &[
@@ -106,6 +108,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "api-keys",
     "circuit",
     "confidential",
+    "custom-resource",
     "destinations",
     "email",
     "facts",
@@ -124,6 +127,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "tableau",
     "tableau-client",
     "timer",
+    "webhooks",
     "workflow",
 ];
 
@@ -137,6 +141,7 @@ const OF_BOTH: &[&str] = &[
     "aws-http",
     "circuit",
     "confidential",
+    "custom-resource",
     "deliveries",
     "destinations",
     "email",
@@ -160,6 +165,7 @@ const OF_BOTH: &[&str] = &[
     "tableau-client",
     "testkit",
     "timer",
+    "webhooks",
     "workflow",
 ];
 

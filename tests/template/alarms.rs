@@ -1,6 +1,6 @@
 //! The alarms and the dashboard that operators use.
 
-use crate::reading::{API, PUBLISHER, dead_letters, of_type, pascal, read, resources_of};
+use crate::reading::{API, PUBLISHER, RECONCILER, dead_letters, of_type, pascal, read, resources_of};
 use serde_json::{Value, json};
 
 /// An alarm for single events: it returns to OK a moment later, so that the next event triggers it again. Its end
@@ -59,6 +59,14 @@ fn wanted(template: &Value) -> Vec<Wanted> {
                 ]);
                 wanted.push(Wanted { namespace: own.clone(), metric: "Attempts", dimensions, threshold: 0 });
             }
+        } else if id == pascal(RECONCILER) {
+            let dimensions = json!([{ "Name": "function", "Value": function }]);
+            wanted.push(Wanted {
+                namespace: own.clone(),
+                metric: "WebhooksDisabled",
+                dimensions,
+                threshold: 0,
+            });
         } else {
             // Four refusals disable a webhook. A caller is refused with 401 if its key is.
             let (metric, status) = if id == pascal(API) { ("ApiAnswers", "401") } else { ("Answers", "403") };

@@ -1,6 +1,6 @@
 //! Variables: what the code reads is what the template sets.
 
-use crate::reading::{API, INGRESS, PUBLISHER, functions, pascal, read, root};
+use crate::reading::{API, INGRESS, PUBLISHER, RECONCILER, functions, pascal, read, root};
 use crate::scan::{Read, reads, sources};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -25,6 +25,9 @@ const NOT_SET: [&str; 8] = [
 /// Read by the host for every function, and never set for the common ingress: a file that is missing or broken stops a
 /// workflow, whose events wait, but must not stop the taking of events (11-A3). publish-rules calls AWS alone.
 const FOR_WORKFLOWS_ALONE: [&str; 3] = ["EXTRA_CA_FILE", "QUEUE_URL", "RULES"];
+
+/// reconcile-webhooks handles no events, but calls Tableau.
+const FOR_THOSE_WITH_EVENTS: [&str; 2] = ["QUEUE_URL", "RULES"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
@@ -73,7 +76,11 @@ fn problems(template: &Value) -> Vec<String> {
         let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
         let set = set_for(template, &pascal(&folder));
         let has_no_files = [API, INGRESS, PUBLISHER].contains(&folder.as_str());
-        let kept_away: &[&str] = if has_no_files { &FOR_WORKFLOWS_ALONE } else { &[] };
+        let kept_away: &[&str] = match folder.as_str() {
+            _ if has_no_files => &FOR_WORKFLOWS_ALONE,
+            RECONCILER => &FOR_THOSE_WITH_EVENTS,
+            _ => &[],
+        };
         let has_no_schedules = set.iter().all(|name| !OF_SCHEDULES.contains(&name.as_str()));
         let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
         let missing = missing.filter(|name| !has_no_schedules || !OF_SCHEDULES.contains(&name.as_str()));

@@ -1,6 +1,6 @@
 //! Least privilege: what the roles may do.
 
-use crate::reading::{API, INGRESS, PUBLISHER, functions, pascal, read, root, takers, target};
+use crate::reading::{API, INGRESS, PUBLISHER, RECONCILER, functions, pascal, read, root, takers, target};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -96,7 +96,7 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &[&str]); 10] = [
+const OF_ONE: [(&str, &str, &[&str]); 11] = [
     (
         "certification",
         "request-certification",
@@ -119,6 +119,7 @@ const OF_ONE: [(&str, &str, &[&str]); 10] = [
     ("texts", "send-sms", &["texts#send-sms#*"]),
     ("ticket", "track-servicenow-incident", &["ticket#track-servicenow-incident#*"]),
     ("upload", "publish-pdf", &["upload#publish-pdf#*"]),
+    ("webhook", "reconcile-webhooks", &["webhook#stack"]),
 ];
 
 /// Of those, kinds that are changed together: what transactions change is read in batches and checked.
@@ -201,6 +202,16 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let all = all_of_alerting(&folder);
         assert_eq!(of_alerting, if uses_alerting(&folder) { &all[..] } else { &[] }, "{folder}");
     }
+}
+
+#[test]
+fn reconcile_webhooks_reaches_its_own_record_the_session_and_the_rules_of_the_table() {
+    let role = &read("template.yaml")["Resources"][format!("{}Role", pascal(RECONCILER))]["Properties"];
+    let expected = [
+        (json!("dynamodb:GetItem"), json!(["rules#current"])),
+        (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!(["webhook#stack", "session#*"])),
+    ];
+    assert_eq!(of_the_table(role), expected);
 }
 
 // 15-3

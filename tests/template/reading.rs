@@ -66,9 +66,12 @@ pub(crate) const PUBLISHER: &str = "publish-rules";
 /// Takes events of callers with a key. It has a switch and a route, but no queue, no rules and no webhooks' token.
 pub(crate) const API: &str = "receive-event";
 
-/// The functions that take webhooks: all but the publisher and the one of callers' events.
+/// Registers webhooks at Tableau. It has a switch and a schedule, but no queue and no route.
+pub(crate) const RECONCILER: &str = "reconcile-webhooks";
+
+/// The functions that take webhooks.
 pub(crate) fn takers() -> Vec<String> {
-    functions().into_iter().filter(|name| ![PUBLISHER, API].contains(&name.as_str())).collect()
+    functions().into_iter().filter(|name| ![PUBLISHER, API, RECONCILER].contains(&name.as_str())).collect()
 }
 
 /// The X of `!GetAtt X.…`.

@@ -1,6 +1,6 @@
 //! A parameter disables a workflow with all of its resources.
 
-use crate::reading::{API, INGRESS, pascal, read, takers};
+use crate::reading::{API, INGRESS, RECONCILER, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
@@ -23,8 +23,8 @@ const OF_ONE_WORKFLOW: [(&str, &str); 16] = [
     ("CertificationLinkSecretArn", "RequestCertification"),
 ];
 
-/// The workflow that is enabled by default, for a first deployment.
-const ON_BY_ITSELF: &str = "NotifySlack";
+/// What is enabled by default: the workflow of a first deployment, and what registers its webhooks.
+const ON_BY_THEMSELVES: [&str; 2] = ["NotifySlack", "ReconcileWebhooks"];
 
 /// The workflow that a resource or output belongs to.
 fn owner(id: &str, workflows: &[String]) -> Option<String> {
@@ -61,7 +61,7 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
         }
         let body = &template["Parameters"][&parameter];
         // A workflow that a new version adds must not enable itself.
-        let default = if workflow == ON_BY_ITSELF { "true" } else { "false" };
+        let default = if ON_BY_THEMSELVES.contains(&workflow.as_str()) { "true" } else { "false" };
         if body["Default"] != default || body["AllowedValues"] != json!(["true", "false"]) {
             problems.push(format!("Parameters.{parameter}: {body}"));
         }
@@ -80,8 +80,8 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
 
 fn workflows() -> Vec<String> {
     let workflows = takers().into_iter().filter(|name| name != INGRESS);
-    // It has a switch too.
-    workflows.chain([API.to_owned()]).collect()
+    // These have a switch too.
+    workflows.chain([API, RECONCILER].map(str::to_owned)).collect()
 }
 
 #[test]

@@ -4,18 +4,15 @@ mod config;
 mod request;
 
 pub use config::Config;
-pub use request::{Request, RequestType};
+pub use request::Request;
 
+use custom_resource::{Answer, RequestType};
 use jiff::Timestamp;
 use published_rules::{Deployed, InForce, PublishError, PublishedRules};
-use request::{Answer, Data};
+use request::{Data, PHYSICAL_ID, rolled_back_layer};
 use std::path::PathBuf;
-use std::time::Duration;
 use workflow::{BoxError, chain};
 
-/// How long CloudFormation may take to accept the answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
-const ATTEMPTS: u32 = 3;
 /// Who published, as the history has it.
 const CLOUDFORMATION: &str = "CloudFormation";
 
@@ -43,11 +40,13 @@ impl Publisher {
             RequestType::Create | RequestType::Update => self.deploy(request).await.map(Some),
         };
         let answer = match done {
-            Ok(None) => Answer::success(request, "the versions of the rules stay in the table", None),
+            Ok(None) => {
+                Answer::success(request, PHYSICAL_ID, "the versions of the rules stay in the table", None)
+            }
             Ok(Some(Deployed::Published(version))) => {
                 tracing::info!(rules.version = version.number, source = %version.source, "rules published");
                 let reason = format!("published as version {} ({})", version.number, version.source);
-                Answer::success(request, &reason, Some(Data::new(Some(&version))))
+                Answer::success(request, PHYSICAL_ID, &reason, Some(Data::new(Some(&version))))
             }
             Ok(Some(Deployed::Unchanged(in_force))) => {
                 let version = match &in_force {
@@ -60,7 +59,7 @@ impl Publisher {
                     Some(version) => format!("nothing published: version {} stays in force", version.number),
                     None => "nothing published: no version that can be read is in force".to_owned(),
                 };
-                Answer::success(request, &reason, Some(Data::new(version)))
+                Answer::success(request, PHYSICAL_ID, &reason, Some(Data::new(version)))
             }
             Err(error) => {
                 let reason = chain(&error);
@@ -75,38 +74,21 @@ impl Publisher {
                     }
                     _ => format!("the rules are not published: {reason}"),
                 };
-                Answer::failure(request, &reason)
+                Answer::failure(request, PHYSICAL_ID, &reason)
             }
         };
-        self.answer(request, &answer).await
+        answer.send(&self.http, request).await
     }
 
     /// Publishes the file, or takes back what the deploy that is rolled back has published. CloudFormation may request the same
     /// twice.
     async fn deploy(&self, request: &Request) -> Result<Deployed, PublishError> {
         let now = Timestamp::now();
-        if let Some(layer) = request.rolled_back_layer() {
+        if let Some(layer) = rolled_back_layer(request) {
             return self.published.roll_back_stack(layer, CLOUDFORMATION, now).await;
         }
         let text = rules::read_file(&self.rules_file)?;
         let layer = request.resource_properties.layer.as_deref();
         self.published.deploy_stack(&text, layer, CLOUDFORMATION, now).await
-    }
-
-    async fn answer(&self, request: &Request, answer: &Answer<'_>) -> Result<(), BoxError> {
-        let body = serde_json::to_vec(answer)?;
-        let mut failed = None;
-        for attempt in 0..ATTEMPTS {
-            tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
-            // The URL is signed for an empty content type.
-            let call =
-                self.http.put(request.response_url.reveal()).header("content-type", "").timeout(TIMEOUT);
-            match call.body(body.clone()).send().await.and_then(reqwest::Response::error_for_status) {
-                Ok(_) => return Ok(()),
-                // The URL is a credential.
-                Err(error) => failed = Some(error.without_url()),
-            }
-        }
-        Err(failed.map_or_else(|| "no attempt was made".into(), BoxError::from))
     }
 }

@@ -126,7 +126,8 @@ impl Stack {
         let bound = bound(&plan, &running.of_requests)?;
         let gateway = Server::start(listener, gateway::router(bound, throttle, observer));
         let gateway = gateway.map_err(|source| Error::Listen { address, source })?;
-        for resource in plan.custom.clone() {
+        for at in 0..plan.custom.len() {
+            let resource = plan.custom[at].clone();
             let function = running.of_requests.get(&resource.function).ok_or_else(|| Error::Template {
                 resource: resource.logical_id.clone(),
                 property: "ServiceToken".to_owned(),

@@ -333,6 +333,25 @@ async fn a_custom_resource_is_made_by_its_function_and_outputs_have_what_it_answ
     stack.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_custom_resource_is_made_after_those_whose_attributes_it_has() {
+    let another = "  Another:\n    Type: Custom::Widget\n    \
+                   Properties: { ServiceToken: !GetAtt Echo.Arn, Size: !Sub \"${Widget.Size}0\" }\n";
+    let name = "custom-order";
+    let stack = with_custom(name, &format!("{another}{}", widget(""))).await.unwrap();
+    let made: Vec<String> = stack
+        .plan()
+        .custom
+        .iter()
+        .map(|custom| format!("{} {}", custom.logical_id, custom.properties["Size"]))
+        .collect();
+    assert_eq!(made, ["Widget \"7\"", "Another \"70\""]);
+    stack.shutdown().await;
+    let circle = widget("Other: !GetAtt Another.Size");
+    let error = with_custom("custom-circle", &format!("{another}{circle}")).await.unwrap_err();
+    assert!(error.to_string().contains("custom resources need each other"), "{error}");
+}
+
 // 15-3
 #[tokio::test]
 async fn a_custom_resource_that_is_refused_or_not_answered_fails_the_start_with_its_reason() {

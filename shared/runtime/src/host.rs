@@ -9,14 +9,13 @@ use crate::ingress::{Ingress, Then};
 use crate::publish::{EventBus, WorkflowQueue};
 use crate::queue::SqsQueue;
 use crate::timers::timer_of;
-use crate::tokens::WebhookTokens;
 use crate::{aws, telemetry};
 use aws_types::SdkConfig;
 use deliveries::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use lambda_runtime::service_fn;
 use published_rules::{PublishedRules, RulesInForce};
 use rules::{LoadedRules, Rules, Unusable};
-use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager};
+use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager, WebhookTokens};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -171,6 +170,11 @@ impl Host {
     /// The secret with this id, read at first use.
     pub fn secret<T: DeserializeOwned>(&self, id: &str) -> Arc<Secret<T>> {
         Arc::new(Secret::new(Arc::clone(&self.secrets), id))
+    }
+
+    /// Where secrets are, for one that must be read anew each time.
+    pub fn secret_store(&self) -> Arc<dyn SecretStore> {
+        Arc::clone(&self.secrets)
     }
 
     /// The stack's DynamoDB table and a client for it; `None` without a table, as in inline mode.

@@ -1,6 +1,5 @@
 //! The parts of an HTTP request that the ingress reads, and its answers.
 
-use crate::tokens::SHORTEST;
 use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use base64::Engine;
@@ -11,6 +10,7 @@ use lambda_http::http::{HeaderValue, Method, StatusCode};
 use lambda_http::{Body, IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+use secrets::SHORTEST_WEBHOOK_TOKEN;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -214,7 +214,7 @@ impl HttpRequest {
 /// resolved, and an encoded slash does not separate segments.
 fn last_segment<'a>(path: &'a str, function: &str) -> Option<&'a str> {
     let segment = path.rsplit('/').next()?;
-    (segment.len() >= SHORTEST && segment != function).then_some(segment)
+    (segment.len() >= SHORTEST_WEBHOOK_TOKEN && segment != function).then_some(segment)
 }
 
 /// The token of a URL. Some callers pass paths and queries on decoded, others as sent, so both are kept.

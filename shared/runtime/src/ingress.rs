@@ -8,11 +8,11 @@ use crate::attempt::{Attempted, Request};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::publish::EventPublisher;
 use crate::telemetry::{self, Metric};
-use crate::tokens::WebhookTokens;
 use async_trait::async_trait;
 use deliveries::{Content, UNREADABLE};
 use lambda_http::http::header::{ALLOW, RETRY_AFTER};
 use lambda_http::http::{Method, StatusCode};
+use secrets::WebhookTokens;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,8 @@ impl Ingress {
         };
         let tokens = self.tokens.current().await.map_err(Refused::Secret)?;
         let mut accepted = token.is_taken_by(|token| tokens.accept(token));
-        if !accepted && let Ok(Some(renewed)) = self.renewed(&tokens).await {
+        // Without an answer the token may be the new one of a rotation. `503` says so; a `403` would not be true.
+        if !accepted && let Some(renewed) = self.renewed(&tokens).await.map_err(Refused::Secret)? {
             accepted = token.is_taken_by(|token| renewed.accept(token));
         }
         if !accepted {

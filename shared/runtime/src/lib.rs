@@ -20,7 +20,6 @@ mod request;
 mod retry;
 mod telemetry;
 mod timers;
-mod tokens;
 mod trial;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub const LIFETIME: Duration = Duration::from_secs(300);
 
 /// A value younger than this is not read again, however often it is refused: strangers can cause refusals, and each
 /// read costs money.
-const FRESH: Duration = Duration::from_secs(5);
+pub const FRESH: Duration = Duration::from_secs(5);
 
 /// After a failed read, how long the cached value is used before the store is asked again.
 const GRACE: Duration = Duration::from_secs(30);
@@ -33,14 +33,23 @@ pub struct Secret<T> {
 
 struct Kept<T> {
     value: Arc<T>,
+    /// When the last read of the store began.
     read_at: Instant,
     read_again_at: Instant,
+    /// Whether that read failed, and how.
+    failed: Option<Failed>,
+}
+
+#[derive(Clone)]
+struct Failed {
+    transient: bool,
+    reason: String,
 }
 
 impl<T> Kept<T> {
-    fn new(value: Arc<T>) -> Self {
-        let now = Instant::now();
-        Self { value, read_at: now, read_again_at: now + LIFETIME }
+    /// A value whose read began at `began`: a change of the secret after that may not be in it.
+    fn new(value: Arc<T>, began: Instant) -> Self {
+        Self { value, read_at: began, read_again_at: began + LIFETIME, failed: None }
     }
 }
 
@@ -54,6 +63,10 @@ impl<T: DeserializeOwned> Secret<T> {
     /// The secret `id` in `store`. Nothing is read yet.
     pub fn new(store: Arc<dyn SecretStore>, id: impl Into<String>) -> Self {
         Self { store, id: id.into(), kept: Mutex::new(None) }
+    }
+
+    fn failed(&self, Failed { transient, reason }: Failed) -> CredentialError {
+        CredentialError { name: self.id.clone(), transient, source: reason.into() }
     }
 
     async fn read(&self) -> Result<Arc<T>, CredentialError> {
@@ -71,9 +84,10 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
         if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.read_again_at) {
             return Ok(Arc::clone(&kept.value));
         }
+        let began = Instant::now();
         match (self.read().await, kept.as_mut()) {
             (Ok(value), _) => {
-                *kept = Some(Kept::new(Arc::clone(&value)));
+                *kept = Some(Kept::new(Arc::clone(&value), began));
                 Ok(value)
             }
             (Err(error), Some(kept)) => {
@@ -95,15 +109,25 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
         if let Some(kept) = kept.as_ref().filter(|kept| *kept.value != **refused) {
             return Ok(Some(Arc::clone(&kept.value)));
         }
-        if kept.as_ref().is_some_and(|kept| kept.read_at.elapsed() < FRESH) {
-            return Ok(None);
+        let began = Instant::now();
+        if let Some(kept) = kept.as_ref().filter(|kept| began.duration_since(kept.read_at) < FRESH) {
+            // Without an answer it is not known whether there is another value.
+            return kept.failed.as_ref().map_or(Ok(None), |failed| Err(self.failed(failed.clone())));
         }
-        if let Some(kept) = kept.as_mut() {
-            kept.read_at = Instant::now();
+        match self.read().await {
+            Ok(value) => {
+                *kept = Some(Kept::new(Arc::clone(&value), began));
+                Ok((*value != **refused).then_some(value))
+            }
+            Err(error) => {
+                if let Some(kept) = kept.as_mut() {
+                    kept.read_at = began;
+                    kept.failed =
+                        Some(Failed { transient: error.transient, reason: chain(error.source.as_ref()) });
+                }
+                Err(error)
+            }
         }
-        let value = self.read().await?;
-        *kept = Some(Kept::new(Arc::clone(&value)));
-        Ok((*value != **refused).then_some(value))
     }
 }
 
@@ -190,6 +214,48 @@ mod tests {
         secret.current().await.unwrap();
         tokio::time::advance(LIFETIME * 2).await;
         assert_eq!(secret.current().await.unwrap().token, "one");
+    }
+
+    /// Reads take three seconds, and bring what was there when they began.
+    struct Slow(Arc<MemorySecrets>);
+
+    #[async_trait]
+    impl SecretStore for Slow {
+        async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
+            let read = self.0.read(id).await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            read
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_is_as_old_as_the_beginning_of_its_read() {
+        let store = Arc::new(MemorySecrets::default());
+        store.put("slack", r#"{"token":"one"}"#);
+        let secret = Secret::<Token>::new(Arc::new(Slow(Arc::clone(&store))), "slack");
+        let (refused, ()) = tokio::join!(secret.current(), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            store.put("slack", r#"{"token":"two"}"#);
+        });
+        tokio::time::advance(FRESH - Duration::from_secs(3)).await;
+        let replacement = secret.replacement(&refused.unwrap()).await.unwrap();
+        assert_eq!(replacement.unwrap().token, "two");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_value_that_cannot_be_read_again_may_have_been_replaced() {
+        let secret = Secret::<Token>::new(Arc::new(Flaky(AtomicU32::new(0))), "slack");
+        let refused = secret.current().await.unwrap();
+        assert_eq!(secret.replacement(&refused).await.unwrap(), None, "read a moment ago");
+        tokio::time::advance(FRESH).await;
+        for _ in 0..2 {
+            let error = secret.replacement(&refused).await.unwrap_err();
+            assert_eq!(
+                (error.transient, chain(&error)),
+                (true, "cannot read the secret `slack`: down".to_owned())
+            );
+        }
+        assert_eq!(secret.current().await.unwrap().token, "one", "a working value stays in use");
     }
 
     #[tokio::test(start_paused = true)]

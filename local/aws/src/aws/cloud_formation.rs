@@ -66,7 +66,8 @@ impl Stacks {
         // Writing to a String cannot fail.
         let _ = write!(
             xml,
-            "<StackName>{}</StackName><CreationTime>2026-01-01T00:00:00.000Z</CreationTime>\
+            "<StackId>arn:aws:cloudformation:us-east-1:000000000000:stack/{0}/0</StackId>\
+             <StackName>{0}</StackName><CreationTime>2026-01-01T00:00:00.000Z</CreationTime>\
              <StackStatus>CREATE_COMPLETE</StackStatus><Parameters>",
             escaped(name)
         );

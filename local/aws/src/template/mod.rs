@@ -124,7 +124,8 @@ impl Template {
     pub fn plan(&self, given: &BTreeMap<String, String>, places: &Places) -> Result<Plan, Error> {
         let parameters = self.parameter_values(given)?;
         let depth = Cell::new(0);
-        let resolver = Resolver { root: &self.root, parameters, places, depth, in_outputs: Cell::new(false) };
+        let resolver =
+            Resolver { root: &self.root, parameters, places, depth, after_answers: Cell::new(false) };
         let mut plan = Plan::default();
         for (id, body) in self.root["Resources"].as_object().into_iter().flatten() {
             let resource = Resource { resolver: &resolver, id, body };
@@ -132,7 +133,7 @@ impl Template {
                 plan.add(&resource)?;
             }
         }
-        resolver.in_outputs.set(true);
+        resolver.after_answers.set(true);
         for (name, body) in self.root["Outputs"].as_object().into_iter().flatten() {
             let output = Resource { resolver: &resolver, id: &format!("Outputs.{name}"), body };
             if output.exists()? {
@@ -195,7 +196,12 @@ impl Plan {
                 http_api::check(resource)?;
                 self.throttling = http_api::throttling(resource)?;
             }
-            kind if kind.starts_with("Custom::") => self.custom.push(custom::custom(resource)?),
+            kind if kind.starts_with("Custom::") => {
+                resource.resolver.after_answers.set(true);
+                let custom = custom::custom(resource);
+                resource.resolver.after_answers.set(false);
+                self.custom.push(custom?);
+            }
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }
@@ -204,7 +210,8 @@ impl Plan {
     }
 
     /// Checks that need the complete plan.
-    fn check(&self) -> Result<(), Error> {
+    fn check(&mut self) -> Result<(), Error> {
+        self.order_custom()?;
         for (at, function) in self.functions.iter().enumerate() {
             if self.functions.iter().take(at).any(|other| other.name == function.name) {
                 return Err(Error::Template {

@@ -71,11 +71,11 @@ impl<'a> Resolver<'a> {
             ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") if !kind.starts_with("Custom::") => {
                 Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
             }
-            (kind, attribute) if kind.starts_with("Custom::") => match self.in_outputs.get() {
+            (kind, attribute) if kind.starts_with("Custom::") => match self.after_answers.get() {
                 true => Ok(placeholder(id, attribute)),
-                false => {
-                    Err(format!("`{id}` ({kind}) is made last here: outputs alone have its {attribute}"))
-                }
+                false => Err(format!(
+                    "`{id}` ({kind}) is made late here: only outputs and custom resources have its {attribute}"
+                )),
             },
             _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
         }

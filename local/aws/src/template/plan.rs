@@ -1,5 +1,6 @@
 //! The resolved content of a template.
 
+use crate::Error;
 use crate::aws::{QueueSpec, StackResource, TableSpec, Target};
 use crate::gateway::RouteKey;
 use serde_json::Value;
@@ -168,7 +169,37 @@ impl Plan {
             let there = placeholder(resource, name);
             let text = super::yaml::text(value);
             self.outputs.values_mut().for_each(|output| *output = output.replace(&there, &text));
+            self.custom.iter_mut().for_each(|custom| replace(&mut custom.properties, &there, &text));
         }
+    }
+
+    /// Puts each custom resource behind those whose attributes it has.
+    pub(super) fn order_custom(&mut self) -> Result<(), Error> {
+        let mut left = std::mem::take(&mut self.custom);
+        while !left.is_empty() {
+            let waits = |custom: &Custom| {
+                let text = custom.properties.to_string();
+                left.iter().any(|other| text.contains(&format!("{{{{{}.", other.logical_id)))
+            };
+            let Some(next) = left.iter().position(|custom| !waits(custom)) else {
+                return Err(Error::Template {
+                    resource: left.remove(0).logical_id,
+                    property: "Properties".to_owned(),
+                    reason: "custom resources need each other".to_owned(),
+                });
+            };
+            self.custom.push(left.remove(next));
+        }
+        Ok(())
+    }
+}
+
+fn replace(value: &mut Value, there: &str, text: &str) {
+    match value {
+        Value::String(value) => *value = value.replace(there, text),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, there, text)),
+        Value::Object(map) => map.values_mut().for_each(|value| replace(value, there, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

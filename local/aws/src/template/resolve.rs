@@ -22,8 +22,8 @@ pub(super) struct Resolver<'a> {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) places: &'a Places,
     pub(super) depth: Cell<usize>,
-    /// Outputs may say what functions answer; all else is made before them.
-    pub(super) in_outputs: Cell<bool>,
+    /// Outputs and custom resources may have what functions answer; all else is made before.
+    pub(super) after_answers: Cell<bool>,
 }
 
 /// A resolved value. `None` is `AWS::NoValue`, which removes the property that contains it.

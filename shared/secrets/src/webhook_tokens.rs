@@ -7,16 +7,18 @@ use subtle::ConstantTimeEq;
 
 /// The shortest token that is accepted: a shorter one could be guessed. The stack generates 43 letters and digits
 /// (256 bits).
-pub(crate) const SHORTEST: usize = 32;
+pub const SHORTEST: usize = 32;
 
 /// The token that webhook URLs carry and, during a rotation, the token before it.
 ///
 /// As JSON: `{"current": "…", "previous": "…"}`, `previous` empty or left out when there is none.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Json")]
-pub(crate) struct WebhookTokens {
-    current: SecretString,
-    previous: Option<SecretString>,
+pub struct WebhookTokens {
+    /// The token that new webhooks get.
+    pub current: SecretString,
+    /// The token before it, while a rotation is going on.
+    pub previous: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ fn check(name: &str, token: &str) -> Result<(), String> {
 impl WebhookTokens {
     /// Whether `token` is the current or the previous token. The time taken does not depend on how much of the token
     /// is right.
-    pub(crate) fn accept(&self, token: &str) -> bool {
+    pub fn accept(&self, token: &str) -> bool {
         let equal = |secret: &SecretString| secret.expose_secret().as_bytes().ct_eq(token.as_bytes());
         let mut accepted = equal(&self.current);
         if let Some(previous) = &self.previous {

@@ -1,0 +1,135 @@
+//! What a stack knows about its webhooks. No I/O.
+//!
+//! Tableau says neither when it disabled a webhook nor for how long: the only witness is this document, which each run writes.
+
+use crate::outage::{Outage, Seen};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use store::Document;
+use tableau::{DisabledWebhook, WebhookLuid};
+use tableau_client::Webhook;
+
+/// How many handled requests of CloudFormation are remembered: it may send one again.
+const REMEMBERED: usize = 16;
+
+/// What a stack knows about its webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Who works on the webhooks now.
+    pub(crate) lease: Option<Lease>,
+    /// The stack has removed its webhooks: nothing registers them again, except a new deploy.
+    pub(crate) is_removed: bool,
+    /// The requests of CloudFormation that were handled, the newest last.
+    pub(crate) handled: Vec<String>,
+    /// What the last deploy wanted, if it failed: a rollback goes back from it.
+    pub(crate) failed_deploy: Option<String>,
+    /// The stack's webhooks by LUID.
+    pub(crate) webhooks: BTreeMap<String, Seen>,
+    /// What is still to be announced.
+    pub(crate) unannounced: Vec<DisabledWebhook>,
+}
+
+impl Document for State {
+    const KIND: &'static str = "webhook";
+    // As long as the stack lives.
+    const KEPT_DAYS: i64 = 100 * 365;
+}
+
+/// Who works on the webhooks, and until when at the latest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lease {
+    pub(crate) owner: String,
+    pub(crate) until: Timestamp,
+}
+
+impl Lease {
+    /// Whether it counts at `now`. One that ends later than any lease can is of a machine with a wrong clock.
+    pub(crate) fn is_live(&self, now: Timestamp, longest: SignedDuration) -> bool {
+        now < self.until && self.until.duration_since(now) <= longest
+    }
+}
+
+impl State {
+    /// Whether the table has this LUID.
+    pub fn knows(&self, luid: &WebhookLuid) -> bool {
+        self.webhooks.contains_key(luid.as_str())
+    }
+
+    /// What is known about a webhook.
+    pub(crate) fn seen(&self, luid: &WebhookLuid) -> Option<&Seen> {
+        self.webhooks.get(luid.as_str())
+    }
+
+    /// Takes in what Tableau says of the stack's own webhooks.
+    pub(crate) fn observe(&mut self, own: &[&Webhook], now: Timestamp) {
+        self.webhooks.retain(|luid, _| own.iter().any(|webhook| webhook.id.as_str() == luid));
+        for webhook in own {
+            self.take(webhook, now);
+        }
+    }
+
+    /// Takes in what Tableau says of one webhook.
+    pub(crate) fn take(&mut self, webhook: &Webhook, now: Timestamp) {
+        let seen = self.webhooks.entry(webhook.id.as_str().to_owned()).or_default();
+        seen.describe(webhook);
+        match (webhook.is_enabled, &mut seen.outage) {
+            (true, _) => {
+                self.unannounced.extend(seen.end_outage(&webhook.id, now));
+                seen.last_enabled = Some(now);
+            }
+            (false, Some(outage)) => outage.reason.clone_from(&webhook.status_change_reason),
+            (false, outage @ None) => {
+                *outage = Some(Outage::new(now, seen.last_enabled, &webhook.status_change_reason));
+            }
+        }
+    }
+
+    /// A webhook was enabled by this stack.
+    pub(crate) fn enabled(&mut self, luid: &WebhookLuid, now: Timestamp) {
+        let Some(seen) = self.webhooks.get_mut(luid.as_str()) else { return };
+        seen.enables.push(now);
+        self.unannounced.extend(seen.end_outage(luid, now));
+        seen.last_enabled = Some(now);
+    }
+
+    /// Why a webhook stays disabled.
+    pub(crate) fn stays_disabled(&mut self, luid: &WebhookLuid, note: String) {
+        if let Some(outage) = self.webhooks.get_mut(luid.as_str()).and_then(|seen| seen.outage.as_mut()) {
+            outage.note = note;
+        }
+    }
+
+    pub(crate) fn forget(&mut self, luid: &WebhookLuid) {
+        self.webhooks.remove(luid.as_str());
+    }
+
+    /// What has to be announced: what was left over, and each webhook that is disabled and of which no one has been told.
+    pub(crate) fn to_announce(&mut self) -> Vec<DisabledWebhook> {
+        for (luid, seen) in &mut self.webhooks {
+            let Ok(luid) = luid.parse() else { continue };
+            let announcement = seen.announcement(&luid);
+            self.unannounced.extend(announcement);
+        }
+        self.unannounced.clone()
+    }
+
+    /// This was announced.
+    pub(crate) fn announced(&mut self, announced: &DisabledWebhook) {
+        self.unannounced.retain(|waiting| waiting != announced);
+    }
+
+    /// How many webhooks of the stack are disabled.
+    pub(crate) fn disabled(&self) -> usize {
+        self.webhooks.values().filter(|seen| seen.outage.is_some()).count()
+    }
+
+    /// Notes that a request of CloudFormation was handled.
+    pub(crate) fn handled(&mut self, request: &str) {
+        self.handled.retain(|handled| handled != request);
+        self.handled.push(request.to_owned());
+        let too_many = self.handled.len().saturating_sub(REMEMBERED);
+        self.handled.drain(..too_many);
+    }
+}

@@ -42,9 +42,9 @@ fn nothing(options: &ListOptions, site: &Site, all: usize) -> String {
 fn table(webhooks: &[&Shown], is_wide: bool) -> Result<(), BoxError> {
     let columns = [
         Column::cut("NAME", 12),
-        Column::cut_in_the_middle("EVENT", 14),
+        Column::cut_in_the_middle("EVENT", 20),
         Column::cut("STATE", 8).coloured(style),
-        Column::cut("DESTINATION", 16),
+        Column::cut("DESTINATION", 14),
         Column::cut("OWNER", 6),
         Column::whole("LUID"),
     ];
@@ -77,7 +77,8 @@ fn notes(webhooks: &[&Shown], site: &Site) {
         [_] => "1 webhook is disabled, so Tableau sends it no events".to_owned(),
         several => format!("{} webhooks are disabled, so Tableau sends them no events", several.len()),
     };
-    note(format!("\n{them}, and events of this time do not come later:"));
+    note("");
+    note(format!("{them}, and events of this time do not come later:"));
     for shown in &disabled {
         let words = shown.words();
         match &shown.state {

@@ -151,7 +151,7 @@ impl Shown {
             ("name", name),
             ("event", event),
             ("state", state),
-            ("url at", destination),
+            ("host", destination),
             ("owner", owner),
             ("luid", luid),
         ];

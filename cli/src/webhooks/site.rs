@@ -15,7 +15,8 @@ use std::env::var_os;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau_client::{
-    ApiVersion, Error, FixedCredential, OwnSession, Settings, TableauClient, Webhook, WebhookLuid,
+    ApiVersion, Error, FixedCredential, OwnSession, Settings, TableauClient, TableauCredential, Webhook,
+    WebhookLuid,
 };
 use workflow::{BoxError, chain};
 
@@ -27,6 +28,8 @@ const SCOPES: [&str; 5] = [
     "tableau:webhooks:delete",
     "tableau:webhooks:test",
 ];
+/// The first REST API version in which connected apps have these scopes.
+const SCOPES_SINCE: ApiVersion = ApiVersion::new(3, 27);
 /// How long Tableau may take for one call, with its repetitions.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -35,6 +38,8 @@ pub(super) struct Site {
     client: TableauClient,
     /// The session, where it is ours alone.
     own: Option<OwnSession>,
+    /// Whether a connected app signs in to it.
+    is_app: bool,
     pub(super) stack: Option<Stack>,
     /// Whether it is the local stack.
     pub(super) is_local: bool,
@@ -66,14 +71,16 @@ impl Site {
             let stack = Stack::find(target).await?;
             let client = stack_tableau::client_for(&stack, &SCOPES).await?;
             let (is_local, words) = (target.local, words(target));
-            return Ok(Self { client, own: None, stack: Some(stack), is_local, words });
+            return Ok(Self { client, own: None, is_app: false, stack: Some(stack), is_local, words });
         };
         let site = options.site.as_deref().unwrap_or_default();
         let version = options.api_version.as_deref().unwrap_or_default();
         let settings = Settings::new(server, site, version)
             .map_err(|error| format!("--server, --site or --api-version: {error}"))?
             .with_scopes(&SCOPES);
-        let credential = FixedCredential::new(credential(|name| var_os(name))?);
+        let credential = credential(|name| var_os(name))?;
+        let is_app = matches!(credential, TableauCredential::ConnectedApp(_));
+        let credential = FixedCredential::new(credential);
         let http = http::client(Some(settings.server().as_url()))?;
         let mut words = format!(" --server {}", settings.server().origin().ascii_serialization());
         if !site.is_empty() {
@@ -81,7 +88,7 @@ impl Site {
         }
         let own = OwnSession::new(http, settings, Arc::new(credential));
         let client = TableauClient::clone(&own);
-        Ok(Self { client, own: Some(own), stack: None, is_local: false, words })
+        Ok(Self { client, own: Some(own), is_app, stack: None, is_local: false, words })
     }
 
     /// A client for the next call.
@@ -107,6 +114,14 @@ impl Site {
     /// All webhooks of the site, in the order of names, and how they may be shown.
     pub(super) async fn webhooks(&self) -> Result<Vec<(Webhook, Shown)>, BoxError> {
         let version = self.version().await?;
+        if self.is_app && version < SCOPES_SINCE {
+            return Err(format!(
+                "REST API {version}, which {} uses, lets no connected app manage webhooks: {SCOPES_SINCE} and later do. Use a \
+                 personal access token",
+                self.place()
+            )
+            .into());
+        }
         let webhooks = self.tableau().webhooks().all(usize::MAX).await;
         let webhooks = webhooks.map_err(|error| self.failed(&error, &Secrets::default()))?;
         let mut all: Vec<_> = webhooks
@@ -126,9 +141,9 @@ impl Site {
         Ok(Shown::of(webhook, self.version().await?))
     }
 
-    /// The version of the REST API.
+    /// The version of the REST API. Without a time limit: then a server that cannot be reached is soon an error.
     pub(super) async fn version(&self) -> Result<ApiVersion, BoxError> {
-        let version = self.tableau().session_version().await;
+        let version = self.client.session_version().await;
         version.map_err(|error| self.failed(&error, &Secrets::default()))
     }
 
@@ -152,23 +167,28 @@ impl Site {
 
     /// The error of a call, without these secrets.
     pub(super) fn failed(&self, error: &Error, secrets: &Secrets) -> BoxError {
-        let what = match error {
-            Error::Unreachable { operation, host, source } => {
-                format!("{operation}: {}", Cause::of(source).words(host))
-            }
-            error => chain(error),
-        };
         let advice = match error {
             Error::SessionRefused { stolen: false, .. } => {
-                "; a connected app can manage webhooks from REST API 3.27 on: with an older server use a personal access token"
+                "; connected apps can manage webhooks from REST API 3.27 on: for an older server use a personal access token"
             }
             error if error.code() == Some("403000") => {
                 "; only administrators of the server or the site may manage webhooks"
             }
             _ => "",
         };
-        let what = format!("{}: {what}{advice}", self.place());
+        let what = format!("{}: {}{advice}", self.place(), words_of(error));
         secrets.redact_text(&what).into_owned().into()
+    }
+}
+
+/// An error and its causes in a sentence. Of a server that does not answer, it says what to check.
+fn words_of(error: &Error) -> String {
+    match error {
+        Error::Unreachable { operation, host, source } => {
+            format!("{operation}: {}", Cause::of(source).words(host))
+        }
+        Error::OutOfTime { source: Some(last), .. } => words_of(last),
+        error => chain(error),
     }
 }
 

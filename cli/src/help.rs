@@ -236,6 +236,66 @@ pub(crate) const RULES_SCHEMA: &str = "\
 Examples:
   tableau-webhooks rules schema > docs/rules.schema.json";
 
+pub(crate) const WEBHOOKS: &str = "\
+Without --server the site is that of the stack, in the session of its functions. With --server it is any site, with a credential in
+environment variables. A second sign-in with a personal access token ends the first session: use a token that no other program uses.
+Of a webhook's URL only scheme and host are printed: the rest holds a token.
+
+Examples:
+  tableau-webhooks webhooks list
+  tableau-webhooks webhooks create DatasourceRefreshFailed DatasourceRefreshSucceeded
+  tableau-webhooks webhooks test --all --local
+  tableau-webhooks webhooks list --server https://10ay.online.tableau.com --site marketing";
+
+pub(crate) const WEBHOOKS_LIST: &str = "\
+Tableau disables a webhook after four failed tries to deliver an event. Enabling it does not bring back the events in between.
+
+Examples:
+  tableau-webhooks webhooks list --local
+  tableau-webhooks webhooks list --event DatasourceRefreshFailed --wide
+  tableau-webhooks webhooks list --json | jq -r 'select(.enabled == false) | .luid'";
+
+pub(crate) const WEBHOOKS_CREATE: &str = "\
+A webhook with the same event and URL is not created twice. For the URL of the stack it needs secretsmanager:GetSecretValue on the secret
+with the token.
+
+Examples:
+  tableau-webhooks webhooks create DatasourceRefreshFailed DatasourceRefreshSucceeded
+  tableau-webhooks webhooks create WorkbookCreated --name \"new workbooks\" --disabled --local
+  tableau-webhooks webhooks create AdminPromoted --url env --server https://10ay.online.tableau.com --site marketing --json";
+
+pub(crate) const WEBHOOKS_UPDATE: &str = "\
+Needs REST API 3.8 or later (Tableau 2020.2).
+
+Examples:
+  tableau-webhooks webhooks update 0f1e2d3c --url stack
+  tableau-webhooks webhooks update \"new workbooks\" --name \"workbooks of Finance\" --event WorkbookUpdated --json";
+
+pub(crate) const WEBHOOKS_TEST: &str = "\
+The exit code is 1 if a destination does not answer with 2xx.
+
+Examples:
+  tableau-webhooks webhooks test --all
+  tableau-webhooks webhooks test \"new workbooks\" 0f1e2d3c --json | jq .status";
+
+pub(crate) const WEBHOOKS_ENABLE: &str = "\
+Needs REST API 3.8 or later (Tableau 2020.2). Test the webhook first: Tableau disables it again after four failed tries.
+
+Examples:
+  tableau-webhooks webhooks enable 0f1e2d3c
+  tableau-webhooks webhooks enable \"new workbooks\" 0f1e2d3c --json";
+
+pub(crate) const WEBHOOKS_DISABLE: &str = "\
+Needs REST API 3.8 or later (Tableau 2020.2). The events of this time do not come later.
+
+Examples:
+  tableau-webhooks webhooks disable 0f1e2d3c --reason \"moves to another stack\"";
+
+pub(crate) const WEBHOOKS_DELETE: &str = "\
+Examples:
+  tableau-webhooks webhooks delete 0f1e2d3c
+  tableau-webhooks webhooks delete \"new workbooks\" 0f1e2d3c --yes --json";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   tableau-webhooks completions bash > ~/.local/share/bash-completion/completions/tableau-webhooks

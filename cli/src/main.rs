@@ -3,6 +3,7 @@
 mod aws;
 mod certifications;
 mod colour;
+mod confirm;
 mod events;
 mod files;
 mod help;
@@ -27,6 +28,7 @@ mod table;
 mod timer_words;
 mod trial;
 mod up;
+mod webhooks;
 
 use options::{Command, Options};
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Test(test)) => trial::test(test).await,
         Some(Command::Rules { command }) => rules::run(command).await,
+        Some(Command::Webhooks { command }) => webhooks::run(*command).await,
     }
 }
 

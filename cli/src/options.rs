@@ -10,6 +10,7 @@ use crate::refreshes::RefreshesCommand;
 use crate::resolve::ResolveOptions;
 use crate::rules::RulesCommand;
 use crate::table::TableCommand;
+use crate::webhooks::WebhooksCommand;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -112,6 +113,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RulesCommand,
     },
+    /// List, create, change, test and delete the webhooks of a Tableau site
+    #[command(after_help = help::WEBHOOKS)]
+    Webhooks {
+        #[command(subcommand)]
+        command: Box<WebhooksCommand>,
+    },
     /// Print a script with which a shell completes the words of a command line
     #[command(after_help = help::COMPLETIONS)]
     Completions {
@@ -120,11 +127,14 @@ pub(crate) enum Command {
     },
 }
 
+/// The name of the stack, unless --stack gives another.
+pub(crate) const STACK: &str = "tableau-webhooks";
+
 /// Which stack, and where.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TargetOptions {
     /// Name of the CloudFormation stack
-    #[arg(long, value_name = "NAME", default_value = "tableau-webhooks")]
+    #[arg(long, value_name = "NAME", default_value = STACK)]
     pub(crate) stack: String,
     /// AWS region of the stack [default: AWS_REGION, or the region of the profile]
     #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]

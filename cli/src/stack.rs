@@ -3,6 +3,7 @@
 use crate::aws::Account;
 use crate::options::TargetOptions;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
 use workflow::BoxError;
@@ -11,6 +12,8 @@ use workflow::BoxError;
 const TABLE: &str = "DeliveryTable";
 /// The template's name for the secret with which functions sign in to Tableau.
 const TABLEAU_SECRET: &str = "TableauSecret";
+/// The template's name for the secret with the token in webhook URLs.
+const WEBHOOK_SECRET: &str = "WebhookSecret";
 
 /// The output with a URL of the function that takes refreshes. It is there if the function is.
 const REFRESH_URL: (&str, &str) = ("RefreshExtractUrl", "/webhooks/refresh-extract");
@@ -53,6 +56,8 @@ pub(crate) struct Stack {
     pub(crate) table: Option<String>,
     /// The id of the secret with which functions sign in to Tableau.
     pub(crate) tableau_secret: Option<String>,
+    /// The id of the secret with the token in webhook URLs.
+    pub(crate) webhook_secret: Option<String>,
     /// The physical names of functions by name of the workflow.
     functions: BTreeMap<String, String>,
     /// At least one, by name of the workflow.
@@ -81,6 +86,7 @@ impl Stack {
         let mut functions = BTreeMap::new();
         let mut table = None;
         let mut tableau_secret = None;
+        let mut webhook_secret = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
                 if is_no_stack(&error) {
@@ -106,6 +112,9 @@ impl Stack {
                     Some("AWS::SecretsManager::Secret") if id == TABLEAU_SECRET => {
                         tableau_secret = Some(physical_id.to_owned());
                     }
+                    Some("AWS::SecretsManager::Secret") if id == WEBHOOK_SECRET => {
+                        webhook_secret = Some(physical_id.to_owned());
+                    }
                     _ => {}
                 }
             }
@@ -118,7 +127,8 @@ impl Stack {
             )
             .into());
         }
-        Ok(Self { name: name.to_owned(), account, table, tableau_secret, functions, workflows })
+        let name = name.to_owned();
+        Ok(Self { name, account, table, tableau_secret, webhook_secret, functions, workflows })
     }
 
     /// The table with deliveries and rules.
@@ -141,12 +151,26 @@ impl Stack {
         })
     }
 
-    /// Asks CloudFormation for the values of the stack's parameters.
-    pub(crate) async fn parameters(&self) -> Result<BTreeMap<String, String>, BoxError> {
+    async fn described(&self) -> Result<DescribeStacksOutput, BoxError> {
         let client = aws_sdk_cloudformation::Client::new(&self.account.config);
         let described = client.describe_stacks().stack_name(&self.name).send().await;
-        let described =
-            described.map_err(|error| self.account.explain("cloudformation:DescribeStacks", error))?;
+        described.map_err(|error| self.account.explain("cloudformation:DescribeStacks", error))
+    }
+
+    /// Asks CloudFormation for one of the stack's outputs.
+    pub(crate) async fn output(&self, key: &str) -> Result<String, BoxError> {
+        let described = self.described().await?;
+        let mut outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
+        let output = outputs.find(|output| output.output_key() == Some(key));
+        output.and_then(|output| output.output_value()).map(str::to_owned).ok_or_else(|| {
+            let target = &self.account.target;
+            format!("the stack `{}` in {target} has no output `{key}`: check --stack", self.name).into()
+        })
+    }
+
+    /// Asks CloudFormation for the values of the stack's parameters.
+    pub(crate) async fn parameters(&self) -> Result<BTreeMap<String, String>, BoxError> {
+        let described = self.described().await?;
         let parameters = described.stacks().iter().flat_map(|stack| stack.parameters());
         let pairs = parameters.filter_map(|parameter| {
             Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value()?.to_owned()))

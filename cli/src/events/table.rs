@@ -82,12 +82,12 @@ impl Column {
     }
 
     /// A column whose cells are cut in the middle: the beginning and the end of `DatasourceRefreshFailed` say most.
-    pub(super) const fn cut_in_the_middle(head: &'static str, least: usize) -> Self {
+    pub(crate) const fn cut_in_the_middle(head: &'static str, least: usize) -> Self {
         Self { head, cut: Cut::Middle(least), style: no_style }
     }
 
     /// Colours the column's cells by `style`.
-    pub(super) const fn coloured(self, style: fn(&str) -> Style) -> Self {
+    pub(crate) const fn coloured(self, style: fn(&str) -> Style) -> Self {
         Self { style, ..self }
     }
 
@@ -122,7 +122,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// Whether times and ids are shortened.
-    pub(super) fn is_narrow(&self) -> bool {
+    pub(crate) fn is_narrow(&self) -> bool {
         self.width.is_some_and(|width| width < ROOMY_WIDTH)
     }
 

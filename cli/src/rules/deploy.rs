@@ -1,10 +1,10 @@
 //! `rules deploy`.
 
 use super::check::{notes, summary, without_mistakes};
-use super::confirm::agrees;
 use super::options::DeployOptions;
 use super::published::StackRules;
 use super::{difference, webhooks};
+use crate::confirm::agrees;
 use crate::out::{line, note};
 use crate::stack::Stack;
 use crate::stack_tableau;
@@ -39,7 +39,7 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
     show_difference(&in_force, &checked.text, &file.display().to_string())?;
     let question =
         format!("Publish {} as the rules of the stack `{}`?", file.display(), published.stack.name);
-    if !agrees(&question, options.yes).await? {
+    if !agrees(&question, options.yes, "publish").await? {
         note("not published");
         return Ok(ExitCode::FAILURE);
     }

@@ -3,7 +3,6 @@
 mod body;
 mod cases;
 mod check;
-mod confirm;
 mod deploy;
 mod difference;
 mod evaluate;

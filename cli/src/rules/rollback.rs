@@ -1,9 +1,9 @@
 //! `rules rollback`.
 
-use super::confirm::agrees;
 use super::deploy::{announce, show_difference};
 use super::options::RollbackOptions;
 use super::published::StackRules;
+use crate::confirm::agrees;
 use crate::out::{line, note};
 use published_rules::Source;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ pub(super) async fn rollback(options: &RollbackOptions) -> Result<ExitCode, BoxE
     show_difference(&in_force, &target.text, &format!("version {number}, of {:.0}", target.published_at))?;
     let question =
         format!("Publish version {number} again as the rules of the stack `{}`?", published.stack.name);
-    if !agrees(&question, options.yes).await? {
+    if !agrees(&question, options.yes, "publish").await? {
         note("not published");
         return Ok(ExitCode::FAILURE);
     }

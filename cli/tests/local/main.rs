@@ -11,6 +11,7 @@ mod refresh;
 mod resolve;
 mod rules;
 mod trial;
+mod webhooks;
 
 use serde_json::{Value, json};
 use std::fs;

@@ -136,6 +136,7 @@ impl Stack {
             let attributes = custom::create(&resource, function).await?;
             plan.fill_in(&resource.logical_id, &attributes);
         }
+        aws.set_stack_outputs(STACK, plan.outputs.clone());
         aws.set_functions(running.of_requests.clone());
         let lambdas = running.of_requests.into_values().chain(running.of_queues.into_values()).collect();
         let Running { functions, workers, .. } = running;

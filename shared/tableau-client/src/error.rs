@@ -172,6 +172,10 @@ fn advice(code: &str) -> Option<&'static str> {
             "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
              site: what follows /site/ in the browser's address",
         ),
+        "400118" => Some(
+            "a webhook's URL needs https://, a certificate that Tableau trusts, and a host that Tableau reaches",
+        ),
+        "403109" => Some("webhooks are switched off on this server: a server administrator can allow them"),
         "403151" => Some("a site administrator can allow Broadcasts in the settings of the site"),
         "404001" => Some(
             "leave the version empty: the client then uses the newest version that Tableau also supports",

@@ -14,6 +14,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{EventName, WebhookLuid};
 
+/// The JWT scope to list and fetch webhooks.
+const READ: &str = "tableau:webhooks:read";
+
 /// The secrets in a webhook's URL: it contains the token of the receiving service.
 fn secrets_of(url: &str) -> Secrets {
     url.parse().map_or_else(|_| Secrets::new([url.into()]), |url| Secrets::of_url(&url))
@@ -73,7 +76,7 @@ impl TableauClient {
             paged: false,
             unknown: all_fields,
         };
-        Pages::new(self, list, Filter::all())
+        Pages::new(self, list, Filter::all()).scope(READ)
     }
 
     /// Fetches a webhook. Administrators only. REST API 3.6+; JWT scope as for [`TableauClient::webhooks`].
@@ -85,7 +88,7 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#get_webhook>
     pub async fn webhook(&self, luid: &WebhookLuid) -> Result<Webhook, Error> {
         let path = format!("webhooks/{luid}");
-        let answer: Answer = self.ask(Call::get("fetch the webhook", Path::Site(&path))).await?;
+        let answer: Answer = self.ask(Call::get("fetch the webhook", Path::Site(&path)).scope(READ)).await?;
         Ok(answer.webhook)
     }
 
@@ -110,6 +113,7 @@ impl TableauClient {
         let answer: Answer = self
             .ask(
                 Call::create("create the webhook", Path::Site("webhooks"), &body)
+                    .scope("tableau:webhooks:create")
                     .with_secrets(secrets_of(&new.url)),
             )
             .await
@@ -146,8 +150,9 @@ impl TableauClient {
         let path = format!("webhooks/{luid}");
         let secrets = change.url.as_deref().map(secrets_of).unwrap_or_default();
         let body = json!({ "webhook": webhook });
-        let answer: Result<Answer, Error> =
-            self.ask(Call::put("change the webhook", Path::Site(&path), &body).with_secrets(secrets)).await;
+        let call = Call::put("change the webhook", Path::Site(&path), &body);
+        let call = call.scope("tableau:webhooks:update").with_secrets(secrets);
+        let answer: Result<Answer, Error> = self.ask(call).await;
         let answer = answer.map_err(|error| match &change.event {
             Some(event) => with_hint(error, event),
             None => error,
@@ -163,7 +168,8 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#delete_webhook>
     pub async fn delete_webhook(&self, luid: &WebhookLuid) -> Result<(), Error> {
         let path = format!("webhooks/{luid}");
-        self.run(Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034")).await
+        let call = Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034");
+        self.run(call.scope("tableau:webhooks:delete")).await
     }
 
     /// Lets Tableau post an empty event to the webhook's URL, and returns that server's answer. Administrators only.
@@ -177,7 +183,8 @@ impl TableauClient {
     pub async fn test_webhook(&self, luid: &WebhookLuid) -> Result<WebhookTest, Error> {
         const OPERATION: &str = "test the webhook";
         let path = format!("webhooks/{luid}/test");
-        let answer: TestAnswer = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
+        let answer: TestAnswer =
+            self.ask(Call::get(OPERATION, Path::Site(&path)).scope("tableau:webhooks:test")).await?;
         let TestResult { status, body } = answer.webhook_test_result;
         let missing = || Error::Unreadable { operation: OPERATION, source: "no inner status".into() };
         let body = match body {

@@ -3,18 +3,19 @@
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use workflow::BoxError;
 
-/// Whether the person agrees. `is_agreed`: the command line says so already.
+/// Whether the person agrees. `is_agreed`: the command line says so already. `what`: what is done then, as a verb.
 ///
 /// # Errors
 /// When there is no terminal to ask at.
-pub(super) async fn agrees(question: &str, is_agreed: bool) -> Result<bool, BoxError> {
+pub(crate) async fn agrees(question: &str, is_agreed: bool, what: &str) -> Result<bool, BoxError> {
     if is_agreed {
         return Ok(true);
     }
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(
-            "cannot ask for confirmation without a terminal: add --yes to publish without a question".into(),
-        );
+        return Err(format!(
+            "cannot ask for confirmation without a terminal: add --yes to {what} without a question"
+        )
+        .into());
     }
     let mut err = stderr();
     // A person who cannot read the question does not say yes.

@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{
     GraphSimulator, PagerDutySimulator, SAMPLE_CONTENT_URL, SAMPLE_PAT, ServiceNowSimulator, SlackSimulator,
-    TableauSimulator, TeamsSimulator, TwilioSimulator, Webhook, sample_payload,
+    TableauSimulator, TeamsSimulator, TwilioSimulator, sample_payload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -39,6 +39,8 @@ use workflow::BoxError;
 /// The bucket in Amazon S3 that publish-pdf may write to.
 const BUCKET: &str = "reports";
 
+/// The parameter that switches off what registers webhooks at Tableau.
+const RECONCILE: &str = "ReconcileWebhooksEnabled";
 /// How long a refresh takes that is requested over REST.
 const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 
@@ -112,8 +114,12 @@ impl Environment {
         if !paths.lists_sites && !tableau_settings.real {
             environment.insert("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned());
         }
-        // In a deployed stack most workflows are off at first; the local stack switches all of them on.
+        // In a deployed stack most workflows are off at first; the local stack switches all of them on. A real Tableau cannot reach
+        // this machine, so nothing is registered there.
         let mut parameters = Template::read(&paths.template)?.everything_on();
+        if tableau_settings.real {
+            parameters.insert(RECONCILE.to_owned(), "false".to_owned());
+        }
         parameters.extend([
             ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
             ("TableauSite".to_owned(), tableau_settings.site),
@@ -156,7 +162,7 @@ impl Environment {
         }
         stack.aws().create_bucket(BUCKET);
         let secret = stack.secret("WebhookSecret").ok_or("the template has no secret `WebhookSecret`")?;
-        let environment = Self {
+        Ok(Self {
             stack,
             tableau,
             vendors: Vendors {
@@ -172,13 +178,7 @@ impl Environment {
             workflows: paths.workflows.clone(),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
             webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
-        };
-        // The simulated Tableau shows its webhooks, and with them the token, to clients that sign in. It gets
-        // webhooks only if its events are used, that is, without a real Tableau.
-        if environment.real_tableau.is_none() {
-            environment.register_webhooks();
-        }
-        Ok(environment)
+        })
     }
 
     fn webhook_url(&self) -> String {
@@ -199,22 +199,16 @@ impl Environment {
         })
     }
 
-    /// Registers webhooks at the simulated Tableau that deliver every event to the common ingress, as an
-    /// administrator would.
-    fn register_webhooks(&self) {
-        let url = self.webhook_url();
-        for event in EventName::KNOWN {
-            let name = format!("local stack: {event}");
-            self.tableau.add(Webhook::on(event, &url).named(&name));
-        }
-    }
-
-    /// Lets the refresh of the data source `name` fail. With a real Tableau, only the event is sent.
+    /// Lets the refresh of the data source `name` fail. With a real Tableau, or rules for which no webhook sends such events, only
+    /// the event is sent.
     pub(crate) async fn fail_refresh(&self, name: &str, notes: &str) -> Result<(), BoxError> {
         if self.real_tableau.is_none() {
             let luid = self.tableau.datasource(name).ok_or("the sample content has no such data source")?;
             self.tableau.fail_refresh(&luid, notes)?;
-            return Ok(());
+            let webhooks = self.tableau.webhooks();
+            if webhooks.iter().any(|webhook| webhook.event == EventName::DatasourceRefreshFailed) {
+                return Ok(());
+            }
         }
         let payload =
             sample_payload(&EventName::DatasourceRefreshFailed, Timestamp::now()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `webhooks` against simulated Tableau sites: those of any server, and that of a stack.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod change;
 mod create;

@@ -9,6 +9,7 @@ mod own;
 mod payload;
 mod pdf;
 mod spelling;
+mod webhook_disabled;
 
 pub use content_kind::ContentKind;
 pub use event::{Event, Incomplete, Subject};
@@ -23,3 +24,4 @@ pub use own::{OwnEvent, OwnSeverity};
 pub use payload::{Payload, PayloadError};
 pub use pdf::PublishedPdf;
 pub use spelling::nearest;
+pub use webhook_disabled::DisabledWebhook;

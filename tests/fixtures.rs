@@ -114,6 +114,10 @@ fn derived_events_have_bodies_as_functions_make_them() {
     let pdf = Event::try_from(&payload).unwrap().pdf.unwrap();
     let made = refresh.pdf_published(&pdf, refresh.created_at.unwrap());
     assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
+    let body = &files("derived")["webhook-disabled.json"];
+    let event = Event::try_from(&Payload::parse(body).unwrap()).unwrap();
+    let made = event.webhook.unwrap().payload(&event.site);
+    assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
 }
 
 #[test]

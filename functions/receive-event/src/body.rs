@@ -132,6 +132,7 @@ mod tests {
             (json!({"name": "x"}), Some("event")),
             (with("event", json!("WorkbookUpdated")), Some("event")),
             (with("event", json!("PdfPublished")), Some("event")),
+            (with("event", json!("WebhookDisabled")), Some("event")),
             (with("event", json!("WorkbookMoved")), Some("event")),
             (with("event", json!("RefreshFailed")), Some("event")),
             (with("event", json!("Any")), Some("event")),

@@ -160,6 +160,7 @@ async fn what_is_no_event_of_a_caller_is_refused_and_not_stored() {
     for wrong in [
         json!({"event": "WorkbookUpdated"}),
         json!({"event": "PdfPublished"}),
+        json!({"event": "WebhookDisabled"}),
         json!({"event": "RefreshFailed"}),
         json!({"event": "Any"}),
         json!({"event": "Test"}),

@@ -237,6 +237,7 @@ fn ended(target: &Target, site: &str, name: &EventName, invocation: &Invocation)
         resource_name: Some(target.name.clone()),
         created_at: Some(invocation.now),
         pdf: None,
+        webhook: None,
         own: None,
     })
 }

@@ -1,14 +1,15 @@
 //! What Tableau says about an event, for bodies.
 
-use alerting::notification::{next_step, title};
+use alerting::notification::{Status, next_step, reason, title};
 use facts::{Answer, FactLookups, OTHER_SITE, Question, is_deletion, why_no_cause};
 use plain_text::one_line;
 use rules::Site;
 use rules::body::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    event_type,
+    WebhookData, event_type,
 };
-use tableau::{Action, Event, OwnEvent, Subject};
+use std::borrow::Cow;
+use tableau::{Action, DisabledWebhook, Event, OwnEvent, Subject};
 use tableau_client::{CauseLookup, Owner, OwnerRef, RecycleBinLookup};
 use workflow::Failure;
 
@@ -88,6 +89,7 @@ fn bare(event: &Event, site: Option<&Site>) -> Data {
             link: pdf.link,
             note: pdf.note,
         }),
+        webhook: event.webhook.as_ref().map(webhook_data).unwrap_or_default(),
         data: event.own.as_ref().map(|own| own.data.clone()).unwrap_or_default(),
         ..Data::default()
     }
@@ -162,6 +164,19 @@ fn owner_data(owner: Owner) -> OwnerData {
     OwnerData { name: given(owner.name), email: owner.email, login: given(owner.login) }
 }
 
+fn webhook_data(webhook: &DisabledWebhook) -> WebhookData {
+    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+    WebhookData {
+        event: Some(webhook.event.as_str().to_owned()),
+        owner: webhook.owner.clone(),
+        reason: given(&webhook.reason),
+        last_enabled: webhook.last_enabled.map(|at| at.to_string()),
+        found: Some(webhook.found.to_string()),
+        enabled_again: webhook.enabled_again.map(|at| at.to_string()),
+        note: given(&webhook.note),
+    }
+}
+
 /// Title and lines, from everything else.
 fn finish(data: &mut Data, event: &Event) {
     let name = data.object.name.as_deref().map(one_line).filter(|name| !name.is_empty());
@@ -175,7 +190,7 @@ fn finish(data: &mut Data, event: &Event) {
     };
     let advice = data.cause.next_step.clone().or_else(|| {
         let is_without_cause = !data.event.is_failure || !data.missing.is_empty();
-        next_step(event).filter(|_| is_without_cause).map(str::to_owned)
+        next_step(event).filter(|_| is_without_cause).map(Cow::into_owned)
     });
     let owner = match (&data.owner.name, &data.owner.email) {
         (Some(name), Some(email)) if name != email => Some(format!("{name} ({email})")),
@@ -185,6 +200,8 @@ fn finish(data: &mut Data, event: &Event) {
     let own = event.own.as_ref();
     let facts =
         own.into_iter().flat_map(|own| &own.data).map(|(name, value)| (name.as_str(), Some(value.clone())));
+    let webhook = event.webhook.as_ref();
+    let no_deliveries = webhook.and_then(|webhook| Status::of_webhook(webhook).sentence(None));
     let told = [
         ("Text", own.and_then(|own| own.text.clone())),
         ("Severity", own.map(|own| own.severity.as_str().to_owned())),
@@ -197,6 +214,10 @@ fn finish(data: &mut Data, event: &Event) {
         ("In", data.pdf.place.clone()),
         ("PDF", data.pdf.link.clone()),
         ("Note", data.pdf.note.clone()),
+        ("Events", data.webhook.event.clone()),
+        ("Registered by", data.webhook.owner.clone()),
+        ("Reason at Tableau", webhook.map(|webhook| reason(webhook).to_owned())),
+        ("No deliveries", no_deliveries.map(|sentence| sentence.rest)),
         ("Project", data.project.name.clone()),
         ("Owner", owner),
         ("When", data.event.happened_at.clone()),

@@ -12,7 +12,7 @@ pub const LONGEST: usize = 3_000;
 /// What templates know, each with what it is. All are texts; empty where Tableau does not say it.
 pub const VARIABLES: [(&str, &str); 20] = [
     ("event", "the event's name, such as DatasourceRefreshFailed"),
-    ("kind", "workbook, data source, view, user or site"),
+    ("kind", "workbook, data source, view, user, site or webhook"),
     ("name", "the name of the workbook, data source or other object"),
     (
         "project",

@@ -2,8 +2,8 @@
 
 use crate::own;
 use crate::{
-    DatasourceLuid, EventId, EventName, Object, OwnEvent, Payload, PublishedPdf, ResourceLuid, SiteLuid,
-    UserLuid, ViewLuid, WorkbookLuid,
+    DatasourceLuid, DisabledWebhook, EventId, EventName, Object, OwnEvent, Payload, PublishedPdf,
+    ResourceLuid, SiteLuid, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +24,8 @@ pub struct Event {
     pub created_at: Option<Timestamp>,
     /// The files of the derived event [`EventName::PdfPublished`]; `None` for any other event.
     pub pdf: Option<PublishedPdf>,
+    /// The webhook of the derived event [`EventName::WebhookDisabled`]; `None` for any other event.
+    pub webhook: Option<DisabledWebhook>,
     /// What the event of a caller says; `None` for an event of Tableau or of the stack itself.
     pub own: Option<OwnEvent>,
 }
@@ -41,6 +43,8 @@ pub enum Subject {
     User(UserLuid),
     /// A site.
     Site(SiteLuid),
+    /// A webhook. Tableau has no page for it, and it has no project, tags or certification.
+    Webhook(WebhookLuid),
     /// An object of a kind that this version does not know.
     Other(ResourceLuid),
 }
@@ -72,6 +76,7 @@ impl TryFrom<&Payload> for Event {
             },
             subject: Subject::of(&name, payload)?,
             pdf: PublishedPdf::of(&name, payload),
+            webhook: DisabledWebhook::of(&name, payload),
             own,
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
@@ -102,6 +107,7 @@ impl Subject {
             Some(Object::View) => Self::View(luid(text, "resource_luid")?),
             Some(Object::User) => Self::User(luid(text, "resource_luid")?),
             Some(Object::Site) => Self::Site(luid(text, "resource_luid")?),
+            Some(Object::Webhook) => Self::Webhook(luid(text, "resource_luid")?),
             Some(Object::Label) | None => Self::Other(luid(text, "resource_luid")?),
         })
     }
@@ -114,6 +120,7 @@ impl Subject {
             Self::View(luid) => luid.as_str(),
             Self::User(luid) => luid.as_str(),
             Self::Site(luid) => luid.as_str(),
+            Self::Webhook(luid) => luid.as_str(),
             Self::Other(luid) => luid.as_str(),
         }
     }
@@ -126,6 +133,7 @@ impl Subject {
             Self::View(_) => "VIEW",
             Self::User(_) => "USER",
             Self::Site(_) => "SITE",
+            Self::Webhook(_) => "WEBHOOK",
             Self::Other(_) => "OTHER",
         }
     }
@@ -138,6 +146,7 @@ impl Subject {
             Self::View(_) => "view",
             Self::User(_) => "user",
             Self::Site(_) => "site",
+            Self::Webhook(_) => "webhook",
             Self::Other(_) => "resource",
         }
     }

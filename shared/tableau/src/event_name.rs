@@ -19,6 +19,8 @@ pub enum Object {
     User,
     /// A site.
     Site,
+    /// A webhook.
+    Webhook,
 }
 
 /// What happened to the object, by the event's name.
@@ -42,6 +44,8 @@ pub enum Action {
     Demoted,
     /// This stack published a PDF of the workbook.
     PdfPublished,
+    /// Tableau disabled the webhook, as this stack found.
+    Disabled,
 }
 
 macro_rules! event_names {
@@ -69,10 +73,10 @@ macro_rules! event_names {
             pub const KNOWN: [EventName; 22] = [$(EventName::$name,)*];
 
             /// The names of the derived events.
-            pub const DERIVED: [EventName; 1] = [$(EventName::$own,)*];
+            pub const DERIVED: [EventName; 2] = [$(EventName::$own,)*];
 
             /// Every name of [`EventName::KNOWN`], then of [`EventName::DERIVED`].
-            pub const ALL: [EventName; 23] = [$(EventName::$name,)* $(EventName::$own,)*];
+            pub const ALL: [EventName; 24] = [$(EventName::$name,)* $(EventName::$own,)*];
 
             /// The name as Tableau writes it.
             pub fn as_str(&self) -> &str {
@@ -141,6 +145,7 @@ event_names! {
     }
     Derived {
         PdfPublished: Workbook PdfPublished, "This stack published a PDF of a workbook.";
+        WebhookDisabled: Webhook Disabled, "This stack found that Tableau has disabled one of its webhooks, or has enabled it again.";
     }
 }
 
@@ -160,7 +165,7 @@ impl EventName {
         match object {
             Object::Workbook => Some(Self::WorkbookRefreshFailed),
             Object::Datasource => Some(Self::DatasourceRefreshFailed),
-            Object::Label | Object::View | Object::User | Object::Site => None,
+            Object::Label | Object::View | Object::User | Object::Site | Object::Webhook => None,
         }
     }
 

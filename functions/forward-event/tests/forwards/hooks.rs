@@ -44,6 +44,41 @@ async fn an_event_is_one_signed_request_with_what_tableau_says_about_it() {
     environment.assert_no_secret_in(&function);
 }
 
+#[tokio::test]
+async fn a_disabled_webhook_is_forwarded_with_all_that_the_event_says() {
+    let rules = "rules:\n  - name: webhooks\n    on: [WebhookDisabled]\n    do:\n      - forward-event: { target: own }\n";
+    let environment = Environment::with_rules(rules).await;
+    let function = environment.queued();
+    let event = fixtures::json("derived/webhook-disabled.json");
+    assert!(function.failures(&message(&event)).await.is_empty(), "{}", function.logs().join("\n"));
+    let body = environment.receiver.requests()[0].json();
+    assert_eq!(body["type"], "webhook.disabled");
+    let data = &body["data"];
+    assert_eq!(
+        data["title"],
+        "Webhook disabled, no WorkbookRefreshFailed events arrive: tableau-webhooks WorkbookRefreshFailed"
+    );
+    assert_eq!(
+        (&data["object"]["kind"], &data["object"]["luid"]),
+        (&json!("webhook"), &event["resource_luid"])
+    );
+    let mut webhook = event["webhook"].clone();
+    webhook["enabled_again"] = Value::Null;
+    assert_eq!(data["webhook"], webhook);
+    assert_eq!(data["missing"], json!([]));
+    let lines = data["lines"].to_string();
+    for part in [
+        "Next step: Its URL does not answer. ",
+        "Events: WorkbookRefreshFailed",
+        "Registered by: Bea Larsson",
+        "Reason at Tableau: Webhook disabled after 4 failed delivery attempts",
+        "No deliveries: since some time between Wed 15 Jan 2025, 18:55 UTC and Wed 15 Jan 2025, 19:10 UTC. ",
+    ] {
+        assert!(lines.contains(part), "no {part} in {lines}");
+    }
+    assert_eq!(environment.base.tableau.calls("*"), 0, "Tableau is not asked");
+}
+
 // D092
 #[tokio::test]
 async fn the_signed_bytes_are_the_sent_bytes_whatever_the_body_holds() {

@@ -10,6 +10,7 @@ mod nights;
 mod recorder;
 mod storm;
 mod trouble;
+mod webhooks;
 
 use crate::environment::{By, Environment, FAILED, RULES, STARTED, SUCCEEDED, at};
 use jiff::SignedDuration;

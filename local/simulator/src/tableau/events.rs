@@ -36,6 +36,7 @@ impl About {
         let user = || model.user(luid).map(|u| ("USER", &u.site, &u.name));
         let view = || model.view(luid).map(|v| ("VIEW", &v.site, &v.name));
         let site = || model.site(luid).map(|s| ("SITE", &s.luid, &s.name));
+        let webhook = || model.webhook(luid).map(|w| ("WEBHOOK", &w.site, &w.name));
         let (resource, site, name) = match event.object() {
             Some(Object::Workbook) => workbook(),
             Some(Object::Datasource) => datasource(),
@@ -43,6 +44,7 @@ impl About {
             Some(Object::View) => view(),
             Some(Object::User) => user(),
             Some(Object::Site) => site(),
+            Some(Object::Webhook) => webhook(),
             None => workbook().or_else(datasource).or_else(view).or_else(user).or_else(site),
         }?;
         let resource = if refresh { "EXTRACTS" } else { resource };
@@ -58,6 +60,7 @@ impl About {
             Some(Object::View) => "view",
             Some(Object::User) => "user",
             Some(Object::Site) => "site",
+            Some(Object::Webhook) => "webhook",
             None => "subject of this event",
         }
     }
@@ -85,6 +88,9 @@ impl About {
                 model.users.iter().rev().filter(|u| u.site == site).map(|u| u.luid.to_string()).collect()
             }
             Object::Site => vec![site.to_string()],
+            Object::Webhook => {
+                model.webhooks.iter().filter(|w| w.site == site).map(|w| w.luid.clone()).collect()
+            }
         }
     }
 

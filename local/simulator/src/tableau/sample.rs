@@ -9,7 +9,7 @@ use super::sample_jobs;
 use crate::clock::before;
 use jiff::Timestamp;
 use std::time::Duration;
-use tableau::{Event, EventName, Payload, PublishedPdf};
+use tableau::{DisabledWebhook, Event, EventName, Payload, PublishedPdf, SiteLuid};
 
 /// The age of the sites.
 const SITE_AGE: Duration = Duration::from_secs(400 * 86_400);
@@ -39,10 +39,14 @@ pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
 }
 
 /// The delivery bodies of this event, one per suitable object on the sample site, each with the object's name. The
-/// first is that of [`sample_payload`]. Empty for an unknown event name.
+/// first is that of [`sample_payload`]. Empty for an unknown event name. The sample site has no webhooks; those of
+/// `WebhookDisabled` are invented.
 ///
 /// The result depends only on the arguments.
 pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)> {
+    if *event == EventName::WebhookDisabled {
+        return disabled_webhooks(at).map(|webhook| (webhook.name.clone(), of_webhook(&webhook))).into();
+    }
     let model = model(at);
     let luids = About::luids(&model, event);
     let about = luids.iter().filter_map(|luid| About::find(&model, event, luid));
@@ -69,6 +73,36 @@ fn body(about: &About, event: &EventName, at: Timestamp) -> String {
         }
         None => body,
     }
+}
+
+/// A webhook that stays disabled, and one that was enabled again.
+fn disabled_webhooks(at: Timestamp) -> [DisabledWebhook; 2] {
+    let of = |luid: &str, event: EventName| DisabledWebhook {
+        webhook: fixed(luid),
+        name: format!("tableau-webhooks {event}"),
+        event,
+        owner: Some("Bea Larsson".to_owned()),
+        reason: "Webhook disabled after 4 failed delivery attempts".to_owned(),
+        last_enabled: Some(before(at, Duration::from_secs(15 * 60))),
+        found: at,
+        enabled_again: None,
+        note: String::new(),
+    };
+    let disabled = of("4f1c9d0e-7a52-4c1b-9a86-3f1d2b7c5e90", EventName::WorkbookRefreshFailed);
+    let enabled = of("a83d6b17-0c2e-4d75-8e49-51f0c7a2d6b4", EventName::DatasourceRefreshFailed);
+    [
+        DisabledWebhook {
+            note: "Its URL does not answer. It is enabled again when its URL answers.".to_owned(),
+            ..disabled
+        },
+        DisabledWebhook { enabled_again: Some(at), ..enabled },
+    ]
+}
+
+/// The body that a function makes of it.
+fn of_webhook(webhook: &DisabledWebhook) -> String {
+    let site: SiteLuid = fixed(SAMPLE_SITE);
+    webhook.payload(&site).canonical_json()
 }
 
 /// The site `Marketing` with its administrator and no content.

@@ -4,11 +4,12 @@ use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
-use crate::notification::{self, About, Mentioned, OfRule, title};
+use crate::notification::{self, About, Mentioned, OfRule, is_enabled_again, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
+use tableau::Event;
 use workflow::{Effect, Failure, SharedMessage, Why};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
@@ -49,7 +50,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let now = attempt.now();
         let id = attempt.event.id.short();
-        let window_key = keys::window(self.workflow, &target.key, attempt.event.name.as_str());
+        let window_key = keys::window(self.workflow, &target.key, flood(attempt.event));
         if attempt.invocation.attempt > 1
             && let Some(group) = self.joined_before(&window_key, &target.key, id, now).await?
         {
@@ -178,6 +179,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let digest = SharedMessage::Digest { until, target: target.key.clone() };
         Ok(Handled::Grouped(digest.reason(Why::QuietHours)))
     }
+}
+
+/// What the events of a group have in common: their name. That webhooks are enabled again is other news than that they are disabled,
+/// with another title.
+fn flood(event: &Event) -> &str {
+    if is_enabled_again(event) { "WebhookEnabledAgain" } else { event.name.as_str() }
 }
 
 fn grouped<T>(id: String, target: &Targeted<T>) -> Handled {

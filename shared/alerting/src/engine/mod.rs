@@ -362,6 +362,9 @@ fn sample_of(event: &Event, matched: Option<&Matched>) -> String {
         "resource_luid": event.subject.luid(),
         "created_at": created_at,
     });
+    // The title of such an event has more than its name.
+    let of_webhook = event.webhook.as_ref().map(|webhook| webhook.payload(&event.site).canonical_json());
+    let payload = of_webhook.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(payload);
     match matched {
         Some(matched) => json!({ "id": event.id, "payload": payload, "matched": matched }).to_string(),
         None => json!({ "id": event.id, "payload": payload }).to_string(),

@@ -4,7 +4,7 @@ use super::standing::standing;
 use super::words::{NEXT_STEP_WITHOUT_JOB, capitalised, duration, next_step, severity, symbol_of, title};
 use super::{
     Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Place, Severity, Status,
-    Value, WAS_IN,
+    Value, WAS_IN, webhook,
 };
 use crate::context::{Context, Deletion, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, KnownCause, Open, Resolved};
@@ -88,6 +88,7 @@ impl About<'_> {
         let mut facts = self.whose();
         facts.extend(self.deletion_facts());
         facts.extend(self.own_facts());
+        facts.extend(self.event.webhook.iter().flat_map(webhook::facts));
         let mut fact = |label, value| facts.push(Fact::new(label, value));
         if let Some(pdf) = &self.event.pdf {
             fact("File", Value::Text(pdf.files()));
@@ -165,6 +166,7 @@ impl About<'_> {
             vec![self.event.name.as_str().to_owned(), format!("event {}", self.event.id.short())];
         // Tableau documents no address of a job's page. Its LUID finds it in the REST API and in Tableau's own logs.
         footnotes.extend(self.context.cause.found().map(|cause| format!("job {}", cause.job)));
+        footnotes.extend(self.event.webhook.as_ref().map(|webhook| format!("webhook {}", webhook.webhook)));
         if self.site.is_none() && self.event.own.is_none() {
             footnotes.push(format!("site {}", self.event.site));
         }
@@ -188,7 +190,7 @@ impl About<'_> {
     }
 
     fn cause(&self) -> (Option<Cause>, Option<String>) {
-        let advice = next_step(self.event).map(str::to_owned);
+        let advice = next_step(self.event).map(Cow::into_owned);
         if self.event.name.action() != Some(Action::RefreshFailed) {
             return (None, advice);
         }
@@ -225,6 +227,7 @@ pub fn event(about: &About<'_>) -> Notification {
         subject: Some(about.name()),
         cause,
         next_step,
+        status: event.webhook.iter().map(Status::of_webhook).collect(),
         facts: about.facts(),
         links: about.links(),
         footnotes: about.footnotes(),

@@ -1,7 +1,7 @@
 //! Builds notifications about a group: many incidents, or many events of one kind.
 
-use super::words::{duration, severity, symbol, title, title_of_many};
-use super::{Item, Kind, List, Notification, Severity, Status};
+use super::words::{duration, severity, symbol_of, title, title_of_many};
+use super::{Item, Kind, List, Notification, Severity, Status, webhook};
 use crate::group::{Member, Placement};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -113,9 +113,10 @@ fn events(
 ) -> Notification {
     let mut shown = Notification {
         event: Some(Box::new(sample.clone())),
+        next_step: webhook::next_step_of_many(sample).map(str::to_owned),
         status: vec![members_of(objects)],
         timezone,
-        ..Notification::new(kind, severity(sample), symbol(&sample.name), "")
+        ..Notification::new(kind, severity(sample), symbol_of(sample), "")
     };
     match objects {
         [object] => {

@@ -9,6 +9,7 @@ mod of_rule;
 mod place;
 mod sentence;
 mod standing;
+mod webhook;
 mod words;
 
 pub use build::{About, event, opened, resolved, test, updated};
@@ -19,6 +20,8 @@ pub(crate) use of_rule::OfRule;
 pub use place::Place;
 pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
+pub(crate) use webhook::is_enabled_again;
+pub use webhook::reason;
 pub use words::{duration, next_step, symbol, title};
 
 use crate::impact::Impact;
@@ -62,8 +65,8 @@ pub enum Severity {
 }
 
 /// The content of one notification. Texts are unescaped and of any length; the destination escapes and shortens them.
-/// Text written by Tableau or by users is only in `subject`, `own_title`, `own_text`, `facts`, `impact`, `lists`, `links`,
-/// `mentioned`, `footnotes` and [`Cause`]; the rest is fixed text of this crate.
+/// Text written by Tableau or by users is only in `title`, `subject`, `own_title`, `own_text`, `next_step`, `facts`, `impact`, `lists`,
+/// `links`, `mentioned`, `footnotes` and [`Cause`]; the rest is fixed text of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// What the notification announces.
@@ -94,7 +97,7 @@ pub struct Notification {
     pub cause: Option<Cause>,
     /// What the reader can do about it.
     pub next_step: Option<String>,
-    /// Sentences about the present state of the incident or group.
+    /// Sentences about the present state of the incident, group or webhook.
     pub status: Vec<Status>,
     /// Which workbooks use the failing data source. Not in messages about many objects.
     pub impact: Option<Impact>,
@@ -127,7 +130,7 @@ pub enum Cause {
     },
 }
 
-/// A sentence about the present state of an incident or group. Times stay data until a destination shows them.
+/// A sentence about the present state of an incident, a group or a webhook. Times stay data until a destination shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// How many refreshes have failed in a row, and since when.
@@ -172,6 +175,20 @@ pub enum Status {
     },
     /// A later refresh succeeded, but Tableau sent no event about it.
     SuccessEventMissing,
+    /// A webhook is disabled, so events do not arrive.
+    NoDeliveries {
+        /// When it was last seen enabled; `None` if never.
+        last_enabled: Option<Timestamp>,
+        /// When it was found disabled.
+        found: Timestamp,
+    },
+    /// A webhook was disabled, and is enabled again: events of that time did not arrive.
+    MissedDeliveries {
+        /// When it was last seen enabled; `None` if never.
+        last_enabled: Option<Timestamp>,
+        /// When it was enabled again.
+        until: Timestamp,
+    },
     /// How many members have joined the group since its last message, where a message cannot be edited and one more is sent.
     New {
         /// How many.

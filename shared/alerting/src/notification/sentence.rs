@@ -3,6 +3,7 @@
 
 use super::Status;
 use super::clock::{span, time};
+use super::duration;
 use jiff::tz::TimeZone;
 use std::fmt;
 
@@ -70,6 +71,30 @@ impl Status {
                 "",
                 "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.",
             ),
+            Self::NoDeliveries { last_enabled, found } => {
+                let found = time(*found, zone);
+                let since = match last_enabled {
+                    Some(last) => format!("since some time between {} and {found}", time(*last, zone)),
+                    None => format!("since some time before {found}"),
+                };
+                Sentence::new(
+                    "No deliveries",
+                    format!(" {since}. Events are lost until the webhook is enabled again."),
+                )
+            }
+            Self::MissedDeliveries { last_enabled, until } => {
+                let in_time = match last_enabled {
+                    Some(last) => {
+                        let longest = duration(until.duration_since(*last));
+                        format!("for up to {longest}, from {}", span(*last, *until, zone))
+                    }
+                    None => format!("from an unknown time to {}", time(*until, zone)),
+                };
+                Sentence::new(
+                    "No deliveries",
+                    format!(" {in_time}. Events of that time did not arrive, and are lost."),
+                )
+            }
             Self::New { count } => Sentence::new("New since the last message:", format!(" {count}")),
             Self::Members { .. } => None,
         }

@@ -1,8 +1,10 @@
 //! Fixed texts for each kind of event: title, symbol and recommended next step.
 
-use super::Severity;
+use super::webhook::is_enabled_again;
+use super::{Severity, webhook};
 use jiff::SignedDuration;
 use plain_text::one_line;
+use std::borrow::Cow;
 use tableau::{Action, Event, EventName, Object, OwnEvent, OwnSeverity};
 
 /// The symbol of a kind of event. The symbols differ in shape, so that a reader need not see colours.
@@ -17,12 +19,16 @@ pub fn symbol(name: &EventName) -> &'static str {
         (_, Some(Action::Updated)) => "✏️",
         (_, Some(Action::Deleted)) => "🗑️",
         (_, Some(Action::PdfPublished)) => "📄",
+        (_, Some(Action::Disabled)) => "🔕",
         _ => "ℹ️",
     }
 }
 
 /// The symbol of an event.
 pub(super) fn symbol_of(event: &Event) -> &'static str {
+    if is_enabled_again(event) {
+        return "🔔";
+    }
     match event.own.as_ref().map(|own| own.severity) {
         Some(OwnSeverity::Info) => "💬",
         Some(OwnSeverity::Warning) => "⚠️",
@@ -39,9 +45,12 @@ pub(super) fn severity(event: &Event) -> Severity {
             OwnSeverity::Critical => Severity::Error,
         };
     }
+    if is_enabled_again(event) {
+        return Severity::Notice;
+    }
     let name = &event.name;
     match (name.object(), name.action()) {
-        (_, Some(Action::RefreshFailed)) => Severity::Error,
+        (_, Some(Action::RefreshFailed | Action::Disabled)) => Severity::Error,
         (_, Some(Action::RefreshSucceeded)) => Severity::Resolved,
         (Some(Object::User), Some(Action::Promoted | Action::Demoted | Action::Deleted))
         | (Some(Object::Site), Some(Action::Updated)) => Severity::Notice,
@@ -68,6 +77,7 @@ pub fn title(event: &Event) -> String {
         (_, Some(Action::Updated)) => format!("{} changed", capitalised(kind)),
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
         (_, Some(Action::PdfPublished)) => "PDF published".to_owned(),
+        (_, Some(Action::Disabled)) => webhook::title(event.webhook.as_ref()),
         (_, None) if event.own.is_some() => OwnEvent::title(&event.name),
         (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }
@@ -89,6 +99,7 @@ pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
         Some(Action::Deleted) if event.name.object() != Some(Object::Label) => {
             format!("{count} {kind}s deleted")
         }
+        Some(Action::Disabled) => webhook::title_of_many(event, count),
         _ => format!("{} ({count} times)", title(event)),
     }
 }
@@ -98,8 +109,16 @@ pub(super) const NEXT_STEP_WITHOUT_JOB: &str =
     "Look at its extract refreshes in Tableau. The reason could not be looked up automatically.";
 
 /// The recommended next step for an event. A failure with a known cause shows the advice for its cause instead.
-pub fn next_step(event: &Event) -> Option<&'static str> {
-    match (event.name.object()?, event.name.action()?) {
+pub fn next_step(event: &Event) -> Option<Cow<'static, str>> {
+    if event.name.action() == Some(Action::Disabled) {
+        return Some(webhook::next_step(event));
+    }
+    fixed_step(&event.name).map(Cow::Borrowed)
+}
+
+/// The recommended next step for each event of this name.
+fn fixed_step(name: &EventName) -> Option<&'static str> {
+    match (name.object()?, name.action()?) {
         (_, Action::RefreshFailed) => {
             Some("Open the job's details in Tableau. The reason could not be looked up automatically.")
         }

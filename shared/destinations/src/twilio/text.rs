@@ -4,7 +4,7 @@
 //! does not fit is left out in a fixed order, or cut with `...`. The link stands last, whole or not at all.
 
 use super::gsm::{Encoding, plain, segments};
-use alerting::notification::{Cause, Kind, Notification, Status, Value};
+use alerting::notification::{Cause, Kind, Notification, Status, Value, duration};
 use plain_text::{is_blank, one_line};
 
 /// How many segments a text in UCS-2 may have.
@@ -190,11 +190,14 @@ fn cause(shown: &Notification) -> Option<String> {
     }
 }
 
-/// How the incident stands, if this is more than its first failure.
+/// How the incident stands, if this is more than its first failure; and how much a webhook has missed.
 fn state(shown: &Notification) -> Option<String> {
     shown.status.iter().find_map(|status| match status {
         Status::Flapping { .. } => Some("flapping, short failures send no text".to_owned()),
         Status::Failures { count, .. } if *count > 1 => Some(format!("{count} failures in a row")),
+        Status::MissedDeliveries { last_enabled: Some(last), until } => {
+            Some(format!("events of up to {} are lost", duration(until.duration_since(*last))))
+        }
         _ => None,
     })
 }

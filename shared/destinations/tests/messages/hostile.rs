@@ -64,6 +64,11 @@ pub(crate) fn with(name: &str, mut shown: Notification) -> Notification {
     for workbook in shown.impact.iter_mut().flat_map(|impact| &mut impact.workbooks) {
         *workbook = text();
     }
+    // Its title and what happens next are texts of the event.
+    if shown.event.as_ref().is_some_and(|event| event.webhook.is_some()) {
+        shown.title = format!("Webhook disabled, no {name} events arrive");
+        shown.next_step = shown.next_step.map(|step| format!("{name} {step}"));
+    }
     shown.links.iter_mut().for_each(|link| link.url = format!("https://tableau.example/{name}"));
     shown.footnotes.push(text());
     shown

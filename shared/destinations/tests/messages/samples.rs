@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use rules::Site;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tableau::{Action, Event, EventName, Object, Payload};
+use tableau::{Action, DisabledWebhook, Event, EventName, Object, Payload};
 use tableau_client::{Cause, CauseClass, Content, Owner};
 
 pub(crate) fn at(minute: i64) -> Timestamp {
@@ -33,6 +33,36 @@ pub(crate) fn event_named(name: &str) -> Event {
         });
     }
     Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+}
+
+/// A webhook that Tableau disabled and that stays so, and one that was enabled again; each also if little is known of it.
+fn webhooks() -> [Event; 4] {
+    let disabled = DisabledWebhook {
+        webhook: "w-1".parse().unwrap(),
+        name: "tableau-webhooks WorkbookRefreshFailed".to_owned(),
+        event: EventName::WorkbookRefreshFailed,
+        owner: Some("Bea Costa".to_owned()),
+        reason: "Webhook disabled after 4 failed delivery attempts".to_owned(),
+        last_enabled: Some(at(-15)),
+        found: at(0),
+        enabled_again: None,
+        note: "Its URL does not answer. It is enabled again when its URL answers.".to_owned(),
+    };
+    let unknown = DisabledWebhook {
+        owner: None,
+        reason: String::new(),
+        last_enabled: None,
+        note: String::new(),
+        ..disabled.clone()
+    };
+    let enabled_again = Some(at(115));
+    let all = [
+        DisabledWebhook { enabled_again, note: String::new(), ..disabled.clone() },
+        DisabledWebhook { enabled_again, ..unknown.clone() },
+    ];
+    let [again, again_unknown] = all;
+    [disabled, unknown, again, again_unknown]
+        .map(|webhook| Event::try_from(&webhook.payload(&"s-1".parse().unwrap())).unwrap())
 }
 
 fn place() -> Place {
@@ -169,10 +199,9 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), noted_at: None, end, incident })
     };
     let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed", "PdfPublished"]);
-    let of_name = |name: &str| {
-        let sample = event_named(name);
-        event(&About { event: &sample, site: Some(&site), context: &context(&sample) })
-    };
+    let of_event =
+        |sample: &Event| event(&About { event: sample, site: Some(&site), context: &context(sample) });
+    let of_name = |name: &str| of_event(&event_named(name));
     let one_cause = |_| Some("Credentials refused");
     let causes = |n| match n {
         1..=300 => Some("Credentials refused"),
@@ -191,6 +220,13 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         });
         group_announced(&flood, &few.collect::<Vec<_>>(), true, Some(zone()))
     };
+    let [disabled, _, again, _] = webhooks();
+    let groups_of_webhooks = [disabled, again].map(|webhook| {
+        let members = EventName::KNOWN.iter().take(18).enumerate().map(|(n, name)| {
+            (n.to_string(), Member::new(&n.to_string(), &format!("tableau-webhooks {name}"), None, at(0)))
+        });
+        group_announced(&webhook, &members.collect::<Vec<_>>(), true, Some(zone()))
+    });
     let used_by = |workbooks: &[&str], more, owners, exact| {
         let workbooks = workbooks.iter().map(|name| (*name).to_owned()).collect();
         let impact = Some(Impact { workbooks, more, owners, exact });
@@ -218,6 +254,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         ("group-opened-500", vec![group(&members(500, causes, |_| false), true)]),
         ("group-of-events-500", vec![group_announced(&flood, &changed, true, Some(zone()))]),
         ("group-of-events-of-few", vec![of_few(4), of_few(1)]),
+        ("webhooks", webhooks().iter().map(of_event).chain(groups_of_webhooks).collect()),
         ("group-updated", vec![group(&members(6, two_causes, |n| n == 4), false)]),
         ("group-resolved", vec![group_resolved(&members(3, one_cause, |_| true), Some(zone()))]),
         ("digest", vec![of_quiet_hours()]),

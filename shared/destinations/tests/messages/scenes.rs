@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use rules::Site;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tableau::{Event, Payload};
+use tableau::{DisabledWebhook, Event, EventName, Payload};
 use tableau_client::{Cause, CauseClass, Content, Owner};
 
 /// A picture: its file name, what it shows, and its messages.
@@ -137,6 +137,28 @@ fn other(name: &str, context: &Context) -> Notification {
     let published = of(name, 480);
     let site = site();
     event(&About { event: &published, site: Some(&site), context })
+}
+
+/// The messages of a webhook that Tableau disabled, and that is enabled again two hours later.
+fn webhook() -> Vec<Notification> {
+    let site = site();
+    let disabled = DisabledWebhook {
+        webhook: "4f1c9d0e-7a52-4c1b-9a86-3f1d2b7c5e90".parse().unwrap(),
+        name: "tableau-webhooks WorkbookRefreshFailed".to_owned(),
+        event: EventName::WorkbookRefreshFailed,
+        owner: Some("Bea Costa".to_owned()),
+        reason: "Webhook disabled after 4 failed delivery attempts".to_owned(),
+        last_enabled: Some(at(-15)),
+        found: at(0),
+        enabled_again: None,
+        note: "Its URL does not answer. It is enabled again when its URL answers.".to_owned(),
+    };
+    let enabled = DisabledWebhook { enabled_again: Some(at(115)), note: String::new(), ..disabled.clone() };
+    let shown = |webhook: &DisabledWebhook| {
+        let sample = Event::try_from(&webhook.payload(&site.luid)).unwrap();
+        event(&About { event: &sample, site: Some(&site), context: &Context::default() })
+    };
+    [disabled, enabled].iter().map(shown).collect()
 }
 
 const OBJECTS: [(&str, &str, &str); 6] = [
@@ -289,6 +311,7 @@ pub(crate) fn all() -> Vec<Scene> {
         ("published", "A data source was published", vec![other("DatasourceCreated", &published)]),
         ("deletion", "A data source was deleted", vec![other("DatasourceDeleted", &deleted)]),
         ("administrator", "A user became an administrator", vec![event(&about_admin)]),
+        ("webhook-disabled", "A webhook that Tableau disabled, and that is enabled again", webhook()),
         (
             "readme",
             "Two messages in a Slack channel: a failed refresh, and its recovery",

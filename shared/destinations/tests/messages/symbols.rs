@@ -29,6 +29,12 @@ pub(crate) fn symbol(sign: &str) -> Option<&'static str> {
         "🌅" => {
             r##"<rect width="17" height="17" rx="3" fill="#f7b267"/><circle cx="8.5" cy="11" r="4" fill="#fff3b0"/><rect y="11" width="17" height="6" rx="2" fill="#3b6ea5"/>"##
         }
+        "🔔" => {
+            r##"<path d="M3 13 q1.5 -2 1.5 -6 q0 -4 4 -5 q4 1 4 5 q0 4 1.5 6 z" fill="#f2b632" stroke="#a57c3d"/><path d="M7 14 a1.5 1.5 0 0 0 3 0 z" fill="#a57c3d"/>"##
+        }
+        "🔕" => {
+            r##"<path d="M3 13 q1.5 -2 1.5 -6 q0 -4 4 -5 q4 1 4 5 q0 4 1.5 6 z" fill="#f2b632" stroke="#a57c3d"/><path d="M7 14 a1.5 1.5 0 0 0 3 0 z" fill="#a57c3d"/><path d="M2 16 L15 2" stroke="#d9362b" stroke-width="2"/>"##
+        }
         _ => return None,
     })
 }

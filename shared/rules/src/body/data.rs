@@ -29,6 +29,8 @@ pub struct Data {
     pub deleted: DeletionData,
     /// The file of the event `PdfPublished`.
     pub pdf: PdfData,
+    /// What the event `WebhookDisabled` says.
+    pub webhook: WebhookData,
     /// The facts of an event that a caller sent: texts by name. What the caller has not sent is `null`.
     pub data: BTreeMap<String, String>,
     /// What could not be found out, and why.
@@ -62,7 +64,7 @@ pub struct SiteData {
 /// What the event is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectData {
-    /// `workbook`, `data source`, `view`, `user`, `site` or `resource`.
+    /// `workbook`, `data source`, `view`, `user`, `site`, `webhook` or `resource`.
     pub kind: String,
     /// Tableau's id of it.
     pub luid: String,
@@ -128,6 +130,25 @@ pub struct PdfData {
     /// Its address in a browser; of several that of the folder.
     pub link: Option<String>,
     /// What people should know about it.
+    pub note: Option<String>,
+}
+
+/// What the event `WebhookDisabled` says. The webhook itself is [`ObjectData`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WebhookData {
+    /// The name of the events that the webhook sends.
+    pub event: Option<String>,
+    /// The name of the user who registered it.
+    pub owner: Option<String>,
+    /// Why Tableau disabled it.
+    pub reason: Option<String>,
+    /// When it was last seen enabled, in UTC.
+    pub last_enabled: Option<String>,
+    /// When it was found disabled, in UTC.
+    pub found: Option<String>,
+    /// When it was enabled again, in UTC.
+    pub enabled_again: Option<String>,
+    /// Why it stays disabled, and what happens next.
     pub note: Option<String>,
 }
 

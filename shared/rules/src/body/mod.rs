@@ -16,7 +16,7 @@ mod values;
 
 pub use data::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    event_type,
+    WebhookData, event_type,
 };
 pub use engine::Template;
 pub use limits::LONGEST_BYTES;

@@ -2,7 +2,7 @@
 
 use super::data::{
     CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    event_type,
+    WebhookData, event_type,
 };
 use std::sync::OnceLock;
 use tableau::{Action, Event, EventName, Object, OwnEvent, Payload};
@@ -105,6 +105,17 @@ fn known(name: &EventName) -> Data {
             note: None,
         };
     }
+    if *name == EventName::WebhookDisabled {
+        data.webhook = WebhookData {
+            event: text("WorkbookRefreshFailed"),
+            owner: text("Bea Larsson"),
+            reason: text("Webhook disabled after 4 failed delivery attempts"),
+            last_enabled: text("2026-01-15T17:00:00Z"),
+            found: text("2026-01-15T17:14:45Z"),
+            enabled_again: None,
+            note: text("Its URL does not answer."),
+        };
+    }
     if data.event.is_failure {
         data.cause = CauseData {
             class: text("Credentials"),
@@ -127,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_event_has_two_samples() {
-        assert_eq!(samples().len(), 2 * 23);
+        assert_eq!(samples().len(), 2 * EventName::ALL.len());
         assert!(samples().iter().all(|sample| !sample.lines.is_empty() && !sample.object.kind.is_empty()));
     }
 

@@ -12,8 +12,7 @@ type Check = (&'static str, fn(&Conditions) -> bool, fn(&EventName) -> bool, &'s
 
 const REFRESH_FAILED: &str =
     "only failed refreshes have it: add RefreshFailed to `on`, or remove the condition";
-const CONTENT: &str =
-    "users and sites have none: add events of workbooks or data sources to `on`, or remove the condition";
+const CONTENT: &str = "users, sites and webhooks have none: add events of workbooks or data sources to `on`, or remove the condition";
 const CERTIFIED: &str =
     "only data sources are certified: add events of data sources to `on`, or remove the condition";
 
@@ -32,7 +31,7 @@ fn is_failure(event: &EventName) -> bool {
 }
 
 fn is_of_content(event: &EventName) -> bool {
-    !matches!(event.object(), Some(Object::User | Object::Site))
+    !matches!(event.object(), Some(Object::User | Object::Site | Object::Webhook))
 }
 
 /// After a deletion it is not known, and what is not known counts as matched.

@@ -2,7 +2,7 @@
 
 use super::{
     Datasource, FinishCode, Flow, FlowRun, Group, Job, Members, Model, Project, Site, Target, User, View,
-    Workbook, mint,
+    WebhookRecord, Workbook, mint,
 };
 use crate::clock::before;
 use jiff::Timestamp;
@@ -41,6 +41,10 @@ impl Model {
 
     pub(crate) fn view(&self, luid: &str) -> Option<&View> {
         self.views.iter().find(|v| v.luid.as_str() == luid)
+    }
+
+    pub(crate) fn webhook(&self, luid: &str) -> Option<&WebhookRecord> {
+        self.webhooks.iter().find(|w| w.luid == luid)
     }
 
     pub(crate) fn flow(&self, luid: &str) -> Option<&Flow> {

@@ -58,7 +58,8 @@ fn source_name(event: &EventName) -> String {
         Some(Object::View) => "view",
         Some(Object::User) => "user",
         Some(Object::Site) => "site",
-        None => "unknown",
+        // No event of Tableau is about a webhook.
+        Some(Object::Webhook) | None => "unknown",
     };
     let action = match event.action() {
         Some(Action::Created) => "created",

@@ -1,5 +1,5 @@
 //! Checks of a public repository: its licence, the licences of its dependencies, links, pictures, the changelog's
-//! format, the CI workflow's command, and Python packages pinned by hash.
+//! format, the CI workflow's command, and packages of Python and npm pinned by hash.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -233,6 +233,54 @@ fn pip_installs_nothing_but_files_with_a_listed_hash() {
         }
     }
     assert!(places > 0, "no call of pip was found");
+}
+
+#[test]
+fn every_npm_package_is_pinned_to_a_version_and_the_hash_of_its_file() {
+    let locks = files_named("package-lock.json");
+    assert!(!locks.is_empty());
+    for lock in &locks {
+        let text: Value = serde_json::from_str(&read(lock)).unwrap();
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            text["packages"].as_object().unwrap().iter().partition(|(path, _)| path.is_empty());
+        assert!(theirs.len() > 5, "{lock} has only {} packages", theirs.len());
+        let asked: Value = serde_json::from_str(&read(&lock.replace("-lock", ""))).unwrap();
+        assert_eq!(
+            ours[0].1["dependencies"], asked["dependencies"],
+            "{lock}: run npm install --package-lock-only"
+        );
+        for (name, version) in asked["dependencies"].as_object().unwrap() {
+            let version = version.as_str().unwrap();
+            let is_one = version.split('.').all(|part| part.parse::<u32>().is_ok());
+            assert!(is_one, "{lock}: {name} is not pinned to one version, but to {version}");
+        }
+        for (path, package) in theirs {
+            let hash = package["integrity"].as_str().unwrap_or_default();
+            assert!(hash.starts_with("sha512-"), "{lock}: {path} has no SHA-512 hash");
+            let source = package["resolved"].as_str().unwrap_or("https://registry.npmjs.org/");
+            assert!(source.starts_with("https://registry.npmjs.org/"), "{lock}: {path} comes from {source}");
+        }
+    }
+    assert_eq!(files_named("package.json").len(), locks.len());
+}
+
+/// A package's script would run with all that we may do, and fetch what no hash covers.
+#[test]
+fn npm_runs_no_script_of_a_package() {
+    let is_call =
+        |line: &&str| line.contains("npm ci") || line.contains("npm install") || line.contains("[\"ci\",");
+    let mut places = 0;
+    for file in [".rs", ".md", ".yml", ".py", ".ci/run"].iter().flat_map(|end| files_named(end)) {
+        // This file contains the words that it searches for.
+        if file == "tests/repository.rs" {
+            continue;
+        }
+        for call in read(&file).lines().filter(is_call) {
+            places += 1;
+            assert!(call.contains("--ignore-scripts"), "{file} calls npm without --ignore-scripts: {call}");
+        }
+    }
+    assert!(places > 1, "only {places} calls of npm were found");
 }
 
 /// Every Markdown page in the repository, by path.

@@ -7,6 +7,8 @@
     reason = "says out loud what it checked, and what it skipped"
 )]
 
+mod newman;
+mod postman;
 mod scene;
 
 use scene::Scene;

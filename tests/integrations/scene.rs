@@ -30,7 +30,7 @@ const LEFT_OUT: [&str; 1] = ["timed_out"];
 
 pub(crate) struct Scene {
     stack: Stack,
-    _tableau: Arc<TableauSimulator>,
+    tableau: Arc<TableauSimulator>,
     _slack: SlackSimulator,
     folder: TempDir,
     variables: Vec<(&'static str, String)>,
@@ -136,7 +136,17 @@ impl Scene {
             made.push(new.secret.expose_secret().to_owned());
             variables.push((variable, new.secret.expose_secret().to_owned()));
         }
-        Self { stack, _tableau: tableau, _slack: slack, folder, variables, keys: made, logs }
+        Self { stack, tableau, _slack: slack, folder, variables, keys: made, logs }
+    }
+
+    /// The address of the stack's API, without a path.
+    pub(crate) fn url(&self) -> &str {
+        self.stack.url()
+    }
+
+    /// The stack's Tableau.
+    pub(crate) fn tableau(&self) -> &TableauSimulator {
+        &self.tableau
     }
 
     /// What a caller finds the stack by.

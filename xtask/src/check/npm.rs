@@ -1,7 +1,9 @@
-//! Scripts of npm packages that a browser test loads.
+//! npm packages: scripts that a browser test loads, and newman, which replays the collection for Postman.
 
-use super::python::TOOLS;
+use super::python::{TOOLS, hash};
 use crate::repository::{Problem, Repository, succeed};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Where the scripts are.
@@ -68,4 +70,33 @@ pub(super) fn card_renderer(repository: &Repository) -> Result<PathBuf, Problem>
             .map_err(|problem| format!("cannot fetch {package} {version} from npm: {problem}"))?;
     }
     Ok(folder)
+}
+
+/// Where newman is listed, with every package that it needs and its hash, and where it is installed.
+const NEWMAN: &str = "integrations/postman";
+
+/// Installs newman, unless that was done and the list has not changed since. Gives its program.
+pub(super) fn newman(repository: &Repository) -> Result<PathBuf, Problem> {
+    let wanted = hash(&repository.read(&format!("{NEWMAN}/package-lock.json"))?);
+    let installed = repository.path(NEWMAN).join("node_modules");
+    let program = installed.join(".bin/newman");
+    // Holds the hash of the list that was installed last. npm deletes it with the folder before it installs.
+    let stamp = installed.join("packages.sha256");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(program);
+    }
+    println!("installing newman into {NEWMAN}/node_modules");
+    let mut npm = repository.program("npm");
+    // `ci` accepts nothing but the listed versions with the listed hashes. No package may run a script of its own.
+    let ended = npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", NEWMAN]).status();
+    match ended {
+        Ok(status) if status.success() => {}
+        Ok(status) => return Err(format!("cannot install newman: npm ended with {status}").into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err("npm is missing: newman needs Node.js 16 or newer, with npm".into());
+        }
+        Err(error) => return Err(format!("cannot run npm: {error}").into()),
+    }
+    fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    Ok(program)
 }

@@ -115,7 +115,8 @@ fn make(repository: &Repository, folder: &str) -> Result<(), Problem> {
     }
 }
 
-fn hash(text: &str) -> String {
+/// The SHA-256 of a text, in hexadecimal digits.
+pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

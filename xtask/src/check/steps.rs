@@ -60,6 +60,8 @@ pub(crate) enum Run {
     CargoWithPython(Tools, &'static str, &'static [&'static str]),
     /// Some tests of `tests/integrations`, with the Python of each of these tools in a variable.
     Callers(&'static [(Tools, &'static str)], &'static [&'static str]),
+    /// Some tests of `tests/integrations`, with the path of newman in `NEWMAN`.
+    WithNewman(&'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
     /// `sam build`.
@@ -274,6 +276,12 @@ pub(crate) const STEPS: &[Step] = &[
             &["airflow", "dbt"],
         ),
     },
+    Step {
+        name: "postman",
+        purpose: "newman replays our collection for Postman at our simulator of Tableau and at a stack (Node.js has to be installed)",
+        part_of: PartOf::Full,
+        run: Run::WithNewman(&["postman"]),
+    },
 ];
 
 /// The table, for `--help`.
@@ -314,15 +322,16 @@ impl Run {
                 succeed(repository.cargo().args(*arguments).env(variable, python))?;
             }
             Self::Callers(all, tests) => {
-                // The test runs the functions' binaries, which no test of its own package builds.
-                succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
-                let mut cargo = repository.cargo();
-                cargo.args(["test", "--workspace", "--test", "integrations", "--"]).args(*tests);
+                let mut cargo = integrations(repository, tests)?;
                 for (tools, variable) in *all {
                     tools.install(repository)?;
                     cargo.env(variable, tools.tool(repository, "python"));
                 }
                 succeed(cargo.arg("--nocapture"))?;
+            }
+            Self::WithNewman(tests) => {
+                let newman = npm::newman(repository)?;
+                succeed(integrations(repository, tests)?.env("NEWMAN", newman).arg("--nocapture"))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
             Self::Build => drop(sam::build(repository, linked)?),
@@ -412,6 +421,15 @@ fn github(repository: &Repository) -> Result<(), Problem> {
     }
     let mut zizmor = repository.program(SCANNER.tool(repository, "zizmor"));
     succeed(zizmor.args(["--offline", "--no-progress", "--strict-collection", ".github"]))
+}
+
+/// Some tests of `tests/integrations`.
+fn integrations(repository: &Repository, tests: &[&str]) -> Result<Command, Problem> {
+    // The tests run the functions' binaries, which no test of their own package builds.
+    succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
+    let mut cargo = repository.cargo();
+    cargo.args(["test", "--workspace", "--test", "integrations", "--"]).args(tests);
+    Ok(cargo)
 }
 
 /// A test of the repository, which gets the paths of the built functions and the tools.

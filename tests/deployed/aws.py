@@ -39,6 +39,8 @@ def call(service, operation, arguments, role=None):
     operation = getattr(client(service, role), operation)
     answer = operation(**arguments)
     answer.pop("ResponseMetadata", None)
+    if hasattr(answer.get("Payload"), "read"):
+        answer["Payload"] = answer["Payload"].read().decode()
     return answer
 
 

@@ -14,6 +14,7 @@ mod restore;
 mod roles;
 mod scenario;
 mod stack;
+mod webhooks;
 
 use cloud::Cloud;
 use environment::{Environment, RULES, step};
@@ -51,6 +52,8 @@ async fn an_event_travels_through_the_deployed_stack() {
         .await;
     step("the secrets are filled in", environment.fill_in_secrets()).await;
     step("every URL answers a test", scenario::every_url_answers_a_test(&environment)).await;
+    let registered = webhooks::the_stack_registers_what_its_rules_need(&environment);
+    step("the stack registers the webhooks that its rules need", registered).await;
     step(
         "a failed refresh at Tableau becomes a message",
         scenario::a_failed_refresh_becomes_a_message(&environment),
@@ -75,10 +78,20 @@ async fn an_event_travels_through_the_deployed_stack() {
         .await;
     step("… and is replayed when its cause is mended", scenario::it_is_replayed(&environment)).await;
     step("changed rules take effect", scenario::changed_rules_take_effect(&mut environment)).await;
+    webhooks::a_new_rule_has_its_webhook(&environment);
     let broken = scenario::a_broken_file_fails_the_deploy_and_the_rules_of_before_count(&environment);
     step("a broken rules file fails the deploy", broken).await;
     let newer = scenario::a_deploy_with_the_same_file_leaves_a_newer_version_in_force(&mut environment);
     step("a deploy with the same file leaves a newer version in force", newer).await;
+    webhooks::a_rule_that_is_gone_has_none(&environment);
+    let refused = webhooks::what_tableau_refuses_fails_the_deploy(&environment);
+    step("a webhook that Tableau refuses fails the deploy", refused).await;
+    let hangs = webhooks::a_tableau_that_hangs_fails_the_deploy_in_time(&environment);
+    step("a Tableau that hangs fails the deploy in time", hangs).await;
+    let twice = webhooks::a_request_that_comes_twice_is_done_once(&environment);
+    step("a request of CloudFormation that comes twice is done once", twice).await;
+    let rotated = webhooks::a_new_token_reaches_every_webhook(&environment);
+    step("a new token reaches every webhook", rotated).await;
     step(
         "an alarm reports an event that needs a person",
         scenario::an_alarm_reports_an_event_that_needs_a_person(&environment),
@@ -90,6 +103,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     let table = environment.stack.output("TableName").to_owned();
     let sign_ins = environment.tableau.sign_ins(SAMPLE_PAT.0);
     step("sam delete", environment.stack.delete()).await;
+    webhooks::the_foreign_webhook_alone_is_left(&environment);
     let left: Vec<_> = Inventory::take(&cloud).await.without(&before).into_iter().collect();
     assert_eq!(left, [format!("dynamodb: {table}")], "the table alone is left");
 

@@ -4,7 +4,7 @@ use crate::environment::{ALARM_EMAIL, Environment, MISSING_CHANNEL, RULES, until
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Webhook, Workbook, notes, render};
+use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Workbook, notes, render};
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, ViewLuid, WorkbookLuid};
@@ -49,14 +49,8 @@ pub(crate) async fn every_url_answers_a_test(environment: &Environment<'_>) {
     }
 }
 
-/// Tableau itself calls the URL.
+/// Tableau itself calls the URL, through the webhook that the stack has registered.
 pub(crate) async fn a_failed_refresh_becomes_a_message(environment: &Environment<'_>) {
-    let url: reqwest::Url = environment.stack.output("WebhookUrl").parse().unwrap();
-    let api = url.host_str().unwrap().split('.').next().unwrap();
-    let url = environment
-        .cloud
-        .url(&format!("/_aws/execute-api/{api}/$default/webhook/{}", environment.stack.token()));
-    environment.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
     let luid = environment.tableau.datasource("Sales Orders").unwrap();
 
     environment.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
@@ -328,7 +322,8 @@ pub(crate) async fn changed_rules_take_effect(environment: &mut Environment<'_>)
     let news = environment.messages("data-news");
     let token = environment.stack.token().to_owned();
 
-    let template = environment.stack.with_rules(&RULES.replace("data-news", "data-alerts"));
+    let rules = crate::webhooks::rules_with_more(&RULES.replace("data-news", "data-alerts"));
+    let template = environment.stack.with_rules(&rules);
     environment.stack.deploy(&template).await;
 
     assert_eq!(environment.stack.token(), token, "an update leaves the URLs as they are");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tableau::EventName;
+use url::Url;
 
 /// How long a destination may take to answer a delivery. Tableau's own limit is not known.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,12 +112,28 @@ impl State {
 
     /// Sends one POST to a destination and returns the status and body of the answer.
     pub(crate) async fn post(&self, url: &str, body: &str) -> Result<(u16, String), String> {
-        let request = self.client.post(url).header("content-type", "application/json").body(body.to_owned());
+        let (address, name) = on_this_machine(url);
+        let mut request =
+            self.client.post(address).header("content-type", "application/json").body(body.to_owned());
+        if let Some(name) = name {
+            request = request.header("host", name);
+        }
         let answer = request.timeout(DELIVERY_TIMEOUT).send().await;
         let answer = answer.map_err(|e| reason(&e.without_url()))?;
         let status = answer.status().as_u16();
         Ok((status, answer.text().await.unwrap_or_default()))
     }
+}
+
+/// The address to call and, for a name below `localhost`, the name: not every resolver knows such names.
+fn on_this_machine(url: &str) -> (String, Option<String>) {
+    let Ok(mut parsed) = url.parse::<Url>() else { return (url.to_owned(), None) };
+    let Some(host) = parsed.host_str().filter(|host| host.ends_with(".localhost")) else {
+        return (url.to_owned(), None);
+    };
+    let name = parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let is_set = parsed.set_host(Some("127.0.0.1")).is_ok();
+    (parsed.into(), is_set.then_some(name))
 }
 
 fn is_wanted(webhook: &WebhookRecord, event: &EventName, about: &About, feature: bool) -> bool {

@@ -67,6 +67,12 @@ impl Outage {
     pub(crate) fn new(found: Timestamp, last_enabled: Option<Timestamp>, reason: &str) -> Self {
         Self { found, last_enabled, reason: reason.to_owned(), note: String::new(), is_announced: false }
     }
+
+    /// Whether a person has disabled the webhook, by Tableau's reason.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let reason = self.reason.trim();
+        reason.eq_ignore_ascii_case(BY_A_USER) || reason.starts_with(KEPT_OFF)
+    }
 }
 
 impl Seen {
@@ -78,7 +84,7 @@ impl Seen {
 
     /// Whether it may be enabled at `now`.
     pub(crate) fn may_enable(&self, now: Timestamp) -> MayEnable {
-        if self.outage.as_ref().is_some_and(|outage| is_wanted(&outage.reason)) {
+        if self.outage.as_ref().is_some_and(Outage::is_wanted) {
             return MayEnable::Never;
         }
         let within_a_day: Vec<&Timestamp> =
@@ -125,12 +131,6 @@ impl Seen {
             note: outage.note.clone(),
         })
     }
-}
-
-/// Whether a person has disabled the webhook, by Tableau's reason.
-fn is_wanted(reason: &str) -> bool {
-    let reason = reason.trim();
-    reason.eq_ignore_ascii_case(BY_A_USER) || reason.starts_with(KEPT_OFF)
 }
 
 #[cfg(test)]

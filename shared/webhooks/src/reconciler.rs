@@ -250,7 +250,14 @@ impl Reconciler {
         if waiting.is_empty() {
             return Ok(());
         }
-        let site = tableau.session_site().await?;
+        let site = match tableau.session_site().await {
+            Ok(site) => site,
+            Err(error) => {
+                // The work is done: this must not fail a deploy.
+                tracing::error!(reason = chain(&error), "outages are announced by the next run");
+                return Ok(());
+            }
+        };
         for disabled in &waiting {
             match announce.announce(disabled, &site).await {
                 Ok(()) => state.announced(disabled),

@@ -17,7 +17,7 @@ pub struct Report {
     pub foreign: Vec<String>,
     /// How many webhooks were as they should be.
     pub unchanged: usize,
-    /// How many webhooks of the stack are disabled now.
+    /// How many webhooks of the stack are disabled now, without those that a person has disabled.
     pub disabled: usize,
 }
 

@@ -120,9 +120,10 @@ impl State {
         self.unannounced.retain(|waiting| waiting != announced);
     }
 
-    /// How many webhooks of the stack are disabled.
+    /// How many webhooks of the stack are disabled that no person has disabled.
     pub(crate) fn disabled(&self) -> usize {
-        self.webhooks.values().filter(|seen| seen.outage.is_some()).count()
+        let outages = self.webhooks.values().filter_map(|seen| seen.outage.as_ref());
+        outages.filter(|outage| !outage.is_wanted()).count()
     }
 
     /// Notes that a request of CloudFormation was handled.

@@ -234,6 +234,7 @@ mod tests {
     fn a_misspelt_name_is_not_the_same_as_an_unknown_one() {
         assert_eq!(EventName::nearest("WorkbookRefreshFaild"), Some(EventName::WorkbookRefreshFailed));
         assert_eq!(EventName::nearest("workbookCreated"), Some(EventName::WorkbookCreated));
+        assert_eq!(EventName::nearest("WebhookDisable"), Some(EventName::WebhookDisabled));
         assert_eq!(EventName::nearest("FlowRunFailed"), None);
     }
 

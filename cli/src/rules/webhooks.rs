@@ -6,8 +6,7 @@ use tableau_client::TableauClient;
 use workflow::{BoxError, chain};
 
 /// How to have them listed.
-pub(super) const HINT: &str =
-    "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack, and `webhooks apply` registers \
+pub(super) const HINT: &str = "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack, and `webhooks apply` registers \
      those that are missing";
 
 /// A note for each event that a rule is for and that no enabled webhook of the site sends.

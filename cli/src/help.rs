@@ -242,10 +242,43 @@ environment variables. A second sign-in with a personal access token ends the fi
 Of a webhook's URL only scheme and host are printed: the rest holds a token.
 
 Examples:
+  tableau-webhooks webhooks plan
   tableau-webhooks webhooks list
   tableau-webhooks webhooks create DatasourceRefreshFailed DatasourceRefreshSucceeded
   tableau-webhooks webhooks test --all --local
   tableau-webhooks webhooks list --server https://10ay.online.tableau.com --site marketing";
+
+pub(crate) const WEBHOOKS_PLAN: &str = "\
+Compares the webhooks of the site with the rules in force and changes nothing. With --server it is another site, whose webhooks post to the
+stack too; rules, token and URL are always those of the stack.
+
+Examples:
+  tableau-webhooks webhooks plan
+  tableau-webhooks webhooks plan --json --local | jq .steps
+  tableau-webhooks webhooks plan --server https://10ay.online.tableau.com --site finance";
+
+pub(crate) const WEBHOOKS_APPLY: &str = "\
+Shows the plan, asks, and carries it out: creates, changes and deletes webhooks of the stack, and enables those that Tableau has disabled.
+Webhooks that others have made stay as they are. The function reconcile-webhooks does the work, which needs lambda:InvokeFunction on it;
+without the function, and with --server, this program does. The exit code is 1 if a webhook that the rules need could not be registered.
+
+Examples:
+  tableau-webhooks webhooks apply
+  tableau-webhooks webhooks apply --yes --json --local | jq .done
+  tableau-webhooks webhooks apply --server https://10ay.online.tableau.com --site finance";
+
+pub(crate) const WEBHOOKS_ROTATE: &str = "\
+Stores a new token beside the old one, gives it to every webhook of the site whose URL has the old one, also to those that were made by hand,
+waits, and takes the old token away. It can be interrupted at any point: the same command goes on. If the rules name other sites, the old
+token stays valid until you have moved their webhooks with --server and say so with --finish. Needs secretsmanager:GetSecretValue and
+PutSecretValue on the secret with the token. No token is printed.
+
+Examples:
+  tableau-webhooks webhooks rotate
+  tableau-webhooks webhooks rotate --leaked --yes
+  tableau-webhooks webhooks rotate --wait 1h --json --local | jq .moved
+  tableau-webhooks webhooks rotate --server https://10ay.online.tableau.com --site finance
+  tableau-webhooks webhooks rotate --finish";
 
 pub(crate) const WEBHOOKS_LIST: &str = "\
 Tableau disables a webhook after four failed tries to deliver an event. Enabling it does not bring back the events in between.
@@ -286,7 +319,8 @@ Examples:
   tableau-webhooks webhooks enable \"new workbooks\" 0f1e2d3c --json";
 
 pub(crate) const WEBHOOKS_DISABLE: &str = "\
-Needs REST API 3.8 or later (Tableau 2020.2). The events of this time do not come later.
+Needs REST API 3.8 or later (Tableau 2020.2). The events of this time do not come later. The stack does not enable the webhook again: a person
+does.
 
 Examples:
   tableau-webhooks webhooks disable 0f1e2d3c --reason \"moves to another stack\"";

@@ -30,7 +30,7 @@ pub(crate) struct LocalStack {
     pub(crate) api: SocketAddr,
     /// The address of the AWS services.
     pub(crate) aws: SocketAddr,
-    /// The token in webhook URLs.
+    /// The token in webhook URLs when the stack started.
     pub(crate) webhook_token: String,
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
@@ -38,9 +38,10 @@ pub(crate) struct LocalStack {
 }
 
 impl LocalStack {
-    /// The webhook URL of the local stack.
-    pub(crate) fn webhook_url(&self) -> Result<Url, url::ParseError> {
-        format!("http://{}/webhook?token={}", self.api, self.webhook_token).parse()
+    /// The webhook URL of the local stack, with this token or else the one that it had at the start.
+    pub(crate) fn webhook_url(&self, token: Option<&str>) -> Result<Url, url::ParseError> {
+        let token = token.unwrap_or(&self.webhook_token);
+        format!("http://{}/webhook?token={token}", self.api).parse()
     }
 
     /// The value of `AWS_ENDPOINT_URL`.

@@ -151,6 +151,13 @@ pub(crate) struct TargetOptions {
     pub(crate) local: bool,
 }
 
+impl TargetOptions {
+    /// The local stack, or the one of several with this endpoint.
+    pub(crate) fn local(endpoint_url: Option<Url>) -> Self {
+        Self { stack: STACK.to_owned(), region: None, profile: None, endpoint_url, local: true }
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 pub(crate) struct UpOptions {
     /// Stop after the first event; for scripts

@@ -4,11 +4,14 @@ use crate::http;
 use crate::local;
 use crate::names::event_name;
 use crate::network::Cause;
-use crate::options::{LOCAL_AWS_PORT, SendOptions};
+use crate::options::{LOCAL_AWS_PORT, SendOptions, TargetOptions};
 use crate::out::{self, line, plain};
 use crate::program;
+use crate::stack::Stack;
+use crate::token_secret::TokenSecret;
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::env::var_os;
 use std::process::ExitCode;
@@ -32,7 +35,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
             "--to or WEBHOOK_URL is not a URL: it must begin with https:// and a host. It is not repeated here because it may \
              hold the token"
         })?,
-        None => local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?.webhook_url()?,
+        None => local_url(&options).await?,
     };
     // A network must not carry the token unencrypted.
     let to = SecureUrl::try_from(to).map_err(|invalid| format!("the URL in --to {invalid}"))?;
@@ -60,6 +63,17 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         all_taken &= status.is_success();
     }
     Ok(if all_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The webhook URL of the local stack, with the token that it has now: `webhooks rotate` changes it.
+async fn local_url(options: &SendOptions) -> Result<Url, BoxError> {
+    let found = local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?;
+    let of_secret = async {
+        let stack = Stack::find(&TargetOptions::local(options.endpoint_url.clone())).await?;
+        let held = TokenSecret::of(&stack)?.read().await?;
+        Ok::<String, BoxError>(held.tokens.current.expose_secret().to_owned())
+    };
+    Ok(found.webhook_url(of_secret.await.ok().as_deref())?)
 }
 
 /// The names of the objects, each with an event's payload.

@@ -3,7 +3,6 @@
 use crate::aws::Account;
 use crate::options::TargetOptions;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput;
 use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
 use workflow::BoxError;
@@ -14,6 +13,9 @@ const TABLE: &str = "DeliveryTable";
 const TABLEAU_SECRET: &str = "TableauSecret";
 /// The template's name for the secret with the token in webhook URLs.
 const WEBHOOK_SECRET: &str = "WebhookSecret";
+
+/// The output with the URL of the common ingress, without the token.
+const WEBHOOK_URL: &str = "WebhookUrl";
 
 /// The output with a URL of the function that takes refreshes. It is there if the function is.
 const REFRESH_URL: (&str, &str) = ("RefreshExtractUrl", "/webhooks/refresh-extract");
@@ -58,10 +60,22 @@ pub(crate) struct Stack {
     pub(crate) tableau_secret: Option<String>,
     /// The id of the secret with the token in webhook URLs.
     pub(crate) webhook_secret: Option<String>,
-    /// The physical names of functions by name of the workflow.
+    /// The physical names of functions by name.
     functions: BTreeMap<String, String>,
     /// At least one, by name of the workflow.
     pub(crate) workflows: Vec<WorkflowQueues>,
+}
+
+/// What CloudFormation says of a stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    /// Its ARN.
+    pub(crate) id: String,
+    /// Whether a deletion is under way or has failed.
+    pub(crate) is_being_deleted: bool,
+    /// The values of its parameters.
+    pub(crate) parameters: BTreeMap<String, String>,
+    outputs: BTreeMap<String, String>,
 }
 
 /// The two queues of a workflow.
@@ -142,40 +156,46 @@ impl Stack {
         })
     }
 
-    /// The name of a workflow's function.
-    pub(crate) fn function(&self, workflow: &str) -> Result<&str, BoxError> {
-        let queues = self.queues_of(Some(workflow))?;
-        let found = queues.first().and_then(|queues| self.functions.get(&queues.workflow));
-        found.map(String::as_str).ok_or_else(|| {
+    /// The physical name of a function, of a workflow or another; `None` if it is switched off.
+    pub(crate) fn function(&self, name: &str) -> Option<&str> {
+        self.functions.get(name).map(String::as_str)
+    }
+
+    /// The physical name of a workflow's function.
+    pub(crate) fn function_of(&self, workflow: &str) -> Result<&str, BoxError> {
+        self.queues_of(Some(workflow))?;
+        self.function(workflow).ok_or_else(|| {
             format!("the stack `{}` has no function of {workflow}: check --stack", self.name).into()
         })
     }
 
-    async fn described(&self) -> Result<DescribeStacksOutput, BoxError> {
+    /// Asks CloudFormation what the stack is.
+    pub(crate) async fn describe(&self) -> Result<Description, BoxError> {
         let client = aws_sdk_cloudformation::Client::new(&self.account.config);
         let described = client.describe_stacks().stack_name(&self.name).send().await;
-        described.map_err(|error| self.account.explain("cloudformation:DescribeStacks", error))
-    }
-
-    /// Asks CloudFormation for one of the stack's outputs.
-    pub(crate) async fn output(&self, key: &str) -> Result<String, BoxError> {
-        let described = self.described().await?;
-        let mut outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
-        let output = outputs.find(|output| output.output_key() == Some(key));
-        output.and_then(|output| output.output_value()).map(str::to_owned).ok_or_else(|| {
-            let target = &self.account.target;
-            format!("the stack `{}` in {target} has no output `{key}`: check --stack", self.name).into()
+        let described =
+            described.map_err(|error| self.account.explain("cloudformation:DescribeStacks", error))?;
+        let stacks = described.stacks();
+        let parameters = stacks.iter().flat_map(|stack| stack.parameters());
+        let outputs = stacks.iter().flat_map(|stack| stack.outputs());
+        let first = stacks.first();
+        Ok(Description {
+            id: first.and_then(|stack| stack.stack_id()).unwrap_or_default().to_owned(),
+            is_being_deleted: first
+                .and_then(|stack| stack.stack_status())
+                .is_some_and(|status| status.as_str().starts_with("DELETE_")),
+            parameters: pairs(parameters.map(|one| (one.parameter_key(), one.parameter_value()))),
+            outputs: pairs(outputs.map(|one| (one.output_key(), one.output_value()))),
         })
     }
 
-    /// Asks CloudFormation for the values of the stack's parameters.
-    pub(crate) async fn parameters(&self) -> Result<BTreeMap<String, String>, BoxError> {
-        let described = self.described().await?;
-        let parameters = described.stacks().iter().flat_map(|stack| stack.parameters());
-        let pairs = parameters.filter_map(|parameter| {
-            Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value()?.to_owned()))
-        });
-        Ok(pairs.collect())
+    /// The URL of the common ingress, without the token.
+    pub(crate) fn webhook_url<'d>(&self, described: &'d Description) -> Result<&'d str, BoxError> {
+        described.outputs.get(WEBHOOK_URL).map(String::as_str).ok_or_else(|| {
+            let target = &self.account.target;
+            format!("the stack `{}` in {target} has no output `{WEBHOOK_URL}`: check --stack", self.name)
+                .into()
+        })
     }
 
     /// The queues of the given workflow, or of all workflows.
@@ -188,6 +208,11 @@ impl Stack {
             format!("the stack `{}` has no workflow `{workflow}`; there are: {known}", self.name).into()
         })
     }
+}
+
+/// The pairs that are whole.
+fn pairs<'p>(pairs: impl Iterator<Item = (Option<&'p str>, Option<&'p str>)>) -> BTreeMap<String, String> {
+    pairs.filter_map(|(key, value)| Some((key?.to_owned(), value?.to_owned()))).collect()
 }
 
 /// Pairs queues by their logical ids: `NotifySlackQueue` and `NotifySlackDeadLetters` belong to `notify-slack`. A

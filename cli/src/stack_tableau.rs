@@ -17,7 +17,7 @@ pub(crate) async fn client(stack: &Stack) -> Result<TableauClient, BoxError> {
 
 /// As [`client`]. If the secret is a connected app that names no scopes, the session may do what these scopes allow.
 pub(crate) async fn client_for(stack: &Stack, scopes: &[&str]) -> Result<TableauClient, BoxError> {
-    let parameters = stack.parameters().await?;
+    let parameters = stack.describe().await?.parameters;
     let value = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
     let account = &stack.account;
     let Some(secret) = &stack.tableau_secret else {

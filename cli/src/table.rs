@@ -48,6 +48,20 @@ struct Tally {
     there: usize,
     expired: usize,
     rules: usize,
+    webhooks: usize,
+}
+
+/// What an item of the other table is.
+#[derive(Debug, PartialEq, Eq)]
+enum Sorted {
+    Live,
+    Expired,
+    /// A version of rules, and the stack has some.
+    OtherRules,
+    /// What another stack knows of its webhooks. They are not this stack's.
+    OtherWebhooks,
+    /// The version of the rules in force.
+    InForce,
 }
 
 /// Runs a `table` command.
@@ -78,20 +92,13 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
         let page = page.map_err(|error| account.explain("dynamodb:Scan", error))?;
         let mut live = Vec::new();
         for item in page.items.unwrap_or_default() {
-            match (item.get("pk"), item.get("sk")) {
-                (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) if is_expired(&item, now) => {
-                    tally.expired += 1
-                }
-                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_)))
-                    if has_rules && key.starts_with(RULES) =>
-                {
-                    tally.rules += 1
-                }
-                (Some(AttributeValue::S(key)), Some(AttributeValue::S(_))) if key == IN_FORCE_KEY => {
-                    in_force.push(item);
-                }
-                (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
-                _ => {
+            match sorted(&item, now, has_rules) {
+                Some(Sorted::Expired) => tally.expired += 1,
+                Some(Sorted::OtherRules) => tally.rules += 1,
+                Some(Sorted::OtherWebhooks) => tally.webhooks += 1,
+                Some(Sorted::InForce) => in_force.push(item),
+                Some(Sorted::Live) => live.push(item),
+                None => {
                     return Err(format!(
                         "`{from}` is not a table of a stack: its items have no `pk` and `sk`"
                     )
@@ -102,14 +109,34 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
         write(account, &client, to, live, &mut tally).await?;
     }
     write(account, &client, to, in_force, &mut tally).await?;
-    let Tally { copied, there, expired, rules } = tally;
+    let Tally { copied, there, expired, rules, webhooks } = tally;
     line!("{copied} items copied into {to}; {there} were there already, {expired} had expired")?;
     if rules > 0 {
         line!(
             "{rules} items of rules were left out: the stack has rules of its own; `tableau-webhooks rules show` prints them"
         )?;
     }
+    if webhooks > 0 {
+        line!(
+            "the record of the other stack's webhooks was left out: `tableau-webhooks webhooks plan` shows what this stack needs"
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an item is; `None` if the table is none of a stack. `now` is Unix time in seconds. `has_rules`: whether the stack's table has
+/// rules.
+fn sorted(item: &Item, now: i64, has_rules: bool) -> Option<Sorted> {
+    let (Some(AttributeValue::S(key)), Some(AttributeValue::S(_))) = (item.get("pk"), item.get("sk")) else {
+        return None;
+    };
+    Some(match key.as_str() {
+        _ if is_expired(item, now) => Sorted::Expired,
+        key if has_rules && key.starts_with(RULES) => Sorted::OtherRules,
+        webhooks::ITEM => Sorted::OtherWebhooks,
+        IN_FORCE_KEY => Sorted::InForce,
+        _ => Sorted::Live,
+    })
 }
 
 /// Whether the table has a version of the rules in force.
@@ -177,5 +204,23 @@ mod tests {
         assert!(!is_expired(&item(number("1001")), 1_000));
         assert!(!is_expired(&item(None), 1_000));
         assert!(!is_expired(&item(Some(AttributeValue::S("1".to_owned()))), 1_000));
+    }
+    #[test]
+    fn rules_come_last_or_not_at_all_and_the_webhooks_of_another_stack_stay_behind() {
+        let keyed = |key: &str| {
+            let pair = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+            Item::from([pair("pk", key), pair("sk", "-")])
+        };
+        for (key, has_rules, expected) in [
+            ("delivery#x", true, Sorted::Live),
+            ("rules#current", false, Sorted::InForce),
+            ("rules#current", true, Sorted::OtherRules),
+            ("rules#history", true, Sorted::OtherRules),
+            ("rules#history", false, Sorted::Live),
+            ("webhook#stack", false, Sorted::OtherWebhooks),
+        ] {
+            assert_eq!(sorted(&keyed(key), 1_000, has_rules), Some(expected), "{key} {has_rules}");
+        }
+        assert_eq!(sorted(&item(None), 1_000, false), None, "without `sk`");
     }
 }

@@ -1,12 +1,9 @@
 //! The command `test`: sends a test notification through a deployed function, and prints what the destination answers.
 
+use crate::invocation;
 use crate::options::TestOptions;
 use crate::out::{self, line, plain};
 use crate::stack::Stack;
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::primitives::Blob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::process::ExitCode;
@@ -31,37 +28,20 @@ struct Target {
     answer: String,
 }
 
-/// A client that invokes once and waits for as long as a function may run: a second invocation would send everything again.
-fn client(stack: &Stack) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(LONGEST_RUN)
-        .operation_timeout(LONGEST_RUN)
-        .read_timeout(LONGEST_RUN)
-        .build();
-    let config = aws_sdk_lambda::config::Builder::from(&stack.account.config)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
-    Client::from_conf(config.build())
-}
-
 /// Sends the notifications and prints the answers. The exit code says whether every target has accepted its own.
 pub(crate) async fn test(options: TestOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let workflow = &options.workflow;
-    let function = stack.function(workflow)?;
+    let function = stack.function_of(workflow)?;
     // With `#` or without, it is the same channel.
     let target = options.to.as_deref().map(|target| target.trim_start_matches('#'));
     let test = match target {
         Some(target) => json!({ "test": { "target": target } }),
         None => json!({ "test": {} }),
     };
-    let client = client(&stack);
-    let invoked = client.invoke().function_name(function).payload(Blob::new(test.to_string())).send().await;
-    let invoked = invoked.map_err(|error| stack.account.explain("lambda:InvokeFunction", error))?;
-    let payload = invoked.payload().map(|payload| payload.as_ref().to_vec()).unwrap_or_default();
-    if invoked.function_error().is_some() {
+    let Some(payload) = invocation::invoke(&stack, function, &test, LONGEST_RUN).await? else {
         return Err(format!("{workflow} failed before it could send anything: see its log").into());
-    }
+    };
     let answer = serde_json::from_slice(&payload).map_err(|_| {
         format!("{workflow} gave no answer that this program knows: its version may be older than that of this program")
     })?;

@@ -6,6 +6,7 @@ use super::published::StackRules;
 use super::{difference, webhooks};
 use crate::confirm::agrees;
 use crate::out::{line, note};
+use crate::reconciliation;
 use crate::stack::Stack;
 use crate::stack_tableau;
 use published_rules::{InForce, Source, Version};
@@ -27,7 +28,8 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
         all.extend(webhooks::unsent(&checked.rules, &tableau).await?);
     }
     all.iter().for_each(|text| note(format!("note: {text}")));
-    if !options.webhooks {
+    // The function of the stack registers what is missing.
+    if !options.webhooks && reconciliation::function(&published.stack).is_none() {
         line!("{}", webhooks::HINT)?;
     }
     let in_force = published.in_force().await?;
@@ -45,6 +47,7 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
     }
     let version = published.publish(&checked.text, Source::RulesDeploy, &in_force).await?;
     announce(&version)?;
+    reconciliation::after_publication(&published.stack).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use super::options::RollbackOptions;
 use super::published::StackRules;
 use crate::confirm::agrees;
 use crate::out::{line, note};
+use crate::reconciliation;
 use published_rules::Source;
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -40,5 +41,6 @@ pub(super) async fn rollback(options: &RollbackOptions) -> Result<ExitCode, BoxE
     }
     let version = published.publish(&target.text, Source::Rollback(number), &in_force).await?;
     announce(&version)?;
+    reconciliation::after_publication(&published.stack).await?;
     Ok(ExitCode::SUCCESS)
 }

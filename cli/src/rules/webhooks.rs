@@ -6,8 +6,8 @@ use tableau_client::TableauClient;
 use workflow::{BoxError, chain};
 
 /// How to have them listed.
-pub(super) const HINT: &str =
-    "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack";
+pub(super) const HINT: &str = "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack, and `webhooks apply` registers \
+     those that are missing";
 
 /// A note for each event that a rule is for and that no enabled webhook of the site sends.
 pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec<String>, BoxError> {
@@ -29,8 +29,8 @@ pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec
             continue;
         }
         let what = match found.is_empty() {
-            true => "no webhook sends it: register one at Tableau",
-            false => "its webhook is switched off: switch it on at Tableau",
+            true => "no webhook sends it: `webhooks apply` registers one",
+            false => "its webhook is disabled: `webhooks list` says why, `webhooks enable` enables it",
         };
         notes.push(format!("the rule `{rule}` is for {event}, and {what}"));
     }

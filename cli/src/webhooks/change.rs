@@ -7,6 +7,7 @@ use super::site::{at, concerns_one};
 use crate::out::{self, line, plain, problem};
 use std::process::ExitCode;
 use tableau_client::{WebhookChange, WebhookState};
+use webhooks::KEPT_OFF;
 use workflow::BoxError;
 
 /// Enables webhooks.
@@ -16,7 +17,15 @@ pub(super) async fn enable(options: &SomeWebhooks) -> Result<ExitCode, BoxError>
 
 /// Disables webhooks.
 pub(super) async fn disable(options: &DisableOptions) -> Result<ExitCode, BoxError> {
-    set(&options.which, &WebhookState::Off { reason: options.reason.clone() }).await
+    set(&options.which, &WebhookState::Off { reason: options.reason.as_deref().map(kept_off) }).await
+}
+
+/// The reason as it is stored. Any other counts as Tableau's, and the stack enables its own webhook again.
+fn kept_off(reason: &str) -> String {
+    match reason.trim() {
+        reason if reason.starts_with(KEPT_OFF) => reason.to_owned(),
+        reason => format!("{KEPT_OFF}: {reason}"),
+    }
 }
 
 async fn set(options: &SomeWebhooks, state: &WebhookState) -> Result<ExitCode, BoxError> {
@@ -74,4 +83,15 @@ fn print(shown: &Shown, result: &str, as_json: bool) -> Result<(), BoxError> {
         _ => line!("{result:<8} {}{now}", shown.words())?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_says_once_that_the_webhook_stays_disabled() {
+        assert_eq!(kept_off("moves"), "Keep disabled: moves");
+        assert_eq!(kept_off(" Keep disabled: moves"), "Keep disabled: moves");
+    }
 }

@@ -3,6 +3,7 @@
 use super::shown::{origin, secrets_of};
 use super::site::Site;
 use crate::stack::Stack;
+use crate::token_secret::TokenSecret;
 use confidential::{Secrets, SecureUrl};
 use serde::Deserialize;
 use std::env::var_os;
@@ -96,23 +97,12 @@ impl Destination {
 
     /// The URL of the stack's common ingress, with the current token.
     async fn of_stack(stack: &Stack) -> Result<Self, BoxError> {
-        let base = stack.output(OUTPUT).await?;
-        let account = &stack.account;
-        let Some(secret) = &stack.webhook_secret else {
-            let (name, target) = (&stack.name, &account.target);
-            return Err(format!(
-                "the stack `{name}` in {target} has no secret `WebhookSecret`: check --stack"
-            )
-            .into());
-        };
-        let client = aws_sdk_secretsmanager::Client::new(&account.config);
-        let read = client.get_secret_value().secret_id(secret).send().await;
-        let read = read.map_err(|error| account.explain("secretsmanager:GetSecretValue", error))?;
-        let tokens: Tokens =
-            secrets::parse(&read.secret_string.unwrap_or_default().into()).map_err(|problem| {
-                format!("the secret `WebhookSecret` of the stack `{}`: {problem}", stack.name)
-            })?;
-        Self::with_token(&base, &tokens.current)
+        let described = stack.describe().await?;
+        let base = stack.webhook_url(&described)?;
+        let secret = TokenSecret::of(stack)?;
+        let (text, _) = secret.text().await?;
+        let tokens: Tokens = secrets::parse(&text).map_err(|problem| secret.malformed(&problem))?;
+        Self::with_token(base, &tokens.current)
             .map(|(url, other)| Self {
                 url,
                 other_form: Some(other),

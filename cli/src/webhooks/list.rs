@@ -3,8 +3,10 @@
 use super::options::ListOptions;
 use super::shown::{Shown, State};
 use super::site::{Site, at};
+use super::stack_webhooks::identity;
 use crate::events::{Column, Table};
 use crate::out::{self, line, note, plain};
+use crate::stack::Stack;
 use anstyle::{AnsiColor, Style};
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -17,8 +19,18 @@ pub(super) async fn list(options: &ListOptions) -> Result<ExitCode, BoxError> {
             |shown: &Shown| options.event.as_ref().is_none_or(|event| shown.event == event.as_str());
         let wanted: Vec<&Shown> =
             all.iter().map(|(_, shown)| shown).filter(|shown| is_wanted(shown)).collect();
+        let mark = match &site.stack {
+            Some(stack) => mark(stack).await,
+            None => None,
+        };
         if options.json {
-            wanted.iter().try_for_each(|shown| line!("{}", out::json(&shown.json())))?;
+            for shown in &wanted {
+                let mut object = shown.json();
+                if let Some(mark) = &mark {
+                    object["own"] = shown.name.ends_with(mark).into();
+                }
+                line!("{}", out::json(&object))?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
         if wanted.is_empty() {
@@ -26,10 +38,27 @@ pub(super) async fn list(options: &ListOptions) -> Result<ExitCode, BoxError> {
             return Ok(ExitCode::SUCCESS);
         }
         table(&wanted, options.wide)?;
+        own(&wanted, mark.as_deref());
         notes(&wanted, site);
         Ok(ExitCode::SUCCESS)
     })
     .await
+}
+
+/// What the names of the stack's own webhooks end with. `None` if CloudFormation does not say what the stack is: then the list does without.
+async fn mark(stack: &Stack) -> Option<String> {
+    let described = stack.describe().await.ok()?;
+    Some(identity(stack, &described).ok()?.mark().to_owned())
+}
+
+/// Says which webhooks the stack registers itself.
+fn own(webhooks: &[&Shown], mark: Option<&str>) {
+    let Some(mark) = mark else { return };
+    match webhooks.iter().filter(|shown| shown.name.ends_with(mark)).count() {
+        0 => {}
+        1 => note(format!("1 webhook is the stack's own: its name ends with {mark}")),
+        count => note(format!("{count} webhooks are the stack's own: their names end with {mark}")),
+    }
 }
 
 fn nothing(options: &ListOptions, site: &Site, all: usize) -> String {

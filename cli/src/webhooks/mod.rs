@@ -2,6 +2,7 @@
 //!
 //! A webhook's URL holds a token, so of a URL only the origin is ever printed: see `shown`.
 
+mod apply;
 mod change;
 mod create;
 mod credential;
@@ -10,8 +11,11 @@ mod destination;
 mod list;
 mod lookup;
 mod options;
+mod plan;
+mod rotate;
 mod shown;
 mod site;
+mod stack_webhooks;
 mod test;
 mod update;
 
@@ -23,6 +27,9 @@ use workflow::BoxError;
 /// Carries out a command.
 pub(crate) async fn run(command: WebhooksCommand) -> Result<ExitCode, BoxError> {
     match command {
+        WebhooksCommand::Plan(options) => plan::plan(&options).await,
+        WebhooksCommand::Apply(options) => apply::apply(&options).await,
+        WebhooksCommand::Rotate(options) => rotate::rotate(&options).await,
         WebhooksCommand::List(options) => list::list(&options).await,
         WebhooksCommand::Create(options) => create::create(&options).await,
         WebhooksCommand::Update(options) => update::update(&options).await,

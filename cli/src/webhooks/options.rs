@@ -4,10 +4,24 @@ use crate::help;
 use crate::options::TargetOptions;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use std::time::Duration;
 use tableau::EventName;
+
+/// The longest time for `--wait`.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhooksCommand {
+    /// Show what `apply` would do so that the site has the webhooks that the rules need
+    #[command(after_help = help::WEBHOOKS_PLAN)]
+    Plan(PlanOptions),
+    /// Give the site the webhooks that the rules need, after you confirm
+    #[command(after_help = help::WEBHOOKS_APPLY)]
+    Apply(ApplyOptions),
+    /// Replace the token in the URLs of webhooks, after you confirm. No event is refused
+    #[command(after_help = help::WEBHOOKS_ROTATE)]
+    Rotate(RotateOptions),
     /// List the webhooks of the site, and which of them Tableau sends nothing to
     #[command(after_help = help::WEBHOOKS_LIST)]
     List(ListOptions),
@@ -48,6 +62,74 @@ pub(crate) struct SiteOptions {
     pub(super) api_version: Option<String>,
     #[command(flatten)]
     pub(super) target: TargetOptions,
+}
+
+/// Which site, whose webhooks post to a stack.
+#[derive(Debug, Args)]
+pub(crate) struct AnySiteOptions {
+    /// Address of another Tableau server than that of the stack, whose webhooks post to the stack too. Signs in with the variables that
+    /// `webhooks list --help` names
+    // A text: clap would repeat what is no URL, and with it a password.
+    #[arg(long, value_name = "URL")]
+    pub(super) server: Option<String>,
+    /// Site of that server: what follows /site/ in the browser's address [default: the default site]
+    #[arg(long, value_name = "SITE", requires = "server")]
+    pub(super) site: Option<String>,
+    /// Version of the REST API, such as 3.24 [default: the newest that the server has]
+    #[arg(long, value_name = "VERSION", requires = "server", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) api_version: Option<String>,
+    #[command(flatten)]
+    pub(super) target: TargetOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanOptions {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) site: AnySiteOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyOptions {
+    /// Do not ask for confirmation
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) site: AnySiteOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateOptions {
+    /// Do not ask for confirmation
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// How long the old token stays valid after the last webhook has the new one, because Tableau may still repeat deliveries to the
+    /// old URL, such as 10m, or 0s [default: 10m; with --leaked 0s]
+    #[arg(long, value_name = "TIME", value_parser = wait, conflicts_with = "server")]
+    pub(super) wait: Option<Duration>,
+    /// The token has leaked: do not wait; if an earlier rotation is not finished, finish it and make one more, because the token that is
+    /// current now may be the one that has leaked
+    #[arg(long, conflicts_with_all = ["finish", "server"])]
+    pub(super) leaked: bool,
+    /// Finish a rotation though the rules name other sites: I have moved their webhooks
+    #[arg(long, conflicts_with = "server")]
+    pub(super) finish: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) site: AnySiteOptions,
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let time = time.ok().filter(|time| (SignedDuration::ZERO..=LONGEST_WAIT).contains(time));
+    time.map(SignedDuration::unsigned_abs).ok_or_else(|| "a time from 0s to 24h, such as 10m".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -146,7 +228,8 @@ pub(crate) struct SomeWebhooks {
 pub(crate) struct DisableOptions {
     #[command(flatten)]
     pub(super) which: SomeWebhooks,
-    /// Reason, which Tableau stores and `webhooks list` shows [default: Tableau's own, "Webhook disabled by user"]
+    /// Reason, which Tableau stores after the words "Keep disabled: " and `webhooks list` shows. Without these words the stack would take it
+    /// for one of Tableau's, and enable its webhook again [default: Tableau's own, "Webhook disabled by user"]
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub(super) reason: Option<String>,
 }
@@ -158,4 +241,19 @@ pub(crate) struct DeleteOptions {
     /// Do not ask for confirmation
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_may_be_none_and_has_an_end() {
+        for (text, seconds) in [("0s", 0), ("10m", 600), ("90s", 90), ("1d", 86_400)] {
+            assert_eq!(wait(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["25h", "-1m", "10", "soon", ""] {
+            assert!(wait(wrong).is_err(), "{wrong}");
+        }
+    }
 }

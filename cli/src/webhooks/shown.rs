@@ -50,9 +50,37 @@ pub(super) fn secrets_of(url: &str) -> Secrets {
     Url::parse(url).map_or_else(|_| Secrets::new([SecretString::from(url)]), |url| Secrets::of_url(&url))
 }
 
+/// Texts from outside about several webhooks, without what is secret in them.
+#[derive(Clone, Default)]
+pub(super) struct Safe(Secrets);
+
+impl Safe {
+    /// Takes out what the URLs hold, and these tokens.
+    pub(super) fn of<'u>(
+        urls: impl Iterator<Item = &'u str>,
+        tokens: impl IntoIterator<Item = SecretString>,
+    ) -> Self {
+        Self(Secrets::new(urls.flat_map(parts_of).chain(tokens)))
+    }
+
+    /// The text for a JSON object.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.0.redact_text(&without_paths(text)).into_owned()
+    }
+
+    /// The text for people, on one line.
+    pub(super) fn plain(&self, text: &str) -> String {
+        plain(&self.text(text))
+    }
+}
+
 /// The parts of a webhook's URL that look generated. Its name may have words of the URL; they are no secret.
 fn tokens_of(url: &str) -> Secrets {
-    let Ok(url) = Url::parse(url) else { return secrets_of(url) };
+    Secrets::new(parts_of(url))
+}
+
+fn parts_of(url: &str) -> Vec<SecretString> {
+    let Ok(url) = Url::parse(url) else { return vec![SecretString::from(url)] };
     let is_token = |part: &String| {
         let has = |is: fn(char) -> bool| part.chars().any(is);
         part.len() >= SHORTEST_TOKEN
@@ -61,7 +89,7 @@ fn tokens_of(url: &str) -> Secrets {
     };
     let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
     let values = url.query_pairs().map(|(_, value)| value.into_owned());
-    Secrets::new(segments.chain(values).filter(is_token).map(SecretString::from))
+    segments.chain(values).filter(is_token).map(SecretString::from).collect()
 }
 
 /// The text with only the origin of each address in it: people and Tableau write addresses into names and reasons.

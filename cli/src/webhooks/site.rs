@@ -1,7 +1,7 @@
 //! The site whose webhooks are meant: that of a stack, or any other.
 
 use super::credential::credential;
-use super::options::SiteOptions;
+use super::options::{AnySiteOptions, SiteOptions};
 use super::shown::{STATE_SINCE, Shown};
 use crate::http;
 use crate::network::Cause;
@@ -11,6 +11,7 @@ use crate::program;
 use crate::stack::Stack;
 use crate::stack_tableau;
 use confidential::Secrets;
+use serde_json::{Value, json};
 use std::env::var_os;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub(super) struct Site {
     pub(super) is_local: bool,
     /// The words with which another command line finds the same site.
     words: String,
+    /// The same for the stack.
+    stack_words: String,
 }
 
 /// Does the work at the site, and ends the session if it is our own.
@@ -52,7 +55,30 @@ pub(super) async fn at<T>(
     options: &SiteOptions,
     work: impl AsyncFnOnce(&Site) -> Result<T, BoxError>,
 ) -> Result<T, BoxError> {
-    let site = Site::find(options).await?;
+    let site = match &options.server {
+        None => Site::of_stack(&options.target).await?,
+        Some(server) => Site::of_server(server, &options.site, &options.api_version)?,
+    };
+    within(site, work).await
+}
+
+/// The same at a site whose webhooks post to a stack.
+pub(super) async fn at_any<T>(
+    options: &AnySiteOptions,
+    work: impl AsyncFnOnce(&Site) -> Result<T, BoxError>,
+) -> Result<T, BoxError> {
+    let Some(server) = &options.server else {
+        return within(Site::of_stack(&options.target).await?, work).await;
+    };
+    let site = Site::of_server(server, &options.site, &options.api_version)?;
+    let stack = Stack::find(&options.target).await?;
+    let stack_words = words(&options.target);
+    let words = format!("{}{stack_words}", site.words);
+    within(Site { stack: Some(stack), is_local: options.target.local, words, stack_words, ..site }, work)
+        .await
+}
+
+async fn within<T>(site: Site, work: impl AsyncFnOnce(&Site) -> Result<T, BoxError>) -> Result<T, BoxError> {
     let done = work(&site).await;
     if let Some(own) = site.own
         && let Err(error) = own.sign_out().await
@@ -65,16 +91,17 @@ pub(super) async fn at<T>(
 }
 
 impl Site {
-    async fn find(options: &SiteOptions) -> Result<Self, BoxError> {
-        let target = &options.target;
-        let Some(server) = &options.server else {
-            let stack = Stack::find(target).await?;
-            let client = stack_tableau::client_for(&stack, &SCOPES).await?;
-            let (is_local, words) = (target.local, words(target));
-            return Ok(Self { client, own: None, is_app: false, stack: Some(stack), is_local, words });
-        };
-        let site = options.site.as_deref().unwrap_or_default();
-        let version = options.api_version.as_deref().unwrap_or_default();
+    async fn of_stack(target: &TargetOptions) -> Result<Self, BoxError> {
+        let stack = Stack::find(target).await?;
+        let client = stack_tableau::client_for(&stack, &SCOPES).await?;
+        let (is_local, words) = (target.local, words(target));
+        let stack_words = words.clone();
+        Ok(Self { client, own: None, is_app: false, stack: Some(stack), is_local, words, stack_words })
+    }
+
+    fn of_server(server: &str, site: &Option<String>, version: &Option<String>) -> Result<Self, BoxError> {
+        let site = site.as_deref().unwrap_or_default();
+        let version = version.as_deref().unwrap_or_default();
         let settings = Settings::new(server, site, version)
             .map_err(|error| format!("--server, --site or --api-version: {error}"))?
             .with_scopes(&SCOPES);
@@ -88,7 +115,18 @@ impl Site {
         }
         let own = OwnSession::new(http, settings, Arc::new(credential));
         let client = TableauClient::clone(&own);
-        Ok(Self { client, own: Some(own), is_app, stack: None, is_local: false, words })
+        let stack_words = String::new();
+        Ok(Self { client, own: Some(own), is_app, stack: None, is_local: false, words, stack_words })
+    }
+
+    /// Whether it is the site of the stack, whose session its functions share.
+    pub(super) fn is_of_stack(&self) -> bool {
+        self.own.is_none()
+    }
+
+    /// The client, for work that limits its time itself.
+    pub(super) fn client(&self) -> &TableauClient {
+        &self.client
     }
 
     /// A client for the next call.
@@ -109,6 +147,17 @@ impl Site {
     /// A command line for the same site: `command` is what follows `webhooks`.
     pub(super) fn command(&self, command: &str) -> String {
         format!("{} webhooks {command}{}", program::typed(), self.words)
+    }
+
+    /// The same for the site of the stack.
+    pub(super) fn command_for_stack(&self, command: &str) -> String {
+        format!("{} webhooks {command}{}", program::typed(), self.stack_words)
+    }
+
+    /// The site in the members of a JSON object.
+    pub(super) fn json(&self) -> Value {
+        let settings = self.client.settings();
+        json!({ "server": settings.server().origin().ascii_serialization(), "site": settings.site })
     }
 
     /// All webhooks of the site, in the order of names, and how they may be shown.

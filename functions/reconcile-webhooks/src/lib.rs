@@ -5,13 +5,13 @@ mod deploy;
 mod event;
 
 pub use config::{Config, SCOPES};
-pub use event::{Event, Outcome, Request, Start};
+pub use event::{Event, Request};
 
 use jiff::Timestamp;
 use runtime::DerivedEvents;
 use std::time::Duration;
 use tableau::{DisabledWebhook, SiteLuid};
-use webhooks::{Announce, Error, Purpose, Reconciler, Report, Run};
+use webhooks::{Announce, Error, Outcome, Purpose, Reconciler, Report, Run, Start};
 use workflow::{BoxError, chain};
 
 /// The longest run that CloudFormation has not started. A deploy waits for such a run.

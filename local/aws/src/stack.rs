@@ -137,7 +137,7 @@ impl Stack {
             plan.fill_in(&resource.logical_id, &attributes);
         }
         aws.set_stack_outputs(STACK, plan.outputs.clone());
-        aws.set_functions(running.of_requests.clone());
+        aws.add_functions(running.of_requests.clone());
         let lambdas = running.of_requests.into_values().chain(running.of_queues.into_values()).collect();
         let Running { functions, workers, .. } = running;
         Ok(Self { url: places.api_url, aws, plan, functions, workers, lambdas, gateway, tasks })

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod alone;
 mod endpoint;
 mod error;
 mod identity;
+mod invocation;
 mod needed;
 mod outage;
 mod plan;
@@ -14,10 +16,12 @@ mod step;
 
 pub use error::Error;
 pub use identity::{Identity, InvalidIdentity};
+pub use invocation::{Outcome, Start};
 pub use needed::{Needed, Reason, needed};
 pub use outage::{BY_A_USER, GAPS, KEPT_OFF};
 pub use plan::{Plan, Situation, Waiting};
 pub use reconciler::{Announce, Purpose, Reconciler, Run, SETTLING};
+pub use registry::ITEM;
 pub use report::{Failed, Report};
 pub use state::State;
 pub use step::{Action, Step};

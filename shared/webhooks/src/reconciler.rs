@@ -88,6 +88,8 @@ pub enum Purpose<'r> {
     Prompt,
     /// A person has agreed to the plan with this [`Plan::digest`].
     Agreed(&'r str),
+    /// The same, where the stack has no function that would do it: also after it has removed its webhooks with the function.
+    ByHand(&'r str),
 }
 
 /// Takes what is to be announced.
@@ -163,6 +165,7 @@ impl Reconciler {
         let start = match run.purpose {
             Purpose::Deploy { request, is_new } => Start::Deploy { request, is_new },
             Purpose::Routine | Purpose::Prompt | Purpose::Agreed(_) => Start::Routine,
+            Purpose::ByHand(_) => Start::ByHand,
         };
         let may_wait = run.purpose != Purpose::Routine;
         let registry = Registry::new(self.documents.clone(), run.id.to_owned());
@@ -186,7 +189,7 @@ impl Reconciler {
         state.observe(&own, clock.now());
         let url = self.identity.url(&seen.tokens.current);
         let plan = Plan::of(&self.situation(&seen, &state, &url, clock.now()));
-        if let Purpose::Agreed(digest) = run.purpose
+        if let Purpose::Agreed(digest) | Purpose::ByHand(digest) = run.purpose
             && plan.digest() != digest
         {
             return Err(Error::Changed);

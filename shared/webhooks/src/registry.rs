@@ -7,6 +7,8 @@ use store::Documents;
 
 /// The document's name.
 const KEY: &str = "stack";
+/// The key of the document in the stack's table.
+pub const ITEM: &str = "webhook#stack";
 /// The longest lease. One that ends later is of a machine with a wrong clock.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
@@ -19,6 +21,8 @@ pub(crate) enum Start<'s> {
     Removal { request: &'s str },
     /// The schedule, new rules, a person.
     Routine,
+    /// A person, also where the stack has removed its webhooks.
+    ByHand,
 }
 
 /// What came of the wish to begin.
@@ -76,7 +80,7 @@ impl Registry {
                 match start {
                     Start::Deploy { is_new: true, .. } => state.is_removed = false,
                     Start::Deploy { .. } | Start::Routine if state.is_removed => return Err(Error::Removed),
-                    Start::Deploy { .. } | Start::Routine | Start::Removal { .. } => {}
+                    Start::Deploy { .. } | Start::Routine | Start::Removal { .. } | Start::ByHand => {}
                 }
                 state.lease = Some(Lease { owner: self.owner.clone(), until });
                 Ok(Some(()))
@@ -129,5 +133,16 @@ impl Registry {
     ) -> Result<(), Error> {
         self.documents.change(KEY, now, note).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::{Document, Key};
+
+    #[test]
+    fn the_key_of_the_document_is_the_one_that_others_leave_out() {
+        assert_eq!(Key::new(State::KIND, KEY).unwrap().as_str(), ITEM);
     }
 }

@@ -63,7 +63,7 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
         (answer.map_or_else(Refusal::into_xml, IntoResponse::into_response), "text/xml")
     } else if let Some(name) = invoke::function(&parts) {
         let answer = match called {
-            Ok(body) => invoke::invoke(&shared, &parts, name, &body).await,
+            Ok(body) => answer_lambda(&shared, &parts, name, &body).await,
             Err(wrong) => Err(wrong.of_json()),
         };
         (answer.unwrap_or_else(Refusal::into_rest), "application/json")
@@ -188,6 +188,12 @@ async fn answer_scheduler(
     let answer = shared.lock().call_scheduler(operation, name, &query, &body);
     shared.changed.notify_waiters();
     answer
+}
+
+/// Lambda has a path per function.
+async fn answer_lambda(shared: &Shared, parts: &Parts, name: &str, body: &[u8]) -> Result<Response, Refusal> {
+    fail(shared, invoke::INVOKE).await?;
+    invoke::invoke(shared, parts, name, body).await
 }
 
 /// Amazon SES has a path and an HTTP method per operation too.

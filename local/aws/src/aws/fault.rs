@@ -55,6 +55,7 @@ impl Fault {
                     "SecretsManager" => "InternalServiceError",
                     "SES" => "InternalServiceErrorException",
                     "SNS" => "InternalError",
+                    "Lambda" => "ServiceException",
                     _ => "com.amazon.coral.service#InternalFailure",
                 }))
             }
@@ -65,7 +66,7 @@ impl Fault {
                 Some(match service {
                     "SQS" => Refusal::sqs("AccessDeniedException", "AccessDenied", message)
                         .of_kind("com.amazon.coral.service#AccessDeniedException"),
-                    "SES" => {
+                    "Lambda" | "SES" => {
                         Refusal::new("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
                     }
                     "SNS" => Refusal::new("AuthorizationError", message).with_status(StatusCode::FORBIDDEN),
@@ -85,6 +86,8 @@ impl Fault {
                     Refusal::new("Throttled", "Rate exceeded").with_status(StatusCode::TOO_MANY_REQUESTS)
                 }
                 "SES" => Refusal::new("TooManyRequestsException", "Maximum sending rate exceeded.")
+                    .with_status(StatusCode::TOO_MANY_REQUESTS),
+                "Lambda" => Refusal::new("TooManyRequestsException", "Rate Exceeded.")
                     .with_status(StatusCode::TOO_MANY_REQUESTS),
                 _ => Refusal::new("ThrottlingException", "Rate exceeded"),
             }),

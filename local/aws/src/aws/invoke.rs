@@ -1,4 +1,4 @@
-//! Lambda's operation `Invoke`, for callers that wait for the answer.
+//! Lambda's operation `Invoke`, for callers that wait for the answer and for those that do not.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
@@ -9,6 +9,8 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+/// The operation's name in call counts and faults.
+pub(super) const INVOKE: &str = "Lambda.Invoke";
 const PREFIX: &str = "/2015-03-31/functions/";
 const SUFFIX: &str = "/invocations";
 
@@ -18,7 +20,8 @@ pub(super) fn function(parts: &Parts) -> Option<&str> {
     (parts.method == http::Method::POST).then_some(name)
 }
 
-/// Invokes a function. An error of the function is an answer with the status 200 and a header that says so.
+/// Invokes a function. An error of the function is an answer with the status 200 and a header that says so. A caller that does not
+/// wait gets 202, and no answer.
 pub(super) async fn invoke(
     shared: &Shared,
     parts: &Parts,
@@ -26,13 +29,17 @@ pub(super) async fn invoke(
     body: &[u8],
 ) -> Result<Response, Refusal> {
     let kind = parts.headers.get("x-amz-invocation-type").and_then(|value| value.to_str().ok());
-    if kind.is_some_and(|kind| kind != "RequestResponse") {
-        return Err(Refusal::new(
-            "InvalidParameterValueException",
-            "local-aws does not implement this InvocationType",
-        ));
-    }
-    let found = shared.functions.get().and_then(|functions| functions.get(name)).cloned();
+    let waits = match kind {
+        None | Some("RequestResponse") => true,
+        Some("Event") => false,
+        Some(_) => {
+            return Err(Refusal::new(
+                "InvalidParameterValueException",
+                "local-aws does not implement this InvocationType",
+            ));
+        }
+    };
+    let found = shared.functions().get(name).cloned();
     let Some(function) = found else {
         return Err(Refusal::new("ResourceNotFoundException", format!("Function not found: {name}")));
     };
@@ -43,6 +50,10 @@ pub(super) async fn invoke(
                 format!("Could not parse request body into json: {error}"),
             )
         })?;
+    if !waits {
+        tokio::spawn(async move { function.invoke(&event, None).await });
+        return Ok(StatusCode::ACCEPTED.into_response());
+    }
     match function.invoke(&event, None).await {
         Ok(answer) => Ok((StatusCode::OK, answer.to_string()).into_response()),
         Err(InvocationError::Throttled) => Err(Refusal::new("TooManyRequestsException", "Rate Exceeded.")),

@@ -37,6 +37,7 @@ pub(crate) use state::{Notice, Shared, State};
 
 use crate::error::{ANY_PORT, Error, listen};
 use crate::lambda::Lambda;
+use crate::process::LambdaProcess;
 use crate::server::Server;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -88,9 +89,14 @@ impl Aws {
     }
 
     /// Lets callers of Lambda invoke these functions, by function name.
-    pub(crate) fn set_functions(&self, functions: BTreeMap<String, Lambda>) {
-        // A stack sets them once.
-        let _ = self.shared.functions.set(functions);
+    pub(crate) fn add_functions(&self, functions: BTreeMap<String, Lambda>) {
+        self.shared.functions().extend(functions);
+    }
+
+    /// Lets callers of Lambda invoke a function by its name.
+    pub fn add_function(&self, function: LambdaProcess) {
+        let name = function.name().to_owned();
+        self.add_functions(BTreeMap::from([(name, Lambda::single(function, false))]));
     }
 
     /// The URL of the services: the value for `AWS_ENDPOINT_URL`.
@@ -147,8 +153,8 @@ impl Aws {
         self.state().secrets.create(name, None)
     }
 
-    /// The current value of a secret, by secret name.
-    pub(crate) fn secret(&self, name: &str) -> Option<String> {
+    /// The current value of a secret, by secret name; `None` if it has none.
+    pub fn secret(&self, name: &str) -> Option<String> {
         self.state().secrets.current(name).map(str::to_owned)
     }
 
@@ -331,7 +337,7 @@ impl Aws {
     /// How often an operation, such as `SQS.SendMessage`, was called over HTTP. Calls that failed on request count
     /// too. A stack receives from its queues without HTTP, so those receives do not count.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES`, `SNS` and `CloudFormation`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES`, `SNS`, `Lambda` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

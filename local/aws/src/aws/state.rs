@@ -6,7 +6,7 @@ use super::{
 use crate::lambda::Lambda;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 /// The state of all services.
@@ -38,8 +38,8 @@ pub(crate) struct Shared {
     pub(super) changed: Notify,
     pub(super) url: String,
     pub(super) keys: Keys,
-    /// The functions that Lambda invokes, by name. Set when they run.
-    pub(super) functions: OnceLock<BTreeMap<String, Lambda>>,
+    /// The functions that Lambda invokes, by name.
+    functions: Mutex<BTreeMap<String, Lambda>>,
 }
 
 impl fmt::Debug for Shared {
@@ -56,8 +56,13 @@ impl Shared {
             changed: Notify::new(),
             url,
             keys: Keys::new(),
-            functions: OnceLock::new(),
+            functions: Mutex::default(),
         }
+    }
+
+    /// The functions that Lambda invokes, by name.
+    pub(super) fn functions(&self) -> MutexGuard<'_, BTreeMap<String, Lambda>> {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ignore a poisoned lock: a panic in another thread leaves the services usable.

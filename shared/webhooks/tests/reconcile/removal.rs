@@ -57,3 +57,19 @@ async fn a_late_create_of_a_deleted_stack_registers_nothing_and_a_new_one_does()
     scene.run_for(create("create-2"), 3).await.unwrap().unwrap();
     assert_eq!(scene.events(), ["SiteUpdated"]);
 }
+
+#[tokio::test]
+async fn a_person_registers_webhooks_again_where_the_function_was_switched_off() {
+    let scene = Scene::with(&rules(&["SiteUpdated"])).await;
+    scene.routine(0).await;
+    scene.remove("delete-1").await.unwrap().unwrap();
+    let plan = scene.plan(1).await;
+    let digest = plan.digest();
+    assert!(matches!(scene.run_for(Purpose::Agreed(&digest), 1).await, Err(Error::Removed)));
+    let changed = scene.run_for(Purpose::ByHand("of another plan"), 1).await;
+    assert!(matches!(changed, Err(Error::Changed)), "{changed:?}");
+    scene.run_for(Purpose::ByHand(&digest), 1).await.unwrap().unwrap();
+    assert_eq!(scene.events(), ["SiteUpdated"]);
+    // A function that has not been deleted yet does nothing.
+    assert!(matches!(scene.run_for(Purpose::Routine, 2).await, Err(Error::Removed)));
+}

@@ -76,7 +76,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("publishing", &["aws-http", "circuit", "confidential", "plain-text", "store", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
-    ("webhooks", &["published-rules", "rules", "secrets", "store", "tableau", "tableau-client", "workflow"]),
+    (
+        "webhooks",
+        &[
+            "confidential",
+            "published-rules",
+            "rules",
+            "secrets",
+            "store",
+            "tableau",
+            "tableau-client",
+            "workflow",
+        ],
+    ),
     (
         "runtime",
         &[

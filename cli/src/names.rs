@@ -7,7 +7,7 @@ use workflow::FoundCause;
 
 /// Reads an event name that Tableau has. Otherwise the error suggests similar names.
 pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
-    let name = EventName::from(text);
+    let name = EventName::of_webhook_source(text).unwrap_or_else(|| EventName::from(text));
     if name.is_known() {
         return Ok(name);
     }

@@ -20,7 +20,7 @@ JSON = "application/json"
 API = "{{server_url}}/api/{{api_version}}"
 WEBHOOKS = f"{API}/sites/{{{{site_luid}}}}/webhooks"
 SESSION = ("X-Tableau-Auth", "{{session_token}}")
-REASON = "Paused for maintenance"
+REASON = "Keep disabled: maintenance"
 SCOPES = ",".join(f"tableau:webhooks:{what}" for what in ["read", "create", "update", "delete", "test"])
 
 # Each with its value; a secret has none.

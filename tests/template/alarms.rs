@@ -63,7 +63,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
             let dimensions = json!([{ "Name": "function", "Value": function }]);
             wanted.push(Wanted {
                 namespace: own.clone(),
-                metric: "WebhooksDisabled",
+                metric: "WebhooksMissing",
                 dimensions,
                 threshold: 0,
             });

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tableau::{DisabledWebhook, SiteLuid};
 use uuid::Uuid;
-use webhooks::{Action, Announce, Error, Outcome, Plan, Purpose, Report, Run, Start};
+use webhooks::{Action, Announce, Error, Outcome, Plan, Purpose, Ran, Report, Run, Start};
 use workflow::BoxError;
 
 /// How long the command line itself may work.
@@ -84,7 +84,9 @@ async fn here(webhooks: &StackWebhooks<'_>, digest: &str) -> Result<Option<Repor
         Ok(()) = tokio::signal::ctrl_c() => None,
     };
     match ended {
-        Some(Ok(report)) => Ok(Some(report.unwrap_or_default())),
+        Some(Ok(Ran::Report(report))) => Ok(Some(report)),
+        // Only requests of CloudFormation are repeated.
+        Some(Ok(Ran::Repeated(_))) => Ok(Some(Report::default())),
         Some(Err(Error::Changed)) => Err(changed()),
         Some(Err(error)) => Err(webhooks.explain(&error)),
         None => {

@@ -3,6 +3,7 @@
 
 use deliveries::Content;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tableau::EventId;
 use testkit::local_aws::Fault;
 use testkit::{Function, Request, TOKEN, TestEnvironment};
@@ -228,6 +229,24 @@ async fn a_token_that_cannot_be_checked_is_answered_503() {
     assert_eq!(answer.status, 503);
     let logs = function.logs().join("\n");
     assert!(logs.contains("cannot read the secret `no-such-secret`"), "{logs}");
+}
+
+/// It may be the new token of a rotation. The secret is read again when a token is refused, if the last read was some seconds ago.
+#[tokio::test]
+async fn a_token_that_is_not_known_is_answered_503_while_the_secret_cannot_be_read() {
+    let ingress = Ingress::open().await;
+    let event = Request::of_fixture("workbook-created");
+    let new = "n".repeat(43);
+    assert_eq!(ingress.answer(event.clone()).await.0, 202);
+    ingress.environment.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    ingress.environment.aws.fail_next("SecretsManager.GetSecretValue", 3, Fault::InternalError);
+    let unknown = ingress.function.answer(&event.clone().query_token(Some(&new))).await;
+    assert_eq!((unknown.status, &unknown.headers["retry-after"]), (503, &json!("5")));
+    assert_eq!(ingress.answer(event.clone()).await.0, 202, "a known token is taken");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(ingress.answer(event.clone().query_token(Some(&new))).await.0, 202);
+    assert_eq!(ingress.answer(event.query_token(Some(&"x".repeat(43)))).await.0, 403);
 }
 
 #[tokio::test]

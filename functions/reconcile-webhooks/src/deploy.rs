@@ -1,151 +1,160 @@
-//! Answers CloudFormation for the resource `Webhooks`.
+//! Answers CloudFormation for the resource `ReconcileWebhooksAtTableau`.
 //!
 //! A deploy fails if a webhook that the rules need cannot be registered, with the reason. A rollback never fails: the stack would be
 //! stuck. A webhook that cannot be deleted fails neither a deploy nor the deletion of the stack.
 
 use crate::event::Request;
-use crate::{Invocation, ReconcileWebhooks, log};
+use crate::{Function, Invocation, ReconcileWebhooks, log};
 use custom_resource::{Answer, RequestType};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use webhooks::{Error, Failed, Purpose, Report};
+use webhooks::{Answered, Error, Purpose, Ran, Report};
 use workflow::{BoxError, chain};
 
 /// The most characters of a reason, so that people see the end of it in the console.
 const REASON_LIMIT: usize = 400;
 /// Properties that CloudFormation uses itself.
 const OF_CLOUDFORMATION: [&str; 2] = ["ServiceToken", "ServiceTimeout"];
+/// What the template reads where it is not known how many webhooks there are.
+const UNKNOWN: &str = "unknown";
 
 /// What the template can read with `GetAtt`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Data {
+struct Data<'d> {
     /// How many webhooks are registered, or why it is not known.
-    registered: String,
+    registered: &'d str,
+    /// What the names of the stack's webhooks end with.
+    mark: &'d str,
 }
 
-/// What came of a request.
-enum Ended {
-    Success(String, Option<Data>),
-    Failure(String),
-}
-
-impl ReconcileWebhooks {
+impl Function {
     pub(crate) async fn deploy(
         &self,
         request: &Request,
         invocation: &Invocation<'_>,
     ) -> Result<(), BoxError> {
-        let ended = match request.request_type {
+        let answered = match &self.reconcile {
+            Ok(reconcile) => reconcile.answered(request, invocation).await,
+            Err(reason) if request.request_type == RequestType::Delete => {
+                success(format!("webhooks may be left at Tableau, to be deleted there: {reason}"), None)
+            }
+            Err(reason) => failure(format!("the settings cannot be used: {reason}")),
+        };
+        let id = physical_id(request);
+        let reason = shortened(&answered.reason);
+        let answer = if answered.is_success {
+            tracing::info!(reason = answered.reason, "CloudFormation is answered");
+            let mark = self.reconcile.as_ref().map_or("", |reconcile| reconcile.reconciler.identity.mark());
+            let registered = answered.registered.as_deref();
+            Answer::success(request, &id, &reason, registered.map(|registered| Data { registered, mark }))
+        } else {
+            tracing::error!(reason = answered.reason, "the deploy fails");
+            Answer::failure(request, &id, &reason)
+        };
+        // Nothing runs after the answer.
+        answer.send(&self.http, request).await
+    }
+}
+
+impl ReconcileWebhooks {
+    /// Does what is requested, and notes the answer: the same request may come again, and must be answered so again.
+    async fn answered(&self, request: &Request, invocation: &Invocation<'_>) -> Answered {
+        let answered = match request.request_type {
             RequestType::Delete => self.removed(request, invocation).await,
             RequestType::Create | RequestType::Update => self.registered(request, invocation).await,
         };
-        let wanted = wanted(&request.resource_properties);
-        let failed = matches!(ended, Ended::Failure(_)).then_some(wanted.as_str());
-        // Noted before the answer: nothing runs after it. Without the note a repeated request runs again, which does no harm.
-        let noted = self.reconciler.note_handled(&request.request_id, failed, invocation.now).await;
+        let noted = self.reconciler.note_answer(&request.request_id, answered.clone(), invocation.now).await;
         if let Err(error) = noted {
-            tracing::error!(reason = chain(&error), "the request of CloudFormation is not noted");
+            tracing::error!(reason = chain(&error), "the answer to CloudFormation is not noted");
         }
-        let id = physical_id(request);
-        let answer = match ended {
-            Ended::Success(reason, data) => {
-                tracing::info!(reason, "CloudFormation is answered");
-                Answer::success(request, &id, &shortened(&reason), data)
-            }
-            Ended::Failure(reason) => {
-                tracing::error!(reason, "the deploy fails");
-                Answer::failure(request, &id, &shortened(&reason))
-            }
-        };
-        answer.send(&self.http, request).await
+        answered
     }
 
-    async fn registered(&self, request: &Request, invocation: &Invocation<'_>) -> Ended {
-        let is_rollback = self.is_rollback(request).await;
-        let purpose = Purpose::Deploy {
-            request: &request.request_id,
-            is_new: request.request_type == RequestType::Create,
-        };
-        let run = self.reconciler.run(&invocation.run(purpose), &self.events).await;
-        let problem = match run {
-            Ok(None) => {
-                return Ended::Success("this request was handled before".to_owned(), data("unchanged"));
-            }
-            Ok(Some(report)) => {
+    async fn registered(&self, request: &Request, invocation: &Invocation<'_>) -> Answered {
+        let is_rollback = self.is_rollback(request, invocation).await;
+        let is_new = request.request_type == RequestType::Create;
+        let purpose = Purpose::Deploy { request: &request.request_id, is_new };
+        let problem = match self.reconciler.run(&invocation.run(purpose), &self.events).await {
+            Ok(Ran::Repeated(answered)) => return answered,
+            Ok(Ran::Report(report)) => {
                 log(&report);
-                let Some(problem) = problem(&report) else {
-                    return Ended::Success(report.summary(), data(&report.registered().to_string()));
-                };
-                problem
+                match problem(&report) {
+                    None => return success(report.summary(), Some(&report.registered().to_string())),
+                    Some(problem) => problem,
+                }
             }
-            Err(error @ Error::Removed) => return Ended::Success(chain(&error), data("none")),
+            Err(error @ Error::Removed) => return success(chain(&error), Some("none")),
             Err(error) if error.is_not_set_up() => {
                 let reason = format!(
                     "no webhooks are registered yet: {}. Fill in the secret TableauSecret; within 15 minutes they are registered",
                     chain(&error)
                 );
-                return Ended::Success(reason, data("none yet"));
+                return success(reason, Some("none yet"));
             }
             Err(error) => format!("the webhooks are not registered: {}", chain(&error)),
         };
         match is_rollback {
-            true => {
-                Ended::Success(format!("the rollback goes on without webhooks: {problem}"), data("unknown"))
-            }
-            false => Ended::Failure(problem),
+            true => success(format!("the rollback goes on without webhooks: {problem}"), Some(UNKNOWN)),
+            false => failure(problem),
         }
     }
 
-    /// Whether a failed deploy is being rolled back: the request goes back from what that deploy wanted.
-    async fn is_rollback(&self, request: &Request) -> bool {
+    /// Whether a deploy is being rolled back.
+    async fn is_rollback(&self, request: &Request, invocation: &Invocation<'_>) -> bool {
         if request.request_type != RequestType::Update {
             return false;
         }
-        match self.reconciler.failed_deploy().await {
-            Ok(failed) => failed.is_some_and(|failed| failed == wanted(&request.old_resource_properties)),
-            Err(error) => {
-                tracing::error!(reason = chain(&error), "it is not known whether this is a rollback");
-                // A stack that is stuck is worse than a webhook that the schedule registers.
-                true
-            }
-        }
+        let from = wanted(&request.old_resource_properties);
+        let to = wanted(&request.resource_properties);
+        let noted = self.reconciler.note_deploy(&from, &to, invocation.now).await;
+        noted.unwrap_or_else(|error| {
+            tracing::error!(reason = chain(&error), "it is not known whether this is a rollback");
+            // A stack that is stuck is worse than a webhook that the schedule registers.
+            true
+        })
     }
 
     /// A stack is deleted whatever Tableau says. What is left is named.
-    async fn removed(&self, request: &Request, invocation: &Invocation<'_>) -> Ended {
+    async fn removed(&self, request: &Request, invocation: &Invocation<'_>) -> Answered {
         let purpose = Purpose::Deploy { request: &request.request_id, is_new: false };
-        let removed = self.reconciler.remove(&invocation.run(purpose)).await;
+        let removed = self.reconciler.remove(&request.request_id, &invocation.run(purpose)).await;
+        let mark = self.reconciler.identity.mark();
         let reason = match removed {
-            Ok(None) => "this request was handled before".to_owned(),
-            Ok(Some(report)) if report.failed.is_empty() => format!("{} webhooks deleted", report.done.len()),
-            Ok(Some(report)) => {
+            Ok(Ran::Repeated(answered)) => return answered,
+            Ok(Ran::Report(report)) if report.failed.is_empty() => {
+                format!("{} webhooks deleted", report.done.len())
+            }
+            Ok(Ran::Report(report)) => {
                 log(&report);
                 let names: Vec<&str> = report.failed.iter().map(|failed| failed.step.name.as_str()).collect();
                 let why = report.failed.first().map(|failed| failed.reason.as_str()).unwrap_or_default();
-                format!("left at Tableau, to be deleted there: {} ({why})", names.join(", "))
+                let names = names.join(", ");
+                format!("{why}. Left at Tableau, to be deleted there (names end with {mark}): {names}")
             }
-            Err(error) => {
-                let mark = self.reconciler.identity.mark();
-                format!(
-                    "webhooks may be left at Tableau, whose names end with {mark}, to be deleted there: {}",
-                    chain(&error)
-                )
-            }
+            Err(error) => format!(
+                "{}. Webhooks whose names end with {mark} may be left at Tableau: delete them there",
+                chain(&error)
+            ),
         };
-        Ended::Success(reason, None)
+        success(reason, None)
     }
 }
 
-fn data(registered: &str) -> Option<Data> {
-    Some(Data { registered: registered.to_owned() })
+fn success(reason: String, registered: Option<&str>) -> Answered {
+    Answered { is_success: true, reason, registered: registered.map(str::to_owned) }
 }
 
-/// What fails a deploy.
+fn failure(reason: String) -> Answered {
+    Answered { is_success: false, reason, registered: None }
+}
+
+/// What fails a deploy. An event that this Tableau does not know does not: the shipped rules name events that older versions lack.
 fn problem(report: &Report) -> Option<String> {
-    let first: &Failed = report.vital_failures().next()?;
-    let others = report.vital_failures().count() - 1;
+    let failures = || report.vital_failures().filter(|failed| !failed.is_unknown_event);
+    let first = failures().next()?;
+    let others = failures().count() - 1;
     let more = if others > 0 { format!("; and {others} more") } else { String::new() };
     let step = &first.step;
     Some(format!("cannot {} the webhook for {}: {}{more}", step.action, step.event(), first.reason))

@@ -11,7 +11,7 @@ pub type Request = custom_resource::Request<Value>;
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Event {
-    /// CloudFormation, for the resource `Webhooks`.
+    /// CloudFormation, for the resource `ReconcileWebhooksAtTableau`.
     CloudFormation(Box<Request>),
     /// Anything else.
     Start(Start),

@@ -11,13 +11,22 @@ use jiff::Timestamp;
 use runtime::DerivedEvents;
 use std::time::Duration;
 use tableau::{DisabledWebhook, SiteLuid};
-use webhooks::{Announce, Error, Outcome, Purpose, Reconciler, Report, Run, Start};
+use webhooks::{Announce, Error, Outcome, Purpose, Ran, Reconciler, Report, Run, Start};
 use workflow::{BoxError, chain};
 
 /// The longest run that CloudFormation has not started. A deploy waits for such a run.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How long before Lambda ends the process a run has to end, so that CloudFormation gets its answer.
-const RESERVE: Duration = Duration::from_secs(15);
+/// How long before Lambda ends the process a run has to end: as long as its last notes and the answer to CloudFormation may take.
+const RESERVE: Duration = Duration::from_secs(30);
+
+/// The function.
+#[derive(Debug)]
+pub struct Function {
+    /// What does the work, or why the settings cannot be used: CloudFormation is answered all the same.
+    pub reconcile: Result<ReconcileWebhooks, String>,
+    /// For answers to CloudFormation.
+    pub http: reqwest::Client,
+}
 
 /// Brings the webhooks at Tableau to what the rules need.
 #[derive(Debug)]
@@ -26,14 +35,12 @@ pub struct ReconcileWebhooks {
     pub reconciler: Reconciler,
     /// Announces outages.
     pub events: Outages,
-    /// For answers to CloudFormation.
-    pub http: reqwest::Client,
 }
 
 /// One invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Invocation<'i> {
-    /// Its id.
+    /// Names the execution: no two have the same.
     pub id: &'i str,
     /// When it begins.
     pub now: Timestamp,
@@ -44,7 +51,8 @@ pub struct Invocation<'i> {
 impl Invocation<'_> {
     fn run<'r>(&'r self, purpose: Purpose<'r>) -> Run<'r> {
         let longest = if matches!(purpose, Purpose::Deploy { .. }) { Duration::MAX } else { LONGEST };
-        let budget = self.remaining.saturating_sub(RESERVE).min(longest);
+        let reserve = RESERVE.min(self.remaining / 4);
+        let budget = self.remaining.saturating_sub(reserve).min(longest);
         Run { id: self.id, purpose, now: self.now, budget }
     }
 }
@@ -65,38 +73,47 @@ impl Announce for Outages {
             reason = disabled.reason,
             is_announced = has_bus,
             is_enabled = disabled.enabled_again.is_some(),
-            "Tableau has disabled a webhook"
+            "a webhook was found disabled"
         );
         Ok(())
     }
 }
 
-impl ReconcileWebhooks {
+impl Function {
     /// Handles one invocation.
     ///
     /// # Errors
-    /// When the run failed, so that Lambda counts an error; when CloudFormation does not take its answer.
+    /// When the run failed, so that Lambda counts an error and starts it again; when CloudFormation does not take its answer.
     pub async fn handle(
         &self,
         event: &Event,
         invocation: &Invocation<'_>,
     ) -> Result<Option<Outcome>, BoxError> {
-        let start = match event {
-            Event::CloudFormation(request) => return self.deploy(request, invocation).await.map(|()| None),
-            Event::Start(start) => start,
-        };
+        match event {
+            Event::CloudFormation(request) => self.deploy(request, invocation).await.map(|()| None),
+            Event::Start(start) => {
+                self.reconcile.as_ref().map_err(Clone::clone)?.start(start, invocation).await
+            }
+        }
+    }
+}
+
+impl ReconcileWebhooks {
+    async fn start(&self, start: &Start, invocation: &Invocation<'_>) -> Result<Option<Outcome>, BoxError> {
         let purpose = match start {
             Start::Periodic => Purpose::Routine,
             Start::Rules => Purpose::Prompt,
             Start::Plan { digest } => Purpose::Agreed(digest),
         };
         match (self.reconciler.run(&invocation.run(purpose), &self.events).await, start) {
-            (Ok(report), _) => {
-                let report = report.unwrap_or_default();
+            (Ok(Ran::Report(report)), _) => {
                 log(&report);
                 Ok(Some(Outcome::Report(report)))
             }
-            (Err(error @ (Error::Removed | Error::Busy(_))), Start::Periodic | Start::Rules) => {
+            // Only requests of CloudFormation are repeated.
+            (Ok(Ran::Repeated(_)), _) => Ok(None),
+            (Err(error @ Error::Removed), Start::Periodic | Start::Rules)
+            | (Err(error @ Error::Busy(_)), Start::Periodic) => {
                 tracing::info!(reason = chain(&error), "nothing is done");
                 Ok(Some(Outcome::Nothing(chain(&error))))
             }
@@ -106,7 +123,7 @@ impl ReconcileWebhooks {
     }
 }
 
-/// Logs a run, and counts what is disabled and what failed.
+/// Logs a run, and counts the webhooks that are missing or disabled.
 fn log(report: &Report) {
     for failed in &report.failed {
         let step = &failed.step;
@@ -118,7 +135,7 @@ fn log(report: &Report) {
             "a step failed; the next run tries again"
         );
     }
-    let disabled = report.disabled as u64;
-    tracing::info!(monotonic_counter.webhooks_disabled = disabled, "counted");
+    let missing = report.missing() as u64;
+    tracing::info!(monotonic_counter.webhooks_missing = missing, "counted");
     tracing::info!(summary = report.summary(), foreign = report.foreign.len(), "webhooks reconciled");
 }

@@ -4,7 +4,7 @@ use guarded_tableau::SecretCredential;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use published_rules::PublishedRules;
-use reconcile_webhooks::{Config, Event, Invocation, Outages, ReconcileWebhooks};
+use reconcile_webhooks::{Config, Event, Function, Invocation, Outages, ReconcileWebhooks};
 use runtime::Host;
 use session_store::sessions;
 use std::sync::Arc;
@@ -19,9 +19,11 @@ const NAME: &str = "reconcile-webhooks";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
     let host = Host::start(NAME)?;
-    let function = Arc::new(function(&host).inspect_err(|error| {
-        tracing::error!(reason = chain(error.as_ref()), "the function cannot start");
-    })?);
+    let reconcile = reconcile(&host).map_err(|error| chain(error.as_ref()));
+    if let Err(reason) = &reconcile {
+        tracing::error!(reason, "the settings cannot be used");
+    }
+    let function = Arc::new(Function { reconcile, http: host.http() });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
         let function = Arc::clone(&function);
         async move {
@@ -29,7 +31,9 @@ async fn main() -> Result<(), BoxError> {
             let now = Timestamp::now();
             let until = context.deadline.saturating_sub(now.as_millisecond().unsigned_abs());
             let remaining = Duration::from_millis(until);
-            let invocation = Invocation { id: &context.request_id, now, remaining };
+            // Lambda may execute an asynchronous invocation twice at the same time.
+            let id = format!("{}-{:016x}", context.request_id, fastrand::u64(..));
+            let invocation = Invocation { id: &id, now, remaining };
             function.handle(&event.payload, &invocation).await.inspect_err(|error| {
                 tracing::error!(reason = chain(error.as_ref()), "the webhooks are not reconciled");
             })
@@ -38,7 +42,10 @@ async fn main() -> Result<(), BoxError> {
     .await
 }
 
-fn function(host: &Host) -> Result<ReconcileWebhooks, BoxError> {
+fn reconcile(host: &Host) -> Result<ReconcileWebhooks, BoxError> {
+    if let Some(problem) = host.problem() {
+        return Err(problem.into());
+    }
     let config = host.config(Config::from_env)?;
     let tableau = TableauClient::new(
         host.http(),
@@ -57,5 +64,5 @@ fn function(host: &Host) -> Result<ReconcileWebhooks, BoxError> {
         takes_refreshes: config.takes_refreshes,
         settling: SETTLING,
     };
-    Ok(ReconcileWebhooks { reconciler, events: Outages { bus: host.derived_events() }, http: host.http() })
+    Ok(ReconcileWebhooks { reconciler, events: Outages { bus: host.derived_events() } })
 }

@@ -10,7 +10,7 @@ use workflow::BoxError;
 /// How many bytes of an answer its reason may take, as JSON. CloudFormation refuses answers of more than 4,096 bytes.
 const REASON_LIMIT: usize = 2_500;
 /// How long CloudFormation may take to accept the answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
 
 /// An answer. `D`: what the template can read with `GetAtt`.

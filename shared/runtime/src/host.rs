@@ -152,6 +152,11 @@ impl Host {
         read(&self.env)
     }
 
+    /// A setting of the host that cannot be used, such as a file that is missing. A function behind a queue need not ask: its events wait.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
     /// The HTTP client, shared by all parts of the function.
     pub fn http(&self) -> reqwest::Client {
         self.http.clone()

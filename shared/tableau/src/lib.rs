@@ -10,6 +10,7 @@ mod payload;
 mod pdf;
 mod spelling;
 mod webhook_disabled;
+mod webhook_source;
 
 pub use content_kind::ContentKind;
 pub use event::{Event, Incomplete, Subject};

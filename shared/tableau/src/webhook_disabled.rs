@@ -53,8 +53,8 @@ impl DisabledWebhook {
     pub fn payload(&self, site: &SiteLuid) -> Payload {
         let name = &self.name;
         let text = match self.enabled_again {
-            None => format!("Tableau has disabled the webhook {name}"),
-            Some(_) => format!("The webhook {name}, which Tableau had disabled, is enabled again"),
+            None => format!("The webhook {name} is disabled"),
+            Some(_) => format!("The webhook {name} was disabled, and is enabled again"),
         };
         let mut payload = Payload {
             resource: Some("WEBHOOK".to_owned()),

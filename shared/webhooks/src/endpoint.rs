@@ -29,15 +29,15 @@ pub(crate) async fn check(
         Ok(test) if test.status != NOT_FOUND => {
             Err(format!("Tableau's test of the stack's URL got the status {}", test.status))
         }
-        Ok(_) => own(http, url).await,
+        Ok(_) => post_test(http, url).await,
         Err(error) if error.is_transient() => {
             Err(format!("Tableau could not test the stack's URL: {}", chain(&error)))
         }
-        Err(_) => own(http, url).await,
+        Err(_) => post_test(http, url).await,
     }
 }
 
-async fn own(http: &reqwest::Client, url: &SecretString) -> Result<(), String> {
+async fn post_test(http: &reqwest::Client, url: &SecretString) -> Result<(), String> {
     let request =
         http.post(url.expose_secret()).header(CONTENT_TYPE, "application/json").timeout(TIMEOUT).body("{}");
     match request.send().await {

@@ -30,8 +30,8 @@ pub enum Error {
     /// Tableau does not answer, or refuses.
     #[error(transparent)]
     Tableau(#[from] tableau_client::Error),
-    /// The time was over before the work was done.
-    #[error("the time was over while Tableau had not answered yet; the next run goes on")]
+    /// The run took too long.
+    #[error("Tableau did not answer in time; the next run goes on")]
     OutOfTime,
 }
 

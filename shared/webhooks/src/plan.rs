@@ -1,4 +1,4 @@
-//! Which steps lead from the webhooks that there are to the ones that are needed. No I/O.
+//! The steps that make the webhooks of a site match what the rules need. No I/O.
 
 use crate::identity::Identity;
 use crate::needed::Needed;
@@ -61,7 +61,7 @@ pub struct Waiting {
 impl Plan {
     /// Makes the plan.
     pub fn of(situation: &Situation<'_>) -> Self {
-        let own = own(situation.identity, situation.state, situation.listed);
+        let own = stacks_own(situation.identity, situation.state, situation.listed);
         let mut plan = Self::default();
         let mut deletions = Vec::new();
         for needed in situation.needed {
@@ -70,7 +70,8 @@ impl Plan {
             // The best one is kept.
             found.sort_by_key(|webhook| {
                 let is_known = situation.state.knows(&webhook.id);
-                (!situation.is_right(webhook, &needed.event), !webhook.is_enabled, !is_known)
+                // One that sends events is never deleted for one that does not.
+                (!webhook.is_enabled, !situation.is_right(webhook, &needed.event), !is_known)
             });
             let mut found = found.into_iter();
             match found.next() {
@@ -166,7 +167,7 @@ fn deletion(webhook: &Webhook, reason: &str) -> Step {
 }
 
 /// The stack's own webhooks among those of a site.
-pub(crate) fn own<'w>(identity: &Identity, state: &State, listed: &'w [Webhook]) -> Vec<&'w Webhook> {
+pub(crate) fn stacks_own<'w>(identity: &Identity, state: &State, listed: &'w [Webhook]) -> Vec<&'w Webhook> {
     listed.iter().filter(|webhook| identity.owns(webhook, state.knows(&webhook.id))).collect()
 }
 

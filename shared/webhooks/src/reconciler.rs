@@ -1,25 +1,27 @@
 //! Brings the webhooks of a site to what the rules need.
 
-use crate::endpoint;
+use crate::clock::{Clock, within};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::needed::{Needed, needed};
-use crate::plan::{Plan, Situation, own};
+use crate::plan::{Plan, Situation, stacks_own};
+use crate::redaction::Redaction;
 use crate::registry::{Begin, Registry, Start};
 use crate::report::{Failed, Report};
-use crate::state::State;
-use crate::step::{Action, Step};
-use jiff::{SignedDuration, Timestamp};
+use crate::state::{Answered, State};
+use crate::step::Action;
+use crate::work::{NotDone, Work};
+use jiff::Timestamp;
 use published_rules::{InForce, PublishedRules};
 use rules::Rules;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use secrets::{FRESH, SecretStore, WebhookTokens, parse};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Documents;
-use tableau::{DisabledWebhook, SiteLuid, WebhookLuid};
-use tableau_client::{ApiVersion, NewWebhook, TableauClient, Webhook, WebhookChange, WebhookState};
+use tableau::{DisabledWebhook, SiteLuid};
+use tableau_client::{ApiVersion, TableauClient, Webhook};
 use tokio::time::Instant;
 use workflow::{BoxError, CredentialError, chain};
 
@@ -30,6 +32,8 @@ const UPDATE_SINCE: ApiVersion = ApiVersion::new(3, 8);
 pub const SETTLING: Duration = Duration::from_secs(FRESH.as_secs() + 5);
 /// How often a run that waits for another one looks.
 const POLL: Duration = Duration::from_secs(1);
+/// How much longer than a run its lease lasts: what is written after the work must not meet the next run.
+const LEASE_RESERVE: Duration = Duration::from_secs(20);
 
 /// Brings the webhooks of a site to what the rules need.
 pub struct Reconciler {
@@ -62,7 +66,7 @@ impl fmt::Debug for Reconciler {
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Run<'r> {
-    /// Names the run: no two have the same.
+    /// Names the run: no two have the same, also not two executions of one invocation.
     pub id: &'r str,
     /// Why it runs.
     pub purpose: Purpose<'r>,
@@ -102,43 +106,23 @@ pub trait Announce: Send + Sync {
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
+/// What a run has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// This.
+    Report(Report),
+    /// Nothing: CloudFormation has sent a request again, which was answered so.
+    Repeated(Answered),
+}
+
 /// What Tableau, the rules and the secret say.
-#[derive(Debug)]
-struct Seen {
+struct Survey {
     needed: Vec<Needed>,
     tokens: WebhookTokens,
     read_at: Instant,
     listed: Vec<Webhook>,
+    redaction: Redaction,
     can_update: bool,
-}
-
-/// The time of a run.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    began: Instant,
-    now: Timestamp,
-    end: Instant,
-}
-
-impl Clock {
-    fn new(now: Timestamp, budget: Duration) -> Self {
-        let began = Instant::now();
-        Self { began, now, end: began + budget }
-    }
-
-    fn now(&self) -> Timestamp {
-        let gone = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
-        self.now.checked_add(gone).unwrap_or(self.now)
-    }
-
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
-    }
-
-    fn end(&self) -> Timestamp {
-        let left = SignedDuration::try_from(self.left()).unwrap_or_default();
-        self.now().checked_add(left).unwrap_or(Timestamp::MAX)
-    }
 }
 
 impl Reconciler {
@@ -150,17 +134,17 @@ impl Reconciler {
         let clock = Clock::new(now, budget);
         let tableau = self.tableau.within(budget);
         let mut state = Registry::read(&self.documents).await?;
-        let seen = within(clock, self.look(&tableau)).await?;
-        state.observe(&own(&self.identity, &state.clone(), &seen.listed), now);
-        let url = self.identity.url(&seen.tokens.current);
-        Ok(Plan::of(&self.situation(&seen, &state, &url, now)))
+        let survey = within(clock, self.survey(&tableau)).await?;
+        state.observe(&stacks_own(&self.identity, &state.clone(), &survey.listed), now);
+        let url = self.identity.url(&survey.tokens.current);
+        Ok(Plan::of(&self.situation(&survey, &state, &url, now)))
     }
 
-    /// Does what is to be done. `None` if CloudFormation has sent a request again that was handled.
+    /// Does what is to be done.
     ///
     /// # Errors
     /// [`Error`]. What was done is kept, and the next run goes on.
-    pub async fn run(&self, run: &Run<'_>, announce: &impl Announce) -> Result<Option<Report>, Error> {
+    pub async fn run(&self, run: &Run<'_>, announce: &impl Announce) -> Result<Ran, Error> {
         let clock = Clock::new(run.now, run.budget);
         let start = match run.purpose {
             Purpose::Deploy { request, is_new } => Start::Deploy { request, is_new },
@@ -169,10 +153,15 @@ impl Reconciler {
         };
         let may_wait = run.purpose != Purpose::Routine;
         let registry = Registry::new(self.documents.clone(), run.id.to_owned());
-        let Begin::Leased(state) = begin(&registry, start, clock, may_wait).await? else { return Ok(None) };
-        let result = self.leased(run, &registry, *state, clock, announce).await;
-        registry.release(clock.now()).await?;
-        result.map(Some)
+        let state = match begin(&registry, start, clock, may_wait).await? {
+            Begin::Leased(state) => *state,
+            Begin::Repeated(answered) => return Ok(Ran::Repeated(answered)),
+        };
+        let result = self.leased(run, &registry, state, clock, announce).await;
+        if let Err(error) = registry.release(clock.now()).await {
+            tracing::error!(reason = chain(&error), "the lease is not given back: it ends by itself");
+        }
+        result.map(Ran::Report)
     }
 
     async fn leased(
@@ -184,11 +173,11 @@ impl Reconciler {
         announce: &impl Announce,
     ) -> Result<Report, Error> {
         let tableau = self.tableau.within(clock.left());
-        let seen = within(clock, self.look(&tableau)).await?;
-        let own = own(&self.identity, &state.clone(), &seen.listed);
+        let survey = within(clock, self.survey(&tableau)).await?;
+        let own = stacks_own(&self.identity, &state.clone(), &survey.listed);
         state.observe(&own, clock.now());
-        let url = self.identity.url(&seen.tokens.current);
-        let plan = Plan::of(&self.situation(&seen, &state, &url, clock.now()));
+        let url = self.identity.url(&survey.tokens.current);
+        let plan = Plan::of(&self.situation(&survey, &state, &url, clock.now()));
         if let Purpose::Agreed(digest) | Purpose::ByHand(digest) = run.purpose
             && plan.digest() != digest
         {
@@ -196,38 +185,38 @@ impl Reconciler {
         }
         // What was found out must not be lost if the process ends below.
         registry.save(&state, clock.now()).await?;
-        let mut report = Report::of(&plan);
-        let mut work =
-            Work { tableau: &tableau, http: &self.http, url: &url, identity: &self.identity, endpoint: None };
-        let moves = plan.steps.iter().any(|step| matches!(step.action, Action::Update | Action::Replace));
-        if moves {
-            let since = seen.read_at.elapsed();
+        if is_new_token(&plan, &survey.tokens) {
+            let since = survey.read_at.elapsed();
             tokio::time::sleep(self.settling.saturating_sub(since).min(clock.left())).await;
         }
-        let mut is_late = false;
+        let mut report = Report::of(&plan, survey.needed.len());
+        let redaction = &survey.redaction;
+        let mut work = Work {
+            tableau: &tableau,
+            http: &self.http,
+            url: &url,
+            identity: &self.identity,
+            redaction,
+            endpoint: None,
+        };
         for step in &plan.steps {
             let webhook = step.luid.as_ref().and_then(|luid| own.iter().copied().find(|own| own.id == *luid));
-            let done = match is_late {
-                true => Err(Error::OutOfTime.to_string()),
-                false => match tokio::time::timeout(clock.left(), work.perform(step, webhook)).await {
-                    Ok(done) => done,
-                    Err(_) => {
-                        is_late = true;
-                        Err(Error::OutOfTime.to_string())
-                    }
-                },
+            let out_of_time = || NotDone::because(Error::OutOfTime.to_string());
+            let done = match tokio::time::timeout(clock.left(), work.perform(step, webhook)).await {
+                Ok(done) if !clock.left().is_zero() || done.is_ok() => done,
+                _ => Err(out_of_time()),
             };
             match done {
                 Ok(done) => {
-                    done.note(&mut state, step, clock.now());
+                    done.note(&mut state, step, redaction, clock.now());
                     report.done.push(step.clone());
                 }
-                Err(reason) => {
+                Err(NotDone { reason, is_unknown_event }) => {
                     if let (Action::Enable, Some(luid)) = (step.action, &step.luid) {
                         let note = format!("It stays disabled: {reason}. The next run tries again.");
                         state.stays_disabled(luid, note);
                     }
-                    report.failed.push(Failed { step: step.clone(), reason });
+                    report.failed.push(Failed { is_unknown_event, ..Failed::new(step.clone(), reason) });
                 }
             }
         }
@@ -253,7 +242,7 @@ impl Reconciler {
         if waiting.is_empty() {
             return Ok(());
         }
-        let site = match tableau.session_site().await {
+        let site = match within(clock, async { Ok(tableau.session_site().await?) }).await {
             Ok(site) => site,
             Err(error) => {
                 // The work is done: this must not fail a deploy.
@@ -262,7 +251,8 @@ impl Reconciler {
             }
         };
         for disabled in &waiting {
-            match announce.announce(disabled, &site).await {
+            let announced = tokio::time::timeout(clock.left(), announce.announce(disabled, &site)).await;
+            match announced.unwrap_or_else(|_| Err(Error::OutOfTime.into())) {
                 Ok(()) => state.announced(disabled),
                 Err(error) => {
                     let reason = chain(error.as_ref());
@@ -273,96 +263,47 @@ impl Reconciler {
         registry.save(state, clock.now()).await
     }
 
-    /// Deletes the stack's webhooks. Returns the names of those that are left, each with the reason; `None` if CloudFormation has sent
-    /// a request again that was handled.
-    ///
-    /// # Errors
-    /// [`Error`] if it is not known which webhooks there are.
-    pub async fn remove(&self, run: &Run<'_>) -> Result<Option<Report>, Error> {
-        let Purpose::Deploy { request, .. } = run.purpose else { return Ok(None) };
-        let clock = Clock::new(run.now, run.budget);
-        let registry = Registry::new(self.documents.clone(), run.id.to_owned());
-        let start = Start::Removal { request };
-        let Begin::Leased(state) = begin(&registry, start, clock, true).await? else { return Ok(None) };
-        let removed = self.removed(*state, clock).await;
-        registry.release(clock.now()).await?;
-        let (state, report) = removed?;
-        registry.note(clock.now(), |stored| stored.webhooks.clone_from(&state.webhooks)).await?;
-        Ok(Some(report))
-    }
-
-    async fn removed(&self, mut state: State, clock: Clock) -> Result<(State, Report), Error> {
-        let tableau = self.tableau.within(clock.left());
-        let listed = within(clock, async { Ok(tableau.webhooks().all(usize::MAX).await?) }).await?;
-        let own = own(&self.identity, &state.clone(), &listed);
-        state.observe(&own, clock.now());
-        let mut report = Report::default();
-        for webhook in own {
-            let step = Step {
-                action: Action::Delete,
-                event: webhook.event.clone(),
-                name: webhook.name.clone(),
-                luid: Some(webhook.id.clone()),
-                reason: "the stack is deleted".to_owned(),
-            };
-            match tokio::time::timeout(clock.left(), tableau.delete_webhook(&webhook.id)).await {
-                Ok(Ok(())) => {
-                    state.forget(&webhook.id);
-                    report.done.push(step);
-                }
-                Ok(Err(error)) => report.failed.push(Failed { step, reason: chain(&error) }),
-                Err(_) => report.failed.push(Failed { step, reason: Error::OutOfTime.to_string() }),
-            }
-        }
-        Ok((state, report))
-    }
-
-    /// Notes that a request of CloudFormation was handled, and whether the deploy that wants `wanted` failed.
+    /// Notes a deploy before it begins, and returns whether it is a rollback: it goes back from what the deploy before wanted to what was
+    /// there before that. CloudFormation sends a rollback as any other request, whichever resource has failed.
     ///
     /// # Errors
     /// [`Error::Table`].
-    pub async fn note_handled(
-        &self,
-        request: &str,
-        failed: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let registry = Registry::new(self.documents.clone(), request.to_owned());
-        let failed = failed.map(str::to_owned);
-        let note = |state: &mut State| {
-            state.handled(request);
-            state.failed_deploy.clone_from(&failed);
-        };
-        registry.note(now, note).await
+    pub async fn note_deploy(&self, from: &str, to: &str, now: Timestamp) -> Result<bool, Error> {
+        Registry::new(self.documents.clone(), "deploy".to_owned())
+            .note(now, |state| state.deploy(from, to))
+            .await
     }
 
-    /// What the last deploy wanted, if it failed.
+    /// Notes how a request of CloudFormation is answered.
     ///
     /// # Errors
     /// [`Error::Table`].
-    pub async fn failed_deploy(&self) -> Result<Option<String>, Error> {
-        Ok(Registry::read(&self.documents).await?.failed_deploy)
+    pub async fn note_answer(&self, request: &str, answered: Answered, now: Timestamp) -> Result<(), Error> {
+        let registry = Registry::new(self.documents.clone(), "answer".to_owned());
+        registry.note(now, |state| state.answered(request, answered.clone())).await
     }
 
     fn situation<'s>(
         &'s self,
-        seen: &'s Seen,
+        survey: &'s Survey,
         state: &'s State,
         url: &'s SecretString,
         now: Timestamp,
     ) -> Situation<'s> {
-        let Seen { needed, listed, can_update, .. } = seen;
+        let Survey { needed, listed, can_update, .. } = survey;
         Situation { identity: &self.identity, needed, listed, state, url, can_update: *can_update, now }
     }
 
-    async fn look(&self, tableau: &TableauClient) -> Result<Seen, Error> {
+    async fn survey(&self, tableau: &TableauClient) -> Result<Survey, Error> {
         let rules = self.rules().await?;
         let read_at = Instant::now();
         let tokens = self.tokens().await?;
         let listed = tableau.webhooks().all(usize::MAX).await?;
         let can_update = tableau.session_version().await? >= UPDATE_SINCE;
         let needed = needed(&rules, self.takes_refreshes);
-        Ok(Seen { needed, tokens, read_at, listed, can_update })
+        let redaction = Redaction::new(Some(&tokens), &listed);
+        let listed = listed.into_iter().map(|webhook| redaction.webhook(webhook)).collect();
+        Ok(Survey { needed, tokens, read_at, listed, redaction, can_update })
     }
 
     async fn rules(&self) -> Result<Rules, Error> {
@@ -389,115 +330,29 @@ impl Reconciler {
     }
 }
 
-async fn within<T>(clock: Clock, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::time::timeout(clock.left(), work).await.unwrap_or(Err(Error::OutOfTime))
+/// Whether a step puts a token into a URL that the ingress may not know yet.
+fn is_new_token(plan: &Plan, tokens: &WebhookTokens) -> bool {
+    plan.steps.iter().any(|step| match step.action {
+        Action::Update | Action::Replace => true,
+        Action::Create => tokens.previous.is_some(),
+        Action::Enable | Action::Delete => false,
+    })
 }
 
 /// Takes the lease; a run that may wait waits for half of its time.
-async fn begin(registry: &Registry, start: Start<'_>, clock: Clock, may_wait: bool) -> Result<Begin, Error> {
-    let patience = clock.left() / 2;
+pub(crate) async fn begin(
+    registry: &Registry,
+    start: Start<'_>,
+    clock: Clock,
+    may_wait: bool,
+) -> Result<Begin, Error> {
+    let timeout = clock.left() / 2;
     loop {
-        let begun = registry.begin(start, clock.now(), clock.end()).await;
-        let may_wait = may_wait && clock.began.elapsed() < patience;
+        let begun = registry.begin(start, clock.now(), clock.end_after(LEASE_RESERVE)).await;
+        let may_wait = may_wait && clock.began.elapsed() < timeout;
         match begun {
             Err(Error::Busy(_)) if may_wait => tokio::time::sleep(POLL).await,
             begun => return begun,
         }
     }
-}
-
-/// What carries steps out.
-struct Work<'w> {
-    tableau: &'w TableauClient,
-    http: &'w reqwest::Client,
-    url: &'w SecretString,
-    identity: &'w Identity,
-    /// Whether the stack's URL works, once it was tried.
-    endpoint: Option<Result<(), String>>,
-}
-
-/// What has come of a step.
-enum Done {
-    /// There is a webhook as Tableau describes it now.
-    Changed(Webhook),
-    /// A new one has taken the place of another.
-    Replaced(Webhook),
-    Enabled,
-    Deleted,
-}
-
-impl Done {
-    fn note(&self, state: &mut State, step: &Step, now: Timestamp) {
-        match (self, &step.luid) {
-            (Self::Changed(webhook), _) => state.take(webhook, now),
-            (Self::Replaced(webhook), old) => {
-                state.take(webhook, now);
-                old.iter().for_each(|luid| state.forget(luid));
-            }
-            (Self::Enabled, Some(luid)) => state.enabled(luid, now),
-            (Self::Deleted, Some(luid)) => state.forget(luid),
-            (Self::Enabled | Self::Deleted, None) => {}
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Carries a step out. `webhook` is the one that it is about.
-    async fn perform(&mut self, step: &Step, webhook: Option<&Webhook>) -> Result<Done, String> {
-        match (step.action, webhook, &step.event) {
-            (Action::Create, _, Some(event)) => {
-                let new = NewWebhook {
-                    name: self.identity.name(event),
-                    event: event.clone(),
-                    url: self.url.expose_secret().to_owned(),
-                    is_enabled: true,
-                };
-                self.tableau.create_webhook(&new).await.map(Done::Changed).map_err(|error| chain(&error))
-            }
-            (Action::Update, Some(webhook), Some(event)) => {
-                let change = WebhookChange {
-                    name: Some(self.identity.name(event)),
-                    url: Some(self.url.expose_secret().to_owned()),
-                    ..WebhookChange::default()
-                };
-                let changed = self.tableau.update_webhook(&webhook.id, &change).await;
-                changed.map(Done::Changed).map_err(|error| chain(&error))
-            }
-            (Action::Replace, Some(webhook), Some(event)) => {
-                let new = NewWebhook {
-                    name: self.identity.name(event),
-                    event: event.clone(),
-                    url: self.url.expose_secret().to_owned(),
-                    is_enabled: true,
-                };
-                // In this order no event is missed. One that both send is handled once.
-                let new = self.tableau.create_webhook(&new).await.map_err(|error| chain(&error))?;
-                if let Err(error) = self.tableau.delete_webhook(&webhook.id).await {
-                    tracing::warn!(webhook.luid = %webhook.id, reason = chain(&error), "the next run deletes the replaced webhook");
-                    return Ok(Done::Changed(new));
-                }
-                Ok(Done::Replaced(new))
-            }
-            (Action::Enable, Some(webhook), _) => {
-                if self.endpoint.is_none() {
-                    self.endpoint = Some(endpoint::check(self.tableau, self.http, webhook, self.url).await);
-                }
-                if let Some(Err(reason)) = &self.endpoint {
-                    return Err(reason.clone());
-                }
-                let change = WebhookChange { state: Some(WebhookState::On), ..WebhookChange::default() };
-                let changed = self.tableau.update_webhook(&webhook.id, &change).await;
-                changed.map(|_| Done::Enabled).map_err(|error| chain(&error))
-            }
-            (Action::Delete, Some(webhook), _) => {
-                let deleted = self.tableau.delete_webhook(&webhook.id).await;
-                deleted.map(|()| Done::Deleted).map_err(|error| chain(&error))
-            }
-            _ => Err(format!("the webhook {} is not there", luid_of(step))),
-        }
-    }
-}
-
-fn luid_of(step: &Step) -> &str {
-    step.luid.as_ref().map_or("-", WebhookLuid::as_str)
 }

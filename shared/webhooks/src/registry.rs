@@ -1,7 +1,7 @@
 //! The document with what the stack knows, and who may change it.
 
 use crate::error::Error;
-use crate::state::{Lease, State};
+use crate::state::{Answered, Lease, State};
 use jiff::{SignedDuration, Timestamp};
 use store::Documents;
 
@@ -25,13 +25,13 @@ pub(crate) enum Start<'s> {
     ByHand,
 }
 
-/// What came of the wish to begin.
+/// Whether a run may begin.
 #[derive(Debug)]
 pub(crate) enum Begin {
     /// It may.
     Leased(Box<State>),
-    /// CloudFormation has sent a request again that was handled.
-    Repeated,
+    /// It may not: CloudFormation has sent a request again, which was answered so.
+    Repeated(Answered),
 }
 
 /// The document, as one run sees it.
@@ -65,9 +65,9 @@ impl Registry {
             .documents
             .change(KEY, now, |state: &mut State| {
                 if let Start::Deploy { request, .. } | Start::Removal { request } = start
-                    && state.handled.iter().any(|handled| handled == request)
+                    && let Some(answered) = state.answer_to(request)
                 {
-                    return Ok(None);
+                    return Ok(Some(answered.clone()));
                 }
                 // Also while another run is at work: none begins after it.
                 state.is_removed |= matches!(start, Start::Removal { .. });
@@ -83,10 +83,10 @@ impl Registry {
                     Start::Deploy { .. } | Start::Routine | Start::Removal { .. } | Start::ByHand => {}
                 }
                 state.lease = Some(Lease { owner: self.owner.clone(), until });
-                Ok(Some(()))
+                Ok(None)
             })
             .await?;
-        Ok(begin?.map_or(Begin::Repeated, |()| Begin::Leased(Box::new(state))))
+        Ok(begin?.map_or_else(|| Begin::Leased(Box::new(state)), Begin::Repeated))
     }
 
     /// Writes what this run has found out. If another run has taken over since, nothing is written: that run looks itself.
@@ -99,8 +99,8 @@ impl Registry {
                     // What others write who have no lease.
                     *stored = State {
                         is_removed: stored.is_removed,
-                        handled: stored.handled.clone(),
-                        failed_deploy: stored.failed_deploy.clone(),
+                        answers: stored.answers.clone(),
+                        deploy: stored.deploy.clone(),
                         ..state.clone()
                     };
                 }
@@ -126,13 +126,12 @@ impl Registry {
     }
 
     /// Changes the document beside the work on webhooks.
-    pub(crate) async fn note(
+    pub(crate) async fn note<T: Send>(
         &self,
         now: Timestamp,
-        note: impl FnMut(&mut State) + Send,
-    ) -> Result<(), Error> {
-        self.documents.change(KEY, now, note).await?;
-        Ok(())
+        note: impl FnMut(&mut State) -> T + Send,
+    ) -> Result<T, Error> {
+        Ok(self.documents.change(KEY, now, note).await?.1)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run has done. No I/O.
 
 use crate::plan::{Plan, Waiting};
-use crate::step::Step;
+use crate::step::{Action, Step};
 use serde::{Deserialize, Serialize};
 
 /// What a run has done.
@@ -17,6 +17,8 @@ pub struct Report {
     pub foreign: Vec<String>,
     /// How many webhooks were as they should be.
     pub unchanged: usize,
+    /// How many webhooks the rules need.
+    pub needed: usize,
     /// How many webhooks of the stack are disabled now, without those that a person has disabled.
     pub disabled: usize,
 }
@@ -28,12 +30,22 @@ pub struct Failed {
     pub step: Step,
     /// Why not. From outside: to be escaped.
     pub reason: String,
+    /// Whether Tableau may not know the event.
+    #[serde(default)]
+    pub is_unknown_event: bool,
+}
+
+impl Failed {
+    pub(crate) fn new(step: Step, reason: String) -> Self {
+        Self { step, reason, is_unknown_event: false }
+    }
 }
 
 impl Report {
-    /// What will not be done.
-    pub(crate) fn of(plan: &Plan) -> Self {
+    /// What a run of this plan will not do.
+    pub(crate) fn of(plan: &Plan, needed: usize) -> Self {
         Self {
+            needed,
             waiting: plan.waiting.clone(),
             foreign: plan.foreign.clone(),
             unchanged: plan.unchanged,
@@ -43,8 +55,8 @@ impl Report {
 
     /// How many webhooks are registered for events that the rules need.
     pub fn registered(&self) -> usize {
-        let new = self.done.iter().filter(|step| step.action.is_vital()).count();
-        self.unchanged + new
+        let is_missing = |failed: &&Failed| failed.step.action == Action::Create;
+        self.needed.saturating_sub(self.failed.iter().filter(is_missing).count())
     }
 
     /// What failed and makes events miss.
@@ -52,15 +64,20 @@ impl Report {
         self.failed.iter().filter(|failed| failed.step.action.is_vital())
     }
 
+    /// How many events that the rules need do not arrive, as far as is known: their webhook is missing, disabled, or posts elsewhere.
+    pub fn missing(&self) -> usize {
+        self.vital_failures().count() + self.disabled
+    }
+
     /// In one line, for people.
     pub fn summary(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         for (action, past) in [
-            (crate::Action::Create, "created"),
-            (crate::Action::Update, "updated"),
-            (crate::Action::Replace, "replaced"),
-            (crate::Action::Enable, "enabled again"),
-            (crate::Action::Delete, "deleted"),
+            (Action::Create, "created"),
+            (Action::Update, "updated"),
+            (Action::Replace, "replaced"),
+            (Action::Enable, "enabled again"),
+            (Action::Delete, "deleted"),
         ] {
             let count = self.done.iter().filter(|step| step.action == action).count();
             if count > 0 {

@@ -10,7 +10,7 @@ use store::Document;
 use tableau::{DisabledWebhook, WebhookLuid};
 use tableau_client::Webhook;
 
-/// How many handled requests of CloudFormation are remembered: it may send one again.
+/// How many answers to CloudFormation are remembered: it may send a request again.
 const REMEMBERED: usize = 16;
 
 /// What a stack knows about its webhooks.
@@ -21,10 +21,10 @@ pub struct State {
     pub(crate) lease: Option<Lease>,
     /// The stack has removed its webhooks: nothing registers them again, except a new deploy.
     pub(crate) is_removed: bool,
-    /// The requests of CloudFormation that were handled, the newest last.
-    pub(crate) handled: Vec<String>,
-    /// What the last deploy wanted, if it failed: a rollback goes back from it.
-    pub(crate) failed_deploy: Option<String>,
+    /// How requests of CloudFormation were answered, the newest last.
+    pub(crate) answers: Vec<(String, Answered)>,
+    /// The last deploy that was no rollback.
+    pub(crate) deploy: Option<Deploy>,
     /// The stack's webhooks by LUID.
     pub(crate) webhooks: BTreeMap<String, Seen>,
     /// What is still to be announced.
@@ -35,6 +35,25 @@ impl Document for State {
     const KIND: &'static str = "webhook";
     // As long as the stack lives.
     const KEPT_DAYS: i64 = 100 * 365;
+}
+
+/// How a request of CloudFormation was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Whether with a success.
+    pub is_success: bool,
+    /// With which reason.
+    pub reason: String,
+    /// What the template can read of it.
+    #[serde(default)]
+    pub registered: Option<String>,
+}
+
+/// From which properties to which ones a deploy goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Deploy {
+    from: String,
+    to: String,
 }
 
 /// Who works on the webhooks, and until when at the latest.
@@ -105,7 +124,7 @@ impl State {
         self.webhooks.remove(luid.as_str());
     }
 
-    /// What has to be announced: what was left over, and each webhook that is disabled and of which no one has been told.
+    /// What has to be announced: what was left over, and each disabled webhook that was not announced.
     pub(crate) fn to_announce(&mut self) -> Vec<DisabledWebhook> {
         for (luid, seen) in &mut self.webhooks {
             let Ok(luid) = luid.parse() else { continue };
@@ -126,11 +145,25 @@ impl State {
         outages.filter(|outage| !outage.is_wanted()).count()
     }
 
-    /// Notes that a request of CloudFormation was handled.
-    pub(crate) fn handled(&mut self, request: &str) {
-        self.handled.retain(|handled| handled != request);
-        self.handled.push(request.to_owned());
-        let too_many = self.handled.len().saturating_sub(REMEMBERED);
-        self.handled.drain(..too_many);
+    /// How this request of CloudFormation was answered, if it was.
+    pub(crate) fn answer_to(&self, request: &str) -> Option<&Answered> {
+        self.answers.iter().find(|(answered, _)| answered == request).map(|(_, answer)| answer)
+    }
+
+    /// Notes how a request of CloudFormation is answered.
+    pub(crate) fn answered(&mut self, request: &str, answer: Answered) {
+        self.answers.retain(|(answered, _)| answered != request);
+        self.answers.push((request.to_owned(), answer));
+        let too_many = self.answers.len().saturating_sub(REMEMBERED);
+        self.answers.drain(..too_many);
+    }
+
+    /// Notes a deploy; returns whether it is the rollback of the one before.
+    pub(crate) fn deploy(&mut self, from: &str, to: &str) -> bool {
+        if self.deploy.as_ref().is_some_and(|deploy| deploy.from == to && deploy.to == from) {
+            return true;
+        }
+        self.deploy = Some(Deploy { from: from.to_owned(), to: to.to_owned() });
+        false
     }
 }

@@ -13,7 +13,7 @@ fn reason(answer: &Value) -> &str {
 async fn a_stack_registers_its_webhooks_follows_the_rules_and_removes_them() {
     let scene = Scene::with(&rules(&["SiteUpdated"])).await;
     let created = scene.create().await;
-    assert_eq!((&created["Status"], &created["Data"]), (&json!("SUCCESS"), &json!({ "Registered": "1" })));
+    assert_eq!((&created["Status"], &created["Data"]), (&json!("SUCCESS"), &scene.data("1")));
     scene.environment.write_rules(&rules(&["SiteUpdated", "UserDeleted"]));
     let updated = scene.update("update-1", "1", "2").await;
     assert_eq!((&updated["Status"], reason(&updated)), (&json!("SUCCESS"), "1 created, 1 unchanged"));
@@ -34,9 +34,9 @@ async fn a_stack_registers_its_webhooks_follows_the_rules_and_removes_them() {
 #[tokio::test]
 async fn a_request_that_comes_again_is_answered_and_does_nothing() {
     let scene = Scene::with(&rules(&["SiteUpdated"])).await;
-    scene.create().await;
+    let created = scene.create().await;
     let again = scene.create().await;
-    assert_eq!((&again["Status"], reason(&again)), (&json!("SUCCESS"), "this request was handled before"));
+    assert_eq!(again, created);
     scene.delete("delete-1").await;
     assert_eq!(scene.delete("delete-1").await["Status"], "SUCCESS");
     scene.create().await;
@@ -60,10 +60,51 @@ async fn what_tableau_refuses_fails_the_deploy_with_its_reason_and_the_rollback_
     let back = scene.update("rollback-1", "2", "1").await;
     assert_eq!(back["Status"], "SUCCESS");
     assert!(reason(&back).starts_with("the rollback goes on without webhooks: "), "{back}");
+    // Also when it comes again under another id, as `continue-update-rollback` sends it.
+    assert_eq!(scene.update("rollback-2", "2", "1").await["Status"], "SUCCESS");
     // The next deploy is one again.
     let failed = scene.update("update-2", "1", "3").await;
     assert_eq!(failed["Status"], "FAILED");
     assert!(reason(&failed).contains("403000"), "{failed}");
+    // A request that comes again gets the same answer.
+    assert_eq!(scene.update("update-2", "1", "3").await, failed);
+    assert_eq!(scene.update("rollback-3", "3", "1").await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn a_rollback_goes_on_also_if_another_resource_has_failed() {
+    let scene = Scene::with(&rules(&["SiteUpdated"])).await;
+    scene.create().await;
+    assert_eq!(scene.update("update-1", "1", "2").await["Status"], "SUCCESS");
+    scene.environment.tableau.revoke_pat(SAMPLE_PAT.0);
+    scene.environment.tableau.end_sessions();
+    let back = scene.update("rollback-1", "2", "1").await;
+    assert_eq!(back["Status"], "SUCCESS");
+    assert!(reason(&back).contains("401001"), "{back}");
+}
+
+#[tokio::test]
+async fn an_event_that_this_tableau_does_not_know_fails_no_deploy_and_is_counted() {
+    let scene = Scene::with(&rules(&["SiteUpdated", "UserDeleted"])).await;
+    scene.environment.tableau.fail_next("POST /sites/*/webhooks", 1, Fault::Error("400000"));
+    let created = scene.create().await;
+    assert_eq!((&created["Status"], &created["Data"]), (&json!("SUCCESS"), &scene.data("1")));
+    assert_eq!(reason(&created), "1 created, 0 unchanged, 1 failed");
+    let logs = scene.function.logs();
+    assert!(logs.iter().any(|line| line.contains("this Tableau may not know the event")), "{logs:?}");
+    let is_counted =
+        |line: &&String| line.contains("WebhooksMissing") && line.contains("\"WebhooksMissing\":1");
+    assert!(logs.iter().find(is_counted).is_some(), "{logs:?}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_fail_the_deploy_and_not_the_deletion() {
+    let scene = Scene::with_variables(&rules(&["SiteUpdated"]), &[("TABLEAU_SESSION_MINUTES", "1.5")]).await;
+    let failed = scene.create().await;
+    assert_eq!(failed["Status"], "FAILED");
+    assert!(reason(&failed).starts_with("the settings cannot be used: TABLEAU_SESSION_MINUTES"), "{failed}");
+    assert_eq!(scene.delete("delete-1").await["Status"], "SUCCESS");
+    assert!(scene.function.invoke(&json!({ "start": "schedule" })).await.is_err());
 }
 
 /// Case F04: deleting nothing is a success.
@@ -76,10 +117,7 @@ async fn f04_a_create_that_fails_can_be_deleted() {
     assert!(reason(&failed).contains("403109"), "{failed}");
     let deleted = scene.delete("delete-1").await;
     assert_eq!(deleted["Status"], "SUCCESS");
-    assert!(
-        reason(&deleted).contains("webhooks may be left at Tableau, whose names end with #"),
-        "{deleted}"
-    );
+    assert!(reason(&deleted).contains("Webhooks whose names end with #"), "{deleted}");
 }
 
 /// Case W01: the removal goes on, and names what is left.
@@ -91,10 +129,8 @@ async fn w01_a_stack_whose_token_was_revoked_is_deleted() {
     let deleted = scene.delete("delete-1").await;
     assert_eq!(deleted["Status"], "SUCCESS");
     let left = &scene.environment.tableau.webhooks()[0].name;
-    assert!(
-        reason(&deleted).starts_with(&format!("left at Tableau, to be deleted there: {left} (")),
-        "{deleted}"
-    );
+    let is_named = reason(&deleted).ends_with(&format!("): {left}"));
+    assert!(reason(&deleted).contains("403000") && is_named, "{deleted}");
     scene.environment.tableau.revoke_pat(SAMPLE_PAT.0);
     scene.environment.tableau.end_sessions();
     let deleted = scene.delete("delete-2").await;
@@ -111,7 +147,7 @@ async fn f08_f10_a_tableau_that_hangs_fails_the_deploy_in_time() {
     let failed = scene.create().await;
     assert_eq!(failed["Status"], "FAILED");
     // Lambda ends this function after 20 s.
-    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(18), "{:?}", began.elapsed());
     let calls = scene.environment.tableau.calls("GET /sites/*/webhooks");
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(scene.environment.tableau.calls("GET /sites/*/webhooks"), calls);
@@ -139,13 +175,4 @@ async fn a_webhook_that_cannot_be_deleted_or_enabled_fails_no_deploy() {
     scene.environment.tableau.fail_always("DELETE /sites/*/webhooks/*", Fault::Error("400111"));
     let updated = scene.update("update-1", "1", "2").await;
     assert_eq!((&updated["Status"], reason(&updated)), (&json!("SUCCESS"), "1 unchanged, 1 failed"));
-}
-
-/// Case W03: both forms of an event's name are taken, and the short one is sent.
-#[tokio::test]
-async fn w03_a_webhook_in_the_old_form_is_recognised() {
-    let scene = Scene::of_version(&rules(&["DatasourceCreated"]), 6).await;
-    scene.create().await;
-    let again = scene.scheduled().await;
-    assert_eq!(again["report"]["unchanged"], 1, "{again}");
 }

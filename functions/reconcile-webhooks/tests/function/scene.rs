@@ -1,7 +1,7 @@
 //! The function's real binary, with a Tableau, a table, a bus, and a CloudFormation that takes its answers.
 
 use serde_json::{Value, json};
-use testkit::simulator::{Recorder, RestVersion, TableauBuilder, TableauSimulator};
+use testkit::simulator::Recorder;
 use testkit::{Function, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_reconcile-webhooks");
@@ -24,15 +24,12 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn with(rules: &str) -> Self {
-        Self::at(rules, TableauSimulator::sample()).await
+        Self::with_variables(rules, &[]).await
     }
 
-    pub(crate) async fn of_version(rules: &str, minor: u16) -> Self {
-        Self::at(rules, TableauSimulator::sample().max_version(RestVersion { major: 3, minor })).await
-    }
-
-    async fn at(rules: &str, tableau: TableauBuilder) -> Self {
-        let environment = TestEnvironment::with_tableau(rules, tableau).await;
+    /// With these settings beside those of the template.
+    pub(crate) async fn with_variables(rules: &str, more: &[(&str, &str)]) -> Self {
+        let environment = TestEnvironment::with_rules(rules).await;
         let ingress = Recorder::start().await.unwrap();
         let url = format!("{}/webhook", ingress.url());
         let variables = [
@@ -41,6 +38,7 @@ impl Scene {
             ("STACK_ID", STACK),
             ("WEBHOOK_URL", &url),
         ];
+        let variables = [variables.as_slice(), more].concat();
         let function = environment.function("reconcile-webhooks", BINARY.as_ref(), &variables);
         let cloud_formation = Recorder::start().await.unwrap();
         Self { environment, function, ingress, cloud_formation }
@@ -77,6 +75,13 @@ impl Scene {
         assert_eq!(answer["PhysicalResourceId"], "webhooks-0a1b2c", "{answer}");
         assert!(answer["Reason"].as_str().unwrap().chars().count() <= 401, "{answer}");
         answer
+    }
+
+    /// What the template can read.
+    pub(crate) fn data(&self, registered: &str) -> Value {
+        let webhook = &self.environment.tableau.webhooks()[0];
+        let (_, mark) = webhook.name.rsplit_once(' ').unwrap();
+        json!({ "Registered": registered, "Mark": mark })
     }
 
     pub(crate) async fn create(&self) -> Value {

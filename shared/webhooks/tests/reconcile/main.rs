@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod alone;
+mod interruptions;
 mod outages;
 mod registration;
 mod removal;

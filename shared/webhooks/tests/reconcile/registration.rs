@@ -1,7 +1,7 @@
 //! Webhooks follow the rules.
 
 use crate::prelude::*;
-use crate::scene::{Scene, rules, token};
+use crate::scene::{Scene, report, rules, token};
 use secrecy::ExposeSecret;
 use simulator::{Fault, Webhook};
 use tableau_client::WebhookChange;
@@ -53,14 +53,8 @@ async fn what_people_have_changed_or_deleted_is_set_right() {
         WebhookChange { url: Some("https://else.example/x".to_owned()), ..WebhookChange::default() },
         WebhookChange { event: Some(EventName::SiteDeleted), ..WebhookChange::default() },
     ] {
-        tableau
-            .update_webhook(&webhook.id, &change)
-            .await
-            .or_else(|error| match error.is_not_found() {
-                true => Ok(webhook.clone()),
-                false => Err(error),
-            })
-            .unwrap();
+        let luid = scene.webhook().await.id;
+        tableau.update_webhook(&luid, &change).await.unwrap();
         scene.routine(1).await;
         let now = scene.webhook().await;
         assert_eq!(
@@ -120,7 +114,7 @@ async fn a_person_gets_what_they_agreed_to_or_nothing() {
     assert!(matches!(error, Error::Changed), "{error}");
     assert!(scene.events().is_empty());
     let plan = scene.plan(2).await;
-    scene.run_for(Purpose::Agreed(&plan.digest()), 2).await.unwrap().unwrap();
+    report(scene.run_for(Purpose::Agreed(&plan.digest()), 2).await.unwrap());
     assert_eq!(scene.events(), ["UserDeleted"]);
 }
 
@@ -162,7 +156,7 @@ async fn one_run_at_a_time_and_a_hanging_tableau_ends_it_in_time() {
     assert!(matches!(busy, Error::Busy(_)), "{busy}");
     // A deploy waits.
     let deploy = Purpose::Deploy { request: "r-1", is_new: true };
-    let second = scene.run_for(deploy, 0).await.unwrap().unwrap();
+    let second = report(scene.run_for(deploy, 0).await.unwrap());
     assert_eq!((first.await.unwrap().done.len(), second.done.len(), scene.events().len()), (1, 0, 1));
 
     scene.tableau.fail_always("GET /sites/*/webhooks", Fault::Delay(Duration::from_secs(30)));

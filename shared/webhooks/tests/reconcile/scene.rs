@@ -13,7 +13,7 @@ use store::{Documents, MemoryStore};
 use tableau_client::{
     FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential, Webhook,
 };
-use webhooks::{Announce, Error, Identity, Plan, Purpose, Reconciler, Report, Run};
+use webhooks::{Announce, Error, Identity, Plan, Purpose, Ran, Reconciler, Report, Run};
 use workflow::BoxError;
 
 pub(crate) const STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/acme/0a1b2c";
@@ -29,6 +29,14 @@ pub(crate) fn token(letter: &str) -> SecretString {
 pub(crate) fn rules(events: &[&str]) -> String {
     let events = events.join(", ");
     format!("rules: [{{ name: one, on: [{events}], do: [{{ notify-slack: {{ channel: c }} }}] }}]\n")
+}
+
+/// What a run has done that was no repetition.
+pub(crate) fn report(ran: Ran) -> Report {
+    match ran {
+        Ran::Report(report) => report,
+        Ran::Repeated(answered) => panic!("repeated: {answered:?}"),
+    }
 }
 
 /// What was announced.
@@ -52,7 +60,7 @@ impl Announce for Announced {
 }
 
 impl Announced {
-    /// What was announced since the last look: whether it is over, and the note.
+    /// What was announced since the last look.
     pub(crate) fn take(&self) -> Vec<DisabledWebhook> {
         std::mem::take(&mut self.all.lock().unwrap())
     }
@@ -136,7 +144,7 @@ impl Scene {
         self.began + SignedDuration::from_mins(minute)
     }
 
-    pub(crate) async fn run_for(&self, purpose: Purpose<'_>, minute: i64) -> Result<Option<Report>, Error> {
+    pub(crate) async fn run_for(&self, purpose: Purpose<'_>, minute: i64) -> Result<Ran, Error> {
         let id = format!("run-{}", self.runs.fetch_add(1, Ordering::SeqCst));
         let run = Run { id: &id, purpose, now: self.minute(minute), budget: BUDGET };
         self.reconciler.run(&run, &self.announced).await
@@ -144,17 +152,17 @@ impl Scene {
 
     /// A run of the schedule.
     pub(crate) async fn routine(&self, minute: i64) -> Report {
-        self.run_for(Purpose::Routine, minute).await.unwrap().unwrap()
+        report(self.run_for(Purpose::Routine, minute).await.unwrap())
     }
 
     pub(crate) async fn plan(&self, minute: i64) -> Plan {
         self.reconciler.plan(self.minute(minute), BUDGET).await.unwrap()
     }
 
-    pub(crate) async fn remove(&self, request: &str) -> Result<Option<Report>, Error> {
+    pub(crate) async fn remove(&self, request: &str) -> Result<Ran, Error> {
         let purpose = Purpose::Deploy { request, is_new: false };
         let run = Run { id: request, purpose, now: self.minute(0), budget: BUDGET };
-        self.reconciler.remove(&run).await
+        self.reconciler.remove(request, &run).await
     }
 
     /// The webhooks at Tableau, by event.

@@ -1,6 +1,5 @@
 //! Webhooks, as Tableau's answers describe them.
 
-use super::event::source_name;
 use crate::filter::{Field, Filtered, sealed};
 use crate::lenient;
 use crate::resources::OwnerRef;
@@ -150,15 +149,10 @@ struct Answered {
 
 impl From<Answered> for Webhook {
     fn from(answer: Answered) -> Self {
-        let by_name = answer.event.filter(|name| !name.is_empty()).map(EventName::from);
-        let by_source = || {
-            let source = answer.source.as_ref()?.keys().next()?.to_ascii_lowercase();
-            // The spelling in Tableau's documentation.
-            if source == "webhook-source-event-label-labeldeleted" {
-                return Some(EventName::LabelDeleted);
-            }
-            EventName::KNOWN.into_iter().find(|event| source == source_name(event))
-        };
+        let by_name = answer.event.filter(|name| !name.is_empty());
+        // Older names stand there too.
+        let by_name = by_name.map(|name| EventName::of_webhook_source(&name).unwrap_or_else(|| name.into()));
+        let by_source = || EventName::of_webhook_source(answer.source.as_ref()?.keys().next()?);
         let url = &answer.destination["webhook-destination-http"]["url"];
         let off = matches!(&answer.is_enabled, Value::Bool(false))
             || answer.is_enabled.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false"));
@@ -191,8 +185,10 @@ mod tests {
     fn an_event_is_read_from_either_form() {
         for event in EventName::KNOWN {
             let new = json!({"id": "w-1", "name": "n", "event": event.as_str()});
-            let old = json!({"id": "w-1", "name": "n", "webhook-source": {source_name(&event): {}}});
-            for answer in [new, old] {
+            let old = json!({"id": "w-1", "name": "n", "webhook-source": {event.webhook_source(): {}}});
+            // Case W03.
+            let both = json!({"id": "w-1", "name": "n", "event": event.webhook_source()});
+            for answer in [new, old, both] {
                 assert_eq!(serde_json::from_value::<Webhook>(answer).unwrap().event.as_ref(), Some(&event));
             }
         }

@@ -50,7 +50,8 @@ fn the_commands_of_the_docs_work_as_printed_and_print_no_token() {
     // The local stack has made a webhook for each event with its URL already, in the other form.
     assert!(shown.contains("\nexists   DatasourceRefreshFailed "), "{shown}");
     assert!(
-        shown.contains("(from the stack `local`)") && shown.contains("): moves to another stack\n"),
+        shown.contains("(from the stack `local`)")
+            && shown.contains("): Keep disabled: moves to another stack\n"),
         "{shown}"
     );
     assert!(shown.contains("\nnext step: see whether the destination answers, then enable:\n"), "{shown}");

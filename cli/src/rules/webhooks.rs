@@ -6,8 +6,8 @@ use tableau_client::TableauClient;
 use workflow::{BoxError, chain};
 
 /// How to have them listed.
-pub(super) const HINT: &str = "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack, and `webhooks apply` registers \
-     those that are missing";
+pub(super) const HINT: &str = "not checked: whether webhooks at Tableau send these events; --webhooks asks Tableau, and `webhooks apply` registers \
+     what is missing";
 
 /// A note for each event that a rule is for and that no enabled webhook of the site sends.
 pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec<String>, BoxError> {

@@ -3,8 +3,8 @@
 use crate::{command, rules_file, run, stderr, stdout};
 use std::path::Path;
 
-const HINT: &str =
-    "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack\n";
+const HINT: &str = "not checked: whether webhooks at Tableau send these events; --webhooks asks Tableau, and `webhooks apply` registers \
+                    what is missing\n";
 
 #[test]
 fn sites_of_a_rules_file_with_a_byte_order_mark_are_seen() {

@@ -7,6 +7,7 @@ mod cases;
 mod cookbook;
 mod explain;
 mod publish;
+mod reconciliation;
 mod stack;
 mod terminal;
 mod webhooks;

@@ -13,7 +13,8 @@ async fn a_deploy_shows_what_changes_and_publishes_the_next_version() {
     let first = stack.run(&["deploy", "--yes"]).await;
     let lines = [
         "rules.yaml: 1 rule; events of every site are accepted",
-        "not checked: whether webhooks at Tableau send these events; --webhooks asks the Tableau of the stack",
+        "not checked: whether webhooks at Tableau send these events; --webhooks asks Tableau, and `webhooks apply` registers what is \
+         missing",
         "no rules are in force yet: all 5 lines are new",
         "version 1 is in force; functions use it within a minute",
     ];

@@ -3,11 +3,13 @@
 use crate::PROGRAM;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use local_aws::{Aws, QueueSpec, StackResource};
+use local_aws::{Aws, FunctionSpec, LambdaProcess, QueueSpec, StackResource};
 use serde_json::json;
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, TableauSimulator};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 use tempfile::TempDir;
 use testkit::dynamodb::template_table;
 
@@ -22,7 +24,12 @@ pub(crate) fn rules(channel: &str) -> String {
 pub(crate) struct Stack {
     pub(crate) aws: Aws,
     pub(crate) tableau: TableauSimulator,
+    resources: Vec<StackResource>,
     folder: TempDir,
+}
+
+fn resource(id: &str, kind: &str, physical_id: &str) -> StackResource {
+    StackResource { logical_id: id.to_owned(), kind: kind.to_owned(), physical_id: physical_id.to_owned() }
 }
 
 impl Stack {
@@ -30,10 +37,8 @@ impl Stack {
         let aws = Aws::start().await.unwrap();
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let mut resources = Vec::new();
-        let mut add = |id: &str, kind: &str, physical_id: &str| {
-            let (logical_id, kind) = (id.to_owned(), kind.to_owned());
-            resources.push(StackResource { logical_id, kind, physical_id: physical_id.to_owned() });
-        };
+        let mut add =
+            |id: &str, kind: &str, physical_id: &str| resources.push(resource(id, kind, physical_id));
         for id in ["NotifySlackQueue", "NotifySlackDeadLetters"] {
             aws.create_queue(QueueSpec::new(id));
             add(id, "AWS::SQS::Queue", &aws.queue_url(id));
@@ -44,7 +49,7 @@ impl Stack {
         let secret = tableau.token_secret(SAMPLE_PAT.0).unwrap();
         aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": secret }));
         add("TableauSecret", "AWS::SecretsManager::Secret", "tableau");
-        aws.create_stack("tableau-webhooks", resources);
+        aws.create_stack("tableau-webhooks", resources.clone());
         let parameters = [
             ("TableauServerUrl", tableau.url()),
             ("TableauSite", SAMPLE_CONTENT_URL.to_owned()),
@@ -53,9 +58,35 @@ impl Stack {
         ];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
         aws.set_stack_parameters("tableau-webhooks", BTreeMap::from(parameters));
-        let stack = Self { aws, tableau, folder: tempfile::tempdir().unwrap() };
+        let stack = Self { aws, tableau, resources, folder: tempfile::tempdir().unwrap() };
         stack.write("rules.yaml", &rules("data-alerts"));
         stack
+    }
+
+    /// Gives the stack the function that registers webhooks: its real binary.
+    pub(crate) fn add_function(&self) {
+        self.aws.create_bus("events");
+        self.aws.create_secret("webhook", json!({ "current": "t".repeat(43), "previous": "" }));
+        let binary = Path::new(PROGRAM).parent().unwrap().join("reconcile-webhooks");
+        let mut spec = FunctionSpec::new("reconcile-webhooks", binary);
+        spec.timeout = Duration::from_secs(180);
+        spec.endpoint_url = Some(self.aws.url().to_owned());
+        spec.keys = self.aws.keys().clone();
+        let variables = [
+            ("EVENT_BUS_NAME", "events".to_owned()),
+            ("STACK_ID", "arn:aws:cloudformation:us-east-1:000000000000:stack/tableau-webhooks/0".to_owned()),
+            ("TABLE_NAME", template_table().name),
+            ("TABLEAU_SECRET", "tableau".to_owned()),
+            ("TABLEAU_SERVER_URL", self.tableau.url()),
+            ("TABLEAU_SITE", SAMPLE_CONTENT_URL.to_owned()),
+            ("WEBHOOK_SECRET", "webhook".to_owned()),
+            ("WEBHOOK_URL", "https://abc.execute-api.eu-central-1.amazonaws.com/webhook".to_owned()),
+        ];
+        spec.environment = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.aws.add_function(LambdaProcess::new(spec).unwrap());
+        let mut resources = self.resources.clone();
+        resources.push(resource("ReconcileWebhooks", "AWS::Lambda::Function", "reconcile-webhooks"));
+        self.aws.create_stack("tableau-webhooks", resources);
     }
 
     /// Writes a file into the folder.

@@ -15,8 +15,8 @@ async fn events_that_no_enabled_webhook_sends_are_listed_where_tableau_can_be_as
     stack.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, url));
     for command in [&["check", "--webhooks"][..], &["deploy", "--yes", "--webhooks"]] {
         let output = stack.run(command).await;
-        let expected = "note: the rule `refresh failures` is for WorkbookRefreshFailed, and no webhook sends it: register one at \
-                        Tableau\n";
+        let expected = "note: the rule `refresh failures` is for WorkbookRefreshFailed, and no webhook sends it: `webhooks \
+                        apply` registers one\n";
         assert_eq!(
             (stderr(&output).as_str(), output.status.code()),
             (expected, Some(0)),
@@ -32,10 +32,12 @@ async fn events_that_no_enabled_webhook_sends_are_listed_where_tableau_can_be_as
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert_eq!(
         notes[0]["message"],
-        "the rule `refresh failures` is for WorkbookRefreshFailed, and its webhook is switched off: switch it on at Tableau"
+        "the rule `refresh failures` is for WorkbookRefreshFailed, and its webhook is disabled: `webhooks list` says why, `webhooks enable` \
+         enables it"
     );
     let hint = stack.run(&["check"]).await;
-    assert!(stdout(&hint).ends_with("--webhooks asks the Tableau of the stack\n"), "{}", stderr(&hint));
+    let end = "--webhooks asks Tableau, and `webhooks apply` registers what is missing\n";
+    assert!(stdout(&hint).ends_with(end), "{}", stderr(&hint));
 }
 
 async fn switch_off(stack: &Stack, luid: &WebhookLuid) {

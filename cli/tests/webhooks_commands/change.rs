@@ -79,8 +79,13 @@ async fn webhooks_are_disabled_with_a_reason_and_enabled_again() {
     let again = stdout(&site.run(&["disable", "site"]).await);
     assert_eq!(again, format!("`site` (SiteUpdated, {one}) is disabled: Webhook disabled by user already\n"));
     let reason = objects(&site.run(&["disable", "site", "--reason", "moves", "--json"]).await);
-    assert_eq!((&reason[0]["result"], &reason[0]["reason"]), (&json!("disabled"), &json!("moves")));
-    assert_eq!(site.webhook(&one).unwrap().status_change_reason, "moves");
+    assert_eq!(
+        (&reason[0]["result"], &reason[0]["reason"]),
+        (&json!("disabled"), &json!("Keep disabled: moves"))
+    );
+    assert_eq!(site.webhook(&one).unwrap().status_change_reason, "Keep disabled: moves");
+    let same = objects(&site.run(&["disable", "site", "--reason", "moves", "--json"]).await);
+    assert_eq!(same[0]["result"], "unchanged");
 
     let on = objects(&site.run(&["enable", "site", "--json"]).await);
     assert_eq!((&on[0]["result"], &on[0]["enabled"]), (&json!("enabled"), &json!(true)));

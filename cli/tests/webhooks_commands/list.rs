@@ -32,7 +32,7 @@ async fn a_table_shows_each_webhook_and_what_to_do_about_disabled_ones() {
         .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
         .collect();
     let here = site.destination.url();
-    let (bea, off) = ("bea@example.com", "disabled: moves to another stack");
+    let (bea, off) = ("bea@example.com", "disabled: Keep disabled: moves to another stack");
     let expected = [
         vec!["NAME", "EVENT", "STATE", "DESTINATION", "OWNER", "LUID"],
         vec!["a failures", "DatasourceRefreshFailed", "enabled", &here, bea, &luids[0]],
@@ -43,7 +43,7 @@ async fn a_table_shows_each_webhook_and_what_to_do_about_disabled_ones() {
     let words = format!("--server {} --site marketing", site.tableau.url());
     let notes = format!(
         "\n1 webhook is disabled, so Tableau sends it no events, and events of this time do not come later:\n  \
-         `b new workbooks` (WorkbookCreated, {0}): moves to another stack\n\
+         `b new workbooks` (WorkbookCreated, {0}): Keep disabled: moves to another stack\n\
          next step: see whether the destination answers, then enable:\n  \
          tableau-webhooks webhooks test {0} {words}\n  tableau-webhooks webhooks enable {0} {words}\n",
         luids[1]
@@ -76,7 +76,7 @@ async fn json_has_an_object_for_each_webhook_and_no_notes() {
     let owner = site.tableau.user("bea").unwrap();
     let expected = json!({
         "luid": luids[1], "name": "b new workbooks", "event": "WorkbookCreated", "enabled": false,
-        "reason": "moves to another stack", "destination": site.destination.url(), "owner": "bea@example.com",
+        "reason": "Keep disabled: moves to another stack", "destination": site.destination.url(), "owner": "bea@example.com",
         "owner_luid": owner,
     });
     assert_eq!(objects[1], expected);

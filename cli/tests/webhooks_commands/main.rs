@@ -3,13 +3,18 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod apply;
 mod change;
 mod create;
 mod credentials;
 mod delete;
 mod docs;
+mod kills;
 mod list;
 mod old;
+mod plan;
+mod rotate;
+mod scene;
 mod site;
 mod stack;
 #[path = "../rules_commands/terminal.rs"]

@@ -80,6 +80,11 @@ impl Site {
     }
 }
 
+/// What no output may have.
+pub(crate) fn secrets() -> [&'static str; 4] {
+    SECRETS
+}
+
 /// Neither stream has a secret, or the path or query of a webhook's URL.
 pub(crate) fn check(output: &Output) {
     let shown = stdout(output) + &stderr(output);

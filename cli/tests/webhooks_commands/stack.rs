@@ -1,86 +1,12 @@
 //! The site of a stack: the session of its functions, and the URL with its current token.
 
+use crate::scene::{STACK, Stack, app};
 use crate::site::check;
-use crate::{PROGRAM, TOKEN, finish, objects, stderr, stdout};
-use local_aws::{Aws, QueueSpec, StackResource};
-use serde_json::{Value, json};
-use simulator::{
-    Recorder, RestVersion, SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, TableauBuilder,
-    TableauSimulator, Webhook,
-};
+use crate::{TOKEN, finish, objects, stderr, stdout};
+use serde_json::json;
+use simulator::{RestVersion, SAMPLE_PAT, TableauSimulator, Webhook};
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
 use tableau::EventName;
-use testkit::dynamodb::template_table;
-
-const STACK: &str = "tableau-webhooks";
-
-struct Stack {
-    aws: Aws,
-    tableau: TableauSimulator,
-    api: Recorder,
-}
-
-impl Stack {
-    /// A stack whose functions sign in with this credential.
-    async fn start(credential: Value) -> Self {
-        Self::at(TableauSimulator::sample(), credential).await
-    }
-
-    async fn at(tableau: TableauBuilder, credential: Value) -> Self {
-        let aws = Aws::start().await.unwrap();
-        let tableau = tableau.start().await.unwrap();
-        let api = Recorder::start().await.unwrap();
-        let resource = |id: &str, kind: &str, physical_id: &str| StackResource {
-            logical_id: id.to_owned(),
-            kind: kind.to_owned(),
-            physical_id: physical_id.to_owned(),
-        };
-        let table = template_table();
-        let mut resources = vec![
-            resource("DeliveryTable", "AWS::DynamoDB::Table", &table.name),
-            resource("TableauSecret", "AWS::SecretsManager::Secret", "tableau"),
-            resource("WebhookSecret", "AWS::SecretsManager::Secret", "webhook"),
-        ];
-        for id in ["NotifySlackQueue", "NotifySlackDeadLetters"] {
-            aws.create_queue(QueueSpec::new(id));
-            resources.push(resource(id, "AWS::SQS::Queue", &aws.queue_url(id)));
-        }
-        aws.create_table_with(table);
-        aws.create_secret("tableau", credential);
-        aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
-        aws.create_stack(STACK, resources);
-        let texts = |pairs: &[(&str, String)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-        };
-        let parameters =
-            [("TableauServerUrl", tableau.url()), ("TableauSite", SAMPLE_CONTENT_URL.to_owned())];
-        aws.set_stack_parameters(STACK, texts(&parameters));
-        aws.set_stack_outputs(STACK, texts(&[("WebhookUrl", format!("{}/webhook", api.url()))]));
-        Self { aws, tableau, api }
-    }
-
-    async fn with_a_token() -> Self {
-        Self::start(json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 })).await
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.arg("webhooks").args(arguments).env_clear();
-        command.env("AWS_ENDPOINT_URL", self.aws.url()).env("AWS_REGION", "us-east-1");
-        let keys = self.aws.keys();
-        command.env("AWS_ACCESS_KEY_ID", keys.access_key_id());
-        command.env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key());
-        command.env("AWS_SESSION_TOKEN", keys.session_token());
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let output = finish(self.command(arguments)).await;
-        check(&output);
-        output
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_url_is_that_of_the_stack_with_its_current_token() {
@@ -138,13 +64,6 @@ async fn after_a_rotation_the_url_with_the_old_token_is_another_one() {
     assert_eq!(updated[0]["result"], "updated", "{}", stderr(&output));
     assert!(!stdout(&output).contains(&new));
     assert_eq!(stack.tableau.webhooks()[0].url, format!("{}/webhook/{new}", stack.api.url()));
-}
-
-fn app() -> Value {
-    let (client_id, secret_id, secret_value) = SAMPLE_CONNECTED_APP;
-    json!({
-        "client_id": client_id, "secret_id": secret_id, "secret_value": secret_value, "user_name": "bea@example.com",
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

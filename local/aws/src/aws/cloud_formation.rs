@@ -28,6 +28,8 @@ struct Stack {
     resources: Vec<StackResource>,
     parameters: BTreeMap<String, String>,
     outputs: BTreeMap<String, String>,
+    /// The status, if it is not the usual one.
+    status: Option<String>,
 }
 
 impl Stacks {
@@ -41,6 +43,10 @@ impl Stacks {
 
     pub(crate) fn set_outputs(&mut self, name: &str, outputs: BTreeMap<String, String>) {
         self.0.entry(name.to_owned()).or_default().outputs = outputs;
+    }
+
+    pub(crate) fn set_status(&mut self, name: &str, status: &str) {
+        self.0.entry(name.to_owned()).or_default().status = Some(status.to_owned());
     }
 
     /// The stack that a request names. `known`: the fields that are understood here.
@@ -68,8 +74,9 @@ impl Stacks {
             xml,
             "<StackId>arn:aws:cloudformation:us-east-1:000000000000:stack/{0}/0</StackId>\
              <StackName>{0}</StackName><CreationTime>2026-01-01T00:00:00.000Z</CreationTime>\
-             <StackStatus>CREATE_COMPLETE</StackStatus><Parameters>",
-            escaped(name)
+             <StackStatus>{1}</StackStatus><Parameters>",
+            escaped(name),
+            escaped(stack.status.as_deref().unwrap_or("CREATE_COMPLETE"))
         );
         for (key, value) in &stack.parameters {
             let key = escaped(key);

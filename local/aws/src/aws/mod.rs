@@ -248,6 +248,11 @@ impl Aws {
         self.state().stacks.set_outputs(name, outputs);
     }
 
+    /// Gives a stack a status, such as `DELETE_IN_PROGRESS`. It is `CREATE_COMPLETE` before.
+    pub fn set_stack_status(&self, name: &str, status: &str) {
+        self.state().stacks.set_status(name, status);
+    }
+
     /// Creates a group of schedules.
     pub fn create_schedule_group(&self, name: &str) {
         self.state().schedules.create_group(name);

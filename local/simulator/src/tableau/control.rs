@@ -177,6 +177,11 @@ impl TableauSimulator {
         self.state.calls().iter().filter(|(route, _)| matches(pattern, route)).map(|(_, c)| c.all).sum()
     }
 
+    /// How many calls a fault delays at the moment: [`Fault::Delay`] before they are carried out, [`Fault::Late`] after it.
+    pub fn held(&self) -> usize {
+        self.state.held()
+    }
+
     /// How many calls were answered with status 400 or above, or not at all.
     pub fn failed_calls(&self) -> u32 {
         self.state.calls().values().map(|c| c.failed).sum()

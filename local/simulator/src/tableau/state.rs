@@ -6,7 +6,7 @@ use super::version::RestVersion;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultPlan};
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tableau::SiteLuid;
@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(crate) runtime: Handle,
     /// How many duplicates each delivery gets.
     pub(crate) duplicates: AtomicU32,
+    /// The number of calls that a fault delays at the moment.
+    held: AtomicUsize,
     /// The number of deliveries in progress.
     pub(crate) in_flight: watch::Sender<usize>,
     model: Mutex<Model>,
@@ -65,6 +67,7 @@ impl State {
             client,
             runtime: Handle::current(),
             duplicates: AtomicU32::new(0),
+            held: AtomicUsize::new(0),
             in_flight: watch::Sender::new(0),
             model: Mutex::new(model),
             faults: Mutex::default(),
@@ -112,5 +115,25 @@ impl State {
         let calls = calls.entry(route).or_default();
         calls.all += 1;
         calls.failed += u32::from(failed);
+    }
+
+    /// Delays a call. It counts as held, also if its caller goes away.
+    pub(crate) async fn hold(&self, delay: Duration) {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        let _held = Held(&self.held);
+        tokio::time::sleep(delay).await;
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+}
+
+/// A call that is held.
+struct Held<'h>(&'h AtomicUsize);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

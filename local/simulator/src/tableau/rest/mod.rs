@@ -96,7 +96,7 @@ pub(super) async fn serve(
             return connection.reset();
         }
         Some(Fault::Delay(delay)) => {
-            tokio::time::sleep(delay).await;
+            state.hold(delay).await;
             answer(&state, &parts, version, path, found, &body, None).await
         }
         Some(Fault::Lost) => {
@@ -110,7 +110,7 @@ pub(super) async fn serve(
         }
         Some(Fault::Late(delay)) => {
             let response = answer(&state, &parts, version, path, found, &body, None).await;
-            tokio::time::sleep(delay).await;
+            state.hold(delay).await;
             response
         }
         Some(Fault::Partial(code)) => answer(&state, &parts, version, path, found, &body, Some(code)).await,

@@ -49,7 +49,10 @@ fn the_commands_of_the_docs_work_as_printed_and_print_no_token() {
     }
     // The local stack has registered what its rules need.
     assert!(shown.contains("local DatasourceRefreshFailed #4cf0306b"), "{shown}");
-    assert!(shown.contains("(from the stack `local`)") && shown.contains("Keep disabled: too many messages\n"), "{shown}");
+    assert!(
+        shown.contains("(from the stack `local`)") && shown.contains("Keep disabled: too many messages\n"),
+        "{shown}"
+    );
     assert!(shown.contains("\nnext step: see whether the destination answers, then enable:\n"), "{shown}");
     assert!(shown.contains("    {\"status\":\"test\"}\n"), "{shown}");
 

@@ -237,7 +237,7 @@ impl Reconciler {
         clock: Clock,
         announce: &impl Announce,
     ) -> Result<(), Error> {
-        let waiting = state.to_announce();
+        let waiting = state.announcements();
         registry.save(state, clock.now()).await?;
         if waiting.is_empty() {
             return Ok(());

@@ -125,7 +125,7 @@ impl State {
     }
 
     /// What has to be announced: what was left over, and each disabled webhook that was not announced.
-    pub(crate) fn to_announce(&mut self) -> Vec<DisabledWebhook> {
+    pub(crate) fn announcements(&mut self) -> Vec<DisabledWebhook> {
         for (luid, seen) in &mut self.webhooks {
             let Ok(luid) = luid.parse() else { continue };
             let announcement = seen.announcement(&luid);

@@ -130,7 +130,7 @@ impl Scene {
     pub(crate) fn put_tokens(&self, current: &str, previous: &str) {
         let text = |letter: &str| letter.repeat(43);
         let value = json!({ "current": text(current), "previous": text(previous) });
-        self.secrets.put(SECRET, &value.to_string());
+        self.secrets.put(SECRET, value.to_string());
     }
 
     pub(crate) async fn publish(&self, text: &str) {

@@ -57,13 +57,19 @@ fn the_commands_of_the_docs_work_as_printed_and_print_no_token() {
     assert!(shown.contains("\nnext step: see whether the destination answers, then enable:\n"), "{shown}");
     assert!(shown.contains("    {\"status\":\"test\"}\n"), "{shown}");
 
-    // What was deleted can be created again, and the stack takes its events.
-    let created = home.run(&["webhooks", "create", "SiteUpdated", "--local", "--json"]);
+    // What was deleted can be created again, and the stack takes its events. No rule needs this one, so the stack has made none.
+    let delete = ["webhooks", "delete", "local stack: DatasourceRefreshStarted", "--yes", "--local"];
+    let deleted = home.run(&delete);
+    assert_eq!(deleted.status.code(), Some(0), "{}", stderr(&deleted));
+    let created = home.run(&["webhooks", "create", "DatasourceRefreshStarted", "--local", "--json"]);
     let webhook: Value = serde_json::from_str(&stdout(&created)).unwrap();
     assert_eq!(webhook["result"], "created", "{}", stderr(&created));
     let tested = home.run(&["webhooks", "test", webhook["luid"].as_str().unwrap(), "--local", "--json"]);
     let tested: Value = serde_json::from_str(&stdout(&tested)).unwrap();
     assert_eq!((&tested["status"], &tested["answer"]["status"]), (&Value::from(200), &Value::from("test")));
+    // The token is another one now, which `send` finds.
+    let sent = home.run(&["send", "AdminPromoted"]);
+    assert!(stdout(&sent).contains("\n202 "), "{}{}", stdout(&sent), stderr(&sent));
     let unknown = home.run(&["webhooks", "test", "no such", "--local"]);
     assert!(stderr(&unknown).starts_with("error: there is no webhook `no such`; "), "{}", stderr(&unknown));
     assert_eq!(unknown.status.code(), Some(1));

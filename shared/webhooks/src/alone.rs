@@ -11,7 +11,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long before the lease ends the work has to end.
 const RESERVE: Duration = Duration::from_secs(5);
 /// How long another run is waited for: more than the longest one of the function.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(200);
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(200);
 /// How often is looked whether it has ended.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -28,7 +28,7 @@ impl Reconciler {
             let now = Timestamp::now();
             match registry.begin(Start::ByHand, now, now + LEASE).await {
                 Ok(_) => break,
-                Err(Error::Busy(_)) if now.duration_since(began) < PATIENCE => {
+                Err(Error::Busy(_)) if now.duration_since(began) < TIMEOUT => {
                     tokio::time::sleep(POLL).await;
                 }
                 Err(error) => return Err(error),

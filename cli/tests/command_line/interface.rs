@@ -91,7 +91,10 @@ fn bash_completes_commands_and_outcomes_with_the_script() {
             words.rsplit(' ').next().unwrap(),
             words.rsplit(' ').nth(1).unwrap(),
         );
-        let output = Command::new("bash").args(["--norc", "-c", &asks]).output().unwrap();
+        // It is longer than an argument may be.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), asks).unwrap();
+        let output = Command::new("bash").arg("--norc").arg(file.path()).output().unwrap();
         assert_eq!(stdout(&output).trim(), expected, "{words}: {}", stderr(&output));
     }
 }

@@ -63,6 +63,9 @@ fn the_commands_of_the_docs_work_as_printed_and_print_no_token() {
     let tested = home.run(&["webhooks", "test", webhook["luid"].as_str().unwrap(), "--local", "--json"]);
     let tested: Value = serde_json::from_str(&stdout(&tested)).unwrap();
     assert_eq!((&tested["status"], &tested["answer"]["status"]), (&Value::from(200), &Value::from("test")));
+    // The token is another one now, which `send` finds.
+    let sent = home.run(&["send", "AdminPromoted"]);
+    assert!(stdout(&sent).contains("\n202 "), "{}{}", stdout(&sent), stderr(&sent));
     let unknown = home.run(&["webhooks", "test", "no such", "--local"]);
     assert!(stderr(&unknown).starts_with("error: there is no webhook `no such`; "), "{}", stderr(&unknown));
     assert_eq!(unknown.status.code(), Some(1));

@@ -1,6 +1,6 @@
 //! `webhooks apply`: by the stack's function, whose real binary runs, and without it.
 
-use crate::scene::{Stack, app, password, pat, rules};
+use crate::scene::{Stack, TABLE, app, password, pat, rules};
 use crate::site::{APP, PASSWORD, PAT};
 use crate::terminal::Asked;
 use crate::{TOKEN, objects, stderr, stdout};
@@ -204,7 +204,7 @@ async fn a_stack_that_is_being_deleted_registers_nothing_and_one_without_its_fun
     let mut item = key;
     item["version"] = json!({ "N": "1" });
     item["document"] = json!({ "S": json!({ "is_removed": true }).to_string() });
-    stack.aws.put_item(&testkit::dynamodb::template_table().name, &item);
+    stack.aws.put_item(&TABLE.name, &item);
     stack.aws.set_stack_status("tableau-webhooks", "DELETE_IN_PROGRESS");
     for command in ["apply", "rotate"] {
         let output = stack.run(&[command, "--yes"]).await;

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tableau::EventName;
 
 const NOW: [&str; 4] = ["rotate", "--yes", "--wait", "0s"];
+/// Where another service takes webhooks.
+const ELSEWHERE: &str = "https://else.example/webhook/a-secret-of-another-service";
 /// Another site.
 const OTHER: &str = "3f1c2b7a-0d4e-4a5b-9c8d-7e6f5a4b3c2d";
 
@@ -28,14 +30,12 @@ fn add_by_hand(stack: &Stack) {
     stack.add(EventName::UserDeleted, "in the query", &format!("/webhook?a=1&token={TOKEN}"));
     stack.add(EventName::UserDeleted, "of a workflow", &format!("/webhooks/notify-slack/{TOKEN}"));
     stack.add(EventName::UserDeleted, "of another token", "/webhook/another-token-0123456789-0123456789");
-    let elsewhere = format!("https://else.example/webhook/{TOKEN}");
-    stack.tableau.add(Webhook::on(EventName::UserDeleted, &elsewhere).named("elsewhere"));
+    stack.tableau.add(Webhook::on(EventName::UserDeleted, ELSEWHERE).named("elsewhere"));
 }
 
-/// How many webhooks of the stack carry a token.
+/// How many webhooks carry a token.
 fn carry(tableau: &TableauSimulator, token: &str) -> usize {
-    let is_there = |url: &str| url.contains(token) && !url.starts_with("https://else.example/");
-    tableau.webhooks().iter().filter(|webhook| is_there(&webhook.url)).count()
+    tableau.webhooks().iter().filter(|webhook| webhook.url.contains(token)).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn every_webhook_of_the_stack_gets_the_new_token_and_the_old_one_goes() {
     ] {
         assert_eq!(stack.named(name).url, stack.url(&url), "{name}");
     }
-    assert_eq!(stack.named("elsewhere").url, format!("https://else.example/webhook/{TOKEN}"));
+    assert_eq!(stack.named("elsewhere").url, ELSEWHERE);
     let disabled = stack.named("in the query");
     assert_eq!((disabled.enabled, disabled.status_change_reason.as_str()), (false, "Keep disabled: later"));
     let shown = stdout(&output);
@@ -214,6 +214,31 @@ async fn while_the_rules_name_other_sites_the_old_token_stays_until_a_person_say
         "{}",
         stdout(&elsewhere)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_with_the_old_token_at_another_address_may_lead_to_the_stack() {
+    let stack = with_webhooks(Stack::with_a_token().await).await;
+    let proxy = format!("https://proxy.example/tableau?key={TOKEN}");
+    let luid = stack.tableau.add(Webhook::on(EventName::SiteUpdated, &proxy).named("through a proxy"));
+    let output = stack.done(&NOW).await;
+    let expected = format!(
+        "the old token stays valid, because webhooks at other addresses have it, and may lead to this stack:\n  \
+         `through a proxy` (SiteUpdated, {luid}) at https://proxy.example\n\
+         if they do, change their URLs; WEBHOOK_URL has the new one:\n  \
+         tableau-webhooks webhooks update WEBHOOK --url env\nwhen all are moved, take the old token away:\n  \
+         tableau-webhooks webhooks rotate --finish\n"
+    );
+    assert!(stdout(&output).ends_with(&expected), "{}", stdout(&output));
+    let (current, previous) = stack.tokens();
+    assert_eq!((previous.as_str(), stack.named("through a proxy").url), (TOKEN, proxy));
+    let left = objects(&stack.done(&[&NOW[..], &["--json"]].concat()).await).remove(0);
+    assert_eq!(
+        (&left["elsewhere"][0]["destination"], &left["finished"]),
+        (&json!("https://proxy.example"), &json!(false))
+    );
+    stack.done(&[&NOW[..], &["--finish"]].concat()).await;
+    assert_eq!(stack.tokens(), (current, String::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use crate::site::{check, secrets};
 use crate::{PROGRAM, TOKEN, finish, stderr, stdout};
 use jiff::Timestamp;
-use local_aws::{Aws, FunctionSpec, LambdaProcess, QueueSpec, StackResource};
+use local_aws::{Aws, FunctionSpec, LambdaProcess, QueueSpec, StackResource, TableSpec};
 use published_rules::{Publication, PublishedRules, Source};
 use serde_json::{Value, json};
 use simulator::{
@@ -13,7 +13,7 @@ use simulator::{
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::records::DynamoDbRecords;
 use tableau::EventName;
@@ -25,6 +25,9 @@ pub(crate) const STACK: &str = "tableau-webhooks";
 const STACK_ID: &str = "arn:aws:cloudformation:us-east-1:000000000000:stack/tableau-webhooks/0";
 /// The site of the stack.
 pub(crate) const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+
+/// The table of the template, which takes a while to read.
+pub(crate) static TABLE: LazyLock<TableSpec> = LazyLock::new(template_table);
 
 /// The credential of a stack: a personal access token.
 pub(crate) fn pat() -> Value {
@@ -76,7 +79,7 @@ impl Stack {
         let aws = Aws::start().await.unwrap();
         let tableau = tableau.start().await.unwrap();
         let api = Recorder::start().await.unwrap();
-        let table = template_table();
+        let table = TABLE.clone();
         let mut resources = vec![
             resource("DeliveryTable", "AWS::DynamoDB::Table", &table.name),
             resource("TableauSecret", "AWS::SecretsManager::Secret", "tableau"),
@@ -119,9 +122,9 @@ impl Stack {
         ];
         let function = self.lambda("reconcile-webhooks", &variables);
         self.aws.add_function(function);
-        let table = template_table().name;
+        let table = &TABLE.name;
         let mut resources = vec![
-            resource("DeliveryTable", "AWS::DynamoDB::Table", &table),
+            resource("DeliveryTable", "AWS::DynamoDB::Table", table),
             resource("TableauSecret", "AWS::SecretsManager::Secret", "tableau"),
             resource("WebhookSecret", "AWS::SecretsManager::Secret", "webhook"),
             resource("ReconcileWebhooks", "AWS::Lambda::Function", "reconcile-webhooks"),
@@ -143,7 +146,7 @@ impl Stack {
         let usual = [
             ("WEBHOOK_SECRET", "webhook".to_owned()),
             ("EVENT_BUS_NAME", "events".to_owned()),
-            ("TABLE_NAME", template_table().name),
+            ("TABLE_NAME", TABLE.name.clone()),
         ];
         let all = usual.iter().chain(variables);
         spec.environment = all.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -152,7 +155,7 @@ impl Stack {
 
     /// Publishes rules.
     pub(crate) async fn publish(&self, text: &str) {
-        let records = DynamoDbRecords::new(client(&self.aws), template_table().name, "rules");
+        let records = DynamoDbRecords::new(client(&self.aws), &TABLE.name, "rules");
         let publication =
             Publication { text, source: Source::RulesDeploy, published_by: "ana", at: Timestamp::now() };
         PublishedRules::new(Arc::new(records)).publish(&publication, None).await.unwrap();
@@ -218,7 +221,7 @@ impl Stack {
     /// What the stack's table knows of its webhooks; null if nothing.
     pub(crate) fn document(&self) -> Value {
         let key = json!({ "pk": { "S": "webhook#stack" }, "sk": { "S": "-" } });
-        let item = self.aws.item(&template_table().name, &key);
+        let item = self.aws.item(&TABLE.name, &key);
         let text = item.and_then(|item| item["document"]["S"].as_str().map(str::to_owned));
         text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
     }

@@ -1,12 +1,14 @@
-//! The end of a rotation: the old token is taken away, unless other sites still have it.
+//! The end of a rotation: the old token is taken away, unless others may still have it.
 
 use super::Rotation;
 use crate::out::{line, plain};
 use crate::token_secret::Held;
+use crate::webhooks::shown::Shown;
 use confidential::Secrets;
 use published_rules::InForce;
 use rules::Rules;
 use secrecy::ExposeSecret;
+use tableau_client::Webhook;
 use workflow::{BoxError, chain};
 
 /// What has come of the end.
@@ -15,8 +17,23 @@ pub(super) enum Closed {
     Done(Held),
     /// Webhooks have got the old token meanwhile.
     Carriers,
-    /// The rules name these other sites now.
-    Others(Vec<(String, String)>),
+    /// Others may still have it.
+    Others(Others),
+}
+
+/// Who else may have the old token.
+#[derive(Default)]
+pub(super) struct Others {
+    /// Webhooks of this site at other addresses.
+    elsewhere: Vec<Shown>,
+    /// Other sites that the rules name: LUID and name.
+    sites: Vec<(String, String)>,
+}
+
+impl Others {
+    fn are_none(&self) -> bool {
+        self.elsewhere.is_empty() && self.sites.is_empty()
+    }
 }
 
 impl Rotation<'_> {
@@ -30,8 +47,8 @@ impl Rotation<'_> {
             {
                 return Ok(Closed::Carriers);
             }
-            let others = if may_finish { Vec::new() } else { self.others().await? };
-            if !others.is_empty() {
+            let others = if may_finish { Others::default() } else { self.others(held, &listed).await? };
+            if !others.are_none() {
                 return Ok(Closed::Others(others));
             }
             let read = self.secret.read().await?;
@@ -45,18 +62,24 @@ impl Rotation<'_> {
         closed.map_err(|error| self.of.explain(&error))?
     }
 
-    /// Whether other sites are to be moved first; says which and how.
-    pub(super) async fn is_left(&mut self) -> Result<bool, BoxError> {
-        let others = self.others().await?;
-        let is_left = !others.is_empty();
+    /// Whether others may still have the old token; says who, and what to do.
+    pub(super) async fn is_left(&mut self, held: &Held) -> Result<bool, BoxError> {
+        let listed = self.of.site.webhooks().await?;
+        let others = self.others(held, &listed).await?;
+        let is_left = !others.are_none();
         if is_left {
             self.leave(others)?;
         }
         Ok(is_left)
     }
 
+    async fn others(&self, held: &Held, listed: &[(Webhook, Shown)]) -> Result<Others, BoxError> {
+        let elsewhere = held.tokens.previous.as_ref().map(|old| self.elsewhere(listed, old));
+        Ok(Others { elsewhere: elsewhere.unwrap_or_default(), sites: self.other_sites().await? })
+    }
+
     /// The sites that the rules name beside this one: LUID and name.
-    async fn others(&self) -> Result<Vec<(String, String)>, BoxError> {
+    async fn other_sites(&self) -> Result<Vec<(String, String)>, BoxError> {
         let reconciler = &self.of.reconciler;
         let unreadable = |why: String| {
             format!(
@@ -80,21 +103,35 @@ impl Rotation<'_> {
     }
 
     /// Leaves the old token valid, and says what is to be done.
-    pub(super) fn leave(&mut self, others: Vec<(String, String)>) -> Result<(), BoxError> {
+    pub(super) fn leave(&mut self, others: Others) -> Result<(), BoxError> {
+        let Others { elsewhere, sites } = others;
         if !self.options.json {
             let site = self.of.site;
-            line!(
-                "the old token stays valid, because the rules name sites whose webhooks may still have it:"
-            )?;
-            for (luid, name) in &others {
-                line!("  {} ({})", plain(name), plain(luid))?;
+            if !elsewhere.is_empty() {
+                line!(
+                    "the old token stays valid, because webhooks at other addresses have it, and may lead to this stack:"
+                )?;
+                for shown in &elsewhere {
+                    line!("  {} at {}", shown.words(), plain(&shown.destination))?;
+                }
+                line!("if they do, change their URLs; WEBHOOK_URL has the new one:")?;
+                line!("  {}", site.command("update WEBHOOK --url env"))?;
             }
-            line!("move the webhooks of each, with a credential in environment variables:")?;
-            line!("  {}", site.command_for_stack("rotate --server URL --site SITE"))?;
+            if !sites.is_empty() {
+                line!(
+                    "the old token stays valid, because the rules name sites whose webhooks may still have it:"
+                )?;
+                for (luid, name) in &sites {
+                    line!("  {} ({})", plain(name), plain(luid))?;
+                }
+                line!("move the webhooks of each, with a credential in environment variables:")?;
+                line!("  {}", site.command_for_stack("rotate --server URL --site SITE"))?;
+            }
             line!("when all are moved, take the old token away:")?;
             line!("  {}", site.command_for_stack("rotate --finish"))?;
         }
-        self.done.left_for = others;
+        self.done.elsewhere = elsewhere;
+        self.done.left_for = sites;
         Ok(())
     }
 }

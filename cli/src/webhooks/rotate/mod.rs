@@ -44,7 +44,7 @@ struct Rotation<'r> {
 /// How a rotation has ended.
 enum Ended {
     Finished(Held),
-    /// Not, on purpose: other sites are to be moved first.
+    /// Not, on purpose: others may still have the old token.
     Left,
     /// Webhooks still have the old token.
     Failed,
@@ -186,7 +186,7 @@ impl Rotation<'_> {
                 );
                 return Ok(Ended::Failed);
             }
-            if !may_finish && self.is_left().await? {
+            if !may_finish && self.is_left(&held).await? {
                 return Ok(Ended::Left);
             }
             self.wait().await;

@@ -7,6 +7,7 @@ use crate::webhooks::shown::{STATE_SINCE, Shown, secrets_of};
 use crate::webhooks::site::concerns_one;
 use secrecy::{ExposeSecret, SecretString};
 use tableau_client::{NewWebhook, Webhook, WebhookChange};
+use url::Url;
 use webhooks::SETTLING;
 use workflow::BoxError;
 
@@ -31,6 +32,17 @@ impl Rotation<'_> {
             Some(Carrier { webhook, shown, url })
         });
         found.collect()
+    }
+
+    /// The webhooks that carry `old` in a URL of another address, which may lead to the stack too: through a proxy, or under another name.
+    /// They do not get the new token, because it is not known who answers there.
+    pub(super) fn elsewhere(&self, listed: &[(Webhook, Shown)], old: &SecretString) -> Vec<Shown> {
+        let is_of_stack =
+            |url: &str| self.of.reconciler.identity.with_token(url, old, &SecretString::default()).is_some();
+        let found = listed.iter().filter(|(webhook, _)| {
+            has_token(&webhook.url, old.expose_secret()) && !is_of_stack(&webhook.url)
+        });
+        found.map(|(_, shown)| shown.clone()).collect()
     }
 
     /// Moves all webhooks of the site that carry the old token, and lists them again until there is none. Returns whether there is none;
@@ -146,6 +158,32 @@ impl Rotation<'_> {
             Ok(()) => Ok(Ok(())),
             Err(error) if concerns_one(&error) => Ok(Err(site.failed(&error, &secrets()).to_string())),
             Err(error) => Err(site.failed(&error, &secrets())),
+        }
+    }
+}
+
+/// Whether a URL has a token as a part of its path or as a value of its query.
+fn has_token(url: &str, token: &str) -> bool {
+    let Ok(url) = url.parse::<Url>() else { return false };
+    let in_path = url.path_segments().is_some_and(|mut segments| segments.any(|segment| segment == token));
+    in_path || url.query_pairs().any(|(_, value)| value == token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_whole_part_of_a_url() {
+        for (url, expected) in [
+            ("https://a.example/x/token-1", true),
+            ("https://a.example/token-1/x", true),
+            ("https://a.example/?key=token-1", true),
+            ("https://a.example/token-10", false),
+            ("https://token-1.example/x", false),
+            ("token-1", false),
+        ] {
+            assert_eq!(has_token(url, "token-1"), expected, "{url}");
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Done {
     pub(super) moved: Vec<Shown>,
     /// Those that did not, and why.
     pub(super) failed: Vec<(Shown, String)>,
+    /// Webhooks at other addresses that have the old token.
+    pub(super) elsewhere: Vec<Shown>,
     /// The sites that are to be moved before the old token can go: LUID and name.
     pub(super) left_for: Vec<(String, String)>,
 }
@@ -37,6 +39,12 @@ impl Done {
             object
         });
         object["failed"] = failed.collect();
+        let elsewhere = self.elsewhere.iter().map(|shown| {
+            let mut object = named(shown);
+            object["destination"] = shown.destination.as_str().into();
+            object
+        });
+        object["elsewhere"] = elsewhere.collect();
         let sites = self.left_for.iter().map(|(luid, name)| json!({ "luid": luid, "name": name }));
         object["left_for"] = sites.collect();
     }

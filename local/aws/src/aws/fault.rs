@@ -129,6 +129,10 @@ impl Faults {
         self.calls.get(operation).copied().unwrap_or_default()
     }
 
+    pub(super) fn clear(&mut self) {
+        self.next.clear();
+    }
+
     pub(super) fn fail_next(&mut self, operation: &str, times: usize, fault: Fault) {
         self.next.entry(operation.to_owned()).or_default().extend(std::iter::repeat_n(fault, times));
     }

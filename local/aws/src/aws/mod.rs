@@ -360,6 +360,11 @@ impl Aws {
         self.state().faults.fail_next(operation, times, fault);
     }
 
+    /// Forgets which calls were to fail.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
     /// Sends a notice to `observer` whenever something happens in the services.
     pub(crate) fn observe(&self, observer: mpsc::UnboundedSender<Notice>) {
         self.state().observer = Some(observer);

@@ -103,9 +103,17 @@ impl<'s> TokenSecret<'s> {
             let put = put.client_request_token(next_id(&read.version, tried)).secret_string(&text);
             let error = match put.send().await {
                 Ok(put) => {
-                    let tokens = secrets::parse(&text.into()).map_err(|problem| self.malformed(&problem))?;
+                    let tokens =
+                        secrets::parse(&text.clone().into()).map_err(|problem| self.malformed(&problem))?;
                     let version = put.version_id.unwrap_or_default();
-                    return Ok(Held { tokens, version, at: Instant::now() });
+                    // Of a text that was written before under this id, Secrets Manager says the same without making it current.
+                    if self.is_current(&version).await? {
+                        return Ok(Held { tokens, version, at: Instant::now() });
+                    }
+                    if !self.read().await?.is(read) {
+                        return Err(self.changed());
+                    }
+                    continue;
                 }
                 Err(error) => error,
             };
@@ -120,6 +128,17 @@ impl<'s> TokenSecret<'s> {
             }
         }
         Err(self.changed())
+    }
+
+    /// Whether a version is the current one. A read may bring what was there a moment ago.
+    async fn is_current(&self, version: &str) -> Result<bool, BoxError> {
+        for wait in [Duration::ZERO, SETTLED] {
+            tokio::time::sleep(wait).await;
+            if self.read().await?.version == version {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The error that the secret has been written in between.

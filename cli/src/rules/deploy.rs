@@ -36,6 +36,8 @@ pub(super) async fn deploy(options: &DeployOptions) -> Result<ExitCode, BoxError
     if matches!(&in_force, InForce::Version(version, _) if version.text == checked.text) {
         let number = in_force.number().unwrap_or_default();
         line!("nothing to do: version {number}, which is in force, is the same as {}", file.display())?;
+        // It may have been published by a run that ended before this.
+        reconciliation::after_publication(&published.stack).await?;
         return Ok(ExitCode::SUCCESS);
     }
     show_difference(&in_force, &checked.text, &file.display().to_string())?;

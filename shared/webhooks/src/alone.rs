@@ -5,6 +5,7 @@ use crate::reconciler::Reconciler;
 use crate::registry::{Registry, Start};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use workflow::chain;
 
 /// How long the work may take. If its process is killed, runs are kept back for this long at most.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -36,7 +37,10 @@ impl Reconciler {
         }
         let longest = LEASE.unsigned_abs().saturating_sub(RESERVE);
         let done = tokio::time::timeout(longest, work).await;
-        registry.release(Timestamp::now()).await?;
+        // The work is done, whatever the table says: the lease ends by itself.
+        if let Err(error) = registry.release(Timestamp::now()).await {
+            tracing::error!(reason = chain(&error), "the lease is not given back");
+        }
         done.map_err(|_| Error::OutOfTime)
     }
 

@@ -1,6 +1,6 @@
 //! Which webhooks are the stack's own, and what they look like. No I/O.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -103,9 +103,11 @@ impl Identity {
         let old = old.expose_secret();
         let is_old = |text: &str| percent_decode_str(text).decode_utf8().is_ok_and(|text| text == old);
         let segments: Vec<String> = url.path_segments()?.map(str::to_owned).collect();
-        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        // As the ingress reads a query: a plus sign is itself.
+        let pairs: Vec<(String, String)> = url.query().map(pairs_of).unwrap_or_default();
+        let is_token = |name: &str, value: &str| name == TOKEN && (value == old || is_old(value));
         let in_path = segments.iter().any(|segment| is_old(segment));
-        let in_query = pairs.iter().any(|(name, value)| name == TOKEN && value == old);
+        let in_query = pairs.iter().any(|(name, value)| is_token(name, value));
         if in_path {
             let decoded = |segment: &String| percent_decode_str(segment).decode_utf8_lossy().into_owned();
             let segments = segments.iter().map(|segment| match is_old(segment) {
@@ -116,12 +118,14 @@ impl Identity {
             url.path_segments_mut().ok()?.clear().extend(segments);
         }
         if in_query {
-            let renewed = pairs.iter().map(|(name, value)| match name == TOKEN && value == old {
-                true => (name.as_str(), new.expose_secret()),
-                false => (name.as_str(), value.as_str()),
+            let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let renewed = pairs.iter().map(|(name, value)| match is_token(name, value) {
+                true => format!("{name}={}", encoded(new.expose_secret())),
+                false if value.is_empty() => name.clone(),
+                false => format!("{name}={value}"),
             });
-            let renewed: Vec<(&str, &str)> = renewed.collect();
-            url.query_pairs_mut().clear().extend_pairs(renewed);
+            let renewed: Vec<String> = renewed.collect();
+            url.set_query(Some(&renewed.join("&")));
         }
         (in_path || in_query).then(|| String::from(url).into())
     }
@@ -131,6 +135,15 @@ impl Identity {
         let url: Url = url.parse().ok()?;
         (url.origin() == self.base.origin()).then_some(url)
     }
+}
+
+/// The parameters of a query, as they are written.
+fn pairs_of(query: &str) -> Vec<(String, String)> {
+    let pair = |text: &str| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    query.split('&').map(pair).collect()
 }
 
 #[cfg(test)]
@@ -205,14 +218,23 @@ mod tests {
                 format!("{server}/webhooks/notify-slack/o%2Fld%20token"),
                 Some(format!("{server}/webhooks/notify-slack/new")),
             ),
-            (format!("{BASE}?a=1&token=o/ld+token"), Some(format!("{BASE}?a=1&token=new"))),
-            (format!("{BASE}?other=o/ld+token"), None),
+            (format!("{BASE}?a=1&token=o/ld%20token"), Some(format!("{BASE}?a=1&token=new"))),
+            (format!("{BASE}?other=o/ld%20token"), None),
+            // A plus sign is one, and no space.
+            (format!("{BASE}?token=o/ld+token"), None),
             (format!("{BASE}/new"), None),
             ("https://else.example/webhook/o%2Fld%20token".to_owned(), None),
         ] {
             let renewed = identity.with_token(&url, &old, &new);
             assert_eq!(renewed.map(|url| url.expose_secret().to_owned()), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_token_with_a_plus_sign_is_found_in_a_query_as_the_ingress_reads_it() {
+        let renewed =
+            identity().with_token(&format!("{BASE}?token=ab+cd&x=1"), &"ab+cd".into(), &"new".into());
+        assert_eq!(renewed.unwrap().expose_secret(), format!("{BASE}?token=new&x=1"));
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Rotation<'_> {
         };
         let in_force = reconciler.published.in_force().await;
         let rules = match in_force.map_err(|error| unreadable(chain(error.as_ref())))? {
-            InForce::Nothing => return Ok(Vec::new()),
+            InForce::Nothing => return Err(unreadable("none are in force".to_owned()).into()),
             InForce::Damaged(why, _) => return Err(unreadable(why).into()),
             InForce::Version(version, _) => {
                 Rules::of_json(&version.form).map_err(|error| unreadable(chain(&error)))?

@@ -160,6 +160,8 @@ impl Rotation<'_> {
         }
         let held = self.begin(&held).await?;
         Ok(match self.bring_to_end(held, false).await? {
+            // A token that has leaked must not stay valid.
+            Ended::Left if self.options.leaked => ExitCode::FAILURE,
             Ended::Finished(_) | Ended::Left => ExitCode::SUCCESS,
             Ended::Failed => ExitCode::FAILURE,
         })

@@ -74,6 +74,10 @@ impl Rotation<'_> {
             }
             self.done.failed.clear();
             for carrier in &carriers {
+                // Another process may have rotated while this one waited: a token that is no longer valid must not go into a URL.
+                if !self.secret.read().await?.is(held) {
+                    return Err(self.secret.changed());
+                }
                 match self.move_one(carrier, held, &listed).await? {
                     Ok(()) => {
                         if !self.options.json {
@@ -166,7 +170,11 @@ impl Rotation<'_> {
 fn has_token(url: &str, token: &str) -> bool {
     let Ok(url) = url.parse::<Url>() else { return false };
     let in_path = url.path_segments().is_some_and(|mut segments| segments.any(|segment| segment == token));
-    in_path || url.query_pairs().any(|(_, value)| value == token)
+    // A plus sign is itself to the ingress, and a space in a form.
+    let as_sent = |pair: &str| pair.split_once('=').is_some_and(|(_, value)| value == token);
+    in_path
+        || url.query_pairs().any(|(_, value)| value == token)
+        || url.query().is_some_and(|query| query.split('&').any(as_sent))
 }
 
 #[cfg(test)]
@@ -179,6 +187,7 @@ mod tests {
             ("https://a.example/x/token-1", true),
             ("https://a.example/token-1/x", true),
             ("https://a.example/?key=token-1", true),
+            ("https://a.example/?a=b&key=token-1", true),
             ("https://a.example/token-10", false),
             ("https://token-1.example/x", false),
             ("token-1", false),

@@ -66,6 +66,8 @@ impl Site {
             ("TableauSite", "marketing".to_owned()),
             ("SlackApiUrl", slack.api_url()),
             ("RulesFile", path(&files[1]).display().to_string()),
+            // Tests register webhooks themselves.
+            ("ReconcileWebhooksEnabled", "false".to_owned()),
         ];
         // Every workflow is on, also one that a developer has added.
         let switches = Template::read(path(&files[0]).as_path()).unwrap().everything_on();

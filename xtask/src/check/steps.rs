@@ -45,9 +45,9 @@ pub(crate) enum PartOf {
 pub(crate) enum Run {
     /// `cargo` with these arguments and variables.
     Cargo(&'static [&'static str], Variables),
-    /// All tests. `meanwhile` is a test of the repository that waits for minutes: it runs at the same time as the others, and
-    /// `tests/Cargo.toml` keeps it out of `cargo test`.
-    Tests { meanwhile: &'static str },
+    /// All tests. `meanwhile` are tests that wait for minutes: each group runs at the same time as the others, and `test = false` in
+    /// their `Cargo.toml` keeps them out of `cargo test`.
+    Tests { meanwhile: &'static [Group] },
     /// Installs the Python tools.
     InstallTools,
     /// A Python tool with these arguments and variables.
@@ -76,6 +76,21 @@ pub(crate) enum Run {
     Delivery,
     /// A test of the repository that opens Chromium, and fails where there is none.
     InChromium(&'static str),
+}
+
+/// Tests that run in one process, one after the other.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Their names.
+    pub(crate) tests: &'static [&'static str],
+    /// How many of their cases run at a time: more would take the processor from the tests that they run beside.
+    pub(crate) threads: &'static str,
+}
+
+impl Group {
+    fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.tests.iter().flat_map(|test| ["--test", *test])
+    }
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -122,7 +137,12 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
         part_of: PartOf::Quick,
-        run: Run::Tests { meanwhile: "delivery" },
+        run: Run::Tests {
+            meanwhile: &[
+                Group { tests: &["delivery", "webhooks_commands"], threads: "1" },
+                Group { tests: &["refreshes"], threads: "2" },
+            ],
+        },
     },
     Step {
         name: "run",
@@ -366,7 +386,7 @@ impl Run {
 }
 
 /// Runs all tests, and the test `meanwhile` at the same time. The output of `meanwhile` follows that of the others.
-fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
+fn tests(repository: &Repository, meanwhile: &[Group]) -> Result<(), Problem> {
     let test = |arguments: &[&str]| {
         let mut cargo = repository.cargo();
         cargo.args(["test", "--workspace"]).args(arguments);
@@ -375,24 +395,29 @@ fn tests(repository: &Repository, meanwhile: &str) -> Result<(), Problem> {
         cargo
     };
     succeed(&mut test(&["--no-run"]))?;
-    succeed(&mut test(&["--no-run", "--test", meanwhile]))?;
-    let mut beside = test(&["--quiet", "--test", meanwhile]);
-    // One of its tests after the other: more would take the processor from the tests that it runs beside.
-    beside.env("RUST_TEST_THREADS", "1");
-    let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    // Its output is read all the time: it would stop at a pipe that is full.
-    let beside = thread::spawn(move || beside.wait_with_output());
-    let others = succeed(&mut test(&[]));
-    let beside = beside.join().map_err(|_| format!("the output of {meanwhile} could not be read"))??;
-    println!("\n── {meanwhile}, which ran beside the others");
-    io::stdout().write_all(&beside.stdout)?;
-    io::stderr().write_all(&beside.stderr)?;
-    others?;
-    if beside.status.success() {
-        Ok(())
-    } else {
-        Err(format!("the test {meanwhile} ended with {}", beside.status).into())
+    succeed(test(&["--no-run"]).args(meanwhile.iter().flat_map(Group::arguments)))?;
+    let mut groups = Vec::new();
+    for group in meanwhile {
+        let mut beside = test(&["--quiet", "--no-fail-fast"]);
+        beside.args(group.arguments()).env("RUST_TEST_THREADS", group.threads);
+        let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // Its output is read all the time: it would stop at a pipe that is full.
+        groups.push((group, thread::spawn(move || beside.wait_with_output())));
     }
+    let others = succeed(&mut test(&[]));
+    let mut failed = Vec::new();
+    for (group, beside) in groups {
+        let names = group.tests.join(", ");
+        let ended = beside.join().map_err(|_| format!("the output of {names} could not be read"))??;
+        println!("\n── {names}, which ran beside the others");
+        io::stdout().write_all(&ended.stdout)?;
+        io::stderr().write_all(&ended.stderr)?;
+        if !ended.status.success() {
+            failed.push(format!("{names} ended with {}", ended.status));
+        }
+    }
+    others?;
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
 }
 
 /// Checks the templates of a release as `template.yaml` is checked.

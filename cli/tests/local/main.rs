@@ -27,7 +27,7 @@ use tempfile::TempDir;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 
 /// The next line must be printed within this time, even on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 
 /// The home and runtime folders of a test user.
 struct Home(TempDir);

@@ -47,7 +47,8 @@ impl Held {
 impl<'s> TokenSecret<'s> {
     pub(crate) fn of(stack: &'s Stack) -> Result<Self, BoxError> {
         let Some(id) = &stack.webhook_secret else {
-            let (name, target) = (&stack.name, &stack.account.target);
+            let name = &stack.name;
+            let target = &stack.account.target;
             return Err(
                 format!("the stack `{name}` in {target} has no secret `{NAME}`: check --stack").into()
             );

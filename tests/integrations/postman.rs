@@ -151,7 +151,8 @@ async fn each_way_to_sign_in_manages_webhooks_in_json_and_in_xml() {
     for way in WAYS {
         for format in ["JSON", "XML"] {
             let before = (tableau.sessions(), tableau.calls("*"));
-            let (sign_in, folder) = (format!("{way} ({format})"), format!("Webhooks ({format})"));
+            let sign_in = format!("{way} ({format})");
+            let folder = format!("Webhooks ({format})");
 
             let report = newman.run(&[&sign_in, &folder, "Sign out"]).await;
 

@@ -128,7 +128,8 @@ fn print(
     as_json: bool,
 ) -> Result<ExitCode, BoxError> {
     for failed in &report.failed {
-        let (step, why) = (&failed.step, safe.plain(&failed.reason));
+        let step = &failed.step;
+        let why = safe.plain(&failed.reason);
         let name = safe.plain(&step.name);
         problem(format!("cannot {} `{name}` ({}): {why}", step.action, plain(step.event())));
     }

@@ -3,7 +3,7 @@
 use super::lookup::find_all;
 use super::options::{DisableOptions, SomeWebhooks};
 use super::shown::{Shown, State, secrets_of};
-use super::site::{at, concerns_one};
+use super::site::at;
 use crate::out::{self, line, plain, problem};
 use std::process::ExitCode;
 use tableau_client::{WebhookChange, WebhookState};
@@ -48,11 +48,11 @@ async fn set(options: &SomeWebhooks, state: &WebhookState) -> Result<ExitCode, B
             let change = WebhookChange { state: Some(state.clone()), ..WebhookChange::default() };
             match site.tableau().update_webhook(&webhook.id, &change).await {
                 Ok(changed) => print(&site.shown(&changed).await?, done, options.json)?,
-                Err(error) if concerns_one(&error) => {
-                    problem(format!("{}: {}", shown.words(), site.failed(&error, &secrets_of(&webhook.url))));
+                Err(error) => {
+                    let reason = site.failed_for_one(&error, &secrets_of(&webhook.url))?;
+                    problem(format!("{}: {reason}", shown.words()));
                     is_complete = false;
                 }
-                Err(error) => return Err(site.failed(&error, &secrets_of(&webhook.url))),
             }
         }
         Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -3,7 +3,7 @@
 use super::destination::{Destination, Source};
 use super::options::CreateOptions;
 use super::shown::{STATE_SINCE, Shown, State};
-use super::site::{Site, at, concerns_one};
+use super::site::{Site, at};
 use crate::names::event_name;
 use crate::out::{self, line, note, plain, problem};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use tableau::EventName;
 use tableau_client::{NewWebhook, Webhook};
 use workflow::BoxError;
 
-/// The beginning of a name that nobody has chosen.
+/// The beginning of the name of a webhook without `--name`.
 const USUAL_NAME: &str = "tableau-webhooks";
 
 /// Creates a webhook for each event that has none with the same URL.
@@ -50,11 +50,11 @@ pub(super) async fn create(options: &CreateOptions) -> Result<ExitCode, BoxError
                     print(&site.shown(&webhook).await?, "created", options.json)?;
                     has_created = true;
                 }
-                Err(error) if concerns_one(&error) => {
-                    problem(format!("{event}: {}", site.failed(&error, &destination.secrets())));
+                Err(error) => {
+                    let reason = site.failed_for_one(&error, &destination.secrets())?;
+                    problem(format!("{event}: {reason}"));
                     is_complete = false;
                 }
-                Err(error) => return Err(site.failed(&error, &destination.secrets())),
             }
         }
         if !options.json {

@@ -3,7 +3,7 @@
 use super::lookup::find_all;
 use super::options::DeleteOptions;
 use super::shown::{Shown, secrets_of};
-use super::site::{at, concerns_one};
+use super::site::at;
 use crate::confirm::agrees;
 use crate::out::{self, line, note, plain, problem};
 use std::process::ExitCode;
@@ -24,11 +24,11 @@ pub(super) async fn delete(options: &DeleteOptions) -> Result<ExitCode, BoxError
             match site.tableau().delete_webhook(&webhook.id).await {
                 Ok(()) if which.json => line!("{}", out::json(&shown.json_with("deleted")))?,
                 Ok(()) => line!("deleted  {}", shown.words())?,
-                Err(error) if concerns_one(&error) => {
-                    problem(format!("{}: {}", shown.words(), site.failed(&error, &secrets_of(&webhook.url))));
+                Err(error) => {
+                    let reason = site.failed_for_one(&error, &secrets_of(&webhook.url))?;
+                    problem(format!("{}: {reason}", shown.words()));
                     is_complete = false;
                 }
-                Err(error) => return Err(site.failed(&error, &secrets_of(&webhook.url))),
             }
         }
         Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -45,6 +45,17 @@ pub(crate) enum WebhooksCommand {
     Delete(DeleteOptions),
 }
 
+/// Which site of `--server`.
+#[derive(Debug, Args)]
+pub(crate) struct OtherSite {
+    /// Site of that server: what follows /site/ in the browser's address [default: the default site]
+    #[arg(long, value_name = "SITE", requires = "server")]
+    pub(super) site: Option<String>,
+    /// Version of the REST API, such as 3.24 [default: the newest that the server has]
+    #[arg(long, value_name = "VERSION", requires = "server", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) api_version: Option<String>,
+}
+
 /// Which Tableau site.
 #[derive(Debug, Args)]
 pub(crate) struct SiteOptions {
@@ -54,12 +65,8 @@ pub(crate) struct SiteOptions {
     // A text: clap would repeat what is no URL, and with it a password.
     #[arg(long, value_name = "URL", conflicts_with_all = ["stack", "region", "profile", "endpoint_url", "local"])]
     pub(super) server: Option<String>,
-    /// Site of that server: what follows /site/ in the browser's address [default: the default site]
-    #[arg(long, value_name = "SITE", requires = "server")]
-    pub(super) site: Option<String>,
-    /// Version of the REST API, such as 3.24 [default: the newest that the server has]
-    #[arg(long, value_name = "VERSION", requires = "server", value_parser = NonEmptyStringValueParser::new())]
-    pub(super) api_version: Option<String>,
+    #[command(flatten)]
+    pub(super) other: OtherSite,
     #[command(flatten)]
     pub(super) target: TargetOptions,
 }
@@ -72,12 +79,8 @@ pub(crate) struct AnySiteOptions {
     // A text: clap would repeat what is no URL, and with it a password.
     #[arg(long, value_name = "URL")]
     pub(super) server: Option<String>,
-    /// Site of that server: what follows /site/ in the browser's address [default: the default site]
-    #[arg(long, value_name = "SITE", requires = "server")]
-    pub(super) site: Option<String>,
-    /// Version of the REST API, such as 3.24 [default: the newest that the server has]
-    #[arg(long, value_name = "VERSION", requires = "server", value_parser = NonEmptyStringValueParser::new())]
-    pub(super) api_version: Option<String>,
+    #[command(flatten)]
+    pub(super) other: OtherSite,
     #[command(flatten)]
     pub(super) target: TargetOptions,
 }

@@ -1,7 +1,7 @@
 //! The site whose webhooks are meant: that of a stack, or any other.
 
 use super::credential::credential;
-use super::options::{AnySiteOptions, SiteOptions};
+use super::options::{AnySiteOptions, OtherSite, SiteOptions};
 use super::shown::{STATE_SINCE, Shown};
 use crate::http;
 use crate::network::Cause;
@@ -57,7 +57,7 @@ pub(super) async fn at<T>(
 ) -> Result<T, BoxError> {
     let site = match &options.server {
         None => Site::of_stack(&options.target).await?,
-        Some(server) => Site::of_server(server, &options.site, &options.api_version)?,
+        Some(server) => Site::of_server(server, &options.other)?,
     };
     within(site, work).await
 }
@@ -70,7 +70,7 @@ pub(super) async fn at_any<T>(
     let Some(server) = &options.server else {
         return within(Site::of_stack(&options.target).await?, work).await;
     };
-    let site = Site::of_server(server, &options.site, &options.api_version)?;
+    let site = Site::of_server(server, &options.other)?;
     let stack = Stack::find(&options.target).await?;
     let stack_words = words(&options.target);
     let words = format!("{}{stack_words}", site.words);
@@ -94,14 +94,15 @@ impl Site {
     async fn of_stack(target: &TargetOptions) -> Result<Self, BoxError> {
         let stack = Stack::find(target).await?;
         let client = stack_tableau::client_for(&stack, &SCOPES).await?;
-        let (is_local, words) = (target.local, words(target));
+        let is_local = target.local;
+        let words = words(target);
         let stack_words = words.clone();
         Ok(Self { client, own: None, is_app: false, stack: Some(stack), is_local, words, stack_words })
     }
 
-    fn of_server(server: &str, site: &Option<String>, version: &Option<String>) -> Result<Self, BoxError> {
-        let site = site.as_deref().unwrap_or_default();
-        let version = version.as_deref().unwrap_or_default();
+    fn of_server(server: &str, other: &OtherSite) -> Result<Self, BoxError> {
+        let site = other.site.as_deref().unwrap_or_default();
+        let version = other.api_version.as_deref().unwrap_or_default();
         let settings = Settings::new(server, site, version)
             .map_err(|error| format!("--server, --site or --api-version: {error}"))?
             .with_scopes(&SCOPES);
@@ -228,6 +229,15 @@ impl Site {
         let what = format!("{}: {}{advice}", self.place(), words_of(error));
         secrets.redact_text(&what).into_owned().into()
     }
+
+    /// The same for an error about one webhook.
+    ///
+    /// # Errors
+    /// It is about more than that webhook: the same call would fail for the next one.
+    pub(super) fn failed_for_one(&self, error: &Error, secrets: &Secrets) -> Result<BoxError, BoxError> {
+        let failed = self.failed(error, secrets);
+        if concerns_one(error) { Ok(failed) } else { Err(failed) }
+    }
 }
 
 /// An error and its causes in a sentence. Of a server that does not answer, it says what to check.
@@ -242,7 +252,7 @@ fn words_of(error: &Error) -> String {
 }
 
 /// Whether an error is about one webhook, so that the same call may succeed for another.
-pub(super) fn concerns_one(error: &Error) -> bool {
+fn concerns_one(error: &Error) -> bool {
     matches!(error, Error::Refused { status: 400 | 404 | 409, .. })
 }
 

@@ -3,7 +3,7 @@
 use super::lookup::find_all;
 use super::options::TestOptions;
 use super::shown::{Shown, State, secrets_of};
-use super::site::{at, concerns_one};
+use super::site::at;
 use crate::out::{self, line, note, plain, problem};
 use confidential::Secrets;
 use serde_json::{Value, json};
@@ -30,11 +30,11 @@ pub(super) async fn test(options: &TestOptions) -> Result<ExitCode, BoxError> {
                     has_passed &= tested.passed();
                     print(shown, &tested, &secrets, options.json)?;
                 }
-                Err(error) if concerns_one(&error) => {
-                    problem(format!("{}: {}", shown.words(), site.failed(&error, &secrets)));
+                Err(error) => {
+                    let reason = site.failed_for_one(&error, &secrets)?;
+                    problem(format!("{}: {reason}", shown.words()));
                     has_passed = false;
                 }
-                Err(error) => return Err(site.failed(&error, &secrets)),
             }
         }
         Ok(if has_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -32,7 +32,8 @@ async fn a_table_shows_each_webhook_and_what_to_do_about_disabled_ones() {
         .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
         .collect();
     let here = site.destination.url();
-    let (bea, off) = ("bea@example.com", "disabled: Keep disabled: moves to another stack");
+    let bea = "bea@example.com";
+    let off = "disabled: Keep disabled: moves to another stack";
     let expected = [
         vec!["NAME", "EVENT", "STATE", "DESTINATION", "OWNER", "LUID"],
         vec!["a failures", "DatasourceRefreshFailed", "enabled", &here, bea, &luids[0]],

@@ -175,7 +175,8 @@ impl Table {
             }
             let mut changes = Vec::new();
             let mut timers = Vec::new();
-            let (runs_key, lane_key) = (place.runs(), place.lane());
+            let runs_key = place.runs();
+            let lane_key = place.lane();
             let runs_wake = after.runs.wake.at;
             changes.extend(changed(
                 key(runs_key.clone()),

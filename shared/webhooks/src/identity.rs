@@ -13,7 +13,7 @@ const MARK_DIGITS: usize = 8;
 /// The query parameter that may carry the token.
 const TOKEN: &str = "token";
 
-/// What tells the webhooks of one stack from all others.
+/// Recognises the webhooks that one stack has registered.
 ///
 /// Names alone prove nothing, since people copy them, and neither do addresses: people register webhooks by hand. A webhook is the
 /// stack's own if two of three things are so: its name ends with the stack's mark, it points to the stack, and the stack's table knows

@@ -135,7 +135,8 @@ impl Reconciler {
         let tableau = self.tableau.within(budget);
         let mut state = Registry::read(&self.documents).await?;
         let survey = within(clock, self.survey(&tableau)).await?;
-        state.observe(&stacks_own(&self.identity, &state.clone(), &survey.listed), now);
+        let own = stacks_own(&self.identity, &state, &survey.listed);
+        state.observe(&own, now);
         let url = self.identity.url(&survey.tokens.current);
         Ok(Plan::of(&self.situation(&survey, &state, &url, now)))
     }
@@ -174,7 +175,7 @@ impl Reconciler {
     ) -> Result<Report, Error> {
         let tableau = self.tableau.within(clock.left());
         let survey = within(clock, self.survey(&tableau)).await?;
-        let own = stacks_own(&self.identity, &state.clone(), &survey.listed);
+        let own = stacks_own(&self.identity, &state, &survey.listed);
         state.observe(&own, clock.now());
         let url = self.identity.url(&survey.tokens.current);
         let plan = Plan::of(&self.situation(&survey, &state, &url, clock.now()));

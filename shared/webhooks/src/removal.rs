@@ -42,7 +42,7 @@ impl Reconciler {
         let listed = within(clock, async { Ok(tableau.webhooks().all(usize::MAX).await?) }).await?;
         let redaction = Redaction::new(None, &listed);
         let listed: Vec<_> = listed.into_iter().map(|webhook| redaction.webhook(webhook)).collect();
-        let own = stacks_own(&self.identity, &state.clone(), &listed);
+        let own = stacks_own(&self.identity, &state, &listed);
         state.observe(&own, clock.now());
         let mut report = Report::default();
         for webhook in own {

@@ -78,7 +78,7 @@ pub(crate) enum Run {
     InChromium(&'static str),
 }
 
-/// Tests that run in one process, one after the other.
+/// Tests that one `cargo test` runs, one after the other.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// Their names.

@@ -4,7 +4,6 @@ use super::Rotation;
 use crate::out::{line, note, problem};
 use crate::token_secret::Held;
 use crate::webhooks::shown::{STATE_SINCE, Shown, secrets_of};
-use crate::webhooks::site::concerns_one;
 use secrecy::{ExposeSecret, SecretString};
 use tableau_client::{NewWebhook, Webhook, WebhookChange};
 use url::Url;
@@ -19,7 +18,7 @@ pub(super) struct Carrier<'l> {
 }
 
 impl Rotation<'_> {
-    /// The webhooks that carry `old` in a URL of any route of the stack, whoever has made them.
+    /// The webhooks that carry `old` in a URL of any route of the stack: the stack's own and those of other people.
     pub(super) fn carriers<'l>(
         &self,
         listed: &'l [(Webhook, Shown)],
@@ -157,11 +156,10 @@ impl Rotation<'_> {
             }
         };
         let tokens = [Some(held.tokens.current.clone()), held.tokens.previous.clone()];
-        let secrets = || secrets_of(&webhook.url).and(tokens.into_iter().flatten());
+        let secrets = secrets_of(&webhook.url).and(tokens.into_iter().flatten());
         match moved {
             Ok(()) => Ok(Ok(())),
-            Err(error) if concerns_one(&error) => Ok(Err(site.failed(&error, &secrets()).to_string())),
-            Err(error) => Err(site.failed(&error, &secrets())),
+            Err(error) => Ok(Err(site.failed_for_one(&error, &secrets)?.to_string())),
         }
     }
 }

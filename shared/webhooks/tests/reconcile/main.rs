@@ -1,4 +1,4 @@
-//! Runs against the Tableau simulator, with an ingress that answers as told.
+//! Runs against the Tableau simulator, with an ingress whose answers each test sets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

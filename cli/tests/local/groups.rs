@@ -77,9 +77,9 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     asked_at(&slack, "DELETE", "/simulator/faults", "");
     let replayed = home.run(&["events", "replay", "--local"]);
     assert!(stdout(&replayed).contains("1 timer replayed"), "{}{}", stdout(&replayed), stderr(&replayed));
-    // The terminal's line about the timer, and the message about all failures.
-    up.show(&format!("{words}: done"));
-    up.show("extract refreshes failed");
+    // The terminal's line about the timer, and the message about all failures. Which is printed first depends on how soon the
+    // function's log arrives.
+    up.show_all(&[&format!("{words}: done"), "extract refreshes failed"]);
     let shown = wait_for("message", || Some(show()).filter(|shown| shown.contains("its message was sent")));
     assert!(!shown.contains("its work is not done"), "{shown}");
     assert_eq!(listed(&home, "failed"), Vec::<Value>::new());

@@ -89,13 +89,19 @@ struct Up {
 impl Up {
     /// Reads lines up to the one that contains `part`.
     fn show(&mut self, part: &str) {
-        loop {
-            let line = self.lines.recv_timeout(SOON).expect("a line");
+        self.show_all(&[part]);
+    }
+
+    /// Reads lines until each part was in one of them, in any order.
+    fn show_all(&mut self, parts: &[&str]) {
+        let mut left = parts.to_vec();
+        while !left.is_empty() {
+            let line = self.lines.recv_timeout(SOON).unwrap_or_else(|error| {
+                panic!("no line with {left:?} after {SOON:?} ({error}); printed so far:\n{}", self.shown)
+            });
+            left.retain(|part| !line.contains(part));
             self.shown.push_str(&line);
             self.shown.push('\n');
-            if line.contains(part) {
-                return;
-            }
         }
     }
 

@@ -136,6 +136,44 @@ Examples:
   tableau-webhooks certifications --datasource \"Sales Orders\" --local
   tableau-webhooks certifications --json --limit 1000 | jq -r 'select(.what == \"certified\")'";
 
+pub(crate) const REPORT: &str = "\
+The function `report-history` makes the report, the same one that it sends as the event WeeklyReport every Monday. Delivery records are
+kept for 30 days, so older weeks cannot be shown. Needs lambda:InvokeFunction on the function.
+
+Examples:
+  tableau-webhooks report
+  tableau-webhooks report --week 2026-11-23
+  tableau-webhooks report --json | jq '.report.failed_most'";
+
+pub(crate) const HISTORY: &str = "\
+Examples:
+  tableau-webhooks history export
+  tableau-webhooks history download --to history
+  tableau-webhooks history erase --person ana.ruiz@example.com";
+
+pub(crate) const HISTORY_EXPORT: &str = "\
+Needs lambda:InvokeFunction on the function `report-history`.
+
+Examples:
+  tableau-webhooks history export
+  tableau-webhooks history export --today --local";
+
+pub(crate) const HISTORY_DOWNLOAD: &str = "\
+Needs s3:ListBucket and s3:GetObject on the bucket.
+
+Examples:
+  tableau-webhooks history download --to history
+  tableau-webhooks history download --to history --local";
+
+pub(crate) const HISTORY_ERASE: &str = "\
+Delivery records of the last days are exported again when they change. So erase the person from the stack's table first, as
+docs/security.md says under \"Personal data\": this command refuses as long as a record of those days names the person. Needs
+dynamodb:Query and dynamodb:BatchGetItem on the table; s3:ListBucket, s3:GetObject and s3:PutObject on the bucket.
+
+Examples:
+  tableau-webhooks history erase --person ana.ruiz@example.com
+  tableau-webhooks history erase --person 'Ana Ruiz' --yes";
+
 pub(crate) const KEYS: &str = "\
 A key is shown once, when it is made: the table has a hash of it. Needs dynamodb:UpdateItem, GetItem and Query on the table.
 

@@ -7,6 +7,7 @@ mod confirm;
 mod events;
 mod files;
 mod help;
+mod history;
 mod http;
 mod invocation;
 mod keys;
@@ -57,6 +58,8 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Certifications(options)) => certifications::certifications(options).await,
+        Some(Command::History { command }) => history::run(command).await,
+        Some(Command::Report(options)) => history::report(options).await,
         Some(Command::Keys { command }) => keys::run(command).await,
         Some(Command::Refresh(options)) => refresh::refresh(*options).await,
         Some(Command::Refreshes { command }) => refreshes::run(command).await,

@@ -4,6 +4,7 @@ use crate::certifications::CertificationsOptions;
 use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
+use crate::history::{HistoryCommand, ReportOptions};
 use crate::keys::KeysCommand;
 use crate::refresh::RefreshOptions;
 use crate::refreshes::RefreshesCommand;
@@ -80,6 +81,15 @@ pub(crate) enum Command {
     /// List who was asked to certify which data source, and what came of it
     #[command(after_help = help::CERTIFICATIONS)]
     Certifications(CertificationsOptions),
+    /// Show the report of a week: what failed most, longest incidents, times to recovery and to messages
+    #[command(after_help = help::REPORT)]
+    Report(ReportOptions),
+    /// Export the history to Amazon S3, download the files, or take a person out of them
+    #[command(after_help = help::HISTORY)]
+    History {
+        #[command(subcommand)]
+        command: HistoryCommand,
+    },
     /// Make, list and revoke the keys with which pipelines call the stack
     #[command(after_help = help::KEYS)]
     Keys {

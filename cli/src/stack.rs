@@ -9,6 +9,8 @@ use workflow::BoxError;
 
 /// The table's logical id in the template.
 const TABLE: &str = "DeliveryTable";
+/// The template's name for the bucket with the exported history.
+const HISTORY_BUCKET: &str = "ReportHistoryBucket";
 /// The template's name for the secret with which functions sign in to Tableau.
 const TABLEAU_SECRET: &str = "TableauSecret";
 /// The template's name for the secret with the token in webhook URLs.
@@ -60,6 +62,8 @@ pub(crate) struct Stack {
     pub(crate) tableau_secret: Option<String>,
     /// The id of the secret with the token in webhook URLs.
     pub(crate) webhook_secret: Option<String>,
+    /// The name of the bucket with the exported history.
+    pub(crate) history_bucket: Option<String>,
     /// The physical names of functions by name.
     functions: BTreeMap<String, String>,
     /// At least one, by name of the workflow.
@@ -101,6 +105,7 @@ impl Stack {
         let mut table = None;
         let mut tableau_secret = None;
         let mut webhook_secret = None;
+        let mut history_bucket = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
                 if is_no_stack(&error) {
@@ -123,6 +128,9 @@ impl Stack {
                         functions.insert(kebab(id), physical_id.to_owned());
                     }
                     Some("AWS::DynamoDB::Table") if id == TABLE => table = Some(physical_id.to_owned()),
+                    Some("AWS::S3::Bucket") if id == HISTORY_BUCKET => {
+                        history_bucket = Some(physical_id.to_owned());
+                    }
                     Some("AWS::SecretsManager::Secret") if id == TABLEAU_SECRET => {
                         tableau_secret = Some(physical_id.to_owned());
                     }
@@ -142,7 +150,16 @@ impl Stack {
             .into());
         }
         let name = name.to_owned();
-        Ok(Self { name, account, table, tableau_secret, webhook_secret, functions, workflows })
+        Ok(Self {
+            name,
+            account,
+            table,
+            tableau_secret,
+            webhook_secret,
+            history_bucket,
+            functions,
+            workflows,
+        })
     }
 
     /// The table with deliveries and rules.

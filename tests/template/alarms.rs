@@ -1,6 +1,8 @@
 //! The alarms and the dashboard that operators use.
 
-use crate::reading::{API, PUBLISHER, RECONCILER, dead_letters, of_type, pascal, read, resources_of};
+use crate::reading::{
+    API, PUBLISHER, RECONCILER, REPORTER, dead_letters, of_type, pascal, read, resources_of,
+};
 use serde_json::{Value, json};
 
 /// An alarm for single events: it returns to OK a moment later, so that the next event triggers it again. Its end
@@ -67,7 +69,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
                 dimensions,
                 threshold: 0,
             });
-        } else {
+        } else if id != pascal(REPORTER) {
             // Four refusals disable a webhook. A caller is refused with 401 if its key is.
             let (metric, status) = if id == pascal(API) { ("ApiAnswers", "401") } else { ("Answers", "403") };
             let dimensions = json!([
@@ -111,6 +113,9 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         let metric = "InvocationsFailedToBeSentToDeadLetterCount";
         wanted.push(Wanted { namespace: json!("AWS/Scheduler"), metric, dimensions, threshold: 0 });
     }
+    // The service objective of messages.
+    let dimensions = json!([{ "Name": "objective", "Value": "message" }]);
+    wanted.push(Wanted { namespace: own, metric: "MessageTime", dimensions, threshold: 60_000 });
     for (id, _) in of_type(&all, "AWS::ApiGatewayV2::Api") {
         let dimensions = json!([{ "Name": "ApiId", "Value": { "Ref": id } }]);
         wanted.push(Wanted { namespace: json!("AWS/ApiGateway"), metric: "5xx", dimensions, threshold: 0 });

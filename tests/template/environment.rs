@@ -1,6 +1,6 @@
 //! Variables: what the code reads is what the template sets.
 
-use crate::reading::{API, INGRESS, PUBLISHER, RECONCILER, functions, pascal, read, root};
+use crate::reading::{API, INGRESS, PUBLISHER, RECONCILER, REPORTER, functions, pascal, read, root};
 use crate::scan::{Read, reads, sources};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ const NOT_SET: [&str; 8] = [
 /// workflow, whose events wait, but must not stop the taking of events (11-A3). publish-rules calls AWS alone.
 const FOR_WORKFLOWS_ALONE: [&str; 3] = ["EXTRA_CA_FILE", "QUEUE_URL", "RULES"];
 
-/// reconcile-webhooks handles no events, but calls Tableau.
+/// These handle no events, but call Tableau.
 const FOR_THOSE_WITH_EVENTS: [&str; 2] = ["QUEUE_URL", "RULES"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
@@ -78,7 +78,7 @@ fn problems(template: &Value) -> Vec<String> {
         let has_no_files = [API, INGRESS, PUBLISHER].contains(&folder.as_str());
         let kept_away: &[&str] = match folder.as_str() {
             _ if has_no_files => &FOR_WORKFLOWS_ALONE,
-            RECONCILER => &FOR_THOSE_WITH_EVENTS,
+            RECONCILER | REPORTER => &FOR_THOSE_WITH_EVENTS,
             _ => &[],
         };
         let has_no_schedules = set.iter().all(|name| !OF_SCHEDULES.contains(&name.as_str()));

@@ -1,6 +1,8 @@
 //! Least privilege: what the roles may do.
 
-use crate::reading::{API, INGRESS, PUBLISHER, RECONCILER, functions, pascal, read, root, takers, target};
+use crate::reading::{
+    API, INGRESS, PUBLISHER, RECONCILER, REPORTER, functions, pascal, read, root, takers, target,
+};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -52,15 +54,25 @@ fn statements<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Val
     }
 }
 
-/// What is wrong with a statement.
+/// Whether a statement is about objects of the stack's own bucket, whose keys have days in them.
+fn are_objects_of_one_bucket(statement: &Value) -> bool {
+    let is_of_objects = ["s3:GetObject", "s3:PutObject"].iter().any(|action| statement["Action"] == *action);
+    let resource = statement["Resource"]["Fn::Sub"].as_str().unwrap_or_default();
+    is_of_objects
+        && resource.strip_prefix("${ReportHistoryBucket.Arn}/").is_some_and(|path| !path.contains(".."))
+}
+
+/// What is wrong with a statement. One that denies cannot be too wide.
 fn too_wide(statement: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     for part in ["Action", "Resource"] {
         let excused = part == "Resource"
             && ([json!(WITHOUT_RESOURCES), json!(NETWORK_INTERFACES), json!(SUPPRESSION_LIST)]
                 .contains(&statement["Action"])
-                || are_schedules_of_one(statement));
-        if statement[part].to_string().contains('*') && !excused {
+                || are_schedules_of_one(statement)
+                || are_objects_of_one_bucket(statement));
+        let is_denial = statement["Effect"] == "Deny";
+        if statement[part].to_string().contains('*') && !excused && !is_denial {
             problems.push(format!("{part}: {}", statement[part]));
         }
         if statement.get(format!("Not{part}")).is_some() {
@@ -96,7 +108,7 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
 /// Items that all workflows with a Tableau sign-in share.
 const OF_ALL: &str = "session";
 /// Kinds of items that one workflow has, in a statement of its own: the kind, the workflow, and its keys.
-const OF_ONE: [(&str, &str, &[&str]); 11] = [
+const OF_ONE: [(&str, &str, &[&str]); 12] = [
     (
         "certification",
         "request-certification",
@@ -107,6 +119,7 @@ const OF_ONE: [(&str, &str, &[&str]); 11] = [
         ],
     ),
     ("forward", "forward-event", &["forward#*"]),
+    ("history", "report-history", &["history#*"]),
     ("key", "refresh-extract", &["key#all"]),
     ("key-rate", "refresh-extract", &["key-rate#*"]),
     ("pdf-export", "publish-pdf", &["pdf-export#publish-pdf#*"]),
@@ -214,6 +227,28 @@ fn reconcile_webhooks_reaches_its_own_record_the_session_and_the_rules_of_the_ta
     assert_eq!(of_the_table(role), expected);
 }
 
+#[test]
+fn report_history_reads_deliveries_and_changes_what_it_knows_of_reports_and_the_session_alone() {
+    let role = &read("template.yaml")["Resources"][format!("{}Role", pascal(REPORTER))]["Properties"];
+    let expected = [
+        (json!("dynamodb:BatchGetItem"), json!(["delivery#*"])),
+        (json!("dynamodb:GetItem"), json!(["rules#current", "webhook#stack"])),
+        (json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]), json!(["history#*", "session#*"])),
+    ];
+    assert_eq!(of_the_table(role), expected);
+    let mut found = Vec::new();
+    statements("", &role["Policies"], &mut found);
+    let of_the_bucket = found.iter().filter(|(_, one)| one["Action"].to_string().contains("s3:"));
+    let of_the_bucket: Vec<_> = of_the_bucket.map(|(_, one)| (&one["Action"], &one["Resource"])).collect();
+    let objects = |path: &str| json!({ "Fn::Sub": format!("${{ReportHistoryBucket.Arn}}/{path}") });
+    let expected = [
+        (&json!("s3:PutObject"), &objects("*")),
+        (&json!("s3:GetObject"), &objects("state/*")),
+        (&json!("s3:ListBucket"), &json!({ "Fn::GetAtt": "ReportHistoryBucket.Arn" })),
+    ];
+    assert_eq!(of_the_bucket, expected, "it deletes nothing, and reads no file of the history");
+}
+
 // 15-3
 #[test]
 fn publish_rules_reaches_the_rules_alone_of_the_table_and_deletes_none() {
@@ -306,7 +341,15 @@ fn a_workflow_with_timers_finds_in_the_index_what_is_due_of_its_own_and_no_other
             // alike.
             "Condition": { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [folder] } },
         });
-        let expected = if says(&folder, "alerting: true") || says(&folder, "timers: true") {
+        // By day, for the export. The partition keys are days.
+        let by_day = json!({
+            "Effect": "Allow",
+            "Action": "dynamodb:Query",
+            "Resource": { "Fn::Sub": "${DeliveryTable.Arn}/index/by_day" },
+        });
+        let expected = if folder == REPORTER {
+            vec![&by_day]
+        } else if says(&folder, "alerting: true") || says(&folder, "timers: true") {
             vec![&expected]
         } else {
             Vec::new()

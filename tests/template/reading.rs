@@ -69,9 +69,13 @@ pub(crate) const API: &str = "receive-event";
 /// Registers webhooks at Tableau. It has a switch and a schedule, but no queue and no route.
 pub(crate) const RECONCILER: &str = "reconcile-webhooks";
 
+/// Exports the history and makes reports. It has a switch and a schedule, but no queue and no route.
+pub(crate) const REPORTER: &str = "report-history";
+
 /// The functions that take webhooks.
 pub(crate) fn takers() -> Vec<String> {
-    functions().into_iter().filter(|name| ![PUBLISHER, API, RECONCILER].contains(&name.as_str())).collect()
+    let others = [PUBLISHER, API, RECONCILER, REPORTER];
+    functions().into_iter().filter(|name| !others.contains(&name.as_str())).collect()
 }
 
 /// The X of `!GetAtt X.…`.

@@ -1,6 +1,6 @@
 //! A parameter disables a workflow with all of its resources.
 
-use crate::reading::{API, INGRESS, RECONCILER, pascal, read, takers};
+use crate::reading::{API, INGRESS, RECONCILER, REPORTER, pascal, read, takers};
 use serde_json::{Value, json};
 
 /// Resources that look shared but that one workflow uses: without the workflow they would only cost money.
@@ -23,8 +23,11 @@ const OF_ONE_WORKFLOW: [(&str, &str); 16] = [
     ("CertificationLinkSecretArn", "RequestCertification"),
 ];
 
-/// What is enabled by default: the workflow of a first deployment, and what registers its webhooks.
-const ON_BY_THEMSELVES: [&str; 2] = ["NotifySlack", "ReconcileWebhooks"];
+/// What is enabled by default: the workflow of a first deployment, what registers its webhooks, and what reports its week.
+const ON_BY_THEMSELVES: [&str; 3] = ["NotifySlack", "ReconcileWebhooks", "ReportHistory"];
+
+/// What a further switch of a function enables: how the ids begin, and the condition. Only while the function is on.
+const FURTHER: [(&str, &str); 1] = [("ReportHistoryBucket", "HistoryExportOn")];
 
 /// The workflow that a resource or output belongs to.
 fn owner(id: &str, workflows: &[String]) -> Option<String> {
@@ -43,8 +46,13 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
         for (id, body) in template[section].as_object().unwrap() {
             let condition = body["Condition"].as_str();
             match owner(id, workflows) {
-                Some(workflow) if condition != Some(&format!("{workflow}On")) => {
-                    problems.push(format!("{section}.{id}: {condition:?}, not {workflow}On"));
+                Some(workflow) => {
+                    let further = FURTHER.iter().find(|(begin, _)| id.starts_with(begin));
+                    let wanted =
+                        further.map_or_else(|| format!("{workflow}On"), |(_, name)| (*name).to_owned());
+                    if condition != Some(&wanted) {
+                        problems.push(format!("{section}.{id}: {condition:?}, not {wanted}"));
+                    }
                 }
                 None if condition.is_some_and(|name| name.ends_with("On")) => {
                     problems.push(format!("{section}.{id}: {condition:?}, and belongs to no workflow"));
@@ -81,12 +89,20 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
 fn workflows() -> Vec<String> {
     let workflows = takers().into_iter().filter(|name| name != INGRESS);
     // These have a switch too.
-    workflows.chain([API, RECONCILER].map(str::to_owned)).collect()
+    workflows.chain([API, RECONCILER, REPORTER].map(str::to_owned)).collect()
 }
 
 #[test]
 fn everything_of_a_workflow_and_nothing_else_has_its_switch() {
     assert_eq!(problems(&read("template.yaml"), &workflows()), Vec::<String>::new());
+}
+
+#[test]
+fn a_further_switch_works_only_while_its_function_is_on() {
+    let expected = json!({
+        "Fn::And": [{ "Condition": "ReportHistoryOn" }, { "Fn::Equals": [{ "Ref": "HistoryExportEnabled" }, "true"] }],
+    });
+    assert_eq!(read("template.yaml")["Conditions"]["HistoryExportOn"], expected);
 }
 
 #[test]
@@ -98,6 +114,7 @@ fn what_has_no_switch_or_a_wrong_one_is_found() {
         ("/Resources/SlackSecret/Condition", json!("HasAlarmTopic")),
         ("/Resources/DeliveryTable/Condition", json!("NotifySlackOn")),
         ("/Outputs/UpdateBroadcastUrl/Condition", json!(null)),
+        ("/Resources/ReportHistoryBucket/Condition", json!("ReportHistoryOn")),
         ("/Conditions/NotifySlackOn/Fn::Equals/1", json!("false")),
         ("/Parameters/UpdateBroadcastEnabled/Default", json!("true")),
         ("/Parameters/NotifySlackEnabled/Default", json!("false")),

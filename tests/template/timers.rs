@@ -1,6 +1,6 @@
 //! Timers: the schedules that functions create, and the hourly sweep.
 
-use crate::reading::{RECONCILER, functions, of_type, pascal, read, resources_of};
+use crate::reading::{RECONCILER, REPORTER, functions, of_type, pascal, read, resources_of};
 use serde_json::{Value, json};
 
 /// The variable that says that a function creates schedules.
@@ -125,7 +125,8 @@ fn a_function_without_timers_has_nothing_of_them() {
         let resource = |id: String| template["Resources"][&id].to_string();
         assert!(!resource(format!("{id}Role")).contains("scheduler"), "{folder}");
         // Its schedule brings no timers.
-        assert_eq!(resource(id.clone()).contains("\"Schedule\""), folder == RECONCILER, "{folder}");
+        let has_schedule = [RECONCILER, REPORTER].contains(&folder.as_str());
+        assert_eq!(resource(id.clone()).contains("\"Schedule\""), has_schedule, "{folder}");
         assert_eq!(resource(format!("{id}TimersRole")), "null", "{folder}");
     }
 }

@@ -284,6 +284,7 @@ fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(
     }
     plan.queues.iter().for_each(|queue| aws.create_queue(queue.clone()));
     plan.tables.iter().for_each(|table| aws.create_table_with(table.clone()));
+    plan.buckets.iter().for_each(|bucket| aws.create_bucket(bucket));
     plan.buses.iter().for_each(|bus| aws.create_bus(bus));
     plan.schedule_groups.iter().for_each(|group| aws.create_schedule_group(group));
     aws.create_stack(STACK, plan.resources.clone());

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attribute;
-mod causes;
+mod batch;
 mod claim;
 mod content;
 mod dynamodb;
@@ -17,7 +17,7 @@ mod records;
 mod state;
 
 pub use attribute::{ATTRIBUTES, INDEX, INDEX_CARRIES, INDEX_KEYS, KEPT};
-pub use causes::Causes;
+pub use batch::{Causes, Whole};
 pub use claim::{Claim, ClaimStore, Claimant, End, Ended, Progress, StoreError};
 pub use content::{Content, UNREADABLE, Unreadable};
 pub use dynamodb::DynamoDbClaims;

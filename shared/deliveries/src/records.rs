@@ -73,8 +73,21 @@ impl Records {
     /// Lists records backwards from `until` to `since`, by when their events were first received. Empty if `since` is
     /// after `until`.
     pub fn back(&self, since: Timestamp, until: Timestamp) -> Walk<'_> {
-        let begins = (since <= until).then(|| day(until));
-        Walk { records: self, since, until, day: begins, next: None, beginning: None }
+        self.walk(since, until, Direction::Back)
+    }
+
+    /// Lists records from `since` to `until`, by when their events were first received. Empty if `since` is after `until`.
+    pub fn forward(&self, since: Timestamp, until: Timestamp) -> Walk<'_> {
+        self.walk(since, until, Direction::Forward)
+    }
+
+    fn walk(&self, since: Timestamp, until: Timestamp, direction: Direction) -> Walk<'_> {
+        let first = match direction {
+            Direction::Back => day(until),
+            Direction::Forward => day(since),
+        };
+        let begins = (since <= until).then_some(first);
+        Walk { records: self, since, until, direction, day: begins, next: None, beginning: None }
     }
 }
 
@@ -87,12 +100,22 @@ fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Walks through the index by day, newest records first.
+/// The order of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    /// Newest records first.
+    Back,
+    /// Oldest records first.
+    Forward,
+}
+
+/// Walks through the index by day.
 #[derive(Debug)]
 pub struct Walk<'a> {
     records: &'a Records,
     since: Timestamp,
     until: Timestamp,
+    direction: Direction,
     /// The day that is being read; `None` when the walk is finished.
     day: Option<Date>,
     /// The key of the last item read, where the next request continues.
@@ -136,13 +159,16 @@ impl Walk<'_> {
             .set_expression_attribute_values(Some(values.into_iter().chain(beginning).collect()))
             .key_condition_expression(keys)
             .set_filter_expression(filter)
-            .scan_index_forward(false)
+            .scan_index_forward(self.direction == Direction::Forward)
             .set_limit(limit)
             .set_exclusive_start_key(self.next.take());
         let answer = query.send().await.map_err(Box::new)?;
         self.next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         if self.next.is_none() {
-            self.day = at.yesterday().ok().filter(|before| *before >= day(self.since));
+            self.day = match self.direction {
+                Direction::Back => at.yesterday().ok().filter(|before| *before >= day(self.since)),
+                Direction::Forward => at.tomorrow().ok().filter(|after| *after <= day(self.until)),
+            };
         }
         Ok(Some(answer.items.unwrap_or_default().iter().map(Record::read).collect()))
     }

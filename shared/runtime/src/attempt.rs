@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::Event;
 use tokio::time::Instant;
-use workflow::{BoxError, Effect, EffectLog, Failure, FoundCause, Invocation, Outcome, Workflow, chain};
+use workflow::{
+    BoxError, Effect, EffectLog, Failure, FoundCause, Invocation, Outcome, Workflow, chain, is_messenger,
+};
 
 /// The time kept back from the workflow at the end of an invocation, to release the claim and to answer Lambda.
 pub(crate) const RESERVE: Duration = Duration::from_millis(1_000);
@@ -383,6 +385,11 @@ fn log(
     if let (Some(at), Attempted::Done) = (created_at, attempted) {
         let age_ms = now.as_millisecond().saturating_sub(at.as_millisecond()).max(0);
         metrics.push(Metric::milliseconds("EventAge", age_ms as f64));
+        if is_messenger(workflow) {
+            // For the alarm on the service objective: one metric for all destinations.
+            let time = [Metric::milliseconds("MessageTime", age_ms as f64)];
+            telemetry::report(&[("objective", "message")], &time, now.as_millisecond());
+        }
     }
     telemetry::report(&[("workflow", workflow), ("outcome", outcome)], &metrics, now.as_millisecond());
 }

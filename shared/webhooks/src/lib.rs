@@ -25,7 +25,7 @@ pub use needed::{Needed, Reason, needed};
 pub use outage::{BY_A_USER, GAPS, KEPT_OFF};
 pub use plan::{Plan, Situation, Waiting};
 pub use reconciler::{Announce, Purpose, Ran, Reconciler, Run, SETTLING};
-pub use registry::ITEM;
+pub use registry::{ITEM, figures};
 pub use report::{Failed, Report};
 pub use state::{Answered, State};
 pub use step::{Action, Step};

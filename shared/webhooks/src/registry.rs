@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::state::{Answered, Lease, State};
 use jiff::{SignedDuration, Timestamp};
 use store::Documents;
+use tableau::WebhookFigures;
 
 /// The document's name.
 const KEY: &str = "stack";
@@ -11,6 +12,14 @@ const KEY: &str = "stack";
 pub const ITEM: &str = "webhook#stack";
 /// The longest lease. One that ends later is of a machine with a wrong clock.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+
+/// How many webhooks the stack has registered and how many of them are disabled, as the last run saw them; `None` if it has registered none.
+///
+/// # Errors
+/// [`Error::Documents`] when the table does not answer.
+pub async fn figures(documents: &Documents) -> Result<Option<WebhookFigures>, Error> {
+    Ok(Registry::read(documents).await?.figures())
+}
 
 /// Why a run begins.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::Document;
-use tableau::{DisabledWebhook, WebhookLuid};
+use tableau::{DisabledWebhook, WebhookFigures, WebhookLuid};
 use tableau_client::Webhook;
 
 /// How many answers to CloudFormation are remembered: it may send a request again.
@@ -74,6 +74,13 @@ impl State {
     /// Whether the table has this LUID.
     pub fn knows(&self, luid: &WebhookLuid) -> bool {
         self.webhooks.contains_key(luid.as_str())
+    }
+
+    /// How many webhooks there are and how many are disabled; `None` if there are none.
+    pub(crate) fn figures(&self) -> Option<WebhookFigures> {
+        let disabled = self.webhooks.values().filter(|seen| seen.outage.is_some()).count() as u64;
+        let registered = self.webhooks.len() as u64;
+        (registered > 0).then_some(WebhookFigures { registered, disabled })
     }
 
     /// What is known about a webhook.

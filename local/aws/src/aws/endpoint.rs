@@ -51,7 +51,7 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
     let called = authentic(&shared, &parts, body).await;
     let (mut response, content_type) = if s3::is_s3(&parts.headers) {
         let answer = match called {
-            Ok(body) => shared.lock().buckets.answer(&parts, &body),
+            Ok(body) => answer_s3(&shared, &parts, &body).await,
             Err(_) => s3::denied(),
         };
         (answer, "application/xml")
@@ -94,7 +94,9 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
         (answer.map(|body| body.to_string()).into_response(), "application/x-amz-json-1.0")
     };
     let id = uuid::Uuid::new_v4().to_string();
-    for (name, value) in [("x-amzn-requestid", id.as_str()), ("content-type", content_type)] {
+    let is_object = response.extensions().get::<s3::IsObject>().is_some();
+    let content_type = (!is_object).then_some(("content-type", content_type));
+    for (name, value) in std::iter::once(("x-amzn-requestid", id.as_str())).chain(content_type) {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
         }
@@ -221,6 +223,20 @@ async fn fail(shared: &Shared, operation: &'static str) -> Result<Option<Fault>,
     match fault.and_then(|fault| fault.refusal(operation)) {
         Some(refusal) => Err(refusal),
         None => Ok(fault),
+    }
+}
+
+async fn answer_s3(shared: &Shared, parts: &Parts, body: &[u8]) -> Response {
+    let fault = match s3::operation(parts) {
+        Some(operation) => fail(shared, operation).await,
+        None => Ok(None),
+    };
+    match fault {
+        Err(refusal) => s3::failed(&refusal),
+        Ok(fault) => {
+            let answer = shared.lock().buckets.answer(parts, body);
+            if fault == Some(Fault::AnswerLost) { s3::internal_error() } else { answer }
+        }
     }
 }
 

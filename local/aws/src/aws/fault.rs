@@ -66,7 +66,7 @@ impl Fault {
                 Some(match service {
                     "SQS" => Refusal::sqs("AccessDeniedException", "AccessDenied", message)
                         .of_kind("com.amazon.coral.service#AccessDeniedException"),
-                    "Lambda" | "SES" => {
+                    "Lambda" | "S3" | "SES" => {
                         Refusal::new("AccessDeniedException", message).with_status(StatusCode::FORBIDDEN)
                     }
                     "SNS" => Refusal::new("AuthorizationError", message).with_status(StatusCode::FORBIDDEN),

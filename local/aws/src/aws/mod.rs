@@ -342,7 +342,8 @@ impl Aws {
     /// How often an operation, such as `SQS.SendMessage`, was called over HTTP. Calls that failed on request count
     /// too. A stack receives from its queues without HTTP, so those receives do not count.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `SES`, `SNS`, `Lambda` and `CloudFormation`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager`, `S3`, `SES`, `SNS`, `Lambda` and
+    /// `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

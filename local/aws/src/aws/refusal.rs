@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// An error answer of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
-    status: StatusCode,
+    pub(super) status: StatusCode,
     /// The error's shape with its namespace, as the `__type` member carries it.
     kind: String,
     message: String,

@@ -1,14 +1,17 @@
-//! Amazon S3: buckets that take objects, in one call or in parts.
+//! Amazon S3: buckets that take objects, in one call or in parts, give them back, list and delete them.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
 
-use super::query_protocol;
+use super::{Refusal, query_protocol};
+use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::BTreeMap;
 
+/// How many keys a page of a list has at most.
+const PAGE: usize = 1_000;
 /// The least size of a part that is not the last one.
 const LEAST_PART: usize = 5 * 1024 * 1024;
 
@@ -62,6 +65,42 @@ fn refused(status: StatusCode, code: &str) -> Response {
     (status, body).into_response()
 }
 
+/// The operation of a request, for counts and faults; `None` for one that is not known here.
+pub(super) fn operation(parts: &Parts) -> Option<&'static str> {
+    let fields = query_protocol::fields(parts.uri.query().unwrap_or_default());
+    let is_upload = fields.contains_key("uploadId");
+    let is_begin = parts.uri.query().unwrap_or_default().split('&').any(|field| field.starts_with("uploads"));
+    let is_bucket = !parts.uri.path().trim_start_matches('/').contains('/');
+    Some(match (&parts.method, is_upload) {
+        (&Method::PUT, true) => "S3.UploadPart",
+        (&Method::PUT, false) => "S3.PutObject",
+        (&Method::POST, true) => "S3.CompleteMultipartUpload",
+        (&Method::POST, false) if is_begin => "S3.CreateMultipartUpload",
+        (&Method::DELETE, true) => "S3.AbortMultipartUpload",
+        (&Method::DELETE, false) => "S3.DeleteObject",
+        (&Method::GET, false) if is_bucket || parts.uri.path().ends_with('/') => "S3.ListObjectsV2",
+        (&Method::GET, false) => "S3.GetObject",
+        _ => return None,
+    })
+}
+
+/// An answer with an object: its content type is the object's own.
+#[derive(Clone, Copy)]
+pub(super) struct IsObject;
+
+/// The answer to a call that was to fail.
+pub(super) fn failed(refusal: &Refusal) -> Response {
+    match refusal.status {
+        StatusCode::INTERNAL_SERVER_ERROR => internal_error(),
+        StatusCode::FORBIDDEN => refused(StatusCode::FORBIDDEN, "AccessDenied"),
+        _ => refused(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+    }
+}
+
+pub(super) fn internal_error() -> Response {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+}
+
 pub(super) fn denied() -> Response {
     refused(StatusCode::FORBIDDEN, "SignatureDoesNotMatch")
 }
@@ -85,7 +124,8 @@ impl Buckets {
 
     pub(super) fn answer(&mut self, parts: &Parts, body: &[u8]) -> Response {
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy().into_owned();
-        let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
+        let path = path.trim_start_matches('/');
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         match self.buckets.get(bucket) {
             None => return refused(StatusCode::NOT_FOUND, "NoSuchBucket"),
             Some(false) => return refused(StatusCode::FORBIDDEN, "AccessDenied"),
@@ -118,8 +158,79 @@ impl Buckets {
                 self.put(bucket, key, content_type, body.to_vec(), 0);
                 [("etag", "\"whole\"")].into_response()
             }
+            (&Method::GET, None) if key.is_empty() => self.list(bucket, &query),
+            (&Method::GET, None) => self.get(bucket, key),
+            (&Method::DELETE, None) if !key.is_empty() => {
+                self.objects.retain(|object| object.bucket != bucket || object.key != key);
+                StatusCode::NO_CONTENT.into_response()
+            }
             _ => refused(StatusCode::NOT_IMPLEMENTED, "NotImplemented"),
         }
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Response {
+        match self.objects.iter().find(|object| object.bucket == bucket && object.key == key) {
+            Some(object) => {
+                let content_type = object.content_type.clone();
+                let headers = [(header::CONTENT_TYPE.as_str(), content_type)];
+                (Extension(IsObject), headers, object.content.clone()).into_response()
+            }
+            None => refused(StatusCode::NOT_FOUND, "NoSuchKey"),
+        }
+    }
+
+    /// `ListObjectsV2`, in pages.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+    fn list(&self, bucket: &str, query: &BTreeMap<String, String>) -> Response {
+        const KNOWN: [&str; 6] =
+            ["list-type", "prefix", "max-keys", "continuation-token", "encoding-type", "x-id"];
+        if query.get("list-type").map(String::as_str) != Some("2")
+            || query.keys().any(|name| !KNOWN.contains(&name.as_str()))
+        {
+            return refused(StatusCode::NOT_IMPLEMENTED, "NotImplemented");
+        }
+        let prefix = query.get("prefix").map_or("", String::as_str);
+        let most = query.get("max-keys").and_then(|text| text.parse().ok()).unwrap_or(PAGE).min(PAGE);
+        let after = query.get("continuation-token").map_or("", String::as_str);
+        let mut found: Vec<&S3Object> = self
+            .objects
+            .iter()
+            .filter(|object| object.bucket == bucket && object.key.starts_with(prefix))
+            .filter(|object| object.key.as_str() > after)
+            .collect();
+        found.sort_by_key(|object| &object.key);
+        let is_truncated = found.len() > most;
+        found.truncate(most);
+        // A key of these buckets that XML or a URL would change is sent encoded where the client asks for that.
+        let is_encoded = query.get("encoding-type").is_some_and(|encoding| encoding == "url");
+        let shown = |key: &str| match is_encoded {
+            true => utf8_percent_encode(key, NON_ALPHANUMERIC).to_string(),
+            false => query_protocol::escaped(key),
+        };
+        let mut body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <Name>{bucket}</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount><MaxKeys>{most}</MaxKeys>\
+             <IsTruncated>{is_truncated}</IsTruncated>",
+            shown(prefix),
+            found.len()
+        );
+        if is_encoded {
+            body.push_str("<EncodingType>url</EncodingType>");
+        }
+        if let Some(last) = found.last().filter(|_| is_truncated) {
+            let token = query_protocol::escaped(&last.key);
+            body.push_str(&format!("<NextContinuationToken>{token}</NextContinuationToken>"));
+        }
+        for object in found {
+            let (key, size) = (shown(&object.key), object.content.len());
+            body.push_str(&format!(
+                "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+                 <Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+            ));
+        }
+        body.push_str("</ListBucketResult>");
+        ([(header::CONTENT_TYPE.as_str(), "application/xml")], body).into_response()
     }
 
     fn part(&mut self, id: &str, number: Option<&str>, body: &[u8]) -> Response {

@@ -56,7 +56,7 @@ const IGNORED: [&str; 22] = [
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::",
-    "AWS::S3::",
+    "AWS::S3::BucketPolicy",
     "AWS::SES::",
     "AWS::SNS::",
     "AWS::SQS::QueuePolicy",
@@ -190,6 +190,7 @@ impl Plan {
                 self.schedule_groups.push(resource.name()?);
             }
             "AWS::Events::Rule" => self.rules.extend(stores::rule(resource)?),
+            "AWS::S3::Bucket" => self.buckets.push(resource.name()?),
             "AWS::DynamoDB::Table" => self.tables.push(stores::table(resource)?),
             "AWS::SecretsManager::Secret" => self.secrets.push(stores::secret(resource)?),
             "AWS::ApiGatewayV2::Stage" => {

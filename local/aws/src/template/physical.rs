@@ -6,7 +6,8 @@ use crate::aws::names::{arn, queue_url};
 use serde_json::Value;
 
 /// Resource types with a local counterpart: the property that holds the name, and the service and prefix of the ARN.
-const KINDS: [(&str, &str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str, &str); 7] = [
+    ("AWS::S3::Bucket", "BucketName", "s3", ""),
     ("AWS::SQS::Queue", "QueueName", "sqs", ""),
     ("AWS::DynamoDB::Table", "TableName", "dynamodb", "table/"),
     ("AWS::Events::EventBus", "Name", "events", "event-bus/"),
@@ -40,6 +41,8 @@ impl<'a> Resolver<'a> {
         let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
         Ok(match binary.as_str() {
             Some(binary) if kind == "AWS::Serverless::Function" => binary.to_owned(),
+            // A bucket's name has no capital letters.
+            _ if kind == "AWS::S3::Bucket" => id.to_lowercase(),
             _ => id.to_owned(),
         })
     }

@@ -30,6 +30,8 @@ pub struct Plan {
     pub repeated: Vec<Repeated>,
     /// The tables.
     pub tables: Vec<TableSpec>,
+    /// The names of the buckets.
+    pub buckets: Vec<String>,
     /// The secrets.
     pub secrets: Vec<Secret>,
     /// What functions make when the stack is created, in the order in which it is made.

@@ -317,6 +317,17 @@ impl TableauClient {
         Ok(self.version_in(&self.current_session("find the version of the REST API").await?))
     }
 
+    /// How many sessions and refusals the session store has recorded for this credential; `None` if it has none. The number grows by one
+    /// with each sign-in of any program that shares the store. Does not sign in.
+    ///
+    /// # Errors
+    /// When the credential cannot be read, or the session store does not answer.
+    pub async fn sign_ins_so_far(&self) -> Result<Option<u64>, Error> {
+        let credential = self.credential().await?;
+        let version = self.broker().version(&self.session_key(&credential)).await?;
+        Ok((version > 0).then_some(version))
+    }
+
     /// Returns the shared session. Boxed, as calls are.
     fn current_session(
         &self,

@@ -110,6 +110,11 @@ impl Broker {
         can_be_sent(&session.token) && session.server.as_ref().is_none_or(may_be_at)
     }
 
+    /// The version of what the store has under a key; 0 if it has nothing.
+    pub(crate) async fn version(&self, key: &str) -> Result<u64, Error> {
+        Ok(self.store.read(key).await.map_err(Error::SessionStore)?.version)
+    }
+
     /// Returns a session to use: not `over`, which Tableau has just refused, and not one that is too old.
     ///
     /// Only one of all processes that share `key` runs `sign_in` at a time. While the store does not answer, no

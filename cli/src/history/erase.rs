@@ -1,0 +1,79 @@
+//! The command `history erase`.
+
+use super::files;
+use crate::confirm::agrees;
+use crate::options::TargetOptions;
+use crate::out::note;
+use crate::stack::Stack;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use deliveries::Records;
+use history::{FOLDER, Files, STATE, erase_file, packed, records_that_name, unpacked};
+use jiff::Timestamp;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseOptions {
+    /// Name, user name or e-mail address of the person, as the files have it. Upper and lower case are the same
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    person: String,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
+    let stack = Stack::find(&options.target).await?;
+    let files = files(&stack)?;
+    let person = options.person.trim();
+    let records = Records::new(aws_sdk_dynamodb::Client::new(&stack.account.config), stack.table()?);
+    let left = records_that_name(&records, person, Timestamp::now()).await?;
+    if left > 0 {
+        return Err(format!(
+            "{left} delivery records of the last days name the person, and would be exported again: erase the person from the table first, as docs/security.md says under \"Personal data\""
+        )
+        .into());
+    }
+    let named = named(&files, person).await?;
+    if named.is_empty() {
+        note(format!("no file in the bucket {} names the person", files.bucket()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let question = format!("Erase the person from {} files in the bucket {}?", named.len(), files.bucket());
+    if !agrees(&question, options.yes, "erase").await? {
+        note("nothing was changed");
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut rows = 0;
+    for key in &named {
+        if let Some((found, lines)) = without(&files, key, person).await? {
+            files.put(key, packed(&lines)).await?;
+            rows += found;
+        }
+    }
+    note(format!("{rows} rows in {} files name the person no more", named.len()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The files that name the person.
+async fn named(files: &Files, person: &str) -> Result<Vec<String>, BoxError> {
+    let mut named = Vec::new();
+    for folder in [FOLDER, STATE] {
+        for key in files.list(folder).await? {
+            if without(files, &key, person).await?.is_some() {
+                named.push(key);
+            }
+        }
+    }
+    Ok(named)
+}
+
+/// How many rows of a file name the person, and the file without the person; `None` if it does not name them.
+async fn without(files: &Files, key: &str, person: &str) -> Result<Option<(u64, Vec<u8>)>, BoxError> {
+    let Some(bytes) = files.get(key).await? else { return Ok(None) };
+    let erased = erase_file(key, &unpacked(key, &bytes)?, person)?;
+    Ok(erased.filter(|erased| erased.rows > 0).map(|erased| (erased.rows, erased.lines)))
+}

@@ -1,0 +1,71 @@
+//! The command `history export`.
+
+use super::{ask, files};
+use crate::options::TargetOptions;
+use crate::out::{line, note};
+use crate::stack::Stack;
+use clap::Args;
+use history::day_of;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    /// Export today too, as far as it goes; it is exported again when it is over. Days are in UTC
+    #[arg(long)]
+    today: bool,
+    /// Print one JSON object per day instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+/// What the function answers.
+#[derive(Debug, Deserialize)]
+struct Exported {
+    days: Vec<Day>,
+    unchanged: usize,
+    left: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Day {
+    day: Date,
+    deliveries: u64,
+    events: u64,
+    incidents: u64,
+    bytes: u64,
+}
+
+pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError> {
+    let stack = Stack::find(&options.target).await?;
+    let bucket = files(&stack)?;
+    let through = options.today.then(|| day_of(Timestamp::now()));
+    let exported: Exported = ask(&stack, &json!({ "start": "export", "through": through })).await?;
+    if !options.json && !exported.days.is_empty() {
+        line!("DAY (UTC)   DELIVERIES    EVENTS  INCIDENTS      SIZE")?;
+    }
+    for day in &exported.days {
+        if options.json {
+            line!("{}", serde_json::to_string(day)?)?;
+        } else {
+            let Day { day, deliveries, events, incidents, bytes } = day;
+            line!("{day}  {deliveries:>10}  {events:>8}  {incidents:>9}  {:>5} kB", bytes.div_ceil(1_000))?;
+        }
+    }
+    let Exported { days, unchanged, left } = &exported;
+    note(format!(
+        "{} written to the bucket {}, {unchanged} unchanged",
+        if days.len() == 1 { "1 day".to_owned() } else { format!("{} days", days.len()) },
+        bucket.bucket()
+    ));
+    if *left > 0 {
+        note(format!("{left} more days are to come: there was no time for them. Run the command again, or wait an hour"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,368 @@
+//! The report of a week.
+
+use crate::days::{received, whole};
+use crate::error::Error;
+use crate::event::{EventRecords, Happened};
+use crate::incidents::{Change, Object, PastIncident, Timeline};
+use crate::owners::{Owned, Owners};
+use crate::row::done_at;
+use crate::week::Week;
+use deliveries::{Record, Records, State};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use tableau::{
+    Action, CauseFigures, EventId, FailingObject, FlappingObject, LongIncident, OwnerFigures, ReportedObject,
+    SlowRefresh, WeekFigures, WeeklyReport,
+};
+use workflow::{MESSAGE_OBJECTIVE, is_messenger};
+
+/// How many places a list has.
+const PLACES: usize = 5;
+/// An object with so many incidents in a week flaps.
+const FLAPS: u64 = 4;
+/// A refresh whose end comes later than this after its start belongs to another start.
+const LONGEST_REFRESH: SignedDuration = SignedDuration::from_hours(24);
+/// How many days before the two weeks incidents may have opened: older records are gone.
+const LOOK_BACK_DAYS: i64 = 14;
+
+/// Makes reports from delivery records.
+#[derive(Debug)]
+pub struct Reporter<'a> {
+    /// The delivery records.
+    pub records: &'a Records,
+}
+
+impl Reporter<'_> {
+    /// Counts the week, and the week before, of each of these sites. Needs `dynamodb:Query` on the index and `dynamodb:BatchGetItem`.
+    ///
+    /// # Errors
+    /// [`Error::Records`].
+    pub async fn tallies(&self, weeks: Vec<(String, Week)>) -> Result<Vec<Tally>, Error> {
+        let mut tallies: Vec<Tally> = weeks.into_iter().map(|(site, week)| Tally::new(site, week)).collect();
+        let from = tallies.iter().map(|tally| tally.before.begins()).min();
+        let until = tallies.iter().map(|tally| tally.week.ends()).max();
+        let (Some(from), Some(until)) = (from, until) else { return Ok(tallies) };
+        let look_back = from.checked_sub((LOOK_BACK_DAYS * 24).hours()).unwrap_or(from);
+        let older = received(self.records, look_back, from, |record| {
+            if let Some(happened) = Happened::of(record) {
+                tallies.iter_mut().for_each(|tally| tally.older(&happened));
+            }
+        });
+        older.await?;
+        let both = received(self.records, from, until, |_| {}).await?;
+        for batch in both.batches() {
+            for event in whole(self.records, batch).await? {
+                tallies.iter_mut().for_each(|tally| tally.event(&event));
+            }
+        }
+        Ok(tallies)
+    }
+}
+
+/// The figures of a week, event by event.
+#[derive(Debug)]
+pub struct Tally {
+    site: String,
+    week: Week,
+    before: Week,
+    timeline: Timeline,
+    this: Figures,
+    earlier: Figures,
+    /// Whether something is known of the week before.
+    reaches_back: bool,
+    seen: HashSet<EventId>,
+    objects: BTreeMap<Object, OfObject>,
+    causes: BTreeMap<String, u64>,
+    longest: Vec<(PastIncident, Timestamp)>,
+    slowest: Vec<(Object, SignedDuration, Timestamp)>,
+    starts: BTreeMap<String, Timestamp>,
+}
+
+/// One of the two weeks.
+#[derive(Debug, Default)]
+struct Figures {
+    week: WeekFigures,
+    recoveries: Vec<i64>,
+    /// Milliseconds from events to their messages.
+    waits: Vec<u64>,
+    outages: BTreeSet<(String, Timestamp)>,
+}
+
+/// What an object did in the week.
+#[derive(Debug, Default)]
+struct OfObject {
+    failures: u64,
+    incidents: u64,
+    causes: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn new(site: String, week: Week) -> Self {
+        Self {
+            site,
+            before: week.before(),
+            week,
+            timeline: Timeline::default(),
+            this: Figures::default(),
+            earlier: Figures::default(),
+            reaches_back: false,
+            seen: HashSet::new(),
+            objects: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            longest: Vec::new(),
+            slowest: Vec::new(),
+            starts: BTreeMap::new(),
+        }
+    }
+
+    /// The site's LUID.
+    pub fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// The week.
+    pub fn week(&self) -> &Week {
+        &self.week
+    }
+
+    /// How many events came in the week.
+    pub fn events(&self) -> u64 {
+        self.this.week.events
+    }
+
+    /// Counts an event from before the two weeks: an incident may still be open.
+    fn older(&mut self, happened: &Happened) {
+        if happened.site == self.site {
+            self.reaches_back = true;
+            self.timeline.apply(happened, None);
+        }
+    }
+
+    /// Counts an event.
+    fn event(&mut self, event: &EventRecords) {
+        let happened = &event.happened;
+        if happened.site != self.site {
+            return;
+        }
+        let at = happened.received_at;
+        let is_this = self.week.contains(at);
+        if !is_this && !self.before.contains(at) {
+            self.older(happened);
+            return;
+        }
+        let figures = if is_this { &mut self.this } else { &mut self.earlier };
+        self.reaches_back |= !is_this;
+        for record in &event.records {
+            figures.record(record, happened);
+        }
+        // Records of one event may be in two batches.
+        if !self.seen.insert(happened.id.clone()) {
+            return;
+        }
+        figures.event(event);
+        let class = event.class();
+        let change = self.timeline.apply(happened, class);
+        let object = Object {
+            site: self.site.clone(),
+            kind: happened.kind.clone(),
+            luid: happened.luid.clone(),
+            name: happened.object_name.clone(),
+        };
+        match &change {
+            Some(Change::Opened) => figures.week.opened += 1,
+            Some(Change::Ended(incident)) => figures.ended(incident),
+            None => {}
+        }
+        if !is_this {
+            return;
+        }
+        self.refresh(happened, &object);
+        if happened.name.action() == Some(Action::RefreshFailed) {
+            let of_object = self.objects.entry(object).or_default();
+            of_object.failures += 1;
+            of_object.incidents += u64::from(change == Some(Change::Opened));
+            if let Some(class) = class {
+                *of_object.causes.entry(class.to_owned()).or_default() += 1;
+                *self.causes.entry(class.to_owned()).or_default() += 1;
+            }
+        }
+        if let Some(Change::Ended(incident)) = change {
+            let end = incident.end.map_or(at, |end| end.at);
+            self.longest.push((*incident, end));
+            keep(&mut self.longest, |(incident, end)| Reverse(incident.seconds(*end)));
+        }
+    }
+
+    /// How long a refresh took.
+    fn refresh(&mut self, happened: &Happened, object: &Object) {
+        let at = happened.time();
+        match happened.name.action() {
+            Some(Action::RefreshStarted) => {
+                self.starts.insert(happened.luid.clone(), at);
+            }
+            Some(Action::RefreshSucceeded) => {
+                let Some(start) = self.starts.remove(&happened.luid) else { return };
+                let took = at.duration_since(start);
+                if (SignedDuration::ZERO..=LONGEST_REFRESH).contains(&took) {
+                    self.slowest.push((object.clone(), took, at));
+                    keep(&mut self.slowest, |(_, took, _)| Reverse(*took));
+                }
+            }
+            Some(Action::RefreshFailed) => {
+                self.starts.remove(&happened.luid);
+            }
+            _ => {}
+        }
+    }
+
+    /// The report. Asks for the owners of what failed.
+    pub async fn finish(mut self, owners: &mut Owners<'_>) -> WeeklyReport {
+        let ends = self.week.ends();
+        for incident in self.timeline.open() {
+            self.longest.push((incident, ends));
+        }
+        keep(&mut self.longest, |(incident, end)| Reverse(incident.seconds(*end)));
+        let mut failing: Vec<(Object, OfObject)> = std::mem::take(&mut self.objects).into_iter().collect();
+        failing.sort_by_key(|(object, figures)| (Reverse(figures.failures), object.name.clone()));
+        let mut by_owner: BTreeMap<String, OwnerFigures> = BTreeMap::new();
+        let mut without_owner = Vec::new();
+        for (object, figures) in &failing {
+            match owners.of(&object.kind, &object.luid).await {
+                Owned::By(owner) => {
+                    let entry = by_owner.entry(owner.login.clone()).or_default();
+                    entry.owner = owner.name;
+                    entry.failures += figures.failures;
+                    entry.objects += 1;
+                }
+                Owned::ByNobody => without_owner.push(reported(object, None)),
+                Owned::Unknown => {}
+            }
+        }
+        without_owner.truncate(PLACES);
+        let mut of_owners: Vec<OwnerFigures> = by_owner.into_values().collect();
+        of_owners.sort_by_key(|owner| (Reverse(owner.failures), owner.owner.clone()));
+        of_owners.truncate(PLACES);
+        let mut flapping: Vec<&(Object, OfObject)> =
+            failing.iter().filter(|(_, figures)| figures.incidents >= FLAPS).collect();
+        flapping.sort_by_key(|(object, figures)| (Reverse(figures.incidents), object.name.clone()));
+        let mut report = WeeklyReport {
+            first_day: self.week.first_day,
+            timezone: self.week.timezone.iana_name().unwrap_or("UTC").to_owned(),
+            week: self.this.finish(),
+            week_before: self.reaches_back.then(|| self.earlier.finish()),
+            causes: causes(&self.causes),
+            owners: of_owners,
+            without_owner,
+            ..WeeklyReport::default()
+        };
+        for (object, figures) in failing.iter().take(PLACES) {
+            let cause = causes(&figures.causes).into_iter().next().map(|most| most.cause);
+            let object = with_owner(object, owners).await;
+            report.failed_most.push(FailingObject { object, failures: figures.failures, cause });
+        }
+        for (object, figures) in flapping.into_iter().take(PLACES) {
+            let object = with_owner(object, owners).await;
+            report.flapping.push(FlappingObject { object, incidents: figures.incidents });
+        }
+        for (incident, end) in &self.longest {
+            report.longest_incidents.push(LongIncident {
+                object: with_owner(&incident.object, owners).await,
+                since: incident.opened_at,
+                seconds: u64::try_from(incident.seconds(*end)).unwrap_or_default(),
+                is_open: incident.end.is_none(),
+            });
+        }
+        for (object, took, ended_at) in &self.slowest {
+            report.slowest_refreshes.push(SlowRefresh {
+                object: reported(object, None),
+                seconds: u64::try_from(took.as_secs()).unwrap_or_default(),
+                ended_at: *ended_at,
+            });
+        }
+        report.owners_unknown = owners.problem().map(str::to_owned);
+        report
+    }
+}
+
+impl Figures {
+    /// Counts what a workflow did about an event.
+    fn record(&mut self, record: &Record, happened: &Happened) {
+        if matches!(record.state, Some(State::Failed | State::Dropped)) {
+            self.week.given_up += 1;
+        }
+        let (Some(done), Some(at)) = (done_at(record), happened.at) else { return };
+        if is_messenger(&record.workflow) {
+            let wait = done.as_millisecond() - at.as_millisecond();
+            self.waits.push(u64::try_from(wait).unwrap_or_default());
+        }
+    }
+
+    /// Counts an event.
+    fn event(&mut self, event: &EventRecords) {
+        self.week.events += 1;
+        match event.happened.name.action() {
+            Some(Action::RefreshFailed) => self.week.failed += 1,
+            Some(Action::RefreshSucceeded) => self.week.succeeded += 1,
+            Some(Action::Disabled) => {
+                if let Some(webhook) = event.event().and_then(|event| event.webhook) {
+                    self.outages.insert((webhook.webhook.to_string(), webhook.found));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, incident: &PastIncident) {
+        self.week.resolved += 1;
+        if let Some(end) = incident.end.filter(|end| !end.is_deletion) {
+            self.recoveries.push(incident.seconds(end.at));
+        }
+    }
+
+    fn finish(&mut self) -> WeekFigures {
+        let mut week = self.week.clone();
+        let total: i64 = self.recoveries.iter().sum();
+        let mean = i64::try_from(self.recoveries.len()).ok().and_then(|count| total.checked_div(count));
+        week.recovery_seconds = mean.and_then(|mean| u64::try_from(mean).ok());
+        self.waits.sort_unstable();
+        week.messages = self.waits.len() as u64;
+        let objective = u64::try_from(MESSAGE_OBJECTIVE.as_millis()).unwrap_or_default();
+        week.messages_in_time = self.waits.iter().filter(|wait| **wait <= objective).count() as u64;
+        week.message_p99_ms = percentile(&self.waits, 99);
+        week.webhook_outages = self.outages.len() as u64;
+        week
+    }
+}
+
+/// The smallest of the sorted values that so many of 100 do not exceed.
+fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.checked_sub(1)?).copied()
+}
+
+/// Keeps the first places.
+fn keep<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    list.sort_by_key(key);
+    list.truncate(PLACES);
+}
+
+fn causes(counted: &BTreeMap<String, u64>) -> Vec<CauseFigures> {
+    let figures =
+        counted.iter().map(|(cause, failures)| CauseFigures { cause: cause.clone(), failures: *failures });
+    let mut figures: Vec<_> = figures.collect();
+    keep(&mut figures, |of| (Reverse(of.failures), of.cause.clone()));
+    figures
+}
+
+async fn with_owner(object: &Object, owners: &mut Owners<'_>) -> ReportedObject {
+    let owned = owners.of(&object.kind, &object.luid).await;
+    reported(object, owned.owner().map(|owner| owner.name.clone()))
+}
+
+fn reported(object: &Object, owner: Option<String>) -> ReportedObject {
+    ReportedObject { kind: object.kind.clone(), luid: object.luid.clone(), name: object.name.clone(), owner }
+}
+
+#[cfg(test)]
+mod tests;

@@ -260,6 +260,8 @@ class Site:
         event = self.event(moment, f"{self.noun(item)}RefreshFailed", item.kind, item.luid, item.name, cause)
         grouped = None if is_first else "grouped into an announced incident"
         self.deliver(event, MESSAGES, "done" if is_first else "skipped", reason=grouped)
+        if item.department in ("Finance", "Sales") and is_first:
+            self.deliver(event, "send-email", "done")
         if item.kind == "data source" and is_first:
             self.deliver(event, "set-quality-warning", "done")
         if item.department == "Finance" and is_first:
@@ -320,13 +322,13 @@ class Site:
         attempts = [("done" if outcome == "done" else outcome, took)]
         cause = event["cause"]
         if outcome == "done":
-            accident = self.chance.random()
-            # Slack limits messages when many things fail at the same time, and is down for an hour once.
+            accident = 1 if workflow == "send-email" else self.chance.random()
+            # Slack limits messages now and then, and is down in the night of the busiest close.
             if accident < 0.006:
                 attempts.insert(0, ("released", self.chance.uniform(30, 240)))
             elif accident < 0.008:
                 attempts, outcome, reason, cause = [("failed", took)], "failed", "the channel does not exist", "NotFound"
-            elif self.at(18, 4) <= happened < self.at(18, 5):
+            elif workflow == MESSAGES and self.at(33, 2) <= happened < self.at(33, 4):
                 attempts.insert(0, ("released", self.chance.uniform(60, 900)))
         began = first_seen
         entries = []

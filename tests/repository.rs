@@ -171,7 +171,9 @@ fn every_package_that_a_person_asks_for_is_in_the_generated_file_in_that_version
             .collect();
         for asked in requirements(&read(&source)) {
             let asked = asked.to_lowercase().replace('_', "-");
-            assert!(pins.contains(&asked), "{generated} has no {asked}: run `cargo xtask requirements`");
+            // Without its condition, which the generated file has in another form.
+            let asked = asked.split([' ', ';']).next().unwrap();
+            assert!(pins.contains(asked), "{generated} has no {asked}: run `cargo xtask requirements`");
         }
     }
     assert_eq!(files_named("requirements*.in").len(), files_named("requirements*.txt").len());

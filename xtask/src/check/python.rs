@@ -45,9 +45,27 @@ pub(crate) const AIRFLOW_OPERATOR: Tools =
 pub(crate) const DBT: Tools =
     Tools { requirements: "integrations/dbt/requirements.txt", folder: ".venv-dbt" };
 
+/// What runs the notebook of integrations/jupyter without a browser.
+pub(crate) const NOTEBOOK: Tools =
+    Tools { requirements: "integrations/jupyter/requirements.txt", folder: ".venv-notebook" };
+/// What a person runs it with. No step installs it.
+const JUPYTERLAB: Tools =
+    Tools { requirements: "integrations/jupyter/requirements-jupyterlab.txt", folder: ".venv-jupyterlab" };
+
 /// All environments.
-pub(crate) const ALL: [Tools; 9] =
-    [TOOLS, SCANNER, AIRFLOW, DAGSTER, TABCMD, OPENAPI, SNOWFLAKE, AIRFLOW_OPERATOR, DBT];
+pub(crate) const ALL: [Tools; 11] = [
+    TOOLS,
+    SCANNER,
+    AIRFLOW,
+    DAGSTER,
+    TABCMD,
+    OPENAPI,
+    SNOWFLAKE,
+    AIRFLOW_OPERATOR,
+    DBT,
+    NOTEBOOK,
+    JUPYTERLAB,
+];
 
 /// What pip accepts: nothing but files with a listed hash, so a package that is replaced on PyPI is refused; and no source
 /// packages, whose build scripts would run and fetch packages that no hash covers. The file lists everything that a package

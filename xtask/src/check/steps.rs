@@ -3,7 +3,7 @@
 use super::emulator::{Emulator, Iam};
 use super::npm;
 use super::python::{
-    AIRFLOW, AIRFLOW_OPERATOR, DAGSTER, DBT, OPENAPI, SCANNER, SNOWFLAKE, TABCMD, TOOLS, Tools,
+    AIRFLOW, AIRFLOW_OPERATOR, DAGSTER, DBT, NOTEBOOK, OPENAPI, SCANNER, SNOWFLAKE, TABCMD, TOOLS, Tools,
 };
 use super::sam::{self, Linked};
 use crate::delivery;
@@ -294,6 +294,18 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::Callers(
             &[(AIRFLOW_OPERATOR, "AIRFLOW_OPERATOR_PYTHON"), (DBT, "DBT_PYTHON")],
             &["airflow", "dbt"],
+        ),
+    },
+    Step {
+        name: "notebook",
+        purpose: "the notebook of integrations/jupyter runs on a simulated history, and its extract agrees with it",
+        part_of: PartOf::Full,
+        run: Run::Tool(
+            NOTEBOOK,
+            "python",
+            &["-m", "pytest", "-q", "-rs", "--tb=short", "-p", "no:cacheprovider", "integrations/jupyter"],
+            // Python must not write bytecode files into the checkout.
+            &[("PYTHONDONTWRITEBYTECODE", "1")],
         ),
     },
     Step {

@@ -71,7 +71,7 @@ impl OwnEvent {
     pub const NO_SITE: &'static str = "none";
 
     /// How names of Tableau's events and of this stack's begin. No event of a caller has such a name: a later version of Tableau may.
-    pub const RESERVED: [&'static str; 17] = [
+    pub const RESERVED: [&'static str; 18] = [
         "Admin",
         "Bridge",
         "Datasource",
@@ -88,6 +88,7 @@ impl OwnEvent {
         "User",
         "View",
         "Webhook",
+        "Weekly",
         "Workbook",
     ];
 

@@ -245,9 +245,15 @@ mod tests {
 
     #[test]
     fn an_event_with_a_name_of_tableau_is_of_no_caller() {
-        for name in
-            ["WorkbookUpdated", "WorkbookMoved", "PdfPublished", "WebhookDisabled", "x", "Pipeline finished"]
-        {
+        for name in [
+            "WorkbookUpdated",
+            "WorkbookMoved",
+            "PdfPublished",
+            "WebhookDisabled",
+            "WeeklyReport",
+            "x",
+            "Pipeline finished",
+        ] {
             let payload = Payload { event_type: Some(name.to_owned()), ..payload(0, None) };
             assert_eq!(Event::try_from(&payload), Err(Incomplete("site_luid")), "{name}");
             let payload = Payload { site_luid: Some("s".to_owned()), ..payload };

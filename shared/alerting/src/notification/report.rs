@@ -250,28 +250,31 @@ fn seconds(count: u64) -> String {
 
 /// A short duration, rounded up: `0.8 s`, `12 s`, `2 min 10 s`.
 fn milliseconds(ms: u64) -> String {
-    match ms {
-        0..10_000 => {
-            let tenths = ms.div_ceil(100);
-            let rest = tenths % 10;
-            if rest == 0 { format!("{} s", tenths / 10) } else { format!("{}.{rest} s", tenths / 10) }
-        }
-        10_000..=59_000 => format!("{} s", ms.div_ceil(1_000)),
-        ..3_600_000 => {
-            let seconds = ms.div_ceil(1_000);
-            let rest = seconds % 60;
-            let minutes = format!("{} min", seconds / 60);
-            if rest == 0 { minutes } else { format!("{minutes} {rest} s") }
-        }
-        _ => seconds(ms.div_ceil(1_000)),
+    let whole = ms.div_ceil(1_000);
+    if ms < 10_000 {
+        let tenths = ms.div_ceil(100);
+        return format!("{} s", decimal(tenths.into()));
+    }
+    match (whole / 60, whole % 60) {
+        (0, rest) => format!("{rest} s"),
+        (minutes, 0) if minutes < 60 => format!("{minutes} min"),
+        (minutes, rest) if minutes < 60 => format!("{minutes} min {rest} s"),
+        _ => seconds(whole),
+    }
+}
+
+/// A number of tenths, without `.0`.
+fn decimal(tenths: u128) -> String {
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) => format!("{whole}.{rest}"),
     }
 }
 
 /// `99.4 %`, rounded down: 100 % means all. `None` of nothing.
 fn percent(part: u64, all: u64) -> Option<String> {
     let tenths = (u128::from(part) * 1_000).checked_div(u128::from(all))?;
-    let rest = tenths % 10;
-    Some(if rest == 0 { format!("{} %", tenths / 10) } else { format!("{}.{rest} %", tenths / 10) })
+    Some(format!("{} %", decimal(tenths)))
 }
 
 /// What failed most, a text for each object, most first: ten at most.

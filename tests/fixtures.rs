@@ -118,6 +118,11 @@ fn derived_events_have_bodies_as_functions_make_them() {
     let event = Event::try_from(&Payload::parse(body).unwrap()).unwrap();
     let made = event.webhook.unwrap().payload(&event.site);
     assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
+    let body = &files("derived")["weekly-report.json"];
+    let event = Event::try_from(&Payload::parse(body).unwrap()).unwrap();
+    let (name, ended_at) = (event.resource_name.unwrap(), event.created_at.unwrap());
+    let made = event.report.unwrap().payload(&event.site, &name, ended_at);
+    assert_eq!(format!("{}\n", made.canonical_json()), String::from_utf8(body.clone()).unwrap());
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn the_shipped_rules_are_right_wherever_one_stands() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
         let said = (output.status.code(), stdout(&output), stderr(&output));
-        let expected = "rules.yaml: 5 rules; events of every site are accepted\n";
+        let expected = "rules.yaml: 6 rules; events of every site are accepted\n";
         assert_eq!(said, (Some(0), format!("{expected}{HINT}"), String::new()), "in {folder}");
     }
     let missing = run(&["rules", "check", "no-such.yaml"]);

@@ -133,6 +133,7 @@ mod tests {
             (with("event", json!("WorkbookUpdated")), Some("event")),
             (with("event", json!("PdfPublished")), Some("event")),
             (with("event", json!("WebhookDisabled")), Some("event")),
+            (with("event", json!("WeeklyReport")), Some("event")),
             (with("event", json!("WorkbookMoved")), Some("event")),
             (with("event", json!("RefreshFailed")), Some("event")),
             (with("event", json!("Any")), Some("event")),

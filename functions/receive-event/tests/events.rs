@@ -161,6 +161,7 @@ async fn what_is_no_event_of_a_caller_is_refused_and_not_stored() {
         json!({"event": "WorkbookUpdated"}),
         json!({"event": "PdfPublished"}),
         json!({"event": "WebhookDisabled"}),
+        json!({"event": "WeeklyReport"}),
         json!({"event": "RefreshFailed"}),
         json!({"event": "Any"}),
         json!({"event": "Test"}),

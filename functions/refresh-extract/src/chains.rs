@@ -238,6 +238,7 @@ fn ended(target: &Target, site: &str, name: &EventName, invocation: &Invocation)
         created_at: Some(invocation.now),
         pdf: None,
         webhook: None,
+        report: None,
         own: None,
     })
 }

@@ -1,15 +1,15 @@
 //! What Tableau says about an event, for bodies.
 
-use alerting::notification::{Status, next_step, reason, title};
+use alerting::notification::{Status, failed_most, next_step, reason, report_lines, title};
 use facts::{Answer, FactLookups, OTHER_SITE, Question, is_deletion, why_no_cause};
 use plain_text::one_line;
 use rules::Site;
 use rules::body::{
-    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    WebhookData, event_type,
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, ReportData,
+    SiteData, WebhookData, event_type,
 };
 use std::borrow::Cow;
-use tableau::{Action, DisabledWebhook, Event, OwnEvent, Subject};
+use tableau::{Action, DisabledWebhook, Event, OwnEvent, Subject, WeeklyReport};
 use tableau_client::{CauseLookup, Owner, OwnerRef, RecycleBinLookup};
 use workflow::Failure;
 
@@ -90,6 +90,7 @@ fn bare(event: &Event, site: Option<&Site>) -> Data {
             note: pdf.note,
         }),
         webhook: event.webhook.as_ref().map(webhook_data).unwrap_or_default(),
+        report: event.report.as_deref().map(report_data).unwrap_or_default(),
         data: event.own.as_ref().map(|own| own.data.clone()).unwrap_or_default(),
         ..Data::default()
     }
@@ -177,6 +178,24 @@ fn webhook_data(webhook: &DisabledWebhook) -> WebhookData {
     }
 }
 
+fn report_data(report: &WeeklyReport) -> ReportData {
+    let week = &report.week;
+    ReportData {
+        first_day: Some(report.first_day.to_string()),
+        last_day: Some(report.last_day().to_string()),
+        failed: Some(week.failed),
+        succeeded: Some(week.succeeded),
+        opened: Some(week.opened),
+        resolved: Some(week.resolved),
+        recovery_seconds: week.recovery_seconds,
+        messages: Some(week.messages),
+        messages_in_time: Some(week.messages_in_time),
+        message_p99_ms: week.message_p99_ms,
+        given_up: Some(week.given_up),
+        failed_most: failed_most(report),
+    }
+}
+
 /// Title and lines, from everything else.
 fn finish(data: &mut Data, event: &Event) {
     let name = data.object.name.as_deref().map(one_line).filter(|name| !name.is_empty());
@@ -233,6 +252,8 @@ fn finish(data: &mut Data, event: &Event) {
         let text = text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty())?;
         Some(format!("{label}: {text}"))
     };
-    data.lines = told.into_iter().chain(facts).filter_map(line).collect();
+    let report = event.report.as_deref().map(report_lines).unwrap_or_default();
+    let report = report.iter().map(|(label, text)| (label.as_str(), Some(text.clone())));
+    data.lines = report.chain(told).chain(facts).filter_map(line).collect();
     data.lines.extend(data.missing.iter().map(|why| format!("Not known: {}", one_line(why))));
 }

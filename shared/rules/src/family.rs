@@ -20,7 +20,7 @@ pub const FAMILIES: [(&str, &[EventName]); 11] = [
     ("Updated", &[E::DatasourceUpdated, E::WorkbookUpdated]),
 ];
 
-static ALL: LazyLock<[EventName; 24]> = LazyLock::new(|| EventName::ALL);
+static ALL: LazyLock<[EventName; 25]> = LazyLock::new(|| EventName::ALL);
 
 /// Names that events of this stack have for another reason.
 const RESERVED: [&str; 3] = ["Test", "Unknown", "Unreadable"];

@@ -59,6 +59,7 @@ fn a_name_that_means_something_else_is_no_name_of_an_own_event() {
         ("WorkbookUpdated", "is an event of Tableau or of this stack"),
         ("PdfPublished", "is an event of Tableau or of this stack"),
         ("WebhookDisabled", "is an event of Tableau or of this stack"),
+        ("WeeklyReport", "is an event of Tableau or of this stack"),
         ("Created", "is a family of events"),
         ("RefreshFailed", "is a family of events"),
         ("Unreadable", "has another meaning"),

@@ -3,7 +3,7 @@
 use crate::own;
 use crate::{
     DatasourceLuid, DisabledWebhook, EventId, EventName, Object, OwnEvent, Payload, PublishedPdf,
-    ResourceLuid, SiteLuid, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
+    ResourceLuid, SiteLuid, UserLuid, ViewLuid, WebhookLuid, WeeklyReport, WorkbookLuid,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +26,8 @@ pub struct Event {
     pub pdf: Option<PublishedPdf>,
     /// The webhook of the derived event [`EventName::WebhookDisabled`]; `None` for any other event.
     pub webhook: Option<DisabledWebhook>,
+    /// The report of the derived event [`EventName::WeeklyReport`]; `None` for any other event.
+    pub report: Option<Box<WeeklyReport>>,
     /// What the event of a caller says; `None` for an event of Tableau or of the stack itself.
     pub own: Option<OwnEvent>,
 }
@@ -77,6 +79,7 @@ impl TryFrom<&Payload> for Event {
             subject: Subject::of(&name, payload)?,
             pdf: PublishedPdf::of(&name, payload),
             webhook: DisabledWebhook::of(&name, payload),
+            report: WeeklyReport::of(&name, payload),
             own,
             name,
             resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),

@@ -46,6 +46,8 @@ pub enum Action {
     PdfPublished,
     /// Tableau disabled the webhook, as this stack found.
     Disabled,
+    /// This stack made a report of the site's week.
+    Reported,
 }
 
 macro_rules! event_names {
@@ -73,10 +75,10 @@ macro_rules! event_names {
             pub const KNOWN: [EventName; 22] = [$(EventName::$name,)*];
 
             /// The names of the derived events.
-            pub const DERIVED: [EventName; 2] = [$(EventName::$own,)*];
+            pub const DERIVED: [EventName; 3] = [$(EventName::$own,)*];
 
             /// Every name of [`EventName::KNOWN`], then of [`EventName::DERIVED`].
-            pub const ALL: [EventName; 24] = [$(EventName::$name,)* $(EventName::$own,)*];
+            pub const ALL: [EventName; 25] = [$(EventName::$name,)* $(EventName::$own,)*];
 
             /// The name as Tableau writes it.
             pub fn as_str(&self) -> &str {
@@ -146,6 +148,7 @@ event_names! {
     Derived {
         PdfPublished: Workbook PdfPublished, "This stack published a PDF of a workbook.";
         WebhookDisabled: Webhook Disabled, "This stack found that Tableau has disabled one of its webhooks, or has enabled it again.";
+        WeeklyReport: Site Reported, "This stack's report of a week of the site.";
     }
 }
 

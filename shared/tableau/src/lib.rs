@@ -11,6 +11,7 @@ mod pdf;
 mod spelling;
 mod webhook_disabled;
 mod webhook_source;
+mod weekly_report;
 
 pub use content_kind::ContentKind;
 pub use event::{Event, Incomplete, Subject};
@@ -26,3 +27,7 @@ pub use payload::{Payload, PayloadError};
 pub use pdf::PublishedPdf;
 pub use spelling::nearest;
 pub use webhook_disabled::DisabledWebhook;
+pub use weekly_report::{
+    CauseFigures, FailingObject, FlappingObject, LongIncident, OwnerFigures, ReportedObject, SlowRefresh,
+    WebhookFigures, WeekFigures, WeeklyReport,
+};

@@ -71,7 +71,7 @@ impl OwnEvent {
     pub const NO_SITE: &'static str = "none";
 
     /// How names of Tableau's events and of this stack's begin. No event of a caller has such a name: a later version of Tableau may.
-    pub const RESERVED: [&'static str; 17] = [
+    pub const RESERVED: [&'static str; 18] = [
         "Admin",
         "Bridge",
         "Datasource",
@@ -88,6 +88,7 @@ impl OwnEvent {
         "User",
         "View",
         "Webhook",
+        "Weekly",
         "Workbook",
     ];
 
@@ -244,9 +245,15 @@ mod tests {
 
     #[test]
     fn an_event_with_a_name_of_tableau_is_of_no_caller() {
-        for name in
-            ["WorkbookUpdated", "WorkbookMoved", "PdfPublished", "WebhookDisabled", "x", "Pipeline finished"]
-        {
+        for name in [
+            "WorkbookUpdated",
+            "WorkbookMoved",
+            "PdfPublished",
+            "WebhookDisabled",
+            "WeeklyReport",
+            "x",
+            "Pipeline finished",
+        ] {
             let payload = Payload { event_type: Some(name.to_owned()), ..payload(0, None) };
             assert_eq!(Event::try_from(&payload), Err(Incomplete("site_luid")), "{name}");
             let payload = Payload { site_luid: Some("s".to_owned()), ..payload };

@@ -68,7 +68,7 @@ mod tests {
     fn rules_need_their_events_and_failures_the_successes_after_them() {
         let rules = "rules:\n\
                      - { name: a, on: [DatasourceRefreshFailed, SiteUpdated], do: [{ notify-slack: { channel: c } }] }\n\
-                     - { name: b, on: [SiteUpdated, PdfPublished], do: [{ notify-slack: { channel: c } }] }\n";
+                     - { name: b, on: [SiteUpdated, PdfPublished, WebhookDisabled, WeeklyReport], do: [{ notify-slack: { channel: c } }] }\n";
         let expected = [
             "DatasourceRefreshFailed: rule `a`",
             "DatasourceRefreshSucceeded: recovery of failed refreshes",

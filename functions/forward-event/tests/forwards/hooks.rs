@@ -45,6 +45,51 @@ async fn an_event_is_one_signed_request_with_what_tableau_says_about_it() {
 }
 
 #[tokio::test]
+async fn a_weekly_report_is_forwarded_with_its_figures_and_in_lines_for_people() {
+    let rules =
+        "rules:\n  - name: report\n    on: [WeeklyReport]\n    do:\n      - forward-event: { target: own }\n";
+    let environment = Environment::with_rules(rules).await;
+    let function = environment.queued();
+    let event = fixtures::json("derived/weekly-report.json");
+    assert!(function.failures(&message(&event)).await.is_empty(), "{}", function.logs().join("\n"));
+    let body = environment.receiver.requests()[0].json();
+    assert_eq!(body["type"], "weekly.report");
+    let data = &body["data"];
+    assert_eq!(data["title"], "Weekly report, 13 to 19 Jan 2025: Marketing");
+    assert_eq!((&data["object"]["kind"], &data["object"]["luid"]), (&json!("site"), &event["resource_luid"]));
+    let report = &data["report"];
+    assert_eq!((&report["first_day"], &report["last_day"]), (&json!("2025-01-13"), &json!("2025-01-19")));
+    let figures = [
+        "failed",
+        "succeeded",
+        "opened",
+        "resolved",
+        "recovery_seconds",
+        "messages",
+        "messages_in_time",
+        "message_p99_ms",
+        "given_up",
+    ];
+    for figure in figures {
+        assert_eq!(report[figure], event["report"]["week"][figure], "{figure}");
+    }
+    assert_eq!(
+        report["failed_most"][0],
+        "General Ledger (Jonas Weber) – data source, 11 failures, Credentials refused"
+    );
+    let lines = data["lines"].to_string();
+    for part in [
+        "Week: 41 of 639 refreshes failed (week before: 23 of 627)",
+        "Mean time to recovery: 1 h 55 min (week before: 1 h 15 min)",
+        "Customer Master (Priya Nair) – data source, 1 d 5 h, still open · Sat 18 Jan 2025, 18:20 CET (17:20 UTC)",
+        "Owners to talk to: Jonas Weber – 22 failures, 3 objects; Priya Nair – 9 failures, 1 object",
+    ] {
+        assert!(lines.contains(part), "no {part} in {lines}");
+    }
+    assert_eq!(environment.base.tableau.calls("*"), 0, "Tableau is not asked");
+}
+
+#[tokio::test]
 async fn a_disabled_webhook_is_forwarded_with_all_that_the_event_says() {
     let rules = "rules:\n  - name: webhooks\n    on: [WebhookDisabled]\n    do:\n      - forward-event: { target: own }\n";
     let environment = Environment::with_rules(rules).await;

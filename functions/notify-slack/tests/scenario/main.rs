@@ -8,6 +8,7 @@ mod hours;
 mod mentions;
 mod nights;
 mod recorder;
+mod reports;
 mod storm;
 mod trouble;
 mod webhooks;

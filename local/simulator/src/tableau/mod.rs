@@ -17,6 +17,7 @@ mod refresh;
 mod rest;
 mod sample;
 mod sample_jobs;
+mod sample_report;
 mod sending;
 mod simulator;
 mod snapshot;

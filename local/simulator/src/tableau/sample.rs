@@ -5,7 +5,7 @@ use super::content::{
 };
 use super::events::About;
 use super::model::{Model, Site, SiteRole, fixed, mint};
-use super::sample_jobs;
+use super::{sample_jobs, sample_report};
 use crate::clock::before;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -16,6 +16,9 @@ const SITE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// LUID of the sample site `Marketing`, whose content URL is [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+
+/// The sample site's name.
+const SAMPLE_NAME: &str = "Marketing";
 
 /// The sample site's content URL: the part after `/site/` in a browser's URL. A sign-in names the site by it.
 pub const SAMPLE_CONTENT_URL: &str = "marketing";
@@ -39,13 +42,18 @@ pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
 }
 
 /// The delivery bodies of this event, one per suitable object on the sample site, each with the object's name. The
-/// first is that of [`sample_payload`]. Empty for an unknown event name. The sample site has no webhooks; those of
-/// `WebhookDisabled` are invented.
+/// first is that of [`sample_payload`]. Empty for an unknown event name. The sample site has no webhooks and no
+/// history; those of `WebhookDisabled` and the week of `WeeklyReport` are invented.
 ///
 /// The result depends only on the arguments.
 pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)> {
     if *event == EventName::WebhookDisabled {
         return disabled_webhooks(at).map(|webhook| (webhook.name.clone(), of_webhook(&webhook))).into();
+    }
+    if *event == EventName::WeeklyReport {
+        let site: SiteLuid = fixed(SAMPLE_SITE);
+        let body = sample_report::report(at).payload(&site, SAMPLE_NAME, at).canonical_json();
+        return vec![(SAMPLE_NAME.to_owned(), body)];
     }
     let model = model(at);
     let luids = About::luids(&model, event);
@@ -112,7 +120,7 @@ pub(super) fn empty(now: Timestamp) -> Model {
         name: name.to_owned(),
         content_url: url.to_owned(),
     };
-    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", SAMPLE_CONTENT_URL), before(now, SITE_AGE));
+    let mut model = Model::new(site(SAMPLE_SITE, SAMPLE_NAME, SAMPLE_CONTENT_URL), before(now, SITE_AGE));
     let add = &mut ModelHandle { model: &mut model, now };
     let administrator =
         User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);

@@ -22,8 +22,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for target in targets {
             let handled = match target.schedule {
                 Schedule::Muted(_) | Schedule::Maintenance(_) => continue,
-                // A digest would not show its link or text.
-                Schedule::DeferUntil(until) if self.has_timers() && attempt.event.stands_alone() => {
+                // A digest would not show its link, text or figures.
+                Schedule::DeferUntil(until) if self.has_timers() && has_more_than_a_title(attempt.event) => {
                     Ok(Handled::Deferred(until))
                 }
                 Schedule::DeferUntil(until) if self.has_timers() => {
@@ -179,6 +179,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let digest = SharedMessage::Digest { until, target: target.key.clone() };
         Ok(Handled::Grouped(digest.reason(Why::QuietHours)))
     }
+}
+
+fn has_more_than_a_title(event: &Event) -> bool {
+    event.stands_alone() || event.report.is_some()
 }
 
 /// What the events of a group have in common: their name. That webhooks are enabled again is other news than that they are disabled,

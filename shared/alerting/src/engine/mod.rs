@@ -360,11 +360,16 @@ fn sample_of(event: &Event, matched: Option<&Matched>) -> String {
         "resource_name": event.resource_name,
         "site_luid": event.site.as_str(),
         "resource_luid": event.subject.luid(),
-        "created_at": created_at,
+        "created_at": created_at.as_deref(),
     });
-    // The title of such an event has more than its name.
-    let of_webhook = event.webhook.as_ref().map(|webhook| webhook.payload(&event.site).canonical_json());
-    let payload = of_webhook.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(payload);
+    // The message of such an event has more than its name.
+    let of_webhook = event.webhook.as_ref().map(|webhook| webhook.payload(&event.site));
+    let of_report = event.report.as_ref().map(|report| {
+        let name = event.resource_name.as_deref().unwrap_or_default();
+        Payload { created_at: created_at.clone(), ..report.payload(&event.site, name, Timestamp::UNIX_EPOCH) }
+    });
+    let whole = of_webhook.or(of_report).map(|payload| payload.canonical_json());
+    let payload = whole.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(payload);
     match matched {
         Some(matched) => json!({ "id": event.id, "payload": payload, "matched": matched }).to_string(),
         None => json!({ "id": event.id, "payload": payload }).to_string(),

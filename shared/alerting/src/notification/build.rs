@@ -4,7 +4,7 @@ use super::standing::standing;
 use super::words::{NEXT_STEP_WITHOUT_JOB, capitalised, duration, next_step, severity, symbol_of, title};
 use super::{
     Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Place, Severity, Status,
-    Value, WAS_IN, webhook,
+    Value, WAS_IN, report, webhook,
 };
 use crate::context::{Context, Deletion, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, KnownCause, Open, Resolved};
@@ -81,10 +81,15 @@ impl About<'_> {
     }
 
     fn timezone(&self) -> Option<TimeZone> {
-        self.site.map(|site| site.timezone.clone())
+        let of_report = self.event.report.as_deref().and_then(report::timezone);
+        of_report.or_else(|| self.site.map(|site| site.timezone.clone()))
     }
 
     fn facts(&self) -> Vec<Fact> {
+        // Its week and its site are in the headline.
+        if let Some(report) = &self.event.report {
+            return report::facts(report);
+        }
         let mut facts = self.whose();
         facts.extend(self.deletion_facts());
         facts.extend(self.own_facts());
@@ -167,6 +172,7 @@ impl About<'_> {
         // Tableau documents no address of a job's page. Its LUID finds it in the REST API and in Tableau's own logs.
         footnotes.extend(self.context.cause.found().map(|cause| format!("job {}", cause.job)));
         footnotes.extend(self.event.webhook.as_ref().map(|webhook| format!("webhook {}", webhook.webhook)));
+        footnotes.extend(self.event.report.as_deref().and_then(report::footnote));
         if self.site.is_none() && self.event.own.is_none() {
             footnotes.push(format!("site {}", self.event.site));
         }
@@ -222,13 +228,17 @@ fn shown(name: &str) -> &str {
 pub fn event(about: &About<'_>) -> Notification {
     let event = about.event;
     let (cause, next_step) = about.cause();
+    let of_webhook = event.webhook.iter().map(Status::of_webhook);
+    let of_report = event.report.iter().filter_map(|report| report::status(report));
+    let lists = event.report.iter().flat_map(|report| report::lists(report));
     Notification {
         event: Some(Box::new(event.clone())),
         subject: Some(about.name()),
         cause,
         next_step,
-        status: event.webhook.iter().map(Status::of_webhook).collect(),
+        status: of_webhook.chain(of_report).collect(),
         facts: about.facts(),
+        lists: lists.collect(),
         links: about.links(),
         footnotes: about.footnotes(),
         timezone: about.timezone(),

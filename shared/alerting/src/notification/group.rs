@@ -120,8 +120,12 @@ fn events(
     };
     match objects {
         [object] => {
-            let times = if object.times == 1 { String::new() } else { format!(" {} times", object.times) };
-            shown.title = format!("{}{times}", title(sample));
+            shown.title = match object.times {
+                1 => title(sample),
+                // Each is about another week.
+                times if sample.report.is_some() => title_of_many(sample, times),
+                times => format!("{} {times} times", title(sample)),
+            };
             shown.subject = Some(object.last.name.clone());
         }
         objects => {

@@ -7,6 +7,7 @@ mod group;
 mod mentioned;
 mod of_rule;
 mod place;
+mod report;
 mod sentence;
 mod standing;
 mod webhook;
@@ -18,6 +19,7 @@ pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use place::Place;
+pub use report::{failed_most, report_lines};
 pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
 pub(crate) use webhook::is_enabled_again;
@@ -49,6 +51,14 @@ pub enum Kind {
     GroupResolved,
     /// What happened during quiet hours.
     Digest,
+}
+
+impl Kind {
+    /// Whether each item of the lists is a line of its own that says what there is to know, as in a digest. The items of other lists are
+    /// names of objects, and a heading counts them.
+    pub fn lists_lines(self) -> bool {
+        matches!(self, Self::Digest | Self::Event)
+    }
 }
 
 /// How serious the news is. A destination shows this as a symbol, a colour or a priority.
@@ -97,13 +107,13 @@ pub struct Notification {
     pub cause: Option<Cause>,
     /// What the reader can do about it.
     pub next_step: Option<String>,
-    /// Sentences about the present state of the incident, group or webhook.
+    /// Sentences about the present state of the incident, group or webhook, or about the week of a report.
     pub status: Vec<Status>,
     /// Which workbooks use the failing data source. Not in messages about many objects.
     pub impact: Option<Impact>,
     /// Further facts (project, owner, time, …), most important first.
     pub facts: Vec<Fact>,
-    /// In a group's message the members by cause; in a digest what happened.
+    /// In a group's message the members by cause; in a digest what happened; in a weekly report what failed most, and so on.
     pub lists: Vec<List>,
     /// Links to the object or the job in Tableau.
     pub links: Vec<Link>,
@@ -130,7 +140,7 @@ pub enum Cause {
     },
 }
 
-/// A sentence about the present state of an incident, a group or a webhook. Times stay data until a destination shows them.
+/// A sentence about the present state of an incident, a group or a webhook, or about a week. Times stay data until a destination shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// How many refreshes have failed in a row, and since when.
@@ -189,6 +199,17 @@ pub enum Status {
         /// When it was enabled again.
         until: Timestamp,
     },
+    /// How many refreshes of a week failed.
+    FailedInWeek {
+        /// How many failed.
+        failed: u64,
+        /// How many ended, the failed ones included.
+        ended: u64,
+        /// Both numbers of the week before, if it is known.
+        before: Option<(u64, u64)>,
+    },
+    /// No event came in the week.
+    NoEventsInWeek,
     /// How many members have joined the group since its last message, where a message cannot be edited and one more is sent.
     New {
         /// How many.
@@ -206,7 +227,8 @@ pub enum Status {
 /// One fact about the event or its object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`; of a deletion, `Deleted by` and `Was in`. Of an event of a caller also
+    /// The fact's label: `Project`, `Owner`, `When`, `Site`, `Tags`; of a deletion, `Deleted by` and `Was in`; of a weekly report, what is
+    /// counted, such as `Incidents`. Of an event of a caller also
     /// the caller's words, which have letters, digits and spaces only.
     pub label: Cow<'static, str>,
     /// The fact's value.
@@ -259,7 +281,7 @@ pub struct Item {
     pub name: String,
     /// Where the object is and whose it is.
     pub place: Place,
-    /// The cause, if the refresh failed.
+    /// The cause, if the refresh failed; in a weekly report what it says about the item.
     pub cause: Option<String>,
     /// How many times it happened.
     pub times: usize,

@@ -1,4 +1,4 @@
-//! What a message says about the present state of an incident or group, in the same words for every destination. Nothing here is
+//! What a message says about the present state of an incident or group, or about a week, in the same words for every destination. Nothing here is
 //! escaped, and nothing comes from outside.
 
 use super::Status;
@@ -95,6 +95,15 @@ impl Status {
                     format!(" {in_time}. Events of that time did not arrive, and are lost."),
                 )
             }
+            Self::FailedInWeek { failed, ended, before } => {
+                let before = before.map(|(failed, ended)| format!(" (week before: {failed} of {ended})"));
+                let this = match ended {
+                    0 => "No refresh ended in this week".to_owned(),
+                    ended => format!("{failed} of {ended} refreshes failed"),
+                };
+                Sentence::new(this, before.unwrap_or_default())
+            }
+            Self::NoEventsInWeek => Sentence::new("No events came in this week.", ""),
             Self::New { count } => Sentence::new("New since the last message:", format!(" {count}")),
             Self::Members { .. } => None,
         }

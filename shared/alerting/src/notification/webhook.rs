@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use tableau::{Action, DisabledWebhook, Event};
 
 /// Where to look for the state of webhooks.
-const LIST: &str = "For the state of all webhooks, run: tableau-webhooks webhooks list";
+pub(super) const LIST: &str = "For the state of all webhooks, run: tableau-webhooks webhooks list";
 
 /// Whether the event says that a webhook, which Tableau had disabled, is enabled again.
 pub(crate) fn is_enabled_again(event: &Event) -> bool {

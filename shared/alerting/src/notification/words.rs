@@ -1,7 +1,7 @@
 //! Fixed texts for each kind of event: title, symbol and recommended next step.
 
 use super::webhook::is_enabled_again;
-use super::{Severity, webhook};
+use super::{Severity, report, webhook};
 use jiff::SignedDuration;
 use plain_text::one_line;
 use std::borrow::Cow;
@@ -20,6 +20,7 @@ pub fn symbol(name: &EventName) -> &'static str {
         (_, Some(Action::Deleted)) => "🗑️",
         (_, Some(Action::PdfPublished)) => "📄",
         (_, Some(Action::Disabled)) => "🔕",
+        (_, Some(Action::Reported)) => "📊",
         _ => "ℹ️",
     }
 }
@@ -78,6 +79,7 @@ pub fn title(event: &Event) -> String {
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
         (_, Some(Action::PdfPublished)) => "PDF published".to_owned(),
         (_, Some(Action::Disabled)) => webhook::title(event.webhook.as_ref()),
+        (_, Some(Action::Reported)) => report::title(event.report.as_deref()),
         (_, None) if event.own.is_some() => OwnEvent::title(&event.name),
         (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }
@@ -100,6 +102,7 @@ pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
             format!("{count} {kind}s deleted")
         }
         Some(Action::Disabled) => webhook::title_of_many(event, count),
+        Some(Action::Reported) => format!("{count} weekly reports"),
         _ => format!("{} ({count} times)", title(event)),
     }
 }
@@ -112,6 +115,9 @@ pub(super) const NEXT_STEP_WITHOUT_JOB: &str =
 pub fn next_step(event: &Event) -> Option<Cow<'static, str>> {
     if event.name.action() == Some(Action::Disabled) {
         return Some(webhook::next_step(event));
+    }
+    if let Some(report) = &event.report {
+        return report::next_step(report).map(Cow::Borrowed);
     }
     fixed_step(&event.name).map(Cow::Borrowed)
 }

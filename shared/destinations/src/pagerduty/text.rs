@@ -146,7 +146,7 @@ fn named(name: &str) -> String {
 
 fn list_lines(list: &List, kind: Kind, zone: Option<&TimeZone>) -> Vec<String> {
     let mut lines: Vec<String> = list.heading.as_deref().map(named).into_iter().collect();
-    if kind != Kind::Digest {
+    if !kind.lists_lines() {
         let size = list.items.len() + list.more;
         lines.iter_mut().for_each(|heading| *heading = format!("{heading} – {size}"));
     }
@@ -155,7 +155,7 @@ fn list_lines(list: &List, kind: Kind, zone: Option<&TimeZone>) -> Vec<String> {
     lines
 }
 
-/// An object of a group, or what happened in quiet hours.
+/// An object of a group, what happened in quiet hours, or a line of a report.
 fn item_line(item: &Item, zone: Option<&TimeZone>) -> String {
     let what = item.what.as_deref().map(|what| format!("{}: ", one_line(what))).unwrap_or_default();
     let place = [&item.place.project, &item.place.owner].into_iter().flatten().map(|name| named(name));

@@ -1,4 +1,4 @@
-//! What fits of the lists of a message: the members of a group by cause, or the events of quiet hours. Items that do not fit are
+//! What fits of the lists of a message: the members of a group by cause, the events of quiet hours, or what a weekly report lists. Items that do not fit are
 //! counted. Nothing here is escaped.
 
 use super::words::{LISTED_LIMIT, named, short};
@@ -53,9 +53,9 @@ pub(super) fn fit(shown: &Notification, room: usize, frame: usize, cost: impl Fn
     let headings: Vec<Option<String>> = lists.iter().map(|list| heading(list, kind)).collect();
     let taken: usize = headings.iter().flatten().map(|heading| cost(heading)).sum();
     let mut room = room.saturating_sub(taken + (lists.len() + 1) * frame);
-    let text = |item: &Item, with_place| match kind {
-        Kind::Digest => happened(item, zone, with_place),
-        _ => object(item, with_place),
+    let text = |item: &Item, with_place| match kind.lists_lines() {
+        true => happened(item, zone, with_place),
+        false => object(item, with_place),
     };
     // Projects and owners are left out if there is not enough room for those of all items: names are more important.
     let mut items = lists.iter().flat_map(|list| &list.items);
@@ -84,7 +84,7 @@ pub(super) fn fit(shown: &Notification, room: usize, frame: usize, cost: impl Fn
 /// The heading of a list, in a group with its size.
 fn heading(list: &List, kind: Kind) -> Option<String> {
     let heading = named(list.heading.as_deref()?, LISTED_LIMIT);
-    Some(if kind == Kind::Digest { heading } else { format!("{heading} – {}", size(list, kind)) })
+    Some(if kind.lists_lines() { heading } else { format!("{heading} – {}", size(list, kind)) })
 }
 
 fn size(list: &List, kind: Kind) -> usize {
@@ -109,7 +109,7 @@ fn object(item: &Item, with_place: bool) -> String {
     if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
 }
 
-/// One line of a digest: what happened to what, why, how often and when.
+/// One line of a digest or report: what happened to what, why, how often and when.
 fn happened(item: &Item, zone: Option<&TimeZone>, with_place: bool) -> String {
     let what = item.what.as_deref().map(|what| format!("{}: ", short(what))).unwrap_or_default();
     let cause = item.cause.as_deref().map(|cause| format!(" – {}", short(cause))).unwrap_or_default();

@@ -219,9 +219,9 @@ fn list_lines(shown: &Notification, room: usize) -> Vec<String> {
     for list in &fitted.lists {
         lines.extend(list.heading.clone());
         let texts: Vec<String> = list.items.iter().cloned().chain(list.more()).collect();
-        match shown.kind {
-            Kind::Digest => lines.extend(texts),
-            _ => lines.extend((!texts.is_empty()).then(|| texts.join(SEPARATOR))),
+        match shown.kind.lists_lines() {
+            true => lines.extend(texts),
+            false => lines.extend((!texts.is_empty()).then(|| texts.join(SEPARATOR))),
         }
     }
     lines.extend(fitted.others());

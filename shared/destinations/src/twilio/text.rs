@@ -190,7 +190,8 @@ fn cause(shown: &Notification) -> Option<String> {
     }
 }
 
-/// How the incident stands, if this is more than its first failure; and how much a webhook has missed.
+/// How the incident stands, if this is more than its first failure; how much a webhook has missed; and how many refreshes of
+/// a week failed.
 fn state(shown: &Notification) -> Option<String> {
     shown.status.iter().find_map(|status| match status {
         Status::Flapping { .. } => Some("flapping, short failures send no text".to_owned()),
@@ -198,6 +199,8 @@ fn state(shown: &Notification) -> Option<String> {
         Status::MissedDeliveries { last_enabled: Some(last), until } => {
             Some(format!("events of up to {} are lost", duration(until.duration_since(*last))))
         }
+        Status::FailedInWeek { .. } => status.sentence(None).map(|sentence| sentence.bold),
+        Status::NoEventsInWeek => Some("no events".to_owned()),
         _ => None,
     })
 }

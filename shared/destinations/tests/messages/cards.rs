@@ -92,7 +92,8 @@ async fn a_card_and_the_fields_say_all_that_slacks_message_says() {
     let mut count = 0;
     for (name, notifications) in all() {
         // Slack and Teams have room for different numbers of names.
-        for shown in notifications.into_iter().filter(|_| !name.ends_with("-500")) {
+        let is_long = name.ends_with("-500") || name == "report-of-many";
+        for shown in notifications.into_iter().filter(|_| !is_long) {
             let card = posted(&teams, &http, &shown).await;
             let fields = fields(&shown);
             let plain = format!("{}\n{}", fields.text, fields.notes);

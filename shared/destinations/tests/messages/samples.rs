@@ -9,11 +9,15 @@ use alerting::notification::{
     About, Notification, Place, digest, event, group_announced, group_resolved, opened, resolved, updated,
 };
 use jiff::Timestamp;
+use jiff::civil::date;
 use jiff::tz::TimeZone;
 use rules::Site;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tableau::{Action, DisabledWebhook, Event, EventName, Object, Payload};
+use tableau::{
+    Action, CauseFigures, DisabledWebhook, Event, EventName, FailingObject, FlappingObject, LongIncident,
+    Object, OwnerFigures, Payload, ReportedObject, SlowRefresh, WebhookFigures, WeekFigures, WeeklyReport,
+};
 use tableau_client::{Cause, CauseClass, Content, Owner};
 
 pub(crate) fn at(minute: i64) -> Timestamp {
@@ -63,6 +67,103 @@ fn webhooks() -> [Event; 4] {
     let [again, again_unknown] = all;
     [disabled, unknown, again, again_unknown]
         .map(|webhook| Event::try_from(&webhook.payload(&"s-1".parse().unwrap())).unwrap())
+}
+
+fn week() -> WeekFigures {
+    WeekFigures {
+        events: 1_640,
+        failed: 41,
+        succeeded: 771,
+        opened: 14,
+        resolved: 12,
+        recovery_seconds: Some(5_400),
+        messages: 310,
+        messages_in_time: 308,
+        message_p99_ms: Some(11_200),
+        given_up: 2,
+        webhook_outages: 1,
+        sign_ins: Some(21),
+    }
+}
+
+/// A report with so many places in each list.
+fn report_of(places: usize) -> WeeklyReport {
+    let names = (0..places).map(|n| format!("Sales {n}"));
+    let objects = names.enumerate().map(|(n, name)| ReportedObject {
+        kind: if n % 2 == 0 { "workbook" } else { "data source" }.to_owned(),
+        luid: format!("r-{n}"),
+        name,
+        owner: (n % 5 < 4).then(|| "Ana Ruiz".to_owned()),
+    });
+    let objects: Vec<ReportedObject> = objects.collect();
+    let counted = || objects.iter().cloned().zip(1..).map(|(object, n)| (object, 2 * places as u64 + 1 - n));
+    let seconds = |count: u64| count * 4_000;
+    let causes = ["Credentials", "TimeLimit", "Solar flare"];
+    WeeklyReport {
+        first_day: date(2025, 11, 17),
+        timezone: "Europe/Berlin".to_owned(),
+        week: week(),
+        week_before: Some(WeekFigures {
+            failed: 38,
+            succeeded: 752,
+            recovery_seconds: Some(7_200),
+            messages_in_time: 304,
+            message_p99_ms: Some(72_000),
+            ..week()
+        }),
+        failed_most: counted()
+            .zip(causes.iter().map(|cause| Some((*cause).to_owned())).chain([None]).cycle())
+            .map(|((object, failures), cause)| FailingObject { object, failures, cause })
+            .collect(),
+        causes: causes
+            .iter()
+            .zip([12, 7, 1])
+            .map(|(cause, failures)| CauseFigures { cause: (*cause).to_owned(), failures })
+            .collect(),
+        longest_incidents: counted()
+            .map(|(object, count)| LongIncident {
+                object,
+                since: at(-9_000),
+                seconds: seconds(count),
+                is_open: count % 2 == 0,
+            })
+            .collect(),
+        slowest_refreshes: counted()
+            .map(|(object, count)| SlowRefresh { object, seconds: seconds(count), ended_at: at(-4_000) })
+            .collect(),
+        flapping: counted().map(|(object, incidents)| FlappingObject { object, incidents }).collect(),
+        owners: counted()
+            .map(|(_, failures)| OwnerFigures {
+                owner: format!("Ana Ruiz {failures}"),
+                failures,
+                objects: failures.min(3),
+            })
+            .collect(),
+        without_owner: objects.iter().map(|of| ReportedObject { owner: None, ..of.clone() }).collect(),
+        owners_unknown: None,
+        webhooks: Some(WebhookFigures { registered: 9, disabled: 1 }),
+    }
+}
+
+/// The reports of a week: with everything, with little, without events, and with long lists.
+fn reports() -> [Event; 4] {
+    let little = WeeklyReport {
+        week_before: None,
+        owners_unknown: Some("the stack may not read users".to_owned()),
+        webhooks: None,
+        failed_most: report_of(1).failed_most,
+        ..WeeklyReport { week: week(), first_day: date(2025, 11, 24), ..WeeklyReport::default() }
+    };
+    let empty = WeeklyReport {
+        week: WeekFigures::default(),
+        week_before: Some(week()),
+        webhooks: Some(WebhookFigures { registered: 9, disabled: 0 }),
+        ..WeeklyReport { first_day: date(2025, 12, 29), ..WeeklyReport::default() }
+    };
+    [report_of(3), little, empty, report_of(25)].map(|report| {
+        let payload = report.payload(&"s-1".parse().unwrap(), "Marketing", at(0));
+        Event::try_from(&payload).unwrap()
+    })
 }
 
 fn place() -> Place {
@@ -227,6 +328,11 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         });
         group_announced(&webhook, &members.collect::<Vec<_>>(), true, Some(zone()))
     });
+    let group_of_reports = {
+        let members =
+            (0..18).map(|n| (n.to_string(), Member::new(&n.to_string(), &format!("Site {n}"), None, at(0))));
+        group_announced(&reports()[0], &members.collect::<Vec<_>>(), true, Some(zone()))
+    };
     let used_by = |workbooks: &[&str], more, owners, exact| {
         let workbooks = workbooks.iter().map(|name| (*name).to_owned()).collect();
         let impact = Some(Impact { workbooks, more, owners, exact });
@@ -255,6 +361,8 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         ("group-of-events-500", vec![group_announced(&flood, &changed, true, Some(zone()))]),
         ("group-of-events-of-few", vec![of_few(4), of_few(1)]),
         ("webhooks", webhooks().iter().map(of_event).chain(groups_of_webhooks).collect()),
+        ("reports", reports().iter().take(3).map(of_event).chain([group_of_reports]).collect()),
+        ("report-of-many", reports().iter().skip(3).map(of_event).collect()),
         ("group-updated", vec![group(&members(6, two_causes, |n| n == 4), false)]),
         ("group-resolved", vec![group_resolved(&members(3, one_cause, |_| true), Some(zone()))]),
         ("digest", vec![of_quiet_hours()]),

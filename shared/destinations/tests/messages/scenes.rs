@@ -9,12 +9,16 @@ use alerting::notification::{
     About, Mentioned, Notification, Person, Place, digest, event, group_announced, group_resolved, opened,
     resolved, updated,
 };
+use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rules::Site;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tableau::{DisabledWebhook, Event, EventName, Payload};
+use tableau::{
+    CauseFigures, DisabledWebhook, Event, EventName, FailingObject, FlappingObject, LongIncident,
+    OwnerFigures, Payload, ReportedObject, SlowRefresh, WebhookFigures, WeekFigures, WeeklyReport,
+};
 use tableau_client::{Cause, CauseClass, Content, Owner};
 
 /// A picture: its file name, what it shows, and its messages.
@@ -159,6 +163,72 @@ fn webhook() -> Vec<Notification> {
         event(&About { event: &sample, site: Some(&site), context: &Context::default() })
     };
     [disabled, enabled].iter().map(shown).collect()
+}
+
+/// The report of a week at the end of a month.
+fn weekly_report() -> Notification {
+    let site = site();
+    let of = |kind: &str, name: &str, owner: Option<&str>| ReportedObject {
+        kind: kind.to_owned(),
+        luid: name.to_lowercase(),
+        name: name.to_owned(),
+        owner: owner.map(str::to_owned),
+    };
+    let orders = || of("data source", "Sales Orders", Some("Ana Ruiz"));
+    let claims = || of("workbook", "Claims", Some("Bea Costa"));
+    let forecast = || of("workbook", "Forecast", None);
+    let failing =
+        |object, failures, cause: &str| FailingObject { object, failures, cause: Some(cause.to_owned()) };
+    let cause = |cause: &str, failures| CauseFigures { cause: cause.to_owned(), failures };
+    let owner = |owner: &str, failures| OwnerFigures { owner: owner.to_owned(), failures, objects: 1 };
+    let week = WeekFigures {
+        events: 1_640,
+        failed: 41,
+        succeeded: 771,
+        opened: 14,
+        resolved: 13,
+        recovery_seconds: Some(5_400),
+        messages: 310,
+        messages_in_time: 308,
+        message_p99_ms: Some(11_200),
+        given_up: 0,
+        webhook_outages: 0,
+        sign_ins: Some(21),
+    };
+    let before = WeekFigures {
+        events: 1_588,
+        failed: 38,
+        succeeded: 752,
+        opened: 11,
+        resolved: 11,
+        recovery_seconds: Some(7_200),
+        messages: 296,
+        messages_in_time: 296,
+        message_p99_ms: Some(9_400),
+        sign_ins: Some(20),
+        ..WeekFigures::default()
+    };
+    let report = WeeklyReport {
+        first_day: date(2026, 3, 2),
+        timezone: "Europe/Berlin".to_owned(),
+        week,
+        week_before: Some(before),
+        failed_most: vec![failing(orders(), 9, "Credentials"), failing(claims(), 6, "TimeLimit")],
+        causes: vec![cause("Credentials", 21), cause("TimeLimit", 12), cause("Bridge", 4)],
+        longest_incidents: vec![
+            LongIncident { object: forecast(), since: at(-3_600), seconds: 130_500, is_open: true },
+            LongIncident { object: orders(), since: at(-9_000), seconds: 16_200, is_open: false },
+        ],
+        slowest_refreshes: vec![SlowRefresh { object: claims(), seconds: 7_500, ended_at: at(-6_000) }],
+        flapping: vec![FlappingObject { object: orders(), incidents: 5 }],
+        owners: vec![owner("Ana Ruiz", 9), owner("Bea Costa", 6)],
+        without_owner: vec![forecast()],
+        owners_unknown: None,
+        webhooks: Some(WebhookFigures { registered: 9, disabled: 0 }),
+    };
+    let ended_at = "2026-03-08T23:00:00Z".parse().unwrap();
+    let sample = Event::try_from(&report.payload(&site.luid, &site.name, ended_at)).unwrap();
+    event(&About { event: &sample, site: Some(&site), context: &Context::default() })
 }
 
 const OBJECTS: [(&str, &str, &str); 6] = [
@@ -312,6 +382,7 @@ pub(crate) fn all() -> Vec<Scene> {
         ("deletion", "A data source was deleted", vec![other("DatasourceDeleted", &deleted)]),
         ("administrator", "A user became an administrator", vec![event(&about_admin)]),
         ("webhook-disabled", "A webhook that Tableau disabled, and that is enabled again", webhook()),
+        ("weekly-report", "The report of a week", vec![weekly_report()]),
         (
             "readme",
             "Two messages in a Slack channel: a failed refresh, and its recovery",

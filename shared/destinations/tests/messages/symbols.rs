@@ -35,6 +35,9 @@ pub(crate) fn symbol(sign: &str) -> Option<&'static str> {
         "🔕" => {
             r##"<path d="M3 13 q1.5 -2 1.5 -6 q0 -4 4 -5 q4 1 4 5 q0 4 1.5 6 z" fill="#f2b632" stroke="#a57c3d"/><path d="M7 14 a1.5 1.5 0 0 0 3 0 z" fill="#a57c3d"/><path d="M2 16 L15 2" stroke="#d9362b" stroke-width="2"/>"##
         }
+        "📊" => {
+            r##"<rect x="1" y="1" width="15" height="15" rx="2" fill="#ffffff" stroke="#9aa4ad"/><rect x="3.5" y="8" width="2.8" height="6" fill="#2f8f5b"/><rect x="7.1" y="4" width="2.8" height="10" fill="#d9362b"/><rect x="10.7" y="6" width="2.8" height="8" fill="#3b6ea5"/>"##
+        }
         _ => return None,
     })
 }

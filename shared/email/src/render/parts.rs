@@ -117,11 +117,11 @@ fn named(name: &str) -> String {
     if line.is_empty() { "(no name)".to_owned() } else { line }
 }
 
-/// The heading of a list: in a group a cause and its count; a digest's says its count itself.
+/// The heading of a list: in a group a cause and its count; in a digest and a report no count, or it says it itself.
 fn heading(list: &List, kind: Kind) -> Option<String> {
     let heading = named(list.heading.as_deref()?);
     let size: usize = list.items.iter().map(times).sum::<usize>() + list.more;
-    Some(if kind == Kind::Digest { heading } else { format!("{heading} – {size}") })
+    Some(if kind.lists_lines() { heading } else { format!("{heading} – {size}") })
 }
 
 fn times(item: &Item) -> usize {

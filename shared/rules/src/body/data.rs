@@ -31,6 +31,8 @@ pub struct Data {
     pub pdf: PdfData,
     /// What the event `WebhookDisabled` says.
     pub webhook: WebhookData,
+    /// What the event `WeeklyReport` says.
+    pub report: ReportData,
     /// The facts of an event that a caller sent: texts by name. What the caller has not sent is `null`.
     pub data: BTreeMap<String, String>,
     /// What could not be found out, and why.
@@ -152,6 +154,35 @@ pub struct WebhookData {
     pub note: Option<String>,
 }
 
+/// What the event `WeeklyReport` says about the week. [`Data::lines`] has all of it, with the week before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReportData {
+    /// The week's first day, such as `2026-11-23`.
+    pub first_day: Option<String>,
+    /// The week's last day.
+    pub last_day: Option<String>,
+    /// How many refreshes failed.
+    pub failed: Option<u64>,
+    /// How many refreshes succeeded.
+    pub succeeded: Option<u64>,
+    /// How many incidents opened.
+    pub opened: Option<u64>,
+    /// How many incidents ended.
+    pub resolved: Option<u64>,
+    /// The mean time from the first failure to the recovery, in seconds. `None` also if no incident ended.
+    pub recovery_seconds: Option<u64>,
+    /// How many events became a message at once.
+    pub messages: Option<u64>,
+    /// How many of these messages were sent within 60 seconds after the event.
+    pub messages_in_time: Option<u64>,
+    /// The time from an event to its message that 99 of 100 messages kept, in milliseconds. `None` also without messages.
+    pub message_p99_ms: Option<u64>,
+    /// How many deliveries failed for good.
+    pub given_up: Option<u64>,
+    /// What failed most, most first: texts for people, ten at most.
+    pub failed_most: Vec<String>,
+}
+
 /// The type of an event in the words of Standard Webhooks: `datasource.refresh_failed`. Parts have letters, digits and `_` only.
 pub fn event_type(name: &EventName) -> String {
     let mut text = String::new();
@@ -180,6 +211,7 @@ mod tests {
             ("DatasourceRefreshFailed", "datasource.refresh_failed"),
             ("WorkbookCreated", "workbook.created"),
             ("AdminPromoted", "admin.promoted"),
+            ("WeeklyReport", "weekly.report"),
             ("flow run/failed", "flowrunfailed"),
             ("", "unknown"),
         ] {

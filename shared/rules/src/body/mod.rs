@@ -15,8 +15,8 @@ mod source;
 mod values;
 
 pub use data::{
-    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    WebhookData, event_type,
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, ReportData,
+    SiteData, WebhookData, event_type,
 };
 pub use engine::Template;
 pub use limits::LONGEST_BYTES;

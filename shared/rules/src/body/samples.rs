@@ -1,8 +1,8 @@
 //! Samples of events, for which templates are tried before they have an effect.
 
 use super::data::{
-    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, SiteData,
-    WebhookData, event_type,
+    CauseData, Data, DeletionData, EventData, ObjectData, OwnerData, PdfData, ProjectData, ReportData,
+    SiteData, WebhookData, event_type,
 };
 use std::sync::OnceLock;
 use tableau::{Action, Event, EventName, Object, OwnEvent, Payload};
@@ -114,6 +114,24 @@ fn known(name: &EventName) -> Data {
             found: text("2026-01-15T17:14:45Z"),
             enabled_again: None,
             note: text("Its URL does not answer."),
+        };
+    }
+    if *name == EventName::WeeklyReport {
+        data.report = ReportData {
+            first_day: text("2026-01-05"),
+            last_day: text("2026-01-11"),
+            failed: Some(41),
+            succeeded: Some(771),
+            opened: Some(14),
+            resolved: Some(12),
+            recovery_seconds: Some(5_400),
+            messages: Some(310),
+            messages_in_time: Some(308),
+            message_p99_ms: Some(11_200),
+            given_up: Some(2),
+            failed_most: vec![
+                "Sales Orders (Ana Pereira) – data source, 9 failures, Credentials refused".to_owned(),
+            ],
         };
     }
     if data.event.is_failure {

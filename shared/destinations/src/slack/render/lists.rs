@@ -1,4 +1,4 @@
-//! Renders lists: the members of a group by cause, or the events of a digest. Items that do not fit are counted.
+//! Renders lists: the members of a group by cause, the events of a digest, or what a weekly report lists. Items that do not fit are counted.
 
 use super::parts::{markup, named, short};
 use crate::slack::blocks::Block;
@@ -29,15 +29,16 @@ pub(super) fn not_listed(shown: &Notification) -> usize {
 pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize) -> Vec<Block> {
     let lists: Vec<&List> = shown.lists.iter().take(LISTS_LIMIT).collect();
     let is_digest = shown.kind == Kind::Digest;
+    let has_lines = shown.kind.lists_lines();
     let heading = |list: &List| {
         let heading = markup(&short(list.heading.as_deref()?), HEADING_LIMIT);
-        Some(if is_digest { format!("*{heading}*") } else { format!("*{heading}* – {}", size(list)) })
+        Some(if has_lines { format!("*{heading}*") } else { format!("*{heading}* – {}", size(list)) })
     };
     let headings: Vec<Option<String>> = lists.iter().map(|list| heading(list)).collect();
     let taken: usize = headings.iter().flatten().map(|heading| heading.chars().count()).sum();
     let mut room = room.saturating_sub(taken + lists.len() * COUNTS).min(NAMES_LIMIT);
-    let separator = if is_digest { "\n" } else { " · " };
-    let text = |item: &Item, with_place| match is_digest {
+    let separator = if has_lines { "\n" } else { " · " };
+    let text = |item: &Item, with_place| match has_lines {
         true => happened(item, zone, with_place),
         false => name(item, with_place),
     };
@@ -68,8 +69,8 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
             paragraphs.end(&format!("… and {rest} more"));
         }
         match heading {
-            // In a digest the heading is the first line of the text.
-            Some(heading) if is_digest => blocks.extend(under(&heading, paragraphs.texts)),
+            // Above lines the heading is the first line of the text.
+            Some(heading) if has_lines => blocks.extend(under(&heading, paragraphs.texts)),
             heading => blocks.extend(heading.into_iter().chain(paragraphs.texts)),
         }
     }
@@ -140,7 +141,7 @@ fn name(item: &Item, with_place: bool) -> String {
     if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
 }
 
-/// One line of a digest.
+/// One line of a digest or report.
 fn happened(item: &Item, zone: Option<&TimeZone>, with_place: bool) -> String {
     let what = item.what.as_deref().map(|what| format!("*{}*: ", escape(&short(what)))).unwrap_or_default();
     let cause =

@@ -4,7 +4,7 @@ use super::element::{heading, line, paragraph};
 use super::limits::weight;
 use crate::teams::lists::fit;
 use crate::teams::text::escape;
-use alerting::notification::{Kind, Notification};
+use alerting::notification::Notification;
 use serde_json::Value;
 
 /// What the elements of a list take, with its heading and its `… and 1,000 more`.
@@ -16,15 +16,15 @@ const SEPARATOR: &str = " · ";
 
 /// The lists in at most `room`, and how many objects or events they count without naming them.
 pub(super) fn elements(shown: &Notification, room: usize) -> (Vec<Value>, usize) {
-    let is_digest = shown.kind == Kind::Digest;
-    let besides = if is_digest { LINE } else { weight(&Value::from(SEPARATOR)) };
+    let has_lines = shown.kind.lists_lines();
+    let besides = if has_lines { LINE } else { weight(&Value::from(SEPARATOR)) };
     let fitted = fit(shown, room, FRAME, |text| weight(&Value::from(escape(text))) + besides);
     let mut elements = Vec::new();
     for list in &fitted.lists {
         let more = list.more();
         let texts = list.items.iter().chain(&more).map(|text| escape(text));
         elements.extend(list.heading.as_deref().map(|text| heading(&escape(text))));
-        if is_digest {
+        if has_lines {
             elements.extend(texts.map(|text| line(&text)));
         } else {
             let names: Vec<String> = texts.collect();

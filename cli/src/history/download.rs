@@ -27,7 +27,11 @@ pub(super) async fn download(options: DownloadOptions) -> Result<ExitCode, BoxEr
     // A key that the export does not write could lead out of the folder.
     let keys: Vec<&String> = keys.iter().filter(|key| of_key(key).is_some()).collect();
     if keys.is_empty() {
-        return Err(format!("the bucket {} has no files yet: run `tableau-webhooks history export`", files.bucket()).into());
+        return Err(format!(
+            "the bucket {} has no files yet: run `tableau-webhooks history export`",
+            files.bucket()
+        )
+        .into());
     }
     for key in &keys {
         let Some(bytes) = files.get(key).await? else { continue };

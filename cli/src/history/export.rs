@@ -65,7 +65,9 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError>
         bucket.bucket()
     ));
     if *left > 0 {
-        note(format!("{left} more days are to come: there was no time for them. Run the command again, or wait an hour"));
+        note(format!(
+            "{left} more days are to come: there was no time for them. Run the command again, or wait an hour"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@
 mod certification;
 mod groups;
 mod guide;
+mod history;
 mod others;
 mod refresh;
 mod resolve;

@@ -97,7 +97,7 @@ impl<E: SendEvent> ReportHistory<E> {
                     };
                     (site, of_site)
                 });
-                let reports = self.reports(weeks.collect()).await?;
+                let reports = self.reports(weeks.collect(), now).await?;
                 let reports = reports.into_iter().map(|(site, _, report)| SiteReport {
                     site: site.luid,
                     name: site.name,
@@ -174,7 +174,7 @@ impl<E: SendEvent> ReportHistory<E> {
                 None => new.push((site, week)),
             }
         }
-        for (site, week, report) in self.reports(new).await? {
+        for (site, week, report) in self.reports(new, now).await? {
             let payload = report.payload(&site.luid, &site.name, week.ends());
             let begin = |reports: &mut Reports| reports.begin(site.luid.as_str(), &week, &payload);
             self.documents.change(Reports::KEY, now, begin).await?;
@@ -192,7 +192,11 @@ impl<E: SendEvent> ReportHistory<E> {
         Ok(())
     }
 
-    async fn reports(&self, weeks: Vec<(Site, Week)>) -> Result<Vec<(Site, Week, WeeklyReport)>, BoxError> {
+    async fn reports(
+        &self,
+        weeks: Vec<(Site, Week)>,
+        now: Timestamp,
+    ) -> Result<Vec<(Site, Week, WeeklyReport)>, BoxError> {
         if weeks.is_empty() {
             return Ok(Vec::new());
         }
@@ -204,7 +208,7 @@ impl<E: SendEvent> ReportHistory<E> {
         for ((site, week), tally) in weeks.into_iter().zip(tallies) {
             // Each site has time of its own for its owners.
             let mut owners = Owners::new(self.may_ask(&site).await);
-            let mut report = Box::pin(tally.finish(&mut owners)).await;
+            let mut report = Box::pin(tally.finish(&mut owners, now)).await;
             report.webhooks = webhooks;
             state.count_sign_ins(&week, &mut report.week);
             if let Some(before) = &mut report.week_before {

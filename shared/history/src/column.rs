@@ -59,7 +59,7 @@ const DELIVERIES: &[Column] = &[
     column(
         "outcome",
         Type::Text,
-        "`done`, `skipped`, `ignored`, `failed`, `released`, `misconfigured`, `deferred`, `dropped` or `claimed`",
+        "`done`, `grouped`, `skipped`, `ignored`, `failed`, `released`, `misconfigured`, `deferred`, `dropped` or `claimed`",
     ),
     nullable("reason", Type::Text, "why it ended so"),
     column("attempts", Type::Integer, "how many attempts began"),

@@ -211,9 +211,13 @@ mod tests {
     #[test]
     fn what_the_export_keeps_for_itself_names_the_person_no_more_and_other_files_are_left_alone() {
         let state = br#"[{"object":{"name":"Sales of Bea Larsson","luid":"w"},"causes":{"Quota":1}}]"#;
-        let erased = erase_file("state/day=2026-11-29/incidents.json.gz", state, "bea larsson").unwrap().unwrap();
+        let erased =
+            erase_file("state/day=2026-11-29/incidents.json.gz", state, "bea larsson").unwrap().unwrap();
         let text = String::from_utf8(erased.lines).unwrap();
-        assert_eq!((erased.rows, text.contains("Sales of [erased]"), text.contains("Quota")), (1, true, true));
+        assert_eq!(
+            (erased.rows, text.contains("Sales of [erased]"), text.contains("Quota")),
+            (1, true, true)
+        );
         assert_eq!(erase_file("notes.txt", b"Bea Larsson", "bea larsson").unwrap(), None);
     }
 

@@ -20,7 +20,7 @@ pub use erase::{Erased, erase, erase_file};
 pub use error::Error;
 pub use event::{EventRecords, Happened};
 pub use export::{Exported, ExportedDay, Exporter, Exports, records_that_name};
-pub use files::{FOLDER, Files, STATE, Lines, is_state, key, of_key, packed, unpacked};
+pub use files::{FOLDER, Files, Lines, STATE, is_state, key, of_key, packed, unpacked};
 pub use incidents::{Change, End, Object, PastIncident, Timeline};
 pub use owners::{Owned, Owners};
 pub use report::{Reporter, Tally};

@@ -216,9 +216,9 @@ impl Tally {
         }
     }
 
-    /// The report. Asks for the owners of what failed.
-    pub async fn finish(mut self, owners: &mut Owners<'_>) -> WeeklyReport {
-        let ends = self.week.ends();
+    /// The report at `now`, which may be before the week is over. Asks for the owners of what failed.
+    pub async fn finish(mut self, owners: &mut Owners<'_>, now: Timestamp) -> WeeklyReport {
+        let ends = self.week.ends().min(now);
         for incident in self.timeline.open() {
             self.longest.push((incident, ends));
         }

@@ -6,6 +6,7 @@ use deliveries::{Entry, Record, State};
 use jiff::Timestamp;
 use serde::Serialize;
 use tableau_client::Owner;
+use workflow::SharedMessage;
 
 /// A row of `deliveries`. [`Kind::columns`](crate::Kind::columns) describes its fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -108,6 +109,15 @@ pub fn done_at(record: &Record) -> Option<Timestamp> {
     ended.and_then(|entry| entry.ended_at).or(record.updated_at)
 }
 
+/// The outcome in the words of `events list`: an event that a group or digest has taken is `grouped`.
+fn outcome(record: &Record) -> &str {
+    match &record.state {
+        Some(State::Skipped) if SharedMessage::has_event(&record.last_reason) => "grouped",
+        Some(state) => state.as_str(),
+        None => "unknown",
+    }
+}
+
 impl DeliveryRow {
     /// The row of one workflow's record of an event; `None` for a record without the times that every record has.
     pub fn of(record: &Record, happened: &Happened) -> Option<Self> {
@@ -126,7 +136,7 @@ impl DeliveryRow {
             happened_at: happened.at,
             first_seen_at: record.first_seen_at?,
             updated_at: record.updated_at,
-            outcome: record.state.as_ref().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+            outcome: outcome(record).to_owned(),
             reason: filled(record.reason()),
             attempts: record.attempts,
             cause: filled(&record.cause),
@@ -274,6 +284,17 @@ mod tests {
         assert_eq!(done_at(&without_history), without_history.updated_at);
         let without_time = Happened { at: None, ..happened() };
         assert_eq!(DeliveryRow::of(&record(State::Done), &without_time).unwrap().seconds_to_done, None);
+    }
+
+    #[test]
+    fn an_event_in_a_group_is_grouped_as_in_the_list_of_events() {
+        let reason = "grouped with its failure: group 64c87bd200d1 in data-alerts".to_owned();
+        let of = |state| Record { last_reason: reason.clone(), ..record(state) };
+        let outcome = |record: &Record| DeliveryRow::of(record, &happened()).unwrap().outcome;
+        assert_eq!(outcome(&of(State::Skipped)), "grouped");
+        assert_eq!(outcome(&of(State::Done)), "done");
+        assert_eq!(outcome(&record(State::Skipped)), "skipped");
+        assert_eq!(outcome(&Record { state: None, ..record(State::Done) }), "unknown");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
 pub use place::Place;
-pub use report::{failed_most, report_lines};
+pub use report::{failed_most, report_lines, report_sections, report_title};
 pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
 pub(crate) use webhook::is_enabled_again;

@@ -16,7 +16,7 @@ const OBJECTIVE: &str = "objective: 99 %";
 const PLACES: usize = 10;
 
 /// The title of an event; without a report the event does not say of which week it is.
-pub(super) fn title(report: Option<&WeeklyReport>) -> String {
+pub fn report_title(report: Option<&WeeklyReport>) -> String {
     match report {
         Some(report) => format!("Weekly report, {}", days(report.first_day, report.last_day())),
         None => "Weekly report".to_owned(),
@@ -282,21 +282,26 @@ pub fn failed_most(report: &WeeklyReport) -> Vec<String> {
     report.failed_most.iter().take(PLACES).map(|of| words(&failing(of), None)).collect()
 }
 
-/// Everything that the report says, by label. Times are in the report's time zone.
-pub fn report_lines(report: &WeeklyReport) -> Vec<(String, String)> {
+/// Everything that the report says, by label: one text, or one for each place of a list. Times are in the report's time zone.
+pub fn report_sections(report: &WeeklyReport) -> Vec<(String, Vec<String>)> {
     let zone = timezone(report);
     let zone = zone.as_ref();
     let status = status(report).and_then(|status| status.sentence(zone));
-    let status = status.map(|sentence| ("Week".to_owned(), sentence.to_string()));
+    let status = status.map(|sentence| ("Week".to_owned(), vec![sentence.to_string()]));
     let facts = facts(report).into_iter().filter_map(|fact| match fact.value {
-        Value::Text(text) => Some((fact.label.into_owned(), text)),
+        Value::Text(text) => Some((fact.label.into_owned(), vec![text])),
         Value::Person { .. } | Value::Time(_) => None,
     });
     let lists = lists(report).into_iter().map(|list| {
-        let items: Vec<String> = list.items.iter().map(|item| words(item, zone)).collect();
-        (list.heading.unwrap_or_default(), items.join("; "))
+        let items = list.items.iter().map(|item| words(item, zone)).collect();
+        (list.heading.unwrap_or_default(), items)
     });
     status.into_iter().chain(facts).chain(lists).collect()
+}
+
+/// Everything that the report says, each label with one text.
+pub fn report_lines(report: &WeeklyReport) -> Vec<(String, String)> {
+    report_sections(report).into_iter().map(|(label, texts)| (label, texts.join("; "))).collect()
 }
 
 /// A line of a list as text.
@@ -549,7 +554,7 @@ mod tests {
             (date(2026, 12, 28), "28 Dec 2026 to 3 Jan 2027"),
         ] {
             let report = WeeklyReport { first_day: first, ..WeeklyReport::default() };
-            assert_eq!(title(Some(&report)), format!("Weekly report, {expected}"));
+            assert_eq!(report_title(Some(&report)), format!("Weekly report, {expected}"));
         }
     }
 

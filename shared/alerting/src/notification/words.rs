@@ -79,7 +79,7 @@ pub fn title(event: &Event) -> String {
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
         (_, Some(Action::PdfPublished)) => "PDF published".to_owned(),
         (_, Some(Action::Disabled)) => webhook::title(event.webhook.as_ref()),
-        (_, Some(Action::Reported)) => report::title(event.report.as_deref()),
+        (_, Some(Action::Reported)) => report::report_title(event.report.as_deref()),
         (_, None) if event.own.is_some() => OwnEvent::title(&event.name),
         (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }

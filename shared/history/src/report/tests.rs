@@ -54,7 +54,12 @@ impl Scene {
     }
 
     async fn report(self) -> WeeklyReport {
-        self.0.finish(&mut Owners::new(Err("Tableau is not asked".to_owned()))).await
+        self.report_at("30T06:00:00").await
+    }
+
+    async fn report_at(self, now: &str) -> WeeklyReport {
+        let mut owners = Owners::new(Err("Tableau is not asked".to_owned()));
+        self.0.finish(&mut owners, at(now)).await
     }
 }
 
@@ -112,6 +117,13 @@ async fn an_incident_from_before_the_two_weeks_ends_in_the_week_and_its_length_c
     let mut scene = Scene::new();
     scene.failed("a", "24T04:00:00", "");
     assert_eq!(scene.report().await.week_before, None, "the history begins in the week");
+}
+
+#[tokio::test]
+async fn in_a_week_that_is_not_over_an_open_incident_has_lasted_until_now() {
+    let mut scene = Scene::new();
+    scene.failed("a", "24T04:00:00", "");
+    assert_eq!(scene.report_at("24T05:00:00").await.longest_incidents[0].seconds, 3_600);
 }
 
 #[tokio::test]

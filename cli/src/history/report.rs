@@ -1,0 +1,90 @@
+//! The command `report`.
+
+use super::ask;
+use crate::options::TargetOptions;
+use crate::out::{line, note, plain};
+use crate::stack::Stack;
+use alerting::notification::{report_sections, report_title};
+use clap::Args;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::process::ExitCode;
+use tableau::WeeklyReport;
+use workflow::BoxError;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportOptions {
+    /// A day of the week, such as 2026-11-23 [default: of the last week that is over]
+    #[arg(long, value_name = "DATE")]
+    week: Option<Date>,
+    /// Only the site of this name or LUID
+    #[arg(long, value_name = "SITE")]
+    site: Option<String>,
+    /// Print one JSON object per site instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+/// What the function answers.
+#[derive(Debug, Deserialize)]
+struct Reports {
+    reports: Vec<SiteReport>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SiteReport {
+    site: String,
+    name: String,
+    report: WeeklyReport,
+}
+
+pub(crate) async fn report(options: ReportOptions) -> Result<ExitCode, BoxError> {
+    let stack = Stack::find(&options.target).await?;
+    let Reports { mut reports } = ask(&stack, &json!({ "start": "report", "week": options.week })).await?;
+    let known: Vec<String> = reports.iter().map(|of| plain(&of.name)).collect();
+    if let Some(site) = &options.site {
+        reports.retain(|of| of.name == *site || of.site.eq_ignore_ascii_case(site));
+        if reports.is_empty() {
+            return Err(
+                format!("no site is called {site}; the sites of the rules are {}", known.join(", ")).into()
+            );
+        }
+    }
+    for (at, of) in reports.iter().enumerate() {
+        if options.json {
+            line!("{}", serde_json::to_string(of)?)?;
+        } else {
+            if at > 0 {
+                line!()?;
+            }
+            print(of)?;
+        }
+    }
+    if reports.iter().all(|of| of.report.week.events == 0) {
+        note("Delivery records are kept for 30 days: an older week has no events.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(of: &SiteReport) -> Result<(), BoxError> {
+    line!("{}: {}", plain(&report_title(Some(&of.report))), plain(&of.name))?;
+    let sections = report_sections(&of.report);
+    let is_list = |(_, texts): &&(String, Vec<String>)| texts.len() > 1;
+    let width = sections.iter().filter(|section| !is_list(section)).map(|(label, _)| label.chars().count());
+    let width = width.max().unwrap_or_default();
+    for (label, texts) in &sections {
+        match texts.as_slice() {
+            [text] => line!("  {label:<width$}  {}", plain(text))?,
+            texts => {
+                line!("  {label}")?;
+                for text in texts {
+                    line!("    {}", plain(text))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -74,6 +74,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workflow",
         ],
     ),
+    ("history", &["alerting", "aws-http", "deliveries", "store", "tableau", "tableau-client", "workflow"]),
     ("publishing", &["aws-http", "circuit", "confidential", "plain-text", "store", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
@@ -126,6 +127,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "facts",
     "forwarding",
     "guarded-tableau",
+    "history",
     "http-client",
     "plain-text",
     "published-rules",
@@ -160,6 +162,7 @@ const OF_BOTH: &[&str] = &[
     "facts",
     "forwarding",
     "guarded-tableau",
+    "history",
     "http-client",
     "local-aws",
     "loopback-server",

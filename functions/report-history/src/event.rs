@@ -10,7 +10,8 @@ use tableau::{SiteLuid, WeeklyReport};
 #[serde(tag = "start", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Start {
     /// The schedule: exports the days that are over, and sends the reports that are due.
-    Schedule,
+    #[serde(rename = "schedule")]
+    Periodic,
     /// A person wants an export.
     Export {
         /// The last day, in UTC. Default: yesterday. A day that is not over is exported as it is, and again later.
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn a_start_is_read_and_anything_else_is_refused() {
         let start = |value: serde_json::Value| serde_json::from_value::<Start>(value).ok();
-        assert_eq!(start(json!({ "start": "schedule" })), Some(Start::Schedule));
+        assert_eq!(start(json!({ "start": "schedule" })), Some(Start::Periodic));
         assert_eq!(start(json!({ "start": "export" })), Some(Start::Export { through: None }));
         let through = "2026-11-29".parse().ok();
         assert_eq!(

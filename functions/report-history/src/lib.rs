@@ -7,8 +7,7 @@ mod sites;
 pub use config::{Config, SCOPES};
 pub use event::{Answer, SiteReport, Start};
 
-use deliveries::Records;
-use history::{Exported, Exporter, Files, Owners, Reporter, Reports, Tally, Week, day_of};
+use history::{Exported, Exporter, Files, Owners, Records, Reporter, Reports, Tally, Week, day_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use published_rules::PublishedRules;
@@ -78,7 +77,7 @@ impl<E: SendEvent> ReportHistory<E> {
     /// When the table, the bucket, the bus or Tableau fails. What was done stays, and the next run goes on.
     pub async fn handle(&self, start: &Start, now: Timestamp, until: Instant) -> Result<Answer, BoxError> {
         match start {
-            Start::Schedule => Box::pin(self.scheduled(now, until)).await,
+            Start::Periodic => Box::pin(self.scheduled(now, until)).await,
             Start::Export { through } => {
                 let today = day_of(now);
                 let last = through.unwrap_or_else(|| yesterday(today));

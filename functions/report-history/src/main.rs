@@ -1,8 +1,7 @@
 //! Lambda entry point. The function is in `lib.rs`.
 
-use deliveries::Records;
 use guarded_tableau::SecretCredential;
-use history::Files;
+use history::{Files, Records};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use published_rules::PublishedRules;

@@ -16,6 +16,7 @@ mod weekly;
 
 pub use column::{Column, Kind, Type};
 pub use days::{begin, day_of};
+pub use deliveries::Records;
 pub use erase::{Erased, erase, erase_file};
 pub use error::Error;
 pub use event::{EventRecords, Happened};

@@ -32,13 +32,13 @@ async fn the_calls_of_a_day_are_counted() {
         .map(|call| scene.environment.aws.calls(call))
     };
     let before = counted(&scene);
-    scene.run(Start::Schedule, "2026-11-28T00:30:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-28T00:30:00Z").await.unwrap();
     let first: Vec<usize> =
         counted(&scene).iter().zip(before).map(|(after, before)| after - before).collect();
     // The first sign-in was in the run before.
-    scene.run(Start::Schedule, "2026-11-28T01:00:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-28T01:00:00Z").await.unwrap();
     let before = counted(&scene);
-    scene.run(Start::Schedule, "2026-11-28T01:30:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-28T01:30:00Z").await.unwrap();
     let idle: Vec<usize> = counted(&scene).iter().zip(before).map(|(after, before)| after - before).collect();
     say(&format!(
         "Query, BatchGetItem, GetItem, UpdateItem, PutObject, GetObject of a day with {EVENTS} events: {first:?}; of an hour without news: {idle:?}"

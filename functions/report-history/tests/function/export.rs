@@ -209,7 +209,7 @@ async fn today_is_exported_for_a_person_and_again_when_it_is_over() {
         .await
         .ends(End::Done, "2026-11-28T20:00:05.000Z", None)
         .await;
-    let answer = scene.run(Start::Schedule, "2026-11-29T02:00:00Z").await.unwrap();
+    let answer = scene.run(Start::Periodic, "2026-11-29T02:00:00Z").await.unwrap();
     assert_eq!(counts(&answer["export"]), [("2026-11-28", 2, 2, 2)]);
     let refused =
         scene.run(Start::Export { through: "2026-11-30".parse().ok() }, "2026-11-29T02:00:00Z").await;

@@ -35,11 +35,11 @@ fn report(scene: &Scene) -> WeeklyReport {
 async fn the_report_of_a_week_is_sent_on_monday_morning_and_once() {
     let scene = Scene::new().await;
     a_week(&scene).await;
-    let early = scene.run(Start::Schedule, "2026-11-30T04:30:00Z").await.unwrap();
+    let early = scene.run(Start::Periodic, "2026-11-30T04:30:00Z").await.unwrap();
     assert_eq!(early["sent"], 0, "at half past five in Berlin");
-    let answer = scene.run(Start::Schedule, MONDAY).await.unwrap();
+    let answer = scene.run(Start::Periodic, MONDAY).await.unwrap();
     assert_eq!(answer["sent"], 1);
-    assert_eq!(scene.run(Start::Schedule, "2026-11-30T06:30:00Z").await.unwrap()["sent"], 0);
+    assert_eq!(scene.run(Start::Periodic, "2026-11-30T06:30:00Z").await.unwrap()["sent"], 0);
     let all = reports(&scene);
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].site.as_str(), all[0].resource_name.as_deref()), (SITE, Some("Marketing")));
@@ -64,7 +64,7 @@ async fn a_bus_that_does_not_confirm_gets_the_same_event_again() {
     let scene = Scene::new().await;
     a_week(&scene).await;
     *scene.bus.is_down.lock().unwrap() = true;
-    let error = scene.run(Start::Schedule, MONDAY).await.unwrap_err();
+    let error = scene.run(Start::Periodic, MONDAY).await.unwrap_err();
     assert_eq!(error.to_string(), "the bus is down");
     *scene.bus.is_down.lock().unwrap() = false;
     // A late event of the week would change the report.
@@ -74,10 +74,10 @@ async fn a_bus_that_does_not_confirm_gets_the_same_event_again() {
         .await
         .ends(End::Done, "2026-11-30T05:40:00.000Z", None)
         .await;
-    assert_eq!(scene.run(Start::Schedule, "2026-11-30T06:30:00Z").await.unwrap()["sent"], 1);
+    assert_eq!(scene.run(Start::Periodic, "2026-11-30T06:30:00Z").await.unwrap()["sent"], 1);
     let all = reports(&scene);
     assert_eq!((all.len(), &all[0].id), (2, &all[1].id));
-    assert_eq!(scene.run(Start::Schedule, "2026-11-30T07:30:00Z").await.unwrap()["sent"], 0);
+    assert_eq!(scene.run(Start::Periodic, "2026-11-30T07:30:00Z").await.unwrap()["sent"], 0);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_bucket_that_refuses_does_not_hold_back_the_report() {
     let scene = Scene::new().await;
     a_week(&scene).await;
     scene.environment.aws.create_foreign_bucket(crate::scene::BUCKET);
-    assert!(scene.run(Start::Schedule, MONDAY).await.is_err(), "the export failed");
+    assert!(scene.run(Start::Periodic, MONDAY).await.is_err(), "the export failed");
     assert_eq!(reports(&scene).len(), 1);
 }
 
@@ -96,12 +96,12 @@ async fn sign_ins_are_counted_between_the_ends_of_the_week() {
     a_week(&scene).await;
     // The first session; each run on a new day counts the sessions before it.
     scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
-    scene.run(Start::Schedule, "2026-11-22T23:10:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-22T23:10:00Z").await.unwrap();
     for _ in 0..3 {
         scene.environment.tableau.end_sessions();
         scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
     }
-    scene.run(Start::Schedule, "2026-11-29T23:10:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-29T23:10:00Z").await.unwrap();
     let answer = scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
     assert_eq!(answer["reports"][0]["report"]["week"]["sign_ins"], json!(3), "{answer}");
 }

@@ -1,7 +1,7 @@
 //! The export: one file for each kind and day.
 
 use crate::column::Kind;
-use crate::days::{APART, begin, day_of, received, whole};
+use crate::days::{APART, Reads, Received, begin, day_of, next, number, received};
 use crate::erase::names;
 use crate::error::Error;
 use crate::files::{Files, Lines, key};
@@ -14,7 +14,6 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use store::{Document, Documents};
-use tableau::EventId;
 use tokio::time::Instant;
 
 /// The key of [`Exports`].
@@ -145,31 +144,32 @@ impl Exporter<'_> {
 
     /// The events of the last hours of the day before: a workflow that received one of them later has its record on this day, and the event
     /// its row on the day before.
-    async fn known_before(&self, day: Date) -> Result<HashSet<EventId>, Error> {
+    async fn known_before(&self, day: Date) -> Result<HashSet<u128>, Error> {
         let from = begin(day).checked_sub(APART).unwrap_or(begin(day));
         let before = received(self.records, from, begin(day), |_| {}).await?;
-        Ok(before.ids().cloned().collect())
+        Ok(before.numbers().collect())
     }
 
     async fn day(
         &self,
         day: Date,
-        received: &crate::days::Received,
+        received: &Received,
         mut timeline: Timeline,
-        known: &HashSet<EventId>,
+        known: &HashSet<u128>,
         owners: &mut Owners<'_>,
     ) -> Result<(ExportedDay, Timeline), Error> {
         let mut deliveries = Lines::default();
         let mut events = Lines::default();
         let mut ended: Vec<PastIncident> = Vec::new();
-        for batch in received.batches() {
-            for event in whole(self.records, batch).await? {
+        let mut reads = Reads::new(self.records, received.batches());
+        while let Some(read) = reads.next().await? {
+            for event in read {
                 for record in &event.records {
                     if let Some(row) = DeliveryRow::of(record, &event.happened) {
                         deliveries.push(&row);
                     }
                 }
-                if known.contains(&event.happened.id) {
+                if known.contains(&number(&event.happened.id)) {
                     continue;
                 }
                 events.push(&EventRow::of(&event));
@@ -211,8 +211,8 @@ pub async fn records_that_name(records: &Records, person: &str, now: Timestamp) 
     let from = begin(previous_by(day_of(now), CHANGING_DAYS));
     let received = received(records, from, later(now, SETTLING), |_| {}).await?;
     let mut found = 0;
-    for batch in received.batches() {
-        let events = whole(records, batch).await?;
+    let mut reads = Reads::new(records, received.batches());
+    while let Some(events) = reads.next().await? {
         let all = events.iter().flat_map(|event| &event.records);
         found += all.filter(|record| record_names(record, person)).count();
     }
@@ -233,10 +233,6 @@ fn candidates(exports: &Exports, today: Date, last: Date) -> Vec<(Date, Option<D
     let days = first.series(1.day()).take_while(|day| *day <= last);
     let days = days.map(|day| (day, exports.days.get(&day).copied()));
     days.filter(|(day, done)| done.is_none() || *day >= changing).collect()
-}
-
-fn next(day: Date) -> Date {
-    day.saturating_add(1.day())
 }
 
 fn previous(day: Date) -> Date {

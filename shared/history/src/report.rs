@@ -1,18 +1,18 @@
 //! The report of a week.
 
-use crate::days::{received, whole};
+use crate::days::{BATCH, Reads, begin, day_of, next, number, received};
 use crate::error::Error;
 use crate::event::{EventRecords, Happened};
 use crate::incidents::{Change, Object, PastIncident, Timeline};
 use crate::owners::{Owned, Owners};
 use crate::row::done_at;
 use crate::week::Week;
-use deliveries::{Record, Records, State};
+use deliveries::{DeliveryKey, Record, Records, State};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use tableau::{
-    Action, CauseFigures, EventId, FailingObject, FlappingObject, LongIncident, OwnerFigures, ReportedObject,
+    Action, CauseFigures, FailingObject, FlappingObject, LongIncident, OwnerFigures, ReportedObject,
     SlowRefresh, WeekFigures, WeeklyReport,
 };
 use workflow::{MESSAGE_OBJECTIVE, is_messenger};
@@ -44,20 +44,57 @@ impl Reporter<'_> {
         let until = tallies.iter().map(|tally| tally.week.ends()).max();
         let (Some(from), Some(until)) = (from, until) else { return Ok(tallies) };
         let look_back = from.checked_sub((LOOK_BACK_DAYS * 24).hours()).unwrap_or(from);
-        let older = received(self.records, look_back, from, |record| {
-            if let Some(happened) = Happened::of(record) {
-                tallies.iter_mut().for_each(|tally| tally.older(&happened));
-            }
-        });
-        older.await?;
-        let both = received(self.records, from, until, |_| {}).await?;
-        for batch in both.batches() {
-            for event in whole(self.records, batch).await? {
-                tallies.iter_mut().for_each(|tally| tally.event(&event));
-            }
+        let mut day = day_of(look_back);
+        // Day by day, so that a large site needs no more memory than a day of it.
+        while begin(day) < until {
+            let (begins, ends) = (begin(day).max(look_back), begin(next(day)).min(until));
+            self.day(begins, ends, from, &mut tallies).await?;
+            day = next(day);
         }
         Ok(tallies)
     }
+
+    /// The index says nearly all. Only what it lacks is read from whole records.
+    async fn day(
+        &self,
+        begins: Timestamp,
+        ends: Timestamp,
+        from: Timestamp,
+        tallies: &mut [Tally],
+    ) -> Result<(), Error> {
+        let mut wanted: BTreeSet<DeliveryKey> = BTreeSet::new();
+        received(self.records, begins, ends, |record| {
+            let Some(happened) = Happened::of(record) else { return };
+            for tally in &mut *tallies {
+                tally.record(record, &happened);
+                tally.event(&happened);
+            }
+            let is_counted =
+                happened.received_at >= from && tallies.iter().any(|of| of.site == happened.site);
+            if is_counted && has_more(record, &happened) {
+                wanted.extend(record.key.clone());
+            }
+        })
+        .await?;
+        let mut batches = Vec::new();
+        while !wanted.is_empty() {
+            let rest = wanted.iter().nth(BATCH).cloned().map(|first| wanted.split_off(&first));
+            batches.push(std::mem::replace(&mut wanted, rest.unwrap_or_default()));
+        }
+        let mut reads = Reads::new(self.records, batches.into_iter());
+        while let Some(events) = reads.next().await? {
+            for event in &events {
+                tallies.iter_mut().for_each(|tally| tally.details(event));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a record has something for the report that the index does not contain: the time of a message, a cause, a webhook.
+fn has_more(record: &Record, happened: &Happened) -> bool {
+    let is_message = record.state == Some(State::Done) && is_messenger(&record.workflow);
+    is_message || matches!(happened.name.action(), Some(Action::RefreshFailed | Action::Disabled))
 }
 
 /// The figures of a week, event by event.
@@ -71,8 +108,11 @@ pub struct Tally {
     earlier: Figures,
     /// Whether something is known of the week before.
     reaches_back: bool,
-    seen: HashSet<EventId>,
-    objects: BTreeMap<Object, OfObject>,
+    /// The events that were counted, and those whose details were.
+    seen: HashSet<u128>,
+    detailed: HashSet<u128>,
+    /// What failed, by LUID.
+    objects: BTreeMap<String, OfObject>,
     causes: BTreeMap<String, u64>,
     longest: Vec<(PastIncident, Timestamp)>,
     slowest: Vec<(Object, SignedDuration, Timestamp)>,
@@ -84,14 +124,16 @@ pub struct Tally {
 struct Figures {
     week: WeekFigures,
     recoveries: Vec<i64>,
-    /// Milliseconds from events to their messages.
-    waits: Vec<u64>,
+    /// Milliseconds from events to their messages; a wait of more than 49 days is one of 49 days.
+    waits: Vec<u32>,
     outages: BTreeSet<(String, Timestamp)>,
 }
 
 /// What an object did in the week.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OfObject {
+    /// With the name of the last event.
+    object: Object,
     failures: u64,
     incidents: u64,
     causes: BTreeMap<String, u64>,
@@ -108,6 +150,7 @@ impl Tally {
             earlier: Figures::default(),
             reaches_back: false,
             seen: HashSet::new(),
+            detailed: HashSet::new(),
             objects: BTreeMap::new(),
             causes: BTreeMap::new(),
             longest: Vec::new(),
@@ -131,44 +174,38 @@ impl Tally {
         self.this.week.events
     }
 
-    /// Counts an event from before the two weeks: an incident may still be open.
-    fn older(&mut self, happened: &Happened) {
-        if happened.site == self.site {
-            self.reaches_back = true;
-            self.timeline.apply(happened, None);
+    /// The figures that a time belongs to.
+    fn figures(&mut self, at: Timestamp) -> Option<&mut Figures> {
+        if self.week.contains(at) {
+            Some(&mut self.this)
+        } else if self.before.contains(at) {
+            Some(&mut self.earlier)
+        } else {
+            None
         }
     }
 
-    /// Counts an event.
-    fn event(&mut self, event: &EventRecords) {
-        let happened = &event.happened;
-        if happened.site != self.site {
+    /// Counts what a workflow did about an event.
+    fn record(&mut self, record: &Record, happened: &Happened) {
+        if happened.site != self.site || !matches!(record.state, Some(State::Failed | State::Dropped)) {
+            return;
+        }
+        if let Some(figures) = self.figures(happened.received_at) {
+            figures.week.given_up += 1;
+        }
+    }
+
+    /// Counts an event, once.
+    fn event(&mut self, happened: &Happened) {
+        if happened.site != self.site || !self.seen.insert(number(&happened.id)) {
             return;
         }
         let at = happened.received_at;
         let is_this = self.week.contains(at);
-        if !is_this && !self.before.contains(at) {
-            self.older(happened);
-            return;
-        }
-        let figures = if is_this { &mut self.this } else { &mut self.earlier };
-        self.reaches_back |= !is_this;
-        for record in &event.records {
-            figures.record(record, happened);
-        }
-        // Records of one event may be in two batches.
-        if !self.seen.insert(happened.id.clone()) {
-            return;
-        }
-        figures.event(event);
-        let class = event.class();
-        let change = self.timeline.apply(happened, class);
-        let object = Object {
-            site: self.site.clone(),
-            kind: happened.kind.clone(),
-            luid: happened.luid.clone(),
-            name: happened.object_name.clone(),
-        };
+        self.reaches_back |= at < self.week.begins();
+        let change = self.timeline.apply(happened, None);
+        let Some(figures) = self.figures(at) else { return };
+        figures.event(happened);
         match &change {
             Some(Change::Opened) => figures.week.opened += 1,
             Some(Change::Ended(incident)) => figures.ended(incident),
@@ -177,20 +214,63 @@ impl Tally {
         if !is_this {
             return;
         }
+        let object = self.object(happened);
         self.refresh(happened, &object);
         if happened.name.action() == Some(Action::RefreshFailed) {
-            let of_object = self.objects.entry(object).or_default();
+            let of_object = self.of_object(object);
             of_object.failures += 1;
             of_object.incidents += u64::from(change == Some(Change::Opened));
-            if let Some(class) = class {
-                *of_object.causes.entry(class.to_owned()).or_default() += 1;
-                *self.causes.entry(class.to_owned()).or_default() += 1;
-            }
         }
         if let Some(Change::Ended(incident)) = change {
             let end = incident.end.map_or(at, |end| end.at);
             self.longest.push((*incident, end));
             keep(&mut self.longest, |(incident, end)| Reverse(incident.seconds(*end)));
+        }
+    }
+
+    fn of_object(&mut self, object: Object) -> &mut OfObject {
+        let of_object = self.objects.entry(object.luid.clone()).or_insert_with(|| OfObject {
+            object: object.clone(),
+            failures: 0,
+            incidents: 0,
+            causes: BTreeMap::new(),
+        });
+        of_object.object = object;
+        of_object
+    }
+
+    fn object(&self, happened: &Happened) -> Object {
+        Object {
+            site: self.site.clone(),
+            kind: happened.kind.clone(),
+            luid: happened.luid.clone(),
+            name: happened.object_name.clone(),
+        }
+    }
+
+    /// Counts what only whole records say.
+    fn details(&mut self, event: &EventRecords) {
+        let happened = &event.happened;
+        if happened.site != self.site {
+            return;
+        }
+        let is_this = self.week.contains(happened.received_at);
+        let Some(figures) = self.figures(happened.received_at) else { return };
+        event.records.iter().for_each(|record| figures.message(record, happened));
+        if happened.name.action() == Some(Action::Disabled)
+            && let Some(webhook) = event.event().and_then(|event| event.webhook)
+        {
+            figures.outages.insert((webhook.webhook.to_string(), webhook.found));
+        }
+        // Records of one event may be in two batches, and one of them may know no cause.
+        if let Some(class) = event.class()
+            && is_this
+            && self.detailed.insert(number(&happened.id))
+        {
+            let object = self.object(happened);
+            let of_object = self.of_object(object);
+            *of_object.causes.entry(class.to_owned()).or_default() += 1;
+            *self.causes.entry(class.to_owned()).or_default() += 1;
         }
     }
 
@@ -223,11 +303,12 @@ impl Tally {
             self.longest.push((incident, ends));
         }
         keep(&mut self.longest, |(incident, end)| Reverse(incident.seconds(*end)));
-        let mut failing: Vec<(Object, OfObject)> = std::mem::take(&mut self.objects).into_iter().collect();
-        failing.sort_by_key(|(object, figures)| (Reverse(figures.failures), object.name.clone()));
+        let mut failing: Vec<OfObject> = std::mem::take(&mut self.objects).into_values().collect();
+        failing.sort_by_key(|of| (Reverse(of.failures), of.object.name.clone()));
         let mut by_owner: BTreeMap<String, OwnerFigures> = BTreeMap::new();
         let mut without_owner = Vec::new();
-        for (object, figures) in &failing {
+        for figures in &failing {
+            let object = &figures.object;
             match owners.of(&object.kind, &object.luid).await {
                 Owned::By(owner) => {
                     let entry = by_owner.entry(owner.login.clone()).or_default();
@@ -243,9 +324,8 @@ impl Tally {
         let mut of_owners: Vec<OwnerFigures> = by_owner.into_values().collect();
         of_owners.sort_by_key(|owner| (Reverse(owner.failures), owner.owner.clone()));
         of_owners.truncate(PLACES);
-        let mut flapping: Vec<&(Object, OfObject)> =
-            failing.iter().filter(|(_, figures)| figures.incidents >= FLAPS).collect();
-        flapping.sort_by_key(|(object, figures)| (Reverse(figures.incidents), object.name.clone()));
+        let mut flapping: Vec<&OfObject> = failing.iter().filter(|of| of.incidents >= FLAPS).collect();
+        flapping.sort_by_key(|of| (Reverse(of.incidents), of.object.name.clone()));
         let mut report = WeeklyReport {
             first_day: self.week.first_day,
             timezone: self.week.timezone.iana_name().unwrap_or("UTC").to_owned(),
@@ -256,13 +336,13 @@ impl Tally {
             without_owner,
             ..WeeklyReport::default()
         };
-        for (object, figures) in failing.iter().take(PLACES) {
+        for figures in failing.iter().take(PLACES) {
             let cause = causes(&figures.causes).into_iter().next().map(|most| most.cause);
-            let object = with_owner(object, owners).await;
+            let object = with_owner(&figures.object, owners).await;
             report.failed_most.push(FailingObject { object, failures: figures.failures, cause });
         }
-        for (object, figures) in flapping.into_iter().take(PLACES) {
-            let object = with_owner(object, owners).await;
+        for figures in flapping.into_iter().take(PLACES) {
+            let object = with_owner(&figures.object, owners).await;
             report.flapping.push(FlappingObject { object, incidents: figures.incidents });
         }
         for (incident, end) in &self.longest {
@@ -286,29 +366,21 @@ impl Tally {
 }
 
 impl Figures {
-    /// Counts what a workflow did about an event.
-    fn record(&mut self, record: &Record, happened: &Happened) {
-        if matches!(record.state, Some(State::Failed | State::Dropped)) {
-            self.week.given_up += 1;
-        }
+    /// Counts how long a message took.
+    fn message(&mut self, record: &Record, happened: &Happened) {
         let (Some(done), Some(at)) = (done_at(record), happened.at) else { return };
         if is_messenger(&record.workflow) {
-            let wait = done.as_millisecond() - at.as_millisecond();
-            self.waits.push(u64::try_from(wait).unwrap_or_default());
+            let wait = (done.as_millisecond() - at.as_millisecond()).max(0);
+            self.waits.push(u32::try_from(wait).unwrap_or(u32::MAX));
         }
     }
 
     /// Counts an event.
-    fn event(&mut self, event: &EventRecords) {
+    fn event(&mut self, happened: &Happened) {
         self.week.events += 1;
-        match event.happened.name.action() {
+        match happened.name.action() {
             Some(Action::RefreshFailed) => self.week.failed += 1,
             Some(Action::RefreshSucceeded) => self.week.succeeded += 1,
-            Some(Action::Disabled) => {
-                if let Some(webhook) = event.event().and_then(|event| event.webhook) {
-                    self.outages.insert((webhook.webhook.to_string(), webhook.found));
-                }
-            }
             _ => {}
         }
     }
@@ -327,16 +399,16 @@ impl Figures {
         week.recovery_seconds = mean.and_then(|mean| u64::try_from(mean).ok());
         self.waits.sort_unstable();
         week.messages = self.waits.len() as u64;
-        let objective = u64::try_from(MESSAGE_OBJECTIVE.as_millis()).unwrap_or_default();
+        let objective = u32::try_from(MESSAGE_OBJECTIVE.as_millis()).unwrap_or(u32::MAX);
         week.messages_in_time = self.waits.iter().filter(|wait| **wait <= objective).count() as u64;
-        week.message_p99_ms = percentile(&self.waits, 99);
+        week.message_p99_ms = percentile(&self.waits, 99).map(u64::from);
         week.webhook_outages = self.outages.len() as u64;
         week
     }
 }
 
 /// The smallest of the sorted values that so many of 100 do not exceed.
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
 }

@@ -1,7 +1,5 @@
 //! The documented schema is the one of the code. To write it anew: `UPDATE=1 cargo test -p history --test schema`.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use history::{Kind, Type};
 use std::fs;
 use std::path::{Path, PathBuf};

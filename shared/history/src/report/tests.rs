@@ -37,7 +37,11 @@ impl Scene {
         };
         change(&mut record);
         let happened = Happened::of(&record).unwrap();
-        self.0.event(&EventRecords { happened, records: vec![record] });
+        self.0.record(&record, &happened);
+        self.0.event(&happened);
+        if has_more(&record, &happened) {
+            self.0.details(&EventRecords { happened, records: vec![record] });
+        }
         self
     }
 
@@ -124,6 +128,19 @@ async fn in_a_week_that_is_not_over_an_open_incident_has_lasted_until_now() {
     let mut scene = Scene::new();
     scene.failed("a", "24T04:00:00", "");
     assert_eq!(scene.report_at("24T05:00:00").await.longest_incidents[0].seconds, 3_600);
+}
+
+#[tokio::test]
+async fn an_object_that_was_renamed_is_one_object_with_its_last_name() {
+    let mut scene = Scene::new();
+    scene.failed("a", "24T04:00:00", "Quota");
+    let renamed =
+        r#"{"event_type":"WorkbookRefreshFailed","resource_luid":"a","resource_name":"New","site_luid":"s"}"#;
+    scene.body(renamed, "25T04:00:00", |record| record.cause = "Quota".to_owned());
+    let report = scene.report().await;
+    let most = &report.failed_most[0];
+    assert_eq!((most.failures, most.object.name.as_str(), report.failed_most.len()), (2, "New", 1));
+    assert_eq!(report.causes[0].failures, 2);
 }
 
 #[tokio::test]
@@ -230,8 +247,8 @@ async fn events_of_another_site_and_repeated_ones_do_not_count() {
 fn a_percentile_is_a_value_that_was_measured() {
     assert_eq!(percentile(&[], 99), None);
     assert_eq!(percentile(&[7], 99), Some(7));
-    let hundred: Vec<u64> = (1..=100).collect();
+    let hundred: Vec<u32> = (1..=100).collect();
     assert_eq!((percentile(&hundred, 99), percentile(&hundred, 50)), (Some(99), Some(50)));
-    let many: Vec<u64> = (1..=200).collect();
+    let many: Vec<u32> = (1..=200).collect();
     assert_eq!(percentile(&many, 99), Some(198));
 }

@@ -33,13 +33,26 @@ pub(crate) async fn invoke(
     event: &Value,
     longest: Duration,
 ) -> Result<Option<Vec<u8>>, BoxError> {
+    Ok(invoke_or_reason(stack, function, event, longest).await?.ok())
+}
+
+/// Invokes a function and waits for its answer, or for the reason why it failed.
+pub(crate) async fn invoke_or_reason(
+    stack: &Stack,
+    function: &str,
+    event: &Value,
+    longest: Duration,
+) -> Result<Result<Vec<u8>, String>, BoxError> {
     let invoke = client(stack, longest).invoke().function_name(function);
     let invoked = invoke.payload(Blob::new(event.to_string())).send().await;
     let invoked = invoked.map_err(|error| stack.account.explain(ACTION, error))?;
+    let payload = invoked.payload().map(|payload| payload.as_ref().to_vec()).unwrap_or_default();
     if invoked.function_error().is_some() {
-        return Ok(None);
+        let error: Value = serde_json::from_slice(&payload).unwrap_or_default();
+        let reason = error["errorMessage"].as_str().unwrap_or("its log says why");
+        return Ok(Err(reason.to_owned()));
     }
-    Ok(Some(invoked.payload().map(|payload| payload.as_ref().to_vec()).unwrap_or_default()))
+    Ok(Ok(payload))
 }
 
 /// Lets Lambda run a function, and does not wait for its end.

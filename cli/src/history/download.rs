@@ -5,6 +5,7 @@ use crate::options::TargetOptions;
 use crate::out::note;
 use crate::stack::Stack;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use history::{FOLDER, of_key};
 use std::fs;
 use std::path::PathBuf;
@@ -16,13 +17,16 @@ pub(crate) struct DownloadOptions {
     /// The folder for the files. It is made if it does not exist; files of the same days in it are replaced
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
+    /// Bucket with the files [default: that of the stack]. For one that an earlier deploy or a deleted stack has left
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    bucket: Option<String>,
     #[command(flatten)]
     target: TargetOptions,
 }
 
 pub(super) async fn download(options: DownloadOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let files = files(&stack)?;
+    let files = files(&stack, options.bucket.as_deref())?;
     let keys = files.list(FOLDER).await?;
     // A key that the export does not write could lead out of the folder.
     let keys: Vec<&String> = keys.iter().filter(|key| of_key(key).is_some()).collect();

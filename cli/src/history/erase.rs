@@ -8,7 +8,7 @@ use crate::stack::Stack;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use deliveries::Records;
-use history::{FOLDER, Files, STATE, erase_file, packed, records_that_name, unpacked};
+use history::{ErasedPeople, FOLDER, Files, STATE, erase_file, packed, records_that_name, unpacked};
 use jiff::Timestamp;
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -18,6 +18,9 @@ pub(crate) struct EraseOptions {
     /// Name, user name or e-mail address of the person, as the files have it. Upper and lower case are the same
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     person: String,
+    /// Bucket with the files [default: that of the stack]. For one that an earlier deploy or a deleted stack has left
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    bucket: Option<String>,
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
@@ -27,10 +30,13 @@ pub(crate) struct EraseOptions {
 
 pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let files = files(&stack)?;
+    let files = files(&stack, options.bucket.as_deref())?;
     let person = options.person.trim();
-    let records = Records::new(aws_sdk_dynamodb::Client::new(&stack.account.config), stack.table()?);
-    let left = records_that_name(&records, person, Timestamp::now()).await?;
+    let now = Timestamp::now();
+    let client = aws_sdk_dynamodb::Client::new(&stack.account.config);
+    let table = stack.table()?.to_owned();
+    let records = Records::new(client.clone(), &table);
+    let left = records_that_name(&records, person, now).await?;
     if left > 0 {
         return Err(format!(
             "{left} delivery records of the last days name the person, and would be exported again: erase the person from the table first, as docs/security.md says under \"Personal data\""
@@ -38,15 +44,14 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
         .into());
     }
     let named = named(&files, person).await?;
-    if named.is_empty() {
-        note(format!("no file in the bucket {} names the person", files.bucket()));
-        return Ok(ExitCode::SUCCESS);
-    }
     let question = format!("Erase the person from {} files in the bucket {}?", named.len(), files.bucket());
     if !agrees(&question, options.yes, "erase").await? {
         note("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
+    // First, so that no later export names the person as the owner of something.
+    let documents = store::documents(Some((client, table)));
+    documents.change(ErasedPeople::KEY, now, |erased: &mut ErasedPeople| erased.add(person)).await?;
     let mut rows = 0;
     for key in &named {
         if let Some((found, lines)) = without(&files, key, person).await? {
@@ -54,7 +59,10 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
             rows += found;
         }
     }
-    note(format!("{rows} rows in {} files name the person no more", named.len()));
+    note(format!(
+        "the person was erased from {rows} rows in {} files, and later exports and reports do not name them as an owner",
+        named.len()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -44,7 +44,7 @@ struct Day {
 
 pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let bucket = files(&stack)?;
+    let bucket = files(&stack, None)?;
     let through = options.today.then(|| day_of(Timestamp::now()));
     let exported: Exported = ask(&stack, &json!({ "start": "export", "through": through })).await?;
     if !options.json && !exported.days.is_empty() {
@@ -66,7 +66,7 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError>
     ));
     if *left > 0 {
         note(format!(
-            "{left} more days are to come: there was no time for them. Run the command again, or wait an hour"
+            "{left} days are not exported yet. Run the command again, or wait for the next run within the hour"
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -49,18 +49,20 @@ async fn ask<T: DeserializeOwned>(stack: &Stack, start: &Value) -> Result<T, Box
     let function = stack.function(NAME).ok_or_else(|| {
         format!("the stack `{}` has no {NAME}: deploy it with ReportHistoryEnabled=true", stack.name)
     })?;
-    let Some(answer) = invocation::invoke(stack, function, start, LONGEST_RUN).await? else {
-        return Err(format!("{NAME} failed: its log says why").into());
-    };
+    let answer = invocation::invoke_or_reason(stack, function, start, LONGEST_RUN).await?;
+    let answer = answer.map_err(|reason| format!("{NAME} failed: {reason}"))?;
     serde_json::from_slice(&answer).map_err(|_| {
         format!("{NAME} gave no answer that this program knows: its version may be another than that of this program").into()
     })
 }
 
 /// The bucket with the exported files.
-fn files(stack: &Stack) -> Result<Files, BoxError> {
-    let bucket = stack.history_bucket.as_ref().ok_or_else(|| {
-        format!("the stack `{}` exports no history: deploy it with HistoryExportEnabled=true", stack.name)
+fn files(stack: &Stack, bucket: Option<&str>) -> Result<Files, BoxError> {
+    let bucket = bucket.or(stack.history_bucket.as_deref()).ok_or_else(|| {
+        format!(
+            "the stack `{}` exports no history: deploy it with HistoryExportEnabled=true. For the files of an earlier bucket, give --bucket",
+            stack.name
+        )
     })?;
     Ok(Files::new(&stack.account.config, bucket))
 }

@@ -2,7 +2,7 @@
 
 use super::ask;
 use crate::options::TargetOptions;
-use crate::out::{line, note, plain};
+use crate::out::{line, plain};
 use crate::stack::Stack;
 use alerting::notification::{report_sections, report_title};
 use clap::Args;
@@ -62,9 +62,6 @@ pub(crate) async fn report(options: ReportOptions) -> Result<ExitCode, BoxError>
             }
             print(of)?;
         }
-    }
-    if reports.iter().all(|of| of.report.week.events == 0) {
-        note("Delivery records are kept for 30 days: an older week has no events.");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,9 +7,10 @@ mod sites;
 pub use config::{Config, SCOPES};
 pub use event::{Answer, SiteReport, Start};
 
-use history::{Exported, Exporter, Files, Owners, Records, Reporter, Reports, Tally, Week, day_of};
-use jiff::Timestamp;
+use history::{Exported, Exporter, Files, Records, Reporter, Reports, Tally, Week, day_of};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use published_rules::PublishedRules;
 use rules::Site;
 use runtime::DerivedEvents;
@@ -68,6 +69,10 @@ enum Refused {
     NoBucket,
     #[error("the day {0} is in the future")]
     Future(Date),
+    #[error(
+        "the week of {0} is no longer whole: delivery records are kept for 30 days. The exported files have it"
+    )]
+    TooOld(Date),
 }
 
 impl<E: SendEvent> ReportHistory<E> {
@@ -88,6 +93,9 @@ impl<E: SendEvent> ReportHistory<E> {
                 Ok(Answer::Export(exported))
             }
             Start::Report { week } => {
+                if let Some(week) = week {
+                    check(*week, day_of(now))?;
+                }
                 let weeks = self.sites().await?.into_iter().map(|site| {
                     let timezone = site.timezone.clone();
                     let of_site = match week {
@@ -109,10 +117,9 @@ impl<E: SendEvent> ReportHistory<E> {
 
     async fn scheduled(&self, now: Timestamp, until: Instant) -> Result<Answer, BoxError> {
         self.note_sign_ins(now).await;
-        // Neither part waits for the other to succeed.
-        let export = self.export(now, yesterday(day_of(now)), until, true).await;
+        // The report comes first: it is short, and an export may need all the time there is. Neither waits for the other to succeed.
         let sent = self.send_due(now).await;
-        let export = export?;
+        let export = self.export(now, yesterday(day_of(now)), until, true).await?;
         if let Some(Exported { days, unchanged, left }) = &export {
             let rows: u64 = days.iter().map(|day| day.deliveries).sum();
             tracing::info!(days = days.len(), rows, unchanged, left, "history exported");
@@ -130,7 +137,7 @@ impl<E: SendEvent> ReportHistory<E> {
     ) -> Result<Option<Exported>, BoxError> {
         let Some(files) = &self.files else { return Ok(None) };
         let exporter = Exporter { records: &self.records, documents: &self.documents, files };
-        let mut owners = Owners::new(Ok(&self.tableau));
+        let mut owners = self.owners().await?;
         // Boxed, because the nested futures would otherwise be too deep for the compiler.
         let exported = Box::pin(exporter.run(now, last, until, &mut owners, only_with_new_days)).await?;
         if let Some(reason) = owners.problem() {
@@ -156,6 +163,9 @@ impl<E: SendEvent> ReportHistory<E> {
     /// Sends the weekly reports that are due. Returns how many.
     async fn send_due(&self, now: Timestamp) -> Result<usize, BoxError> {
         let state: Reports = self.documents.read(Reports::KEY).await?;
+        if !Reports::may_be_due(now) {
+            return Ok(0);
+        }
         let sites = self.sites().await?.into_iter();
         let due = sites.filter_map(|site| {
             let week = state.due(site.luid.as_str(), site.timezone.clone(), now)?;
@@ -176,9 +186,11 @@ impl<E: SendEvent> ReportHistory<E> {
         for (site, week, report) in self.reports(new, now).await? {
             let payload = report.payload(&site.luid, &site.name, week.ends());
             let begin = |reports: &mut Reports| reports.begin(site.luid.as_str(), &week, &payload);
-            self.documents.change(Reports::KEY, now, begin).await?;
-            self.send(&site, &week, payload, now).await?;
-            sent += 1;
+            // `None`: another run has sent the report meanwhile.
+            if let (_, Some(payload)) = self.documents.change(Reports::KEY, now, begin).await? {
+                self.send(&site, &week, payload, now).await?;
+                sent += 1;
+            }
         }
         Ok(sent)
     }
@@ -206,9 +218,10 @@ impl<E: SendEvent> ReportHistory<E> {
         let mut reports = Vec::new();
         for ((site, week), tally) in weeks.into_iter().zip(tallies) {
             // Each site has time of its own for its owners.
-            let mut owners = Owners::new(self.may_ask(&site).await);
+            let mut owners = self.owners().await?;
             let mut report = Box::pin(tally.finish(&mut owners, now)).await;
-            report.webhooks = webhooks;
+            // What is known of webhooks is their present state.
+            report.webhooks = webhooks.filter(|_| week == Week::last(now, site.timezone.clone()));
             state.count_sign_ins(&week, &mut report.week);
             if let Some(before) = &mut report.week_before {
                 state.count_sign_ins(&week.before(), before);
@@ -217,6 +230,18 @@ impl<E: SendEvent> ReportHistory<E> {
         }
         Ok(reports)
     }
+}
+
+/// A week whose records are all there, in any time zone.
+fn check(day: Date, today: Date) -> Result<(), Refused> {
+    let week = Week::of(day, TimeZone::UTC);
+    if week.first_day > today.saturating_add(1.day()) {
+        return Err(Refused::Future(day));
+    }
+    if week.first_day < today.saturating_sub(29.days()) {
+        return Err(Refused::TooOld(day));
+    }
+    Ok(())
 }
 
 fn yesterday(day: Date) -> Date {

@@ -1,10 +1,10 @@
 //! The sites that reports are about.
 
 use crate::ReportHistory;
+use history::{ErasedPeople, Owners};
 use jiff::tz::TimeZone;
 use published_rules::InForce;
 use rules::{Rules, Site};
-use tableau_client::TableauClient;
 use workflow::{BoxError, chain};
 
 impl<E> ReportHistory<E> {
@@ -22,12 +22,10 @@ impl<E> ReportHistory<E> {
         Ok(vec![Site { luid, name, timezone: TimeZone::UTC, suspends_after: None }])
     }
 
-    /// Tableau, if its credential is of this site.
-    pub(crate) async fn may_ask(&self, site: &Site) -> Result<&TableauClient, String> {
-        match self.tableau.session_site().await {
-            Ok(luid) if luid == site.luid => Ok(&self.tableau),
-            Ok(_) => Err("the stack's credential is of another site".to_owned()),
-            Err(error) => Err(chain(&error)),
-        }
+    /// Asks Tableau for owners.
+    pub(crate) async fn owners(&self) -> Result<Owners<'_>, BoxError> {
+        let erased: ErasedPeople = self.documents.read(ErasedPeople::KEY).await?;
+        let site = self.tableau.session_site().await.map_err(|error| chain(&error));
+        Ok(Owners::new(site.map(|site| (&self.tableau, site)), erased))
     }
 }

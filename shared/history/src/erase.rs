@@ -10,6 +10,9 @@ const ERASED: &str = "[erased]";
 /// Columns that together name one person: if one of them does, all are erased.
 const OWNER: [&str; 2] = ["owner_name", "owner_email"];
 
+/// Columns whose text is JSON: its signs are escaped, so that a plain search would miss a name with a backslash.
+const JSON: [&str; 3] = ["attempts_json", "effects", "payload"];
+
 /// A file without the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erased {
@@ -87,7 +90,9 @@ fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
     let mut is_owner = false;
     for column in kind.personal() {
         let Some(Value::String(text)) = row.get_mut(*column) else { continue };
-        if let Some(without) = without(text, person) {
+        let without =
+            if JSON.contains(column) { without_in_json(text, person) } else { without(text, person) };
+        if let Some(without) = without {
             *text = without;
             is_named = true;
             is_owner |= OWNER.contains(column);
@@ -101,6 +106,19 @@ fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
         }
     }
     is_named
+}
+
+/// JSON text without the person; `None` if it does not name them.
+fn without_in_json(text: &str, person: &str) -> Option<String> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value) => (erase_value(&mut value, person) > 0).then(|| value.to_string()),
+        Err(_) => without(text, person),
+    }
+}
+
+/// Whether JSON text names the person.
+pub(crate) fn json_names(text: &str, person: &str) -> bool {
+    without_in_json(text, person).is_some()
 }
 
 /// The text without the person; `None` if it does not name them.
@@ -192,6 +210,18 @@ mod tests {
         assert_eq!((count, rows[0]["object_name"].as_str()), (1, Some("[erased]")));
         let payload: Value = serde_json::from_str(rows[0]["payload"].as_str().unwrap()).unwrap();
         assert_eq!(payload, json!({ "resource_name": "[erased]", "text": "[erased] was removed" }));
+    }
+
+    #[test]
+    fn a_name_whose_signs_json_escapes_is_found_in_json_too() {
+        for person in [r"corp\ana", r#"Ana "Nana" Ruiz"#] {
+            let payload = json!({ "resource_name": person, "nested": { "by": [person] } }).to_string();
+            let row = json!({ "object_name": person, "payload": payload });
+            let (count, rows) = erased(Kind::Events, &[row], &person.to_uppercase());
+            assert_eq!((count, rows[0]["object_name"].as_str()), (1, Some("[erased]")));
+            let payload: Value = serde_json::from_str(rows[0]["payload"].as_str().unwrap()).unwrap();
+            assert_eq!(payload, json!({ "resource_name": "[erased]", "nested": { "by": ["[erased]"] } }));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::column::Kind;
 use crate::days::{APART, Reads, Received, begin, day_of, next, number, received};
-use crate::erase::names;
+use crate::erase::{json_names, names};
 use crate::error::Error;
 use crate::files::{Files, Lines, key};
 use crate::incidents::{Change, PastIncident, Timeline};
@@ -29,13 +29,17 @@ const SETTLING: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Exports {
-    days: BTreeMap<Date, Done>,
+    /// The bucket that has the days. Another bucket begins anew.
+    bucket: String,
+    days: BTreeMap<Date, ExportOfDay>,
+    /// Days from this one on were written with incidents that are no longer right: an earlier day was written again.
+    outdated_from: Option<Date>,
 }
 
 /// The last export of a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Done {
+struct ExportOfDay {
     at: Timestamp,
     records: usize,
 }
@@ -96,50 +100,54 @@ impl Exporter<'_> {
         owners: &mut Owners<'_>,
         only_with_new_days: bool,
     ) -> Result<Exported, Error> {
-        let exports: Exports = self.documents.read(DOCUMENT).await?;
+        let read: Exports = self.documents.read(DOCUMENT).await?;
+        let bucket = self.files.bucket();
+        let exports = if read.bucket == bucket { read } else { Exports::default() };
         let mut exported = Exported::default();
-        let days = candidates(&exports, day_of(now), last);
-        // A day that was exported before it was over is new too.
-        let is_old = |day: Date, done: Option<Done>| done.is_some_and(|done| done.at >= begin(next(day)));
-        if only_with_new_days && days.iter().all(|(day, done)| is_old(*day, *done)) {
+        let days: Vec<Date> = exports.days_to_look_at(day_of(now), last);
+        if only_with_new_days && days.iter().all(|day| exports.is_complete(*day)) {
             exported.unchanged = days.len();
             return Ok(exported);
         }
-        let mut days = days.into_iter();
-        // What changed on a day changes the incidents of each day after it.
-        let mut timeline = None;
-        while let Some((day, done)) = days.next() {
+        // What is known at the end of the last day that was written.
+        let mut carried: Option<(Date, Timeline)> = None;
+        for (at, day) in days.iter().copied().enumerate() {
             if Instant::now() >= until {
-                exported.left = 1 + days.len();
+                exported.left = days.len() - at;
                 break;
             }
+            // What changed on a day changes the incidents of each day after it.
+            let before = carried.take().filter(|(written, _)| *written == previous(day));
+            if before.is_none() && exports.is_final(day, day_of(now)) {
+                continue;
+            }
             let received = received(self.records, begin(day), begin(next(day)), |_| {}).await?;
-            let is_same = done.is_some_and(|done| {
-                done.records == received.records
-                    && received.last_change.is_none_or(|change| later(change, SETTLING) < done.at)
-            });
-            if is_same && timeline.is_none() {
+            if before.is_none() && exports.is_same(day, &received) {
                 exported.unchanged += 1;
                 continue;
             }
-            let before = match timeline.take() {
-                Some(timeline) => timeline,
-                None => self.files.state(previous(day)).await?.unwrap_or_default(),
+            let timeline = match before {
+                Some((_, timeline)) => timeline,
+                None => self.before(&exports, day).await?,
             };
             let known = self.known_before(day).await?;
-            let (written, after) = self.day(day, &received, before, &known, owners).await?;
-            let entry = Done { at: now, records: received.records };
-            self.documents
-                .change(DOCUMENT, now, |exports: &mut Exports| {
-                    exports.days.insert(day, entry);
-                    let oldest = previous_by(day, REACH_DAYS * 2);
-                    exports.days.retain(|day, _| *day >= oldest);
-                })
-                .await?;
+            let (written, after) = self.day(day, &received, timeline, &known, owners).await?;
+            let entry = ExportOfDay { at: now, records: received.records };
+            let note = |exports: &mut Exports| exports.note(bucket, day, entry);
+            self.documents.change(DOCUMENT, now, note).await?;
             exported.days.push(written);
-            timeline = Some(after);
+            carried = Some((day, after));
         }
         Ok(exported)
+    }
+
+    /// What was known at the end of the day before.
+    async fn before(&self, exports: &Exports, day: Date) -> Result<Timeline, Error> {
+        let kept = self.files.state(previous(day)).await?;
+        if kept.is_none() && exports.days.contains_key(&previous(day)) {
+            tracing::warn!(%day, "the bucket has lost what was known of incidents: those that were open begin anew");
+        }
+        Ok(kept.unwrap_or_default())
     }
 
     /// The events of the last hours of the day before: a workflow that received one of them later has its record on this day, and the event
@@ -180,8 +188,8 @@ impl Exporter<'_> {
         }
         let mut incidents = Lines::default();
         for incident in ended.into_iter().chain(timeline.open()) {
-            let owned = owners.of(&incident.object.kind, &incident.object.luid).await;
-            incidents.push(&IncidentRow::of(&incident, owned.owner()));
+            let owner = owners.of(&incident.object).await;
+            incidents.push(&IncidentRow::of(&incident, owner.found()));
         }
         timeline.forget(begin(next(day)));
         let mut written = ExportedDay {
@@ -222,17 +230,55 @@ pub async fn records_that_name(records: &Records, person: &str, now: Timestamp) 
 fn record_names(record: &Record, person: &str) -> bool {
     let attempts = record.history.iter().map(|entry| entry.reason.as_str());
     let effects: Vec<String> = record.effects.iter().map(ToString::to_string).collect();
-    let own = [record.event.payload.as_str(), &record.event.resource_name, &record.last_reason];
-    own.into_iter().chain(attempts).chain(effects.iter().map(String::as_str)).any(|text| names(text, person))
+    let own = [record.event.resource_name.as_str(), &record.last_reason];
+    json_names(&record.event.payload, person)
+        || own
+            .into_iter()
+            .chain(attempts)
+            .chain(effects.iter().map(String::as_str))
+            .any(|text| names(text, person))
 }
 
-/// The days to look at, oldest first, each with its last export.
-fn candidates(exports: &Exports, today: Date, last: Date) -> Vec<(Date, Option<Done>)> {
-    let first = previous_by(today, REACH_DAYS);
-    let changing = previous_by(today, CHANGING_DAYS);
-    let days = first.series(1.day()).take_while(|day| *day <= last);
-    let days = days.map(|day| (day, exports.days.get(&day).copied()));
-    days.filter(|(day, done)| done.is_none() || *day >= changing).collect()
+impl Exports {
+    /// The days that may have to be written, oldest first: from the first one that is new, outdated, or may still change.
+    fn days_to_look_at(&self, today: Date, last: Date) -> Vec<Date> {
+        let days = previous_by(today, REACH_DAYS).series(1.day()).take_while(|day| *day <= last);
+        days.skip_while(|day| self.is_final(*day, today)).collect()
+    }
+
+    /// Whether nothing can change the day any more.
+    fn is_final(&self, day: Date, today: Date) -> bool {
+        self.is_complete(day) && day < previous_by(today, CHANGING_DAYS)
+    }
+
+    /// Whether the day was exported after it was over, with incidents that are right.
+    fn is_complete(&self, day: Date) -> bool {
+        self.days.get(&day).is_some_and(|done| done.at >= begin(next(day))) && !self.is_outdated(day)
+    }
+
+    fn is_outdated(&self, day: Date) -> bool {
+        self.outdated_from.is_some_and(|from| day >= from)
+    }
+
+    /// Whether the day's records are those that were exported.
+    fn is_same(&self, day: Date, received: &Received) -> bool {
+        let is_same = |done: &ExportOfDay| {
+            done.records == received.records
+                && received.last_change.is_none_or(|change| later(change, SETTLING) < done.at)
+        };
+        self.days.get(&day).is_some_and(is_same) && !self.is_outdated(day)
+    }
+
+    /// The day was written to the bucket. Each later day that is there has to follow.
+    fn note(&mut self, bucket: &str, day: Date, entry: ExportOfDay) {
+        if self.bucket != bucket {
+            *self = Self { bucket: bucket.to_owned(), ..Self::default() };
+        }
+        self.days.insert(day, entry);
+        let oldest = previous_by(day, REACH_DAYS * 2);
+        self.days.retain(|day, _| *day >= oldest);
+        self.outdated_from = Some(next(day));
+    }
 }
 
 fn previous(day: Date) -> Date {
@@ -255,28 +301,40 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn exported(days: &[&str]) -> Exports {
+        let entry = |day: &&str| (date(day), ExportOfDay { at: begin(date("2026-11-29")), records: 1 });
+        Exports { bucket: "b".to_owned(), days: days.iter().map(entry).collect(), outdated_from: None }
+    }
+
     #[test]
-    fn new_days_and_those_that_may_still_change_are_looked_at() {
+    fn days_are_looked_at_from_the_first_one_that_is_new_or_may_still_change() {
         let today = date("2026-11-29");
-        let of = |exports: &Exports, last| {
-            candidates(exports, today, date(last))
-                .into_iter()
-                .map(|(day, _)| day.to_string())
-                .collect::<Vec<_>>()
-        };
-        let all = of(&Exports::default(), "2026-11-28");
+        let of = |exports: &Exports, last| exports.days_to_look_at(today, date(last));
+        let all: Vec<String> = of(&Exports::default(), "2026-11-28").iter().map(Date::to_string).collect();
         assert_eq!((all.len(), all[0].as_str(), all[28].as_str()), (29, "2026-10-31", "2026-11-28"));
-        let mut exports = Exports::default();
-        for day in &all {
-            if day != "2026-11-10" {
-                exports.days.insert(date(day), Done::default());
-            }
-        }
-        let again = of(&exports, "2026-11-28");
-        assert_eq!(
-            again,
-            ["2026-11-10", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "2026-11-28"]
-        );
-        assert_eq!(of(&exports, "2026-11-29").last().unwrap(), "2026-11-29");
+        let names: Vec<&str> = all.iter().map(String::as_str).collect();
+        let first = |exports: &Exports| of(exports, "2026-11-28")[0].to_string();
+        assert_eq!(first(&exported(&names)), "2026-11-24");
+        let without: Vec<&str> = names.iter().copied().filter(|day| *day != "2026-11-10").collect();
+        assert_eq!(first(&exported(&without)), "2026-11-10");
+        let outdated = Exports { outdated_from: Some(date("2026-11-15")), ..exported(&names) };
+        assert_eq!(first(&outdated), "2026-11-15");
+        assert!(!exported(&["2026-11-29"]).is_complete(today), "it was exported before it was over");
+    }
+
+    #[test]
+    fn a_day_that_is_written_makes_the_later_ones_outdated_and_another_bucket_begins_anew() {
+        let mut exports = exported(&["2026-11-25", "2026-11-26", "2026-11-27"]);
+        let entry = ExportOfDay { at: begin(date("2026-11-29")), records: 2 };
+        exports.note("b", date("2026-11-25"), entry);
+        let complete = |exports: &Exports| {
+            ["2026-11-25", "2026-11-26", "2026-11-27"].map(|day| exports.is_complete(date(day)))
+        };
+        assert_eq!(complete(&exports), [true, false, false]);
+        exports.note("b", date("2026-11-26"), entry);
+        exports.note("b", date("2026-11-27"), entry);
+        assert_eq!(complete(&exports), [true, true, true]);
+        exports.note("other", date("2026-11-27"), entry);
+        assert_eq!(complete(&exports), [false, false, true]);
     }
 }

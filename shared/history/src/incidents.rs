@@ -93,8 +93,8 @@ impl PastIncident {
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// An incident opened.
-    Opened,
+    /// An incident opened: the one of this number within 24 hours, from 1.
+    Opened(usize),
     /// An incident ended.
     Ended(Box<PastIncident>),
 }
@@ -118,7 +118,7 @@ impl Timeline {
     /// Applies an event in the order in which events came. `class`: the cause's class, if one was found.
     pub fn apply(&mut self, event: &Happened, class: Option<&str>) -> Option<Change> {
         let signal = signal(event)?;
-        let at = self.place(event, matches!(signal, Signal::Failed(..)))?;
+        let at = self.place(event, matches!(signal, Signal::Failed(..) | Signal::Succeeded(..)))?;
         let tracked = &mut self.0[at];
         tracked.last_event = tracked.last_event.max(event.received_at);
         if !event.object_name.is_empty() {
@@ -140,7 +140,8 @@ impl Timeline {
                 if let Some(class) = class {
                     *tracked.causes.entry(class.to_owned()).or_default() += 1;
                 }
-                (transition == Transition::Opened).then_some(Change::Opened)
+                let nth = tracked.incident.open.as_ref().map_or(1, |open| open.nth);
+                (transition == Transition::Opened).then_some(Change::Opened(nth))
             }
             Transition::Resolved => {
                 let resolved = tracked.incident.resolved_by(id)?;
@@ -152,7 +153,7 @@ impl Timeline {
         }
     }
 
-    /// Where the object is. One that never failed is not kept.
+    /// Where the object is. One without refreshes is not kept.
     fn place(&mut self, event: &Happened, is_new: bool) -> Option<usize> {
         let key = |tracked: &Tracked| (tracked.object.site.clone(), tracked.object.luid.clone());
         match self.0.binary_search_by_key(&(event.site.clone(), event.luid.clone()), key) {
@@ -238,7 +239,7 @@ mod tests {
     fn an_incident_lasts_from_the_first_failure_to_the_success() {
         let mut timeline = Timeline::default();
         let first = failed("w", "01T04:00:00");
-        assert_eq!(timeline.apply(&first, None), Some(Change::Opened));
+        assert_eq!(timeline.apply(&first, None), Some(Change::Opened(1)));
         assert_eq!(timeline.apply(&failed("w", "01T05:00:00"), Some("Quota")), None);
         assert_eq!(timeline.apply(&failed("w", "01T06:00:00"), Some("Credentials")), None);
         assert_eq!(timeline.apply(&failed("w", "01T07:00:00"), Some("Credentials")), None);
@@ -254,8 +255,16 @@ mod tests {
         assert_eq!(ended.seconds(at("02T04:30:00")), 88_200);
         assert_eq!(ended.cause.as_deref(), Some("Credentials"));
         assert_eq!(timeline.open().count(), 0);
-        assert_eq!(timeline.apply(&failed("w", "03T04:00:00"), None), Some(Change::Opened));
+        assert_eq!(timeline.apply(&failed("w", "03T04:00:00"), None), Some(Change::Opened(1)));
         assert_eq!(timeline.open().next().unwrap().cause, None, "causes are of one incident");
+    }
+
+    #[test]
+    fn a_failure_from_before_the_last_success_is_outdated_as_in_alerting() {
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.apply(&succeeded("w", "01T04:20:00"), None), None);
+        assert_eq!(timeline.apply(&failed("w", "01T04:10:00"), None), None);
+        assert_eq!(timeline.apply(&failed("w", "01T04:30:00"), None), Some(Change::Opened(1)));
     }
 
     #[test]

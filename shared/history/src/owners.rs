@@ -1,9 +1,10 @@
 //! Owners of content, as Tableau says it now.
 
-use jiff::SignedDuration;
+use crate::erased_people::ErasedPeople;
+use crate::incidents::Object;
 use std::collections::HashMap;
 use std::time::Duration;
-use tableau::Subject;
+use tableau::{SiteLuid, Subject};
 use tableau_client::{Owner, TableauClient};
 use tokio::time::Instant;
 use workflow::chain;
@@ -13,23 +14,26 @@ const MOST: usize = 300;
 /// How long all questions of a run may take.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// So many failed questions end the questions of a run: Tableau is down.
+const MOST_FAILURES: usize = 3;
+
 /// What is known about an object's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owned {
-    /// By this user.
-    By(Owner),
+pub enum OwnerLookup {
+    /// Tableau names this user.
+    Found(Owner),
     /// Tableau shows the object, and no owner.
-    ByNobody,
-    /// Not known: the object is gone, or Tableau was not asked, or does not answer.
+    NotShown,
+    /// Not known: the object is gone, or Tableau was not asked, or does not answer; or the owner was erased.
     Unknown,
 }
 
-impl Owned {
+impl OwnerLookup {
     /// The owner, if known.
-    pub fn owner(&self) -> Option<&Owner> {
+    pub fn found(&self) -> Option<&Owner> {
         match self {
-            Self::By(owner) => Some(owner),
-            Self::ByNobody | Self::Unknown => None,
+            Self::Found(owner) => Some(owner),
+            Self::NotShown | Self::Unknown => None,
         }
     }
 }
@@ -37,49 +41,60 @@ impl Owned {
 /// Asks Tableau, each object once.
 #[derive(Debug)]
 pub struct Owners<'a> {
-    /// Tableau, or why it cannot be asked.
-    tableau: Result<&'a TableauClient, String>,
-    known: HashMap<String, Owned>,
+    /// Tableau and the site of its credential, or why it cannot be asked.
+    tableau: Result<(&'a TableauClient, SiteLuid), String>,
+    erased: ErasedPeople,
+    known: HashMap<String, OwnerLookup>,
+    failures: usize,
     until: Instant,
     /// Why not all owners are known.
     problem: Option<String>,
 }
 
 impl<'a> Owners<'a> {
-    /// Asks `tableau` from now on.
-    pub fn new(tableau: Result<&'a TableauClient, String>) -> Self {
-        Self { tableau, known: HashMap::new(), until: Instant::now() + LONGEST, problem: None }
+    /// Asks `tableau` about objects of its site from now on. `erased` people are not named.
+    pub fn new(tableau: Result<(&'a TableauClient, SiteLuid), String>, erased: ErasedPeople) -> Self {
+        let until = Instant::now() + LONGEST;
+        Self { tableau, erased, known: HashMap::new(), failures: 0, until, problem: None }
     }
 
-    /// Whose the object of this kind is.
-    pub async fn of(&mut self, kind: &str, luid: &str) -> Owned {
-        if let Some(known) = self.known.get(luid) {
+    /// The owner of a workbook or data source.
+    pub async fn of(&mut self, object: &Object) -> OwnerLookup {
+        if let Some(known) = self.known.get(&object.luid) {
             return known.clone();
         }
-        let Some(subject) = subject(kind, luid) else { return Owned::Unknown };
-        let owned = self.ask(&subject).await.unwrap_or_else(|problem| {
-            self.problem.get_or_insert(problem);
-            Owned::Unknown
-        });
-        self.known.insert(luid.to_owned(), owned.clone());
-        owned
+        let Some(subject) = subject(&object.kind, &object.luid) else { return OwnerLookup::Unknown };
+        let found = match self.ask(&object.site, &subject).await {
+            Ok(OwnerLookup::Found(owner)) if self.erased.has(&owner) => OwnerLookup::Unknown,
+            Ok(found) => found,
+            Err(problem) => {
+                self.problem.get_or_insert(problem);
+                OwnerLookup::Unknown
+            }
+        };
+        self.known.insert(object.luid.clone(), found.clone());
+        found
     }
 
-    async fn ask(&self, subject: &Subject) -> Result<Owned, String> {
-        let tableau = self.tableau.as_ref().map_err(Clone::clone)?;
-        if let Some(problem) = &self.problem {
-            return Err(problem.clone());
+    async fn ask(&mut self, site: &str, subject: &Subject) -> Result<OwnerLookup, String> {
+        let (tableau, own_site) = self.tableau.as_ref().map_err(Clone::clone)?;
+        if own_site.as_str() != site {
+            return Err("the stack's credential is of another site".to_owned());
+        }
+        if self.failures >= MOST_FAILURES {
+            return Err("Tableau did not answer".to_owned());
         }
         if self.known.len() >= MOST {
             return Err(format!("more than {MOST} objects failed, and Tableau is asked about no more"));
         }
-        let late = |_| {
-            format!("Tableau took longer than {:#}", SignedDuration::try_from(LONGEST).unwrap_or_default())
+        let answer = match tokio::time::timeout_at(self.until, tableau.content(subject)).await {
+            Ok(answer) => answer.map_err(|error| chain(&error)),
+            Err(_) => Err("Tableau did not answer in two minutes".to_owned()),
         };
-        let answer = tokio::time::timeout_at(self.until, tableau.content(subject)).await.map_err(late)?;
-        Ok(match answer.map_err(|error| chain(&error))? {
-            None => Owned::Unknown,
-            Some(content) => content.owner.map_or(Owned::ByNobody, Owned::By),
+        self.failures += usize::from(answer.is_err());
+        Ok(match answer? {
+            None => OwnerLookup::Unknown,
+            Some(content) => content.owner.map_or(OwnerLookup::NotShown, OwnerLookup::Found),
         })
     }
 

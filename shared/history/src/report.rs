@@ -4,7 +4,7 @@ use crate::days::{BATCH, Reads, begin, day_of, next, number, received};
 use crate::error::Error;
 use crate::event::{EventRecords, Happened};
 use crate::incidents::{Change, Object, PastIncident, Timeline};
-use crate::owners::{Owned, Owners};
+use crate::owners::{OwnerLookup, Owners};
 use crate::row::done_at;
 use crate::week::Week;
 use deliveries::{DeliveryKey, Record, Records, State};
@@ -15,12 +15,12 @@ use tableau::{
     Action, CauseFigures, FailingObject, FlappingObject, LongIncident, OwnerFigures, ReportedObject,
     SlowRefresh, WeekFigures, WeeklyReport,
 };
-use workflow::{MESSAGE_OBJECTIVE, is_messenger};
+use workflow::{MESSAGE_OBJECTIVE, counts_for_objective};
 
 /// How many places a list has.
 const PLACES: usize = 5;
-/// An object with so many incidents in a week flaps.
-const FLAPS: u64 = 4;
+/// An object that has so many incidents within 24 hours flaps, as in messages.
+const FLAPPING: usize = 4;
 /// A refresh whose end comes later than this after its start belongs to another start.
 const LONGEST_REFRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How many days before the two weeks incidents may have opened: older records are gone.
@@ -93,7 +93,8 @@ impl Reporter<'_> {
 
 /// Whether a record has something for the report that the index does not contain: the time of a message, a cause, a webhook.
 fn has_more(record: &Record, happened: &Happened) -> bool {
-    let is_message = record.state == Some(State::Done) && is_messenger(&record.workflow);
+    let is_message = matches!(record.state, Some(State::Done | State::Failed))
+        && counts_for_objective(&record.workflow, &happened.name, record.deferrals);
     is_message || matches!(happened.name.action(), Some(Action::RefreshFailed | Action::Disabled))
 }
 
@@ -106,7 +107,7 @@ pub struct Tally {
     timeline: Timeline,
     this: Figures,
     earlier: Figures,
-    /// Whether something is known of the week before.
+    /// Whether something is known from before the week before, so that this week is whole.
     reaches_back: bool,
     /// The events that were counted, and those whose details were.
     seen: HashSet<u128>,
@@ -126,6 +127,8 @@ struct Figures {
     recoveries: Vec<i64>,
     /// Milliseconds from events to their messages; a wait of more than 49 days is one of 49 days.
     waits: Vec<u32>,
+    /// Messages that failed for good: they are late too.
+    never_sent: u64,
     outages: BTreeSet<(String, Timestamp)>,
 }
 
@@ -136,6 +139,7 @@ struct OfObject {
     object: Object,
     failures: u64,
     incidents: u64,
+    is_flapping: bool,
     causes: BTreeMap<String, u64>,
 }
 
@@ -201,13 +205,18 @@ impl Tally {
             return;
         }
         let at = happened.received_at;
+        // Another site's week may end later.
+        if at >= self.week.ends() {
+            return;
+        }
         let is_this = self.week.contains(at);
-        self.reaches_back |= at < self.week.begins();
+        self.reaches_back |= at < self.before.begins();
+        self.refresh(happened, is_this);
         let change = self.timeline.apply(happened, None);
         let Some(figures) = self.figures(at) else { return };
         figures.event(happened);
         match &change {
-            Some(Change::Opened) => figures.week.opened += 1,
+            Some(Change::Opened(_)) => figures.week.opened += 1,
             Some(Change::Ended(incident)) => figures.ended(incident),
             None => {}
         }
@@ -215,11 +224,13 @@ impl Tally {
             return;
         }
         let object = self.object(happened);
-        self.refresh(happened, &object);
         if happened.name.action() == Some(Action::RefreshFailed) {
             let of_object = self.of_object(object);
             of_object.failures += 1;
-            of_object.incidents += u64::from(change == Some(Change::Opened));
+            if let Some(Change::Opened(nth)) = change {
+                of_object.incidents += 1;
+                of_object.is_flapping |= nth >= FLAPPING;
+            }
         }
         if let Some(Change::Ended(incident)) = change {
             let end = incident.end.map_or(at, |end| end.at);
@@ -233,6 +244,7 @@ impl Tally {
             object: object.clone(),
             failures: 0,
             incidents: 0,
+            is_flapping: false,
             causes: BTreeMap::new(),
         });
         of_object.object = object;
@@ -275,7 +287,7 @@ impl Tally {
     }
 
     /// How long a refresh took.
-    fn refresh(&mut self, happened: &Happened, object: &Object) {
+    fn refresh(&mut self, happened: &Happened, is_this: bool) {
         let at = happened.time();
         match happened.name.action() {
             Some(Action::RefreshStarted) => {
@@ -284,8 +296,9 @@ impl Tally {
             Some(Action::RefreshSucceeded) => {
                 let Some(start) = self.starts.remove(&happened.luid) else { return };
                 let took = at.duration_since(start);
-                if (SignedDuration::ZERO..=LONGEST_REFRESH).contains(&took) {
-                    self.slowest.push((object.clone(), took, at));
+                if is_this && (SignedDuration::ZERO..=LONGEST_REFRESH).contains(&took) {
+                    let object = self.object(happened);
+                    self.slowest.push((object, took, at));
                     keep(&mut self.slowest, |(_, took, _)| Reverse(*took));
                 }
             }
@@ -309,22 +322,22 @@ impl Tally {
         let mut without_owner = Vec::new();
         for figures in &failing {
             let object = &figures.object;
-            match owners.of(&object.kind, &object.luid).await {
-                Owned::By(owner) => {
+            match owners.of(object).await {
+                OwnerLookup::Found(owner) => {
                     let entry = by_owner.entry(owner.login.clone()).or_default();
                     entry.owner = owner.name;
                     entry.failures += figures.failures;
                     entry.objects += 1;
                 }
-                Owned::ByNobody => without_owner.push(reported(object, None)),
-                Owned::Unknown => {}
+                OwnerLookup::NotShown => without_owner.push(reported(object, None)),
+                OwnerLookup::Unknown => {}
             }
         }
         without_owner.truncate(PLACES);
         let mut of_owners: Vec<OwnerFigures> = by_owner.into_values().collect();
         of_owners.sort_by_key(|owner| (Reverse(owner.failures), owner.owner.clone()));
         of_owners.truncate(PLACES);
-        let mut flapping: Vec<&OfObject> = failing.iter().filter(|of| of.incidents >= FLAPS).collect();
+        let mut flapping: Vec<&OfObject> = failing.iter().filter(|of| of.is_flapping).collect();
         flapping.sort_by_key(|of| (Reverse(of.incidents), of.object.name.clone()));
         let mut report = WeeklyReport {
             first_day: self.week.first_day,
@@ -368,8 +381,13 @@ impl Tally {
 impl Figures {
     /// Counts how long a message took.
     fn message(&mut self, record: &Record, happened: &Happened) {
-        let (Some(done), Some(at)) = (done_at(record), happened.at) else { return };
-        if is_messenger(&record.workflow) {
+        if !counts_for_objective(&record.workflow, &happened.name, record.deferrals) {
+            return;
+        }
+        if record.state == Some(State::Failed) {
+            self.never_sent += 1;
+        }
+        if let (Some(done), Some(at)) = (done_at(record), happened.at) {
             let wait = (done.as_millisecond() - at.as_millisecond()).max(0);
             self.waits.push(u32::try_from(wait).unwrap_or(u32::MAX));
         }
@@ -398,7 +416,7 @@ impl Figures {
         let mean = i64::try_from(self.recoveries.len()).ok().and_then(|count| total.checked_div(count));
         week.recovery_seconds = mean.and_then(|mean| u64::try_from(mean).ok());
         self.waits.sort_unstable();
-        week.messages = self.waits.len() as u64;
+        week.messages = self.waits.len() as u64 + self.never_sent;
         let objective = u32::try_from(MESSAGE_OBJECTIVE.as_millis()).unwrap_or(u32::MAX);
         week.messages_in_time = self.waits.iter().filter(|wait| **wait <= objective).count() as u64;
         week.message_p99_ms = percentile(&self.waits, 99).map(u64::from);
@@ -428,8 +446,8 @@ fn causes(counted: &BTreeMap<String, u64>) -> Vec<CauseFigures> {
 }
 
 async fn with_owner(object: &Object, owners: &mut Owners<'_>) -> ReportedObject {
-    let owned = owners.of(&object.kind, &object.luid).await;
-    reported(object, owned.owner().map(|owner| owner.name.clone()))
+    let owner = owners.of(object).await;
+    reported(object, owner.found().map(|owner| owner.name.clone()))
 }
 
 fn reported(object: &Object, owner: Option<String>) -> ReportedObject {

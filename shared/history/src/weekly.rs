@@ -13,6 +13,8 @@ use tableau::{Payload, WeekFigures};
 const AFTER: SignedDuration = SignedDuration::from_hours(6);
 /// A report that could not be sent by then, or whose function was not there, is not sent any more.
 const LATEST: SignedDuration = SignedDuration::from_hours(72);
+/// How far time zones are from UTC at most.
+const ZONES: SignedDuration = SignedDuration::from_hours(14);
 /// How many days the counts of sign-ins are kept.
 const KEPT: i64 = 30;
 
@@ -48,8 +50,7 @@ impl Reports {
     pub fn due(&self, site: &str, timezone: TimeZone, now: Timestamp) -> Option<Week> {
         let week = Week::last(now, timezone);
         let is_time = (AFTER..=LATEST).contains(&now.duration_since(week.ends()));
-        let is_sent = self.sent.get(site).is_some_and(|sent| *sent >= week.first_day);
-        (is_time && !is_sent).then_some(week)
+        (is_time && !self.is_sent(site, &week)).then_some(week)
     }
 
     /// The report of this week that may have been sent.
@@ -58,10 +59,29 @@ impl Reports {
         Payload::parse(pending.payload.as_bytes()).ok()
     }
 
-    /// A report is about to be sent.
-    pub fn begin(&mut self, site: &str, week: &Week, payload: &Payload) {
+    /// A report is about to be sent. Returns what is to be sent: the payload, or that of another run, which may have been sent; `None` if the
+    /// report was sent.
+    pub fn begin(&mut self, site: &str, week: &Week, payload: &Payload) -> Option<Payload> {
+        if self.is_sent(site, week) {
+            return None;
+        }
+        if let Some(earlier) = self.pending(site, week) {
+            return Some(earlier);
+        }
         let pending = Pending { first_day: week.first_day, payload: payload.canonical_json() };
         self.pending.insert(site.to_owned(), pending);
+        Some(payload.clone())
+    }
+
+    fn is_sent(&self, site: &str, week: &Week) -> bool {
+        self.sent.get(site).is_some_and(|sent| *sent >= week.first_day)
+    }
+
+    /// Whether a report can be due anywhere on Earth.
+    pub fn may_be_due(now: Timestamp) -> bool {
+        let since = now.duration_since(Week::last(now, TimeZone::UTC).ends());
+        // From 14 hours before UTC to 12 hours after it: Monday morning begins on Sunday.
+        since <= LATEST + ZONES || since >= SignedDuration::from_hours(7 * 24) - ZONES
     }
 
     /// A report was sent.
@@ -81,7 +101,9 @@ impl Reports {
 
     /// Puts the sign-ins of a week into its figures, if both ends of the week were noted.
     pub fn count_sign_ins(&self, week: &Week, figures: &mut WeekFigures) {
-        let of = |at: Timestamp| self.sign_ins.get(&at.to_zoned(TimeZone::UTC).date());
+        // Counts are those of midnight in UTC: the nearest one stands for midnight of the site.
+        let nearest = |at: Timestamp| at.checked_add(SignedDuration::from_hours(12)).unwrap_or(at);
+        let of = |at: Timestamp| self.sign_ins.get(&nearest(at).to_zoned(TimeZone::UTC).date());
         if let (Some(before), Some(after)) = (of(week.begins()), of(week.ends())) {
             // A new credential begins to count anew.
             figures.sign_ins = after.checked_sub(*before);
@@ -116,17 +138,31 @@ mod tests {
     }
 
     #[test]
+    fn outside_of_the_days_around_monday_no_report_is_due_anywhere() {
+        for hours in 0..14 * 24 {
+            let now = at("2026-11-29T00:00:00Z").checked_add(SignedDuration::from_hours(hours)).unwrap();
+            let zones =
+                ["Pacific/Kiritimati", "UTC", "Pacific/Niue"].map(|zone| TimeZone::get(zone).unwrap());
+            let is_due = zones.into_iter().any(|zone| Reports::default().due("s", zone, now).is_some());
+            assert!(!is_due || Reports::may_be_due(now), "{now}");
+        }
+        assert!(!Reports::may_be_due(at("2026-12-05T00:00:00Z")));
+    }
+
+    #[test]
     fn a_report_that_may_have_been_sent_is_sent_again_as_it_was() {
         let mut reports = Reports::default();
         let week = Week::last(at("2026-11-30T05:00:00Z"), TimeZone::UTC);
         let payload = Payload { text: Some("x".to_owned()), ..Payload::default() };
-        reports.begin("s", &week, &payload);
+        assert_eq!(reports.begin("s", &week, &payload), Some(payload.clone()));
+        let other = Payload { text: Some("y".to_owned()), ..Payload::default() };
+        assert_eq!(reports.begin("s", &week, &other), Some(payload.clone()), "two runs send the same");
         let kept = serde_json::to_string(&reports).unwrap();
         let mut reports: Reports = serde_json::from_str(&kept).unwrap();
         assert_eq!(reports.pending("s", &week), Some(payload));
         assert_eq!((reports.pending("s", &week.before()), reports.pending("t", &week)), (None, None));
         reports.sent("s", &week);
-        assert_eq!(reports.pending("s", &week), None);
+        assert_eq!((reports.pending("s", &week), reports.begin("s", &week, &other)), (None, None));
     }
 
     #[test]

@@ -17,7 +17,8 @@ use std::time::Duration;
 use tableau::Event;
 use tokio::time::Instant;
 use workflow::{
-    BoxError, Effect, EffectLog, Failure, FoundCause, Invocation, Outcome, Workflow, chain, is_messenger,
+    BoxError, Effect, EffectLog, Failure, FoundCause, Invocation, Outcome, Workflow, chain,
+    counts_for_objective,
 };
 
 /// The time kept back from the workflow at the end of an invocation, to release the claim and to answer Lambda.
@@ -85,6 +86,7 @@ impl<W: Workflow> Worker<W> {
         let key = DeliveryKey::new(W::NAME, content.event_id());
         let facts = EventFacts::from(content);
         let began = request.now();
+        let mut deferrals = 0;
         let (attempted, attempt) = match self.claim(&key, &facts, request, message).await {
             Err(error) => (unclaimed(Failure::transient(error), message, request), 0),
             Ok(Claim::Unknown { state }) => {
@@ -102,11 +104,15 @@ impl<W: Workflow> Worker<W> {
                 }
                 let outcome = self.handle(content, &invocation, request).await;
                 let found = invocation.cause_of(&key.event);
+                deferrals = progress.deferrals;
                 let claimed = Claimed { key: &key, attempt, progress, began, found };
                 (self.conclude(&claimed, outcome, request, message).await, attempt)
             }
         };
         log(&key, &facts, &attempted, attempt, started.elapsed(), request);
+        if matches!(attempted, Attempted::Done) {
+            report_message_time(W::NAME, content, deferrals, request.now());
+        }
         attempted
     }
 
@@ -330,6 +336,19 @@ fn failed(
 }
 
 /// Writes the one log line about an attempt, and its metrics.
+/// Reports how long after its event a message was sent, for the alarm on the service objective: one metric for all destinations.
+fn report_message_time(workflow: &str, content: &Content, deferrals: u32, now: Timestamp) {
+    let Content::Event(payload) = content else { return };
+    let Ok(event) = Event::try_from(payload) else { return };
+    let happened =
+        event.credible_time(now).filter(|_| counts_for_objective(workflow, &event.name, deferrals));
+    if let Some(at) = happened {
+        let time = now.as_millisecond().saturating_sub(at.as_millisecond()).max(0);
+        let metrics = [Metric::milliseconds("MessageTime", time as f64)];
+        telemetry::report(&[("objective", "message")], &metrics, now.as_millisecond());
+    }
+}
+
 fn log(
     key: &DeliveryKey,
     facts: &EventFacts,
@@ -385,11 +404,6 @@ fn log(
     if let (Some(at), Attempted::Done) = (created_at, attempted) {
         let age_ms = now.as_millisecond().saturating_sub(at.as_millisecond()).max(0);
         metrics.push(Metric::milliseconds("EventAge", age_ms as f64));
-        if is_messenger(workflow) {
-            // For the alarm on the service objective: one metric for all destinations.
-            let time = [Metric::milliseconds("MessageTime", age_ms as f64)];
-            telemetry::report(&[("objective", "message")], &time, now.as_millisecond());
-        }
     }
     telemetry::report(&[("workflow", workflow), ("outcome", outcome)], &metrics, now.as_millisecond());
 }

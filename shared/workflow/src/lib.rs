@@ -17,7 +17,7 @@ pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
-pub use messenger::{MESSAGE_OBJECTIVE, is_messenger};
+pub use messenger::{MESSAGE_OBJECTIVE, counts_for_objective};
 pub use page::{Page, PageMethod, PageRequest};
 pub use shared_message::{SharedMessage, Why};
 pub use trial::{TestRequest, Tested};

@@ -1,14 +1,32 @@
 //! The service objective of messages to people: 99 of 100 are sent in time.
 
 use std::time::Duration;
+use tableau::EventName;
 
 /// The workflows that send messages to people.
 const MESSENGERS: [&str; 5] = ["notify-slack", "notify-teams", "page-on-call", "send-email", "send-sms"];
 
-/// How long after its event a message is sent in time. What waits on purpose, such as a group or quiet hours, does not count.
+/// How long after its event a message is sent in time.
 pub const MESSAGE_OBJECTIVE: Duration = Duration::from_secs(60);
 
-/// Whether the objective counts the messages of the workflow of this name.
-pub fn is_messenger(workflow: &str) -> bool {
-    MESSENGERS.contains(&workflow)
+/// Whether the objective counts what this workflow sends about an event. What waits on purpose does not count: an event that was deferred,
+/// as in quiet hours (`deferrals`: how often); and the stack's own events, which are about something earlier, such as a week. Nor does an
+/// event in a group or digest, whose outcome is `skipped`.
+pub fn counts_for_objective(workflow: &str, event: &EventName, deferrals: u32) -> bool {
+    MESSENGERS.contains(&workflow) && !event.is_derived() && deferrals == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_to_people_count_and_neither_other_work_nor_what_waits_on_purpose() {
+        let event = EventName::WorkbookRefreshFailed;
+        assert!(counts_for_objective("notify-slack", &event, 0));
+        assert!(counts_for_objective("send-sms", &EventName::from("PipelineFinished"), 0));
+        assert!(!counts_for_objective("publish-pdf", &event, 0));
+        assert!(!counts_for_objective("notify-slack", &event, 1));
+        assert!(!counts_for_objective("notify-slack", &EventName::WeeklyReport, 0));
+    }
 }

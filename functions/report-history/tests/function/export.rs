@@ -254,3 +254,71 @@ async fn a_bucket_that_refuses_is_named_and_nothing_counts_as_exported() {
     let answer = scene.run(exported(), "2026-11-29T03:00:00Z").await.unwrap();
     assert_eq!(answer["days"].as_array().unwrap().len(), 29);
 }
+
+#[tokio::test]
+async fn a_changed_day_changes_the_days_after_it_also_if_the_run_ends_in_between() {
+    let scene = Scene::new().await;
+    let failed = body(FAILED, "d-1", "2026-11-25T04:10:00Z");
+    scene
+        .receive("notify-slack", &failed, "2026-11-25T04:10:02.000Z")
+        .await
+        .ends(End::Done, "2026-11-25T04:10:05.000Z", None)
+        .await;
+    scene.run(exported(), "2026-11-28T02:00:00Z").await.unwrap();
+    let state =
+        |scene: &Scene, day: &str| scene.rows(Kind::Incidents, day).first().map(|row| row["state"].clone());
+    assert_eq!(state(&scene, "2026-11-27"), Some(json!("open")));
+    // A workflow that was behind brings the recovery of the same day.
+    let succeeded = body(SUCCEEDED, "d-1", "2026-11-25T05:10:00Z");
+    scene
+        .receive("notify-slack", &succeeded, "2026-11-25T05:10:02.000Z")
+        .await
+        .ends(End::Done, "2026-11-28T03:00:00.000Z", None)
+        .await;
+    // The bucket refuses what comes after the first day: three files and what the next day needs.
+    let puts = scene.environment.aws.calls("S3.PutObject");
+    scene.environment.aws.fail_after("S3.PutObject", puts + 4);
+    assert!(scene.run(exported(), "2026-11-28T04:00:00Z").await.is_err());
+    scene.environment.aws.clear_faults();
+    assert_eq!(state(&scene, "2026-11-25"), Some(json!("resolved")));
+    assert_eq!(state(&scene, "2026-11-27"), Some(json!("open")), "not yet");
+    scene.run(Start::Periodic, "2026-11-28T05:00:00Z").await.unwrap();
+    assert_eq!((state(&scene, "2026-11-26"), state(&scene, "2026-11-27")), (None, None));
+}
+
+#[tokio::test]
+async fn another_bucket_gets_all_days_that_there_are() {
+    let scene = Scene::new().await;
+    two_days(&scene).await;
+    scene.run(exported(), "2026-11-29T02:00:00Z").await.unwrap();
+    scene.environment.aws.create_bucket("other");
+    let mut function = scene.function();
+    function.files = Some(scene.files("other"));
+    let answer = function.handle(&exported(), at("2026-11-29T03:00:00Z"), scene.soon()).await.unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!((answer["days"].as_array().unwrap().len(), counts(&answer).len()), (29, 2));
+}
+
+#[tokio::test]
+async fn an_owner_who_was_erased_is_not_named_again() {
+    let scene = Scene::new().await;
+    let source = scene.environment.tableau.datasource("Sales Orders").unwrap();
+    let failed = body(FAILED, source.as_str(), "2026-11-27T04:10:00Z");
+    scene
+        .receive("notify-slack", &failed, "2026-11-27T04:10:02.000Z")
+        .await
+        .ends(End::Done, "2026-11-27T04:10:05.000Z", None)
+        .await;
+    scene.run(exported(), "2026-11-28T02:00:00Z").await.unwrap();
+    let owner = scene.rows(Kind::Incidents, "2026-11-27")[0]["owner_email"].as_str().unwrap().to_owned();
+    let erase = |erased: &mut history::ErasedPeople| erased.add(&owner);
+    scene
+        .function()
+        .documents
+        .change(history::ErasedPeople::KEY, at("2026-11-28T03:00:00Z"), erase)
+        .await
+        .unwrap();
+    scene.run(exported(), "2026-11-29T02:00:00Z").await.unwrap();
+    let row = &scene.rows(Kind::Incidents, "2026-11-28")[0];
+    assert_eq!((&row["owner_name"], &row["owner_email"]), (&Value::Null, &Value::Null));
+}

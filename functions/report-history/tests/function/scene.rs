@@ -100,6 +100,14 @@ impl Scene {
         }
     }
 
+    pub(crate) fn files(&self, bucket: &str) -> Files {
+        Files::new(&dynamodb::config(&self.environment.aws), bucket)
+    }
+
+    pub(crate) fn soon(&self) -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
     pub(crate) async fn run(&self, start: Start, now: &str) -> Result<Value, BoxError> {
         self.run_for(start, now, Duration::from_secs(60)).await
     }

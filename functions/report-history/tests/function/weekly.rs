@@ -10,6 +10,13 @@ const MONDAY: &str = "2026-11-30T05:30:00Z";
 
 async fn a_week(scene: &Scene) {
     let source = scene.environment.tableau.datasource("Sales Orders").unwrap();
+    // From before the two weeks, so that the week before is whole.
+    let old = body("WorkbookUpdated", "w-1", "2026-11-02T04:10:00Z");
+    scene
+        .receive("notify-slack", &old, "2026-11-02T04:10:02.000Z")
+        .await
+        .ends(End::Done, "2026-11-02T04:10:12.000Z", None)
+        .await;
     for (day, luid) in
         [("2026-11-17", "d-0"), ("2026-11-24", source.as_str()), ("2026-11-25", source.as_str())]
     {
@@ -90,18 +97,41 @@ async fn a_bucket_that_refuses_does_not_hold_back_the_report() {
 }
 
 #[tokio::test]
+async fn two_runs_at_once_send_one_event() {
+    let scene = Scene::new().await;
+    a_week(&scene).await;
+    let runs = tokio::join!(scene.run(Start::Periodic, MONDAY), scene.run(Start::Periodic, MONDAY));
+    assert!(runs.0.is_ok() && runs.1.is_ok());
+    let all = reports(&scene);
+    assert!(all.iter().all(|event| event.id == all[0].id) && !all.is_empty());
+}
+
+#[tokio::test]
+async fn an_idle_hour_of_another_day_does_not_sign_in() {
+    let scene = Scene::new().await;
+    scene
+        .environment
+        .write_rules("rules: [{ name: x, on: [WeeklyReport], do: [{ notify-slack: { channel: c } }] }]\n");
+    let mut function = scene.function();
+    function.files = None;
+    let now = crate::scene::at("2026-12-04T12:00:00Z");
+    function.handle(&Start::Periodic, now, tokio::time::Instant::now()).await.unwrap();
+    assert_eq!(scene.environment.tableau.calls("*"), 0);
+}
+
+#[tokio::test]
 async fn sign_ins_are_counted_between_the_ends_of_the_week() {
     let scene = Scene::new().await;
     // Reports ask for owners, so that each needs a session.
     a_week(&scene).await;
     // The first session; each run on a new day counts the sessions before it.
     scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
-    scene.run(Start::Periodic, "2026-11-22T23:10:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-23T00:10:00Z").await.unwrap();
     for _ in 0..3 {
         scene.environment.tableau.end_sessions();
         scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
     }
-    scene.run(Start::Periodic, "2026-11-29T23:10:00Z").await.unwrap();
+    scene.run(Start::Periodic, "2026-11-30T00:10:00Z").await.unwrap();
     let answer = scene.run(Start::Report { week: None }, MONDAY).await.unwrap();
     assert_eq!(answer["reports"][0]["report"]["week"]["sign_ins"], json!(3), "{answer}");
 }
@@ -117,7 +147,14 @@ async fn a_person_gets_the_report_of_any_week_and_no_event_is_sent() {
         (&report["report"]["first_day"], &report["report"]["week"]["failed"]),
         (&json!("2026-11-16"), &json!(1))
     );
-    assert!(report["report"]["week_before"].is_null());
+    assert_eq!(report["report"]["week_before"]["failed"], 0);
+    for (week, part) in
+        [("2026-12-10", "is in the future"), ("2026-10-20", "delivery records are kept for 30 days")]
+    {
+        let refused =
+            scene.run(Start::Report { week: week.parse().ok() }, MONDAY).await.unwrap_err().to_string();
+        assert!(refused.contains(part), "{refused}");
+    }
     assert!(reports(&scene).is_empty());
 }
 

@@ -107,12 +107,18 @@ pub(super) struct Faults {
     /// DynamoDB requests, counted by operation and kind of item.
     requests: BTreeMap<(String, String), usize>,
     next: BTreeMap<String, VecDeque<Fault>>,
+    /// Operations that fail from this count of calls on.
+    after: BTreeMap<String, usize>,
 }
 
 impl Faults {
     /// Counts a call, and returns the fault planned for it, if any.
     pub(super) fn arrive(&mut self, operation: &'static str) -> Option<Fault> {
-        *self.calls.entry(operation).or_default() += 1;
+        let calls = self.calls.entry(operation).or_default();
+        *calls += 1;
+        if self.after.get(operation).is_some_and(|after| *calls > *after) {
+            return Some(Fault::InternalError);
+        }
         self.next.get_mut(operation).and_then(VecDeque::pop_front)
     }
 
@@ -131,6 +137,11 @@ impl Faults {
 
     pub(super) fn clear(&mut self) {
         self.next.clear();
+        self.after.clear();
+    }
+
+    pub(super) fn fail_after(&mut self, operation: &str, calls: usize) {
+        self.after.insert(operation.to_owned(), calls);
     }
 
     pub(super) fn fail_next(&mut self, operation: &str, times: usize, fault: Fault) {

@@ -361,6 +361,11 @@ impl Aws {
         self.state().faults.fail_next(operation, times, fault);
     }
 
+    /// Makes all calls of an operation fail with status 500 once it was called so often, until [`Aws::clear_faults`].
+    pub fn fail_after(&self, operation: &str, calls: usize) {
+        self.state().faults.fail_after(operation, calls);
+    }
+
     /// Forgets which calls were to fail.
     pub fn clear_faults(&self) {
         self.state().faults.clear();

@@ -62,7 +62,7 @@ impl Scene {
     }
 
     async fn report_at(self, now: &str) -> WeeklyReport {
-        let mut owners = Owners::new(Err("Tableau is not asked".to_owned()));
+        let mut owners = Owners::new(Err("Tableau is not asked".to_owned()), crate::ErasedPeople::default());
         self.0.finish(&mut owners, at(now)).await
     }
 }
@@ -74,6 +74,7 @@ fn names(objects: impl IntoIterator<Item = ReportedObject>) -> Vec<String> {
 #[tokio::test]
 async fn the_week_and_the_week_before_are_counted_apart() {
     let mut scene = Scene::new();
+    scene.succeeded("old", "15T04:00:00");
     scene.failed("a", "17T04:00:00", "Quota").succeeded("a", "17T06:00:00");
     scene.failed("a", "24T04:00:00", "Credentials").failed("a", "24T05:00:00", "Credentials");
     scene.failed("b", "24T04:00:00", "").succeeded("a", "24T07:00:00").succeeded("b", "24T05:00:00");
@@ -160,13 +161,36 @@ async fn slow_refreshes_are_from_their_start_to_their_own_success() {
 }
 
 #[tokio::test]
-async fn an_object_with_four_incidents_flaps() {
+async fn a_refresh_over_the_beginning_of_the_week_is_one_of_this_week() {
+    let mut scene = Scene::new();
+    scene.started("a", "22T22:00:00").succeeded("a", "23T03:00:00");
+    scene.started("b", "21T22:00:00").succeeded("b", "22T03:00:00");
+    let report = scene.report().await;
+    let slowest: Vec<_> =
+        report.slowest_refreshes.iter().map(|of| (of.object.luid.as_str(), of.seconds)).collect();
+    assert_eq!(slowest, [("a", 18_000)]);
+}
+
+#[tokio::test]
+async fn events_after_the_week_change_nothing() {
+    let mut scene = Scene::new();
+    scene.failed("a", "29T22:00:00", "").succeeded("a", "30T01:00:00").failed("b", "30T02:00:00", "");
+    let report = scene.report().await;
+    assert_eq!((report.week.opened, report.week.resolved, report.longest_incidents.len()), (1, 0, 1));
+    assert!(report.longest_incidents[0].is_open);
+}
+
+#[tokio::test]
+async fn an_object_with_four_incidents_within_a_day_flaps() {
     let mut scene = Scene::new();
     for hour in 0..4 {
         scene.failed("a", &format!("24T0{hour}:00:00"), "").succeeded("a", &format!("24T0{hour}:30:00"));
     }
     for hour in 0..3 {
         scene.failed("b", &format!("24T0{hour}:00:00"), "").succeeded("b", &format!("24T0{hour}:30:00"));
+    }
+    for day in 24..29 {
+        scene.failed("c", &format!("{day}T00:00:00"), "").succeeded("c", &format!("{day}T01:00:00"));
     }
     let report = scene.report().await;
     assert_eq!(names(report.flapping.into_iter().map(|of| of.object)), ["Workbook a"]);
@@ -203,9 +227,17 @@ async fn the_objective_counts_messages_and_neither_other_work_nor_what_waits_on_
         record.workflow = "publish-pdf".to_owned();
     });
     scene.failed("grouped", "24T05:00:00", "");
+    scene.event("WorkbookUpdated", "quiet", "24T05:00:00", |record| {
+        done_after(30_000)(record);
+        record.deferrals = 1;
+    });
     scene.event("WorkbookUpdated", "dead", "24T05:00:00", |record| record.state = Some(State::Failed));
     let week = scene.report().await.week;
-    assert_eq!((week.messages, week.messages_in_time, week.message_p99_ms), (10, 7, Some(90_000)));
+    assert_eq!(
+        (week.messages, week.messages_in_time, week.message_p99_ms),
+        (11, 7, Some(90_000)),
+        "what was never sent is late"
+    );
     assert_eq!(week.given_up, 1);
 }
 

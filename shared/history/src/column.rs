@@ -66,7 +66,7 @@ const DELIVERIES: &[Column] = &[
     nullable(
         "cause",
         Type::Text,
-        "the class of the cause of a failed refresh, such as `Credentials`; `NotFound`: looked for in vain",
+        "the class of the cause of a failed refresh, such as `Credentials`; `NotFound`: it was not found",
     ),
     nullable("done_at", Type::Timestamp, "when it was done"),
     nullable("seconds_to_done", Type::Number, "seconds from the event at Tableau to the end of the work"),
@@ -94,7 +94,7 @@ const EVENTS: &[Column] = &[
     nullable(
         "cause",
         Type::Text,
-        "the class of the cause of a failed refresh, such as `Credentials`; `NotFound`: looked for in vain",
+        "the class of the cause of a failed refresh, such as `Credentials`; `NotFound`: it was not found",
     ),
     column("payload", Type::Text, "all that was sent, as JSON"),
 ];

@@ -34,7 +34,7 @@ FROM read_json(
 )
 QUALIFY row_number() OVER (PARTITION BY workflow, event_id ORDER BY day DESC, updated_at DESC) = 1;
 
--- One row for each event. An event may have a row in two neighbouring days: the newest one counts.
+-- One row for each event. An event may have a row in two days, if a workflow was far behind: the first one counts.
 CREATE OR REPLACE VIEW events AS
 FROM read_json(
   getvariable('history') || '/events/day=*/events.ndjson.gz',
@@ -44,7 +44,7 @@ FROM read_json(
     object_name: 'VARCHAR', happened_at: 'TIMESTAMP', received_at: 'TIMESTAMP', cause: 'VARCHAR', payload: 'VARCHAR'
   }
 )
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY day DESC, received_at DESC) = 1;
+QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at) = 1;
 
 -- Every row of every day: an incident of three days has two rows with the state `open` and one with `resolved`.
 CREATE OR REPLACE VIEW incidents AS

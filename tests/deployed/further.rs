@@ -80,6 +80,7 @@ impl<'a> Further<'a> {
             "PublishPdfEnabled=true".to_owned(),
             format!("GraphUrl={}", self.graph.url()),
             format!("GraphLoginUrl={}", self.graph.url()),
+            "HistoryExportEnabled=true".to_owned(),
             "SendEmailEnabled=true".to_owned(),
             format!("EmailFrom={SENDER}"),
             "EmailIdentity=example.com".to_owned(),
@@ -323,6 +324,44 @@ events: [{{ name: PipelineFinished }}]
             })
         };
         until("the link to both in Slack", TIMEOUT, are_announced).await;
+    }
+
+    /// The history goes into the bucket, all of it, and the report counts it. Returns the bucket.
+    pub(crate) async fn the_history_is_exported(environment: &Environment<'_>) -> String {
+        let cloud = environment.cloud;
+        let export = ["history", "export", "--today", "--json", "--stack", crate::stack::STACK];
+        let is_all_there = || async {
+            let exported = cloud.tableau_webhooks(&export).await;
+            let days = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let written: u64 = days.map(|day| day["deliveries"].as_u64().unwrap()).sum();
+            let records = environment.stack.records().await;
+            let is_delivery = |record: &&Value| record["pk"]["S"].as_str().unwrap().starts_with("delivery#");
+            written > 0 && written == records.iter().filter(is_delivery).count() as u64
+        };
+        until("all deliveries in the bucket", TIMEOUT, is_all_there).await;
+        let today = Timestamp::now().strftime("%Y-%m-%d").to_string();
+        let report = ["report", "--week", &today, "--json", "--stack", crate::stack::STACK];
+        let report: Value = serde_json::from_str(&cloud.tableau_webhooks(&report).await).unwrap();
+        let week = &report["report"]["week"];
+        assert!(week["failed"].as_u64().unwrap() > 0 && week["messages"].as_u64().unwrap() > 0, "{report}");
+        assert_eq!(report["report"]["owners_unknown"], Value::Null, "{report}");
+        environment.stack.output("ReportHistoryBucketName").to_owned()
+    }
+
+    /// Deletes the bucket, which outlives the stack, with its files. Returns how many there were.
+    pub(crate) async fn the_bucket_is_left(&self, bucket: &str) -> usize {
+        let objects = self.cloud.call("s3", "list_objects_v2", json!({ "Bucket": bucket })).await;
+        let keys: Vec<&str> = objects["Contents"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["Key"].as_str())
+            .collect();
+        for key in &keys {
+            self.cloud.call("s3", "delete_object", json!({ "Bucket": bucket, "Key": key })).await;
+        }
+        self.cloud.call("s3", "delete_bucket", json!({ "Bucket": bucket })).await;
+        keys.len()
     }
 
     /// Leaves nothing behind.

@@ -148,8 +148,13 @@ async fn an_event_travels_through_the_deployed_stack() {
     let refreshed = Further::a_pipeline_refreshes_by_name(&environment);
     step("a pipeline refreshes by name, and sends an event", refreshed).await;
 
+    let exported = Further::the_history_is_exported(&environment);
+    let bucket = step("the history is exported and reported", exported).await;
+
     let table = environment.stack.output("TableName").to_owned();
     step("sam delete", environment.stack.delete()).await;
+    let kept = step("the bucket with the history is left", further.the_bucket_is_left(&bucket)).await;
+    assert!(kept > 4, "{kept} files");
     cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
     further.clean_up().await;
     let left = Inventory::take(&cloud).await.without(&before);

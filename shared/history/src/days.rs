@@ -165,7 +165,10 @@ async fn whole(records: &Records, batch: BTreeSet<DeliveryKey>) -> Result<Vec<Ev
         }
         tokio::time::sleep(WAIT * 2_u32.pow(attempt)).await;
     }
-    Err(Error::Records(format!("DynamoDB is too busy, and has left out {} records {TRIES} times; the next run tries again", left.len())))
+    Err(Error::Records(format!(
+        "DynamoDB is too busy, and has left out {} records {TRIES} times; the next run tries again",
+        left.len()
+    )))
 }
 
 fn by_event(mut found: Vec<Record>) -> Vec<EventRecords> {

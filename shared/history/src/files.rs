@@ -163,7 +163,13 @@ impl Files {
             Err(error) => return Err(failed("read", key, aws_http::reason("s3:GetObject", &error))),
         };
         let body = answer.body.collect().await;
-        let body = body.map_err(|_| failed("read", key, "the connection ended before the whole object was there; try again".to_owned()))?;
+        let body = body.map_err(|_| {
+            failed(
+                "read",
+                key,
+                "the connection ended before the whole object was there; try again".to_owned(),
+            )
+        })?;
         Ok(Some(body.to_vec()))
     }
 

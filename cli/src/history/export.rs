@@ -18,7 +18,7 @@ pub(crate) struct ExportOptions {
     /// Export today too, as far as it goes; it is exported again when it is over. Days are in UTC
     #[arg(long)]
     today: bool,
-    /// Print one JSON object per day instead of a table
+    /// Print one JSON object per day instead of a table, also for days without rows
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -47,13 +47,14 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError>
     let bucket = files(&stack, None)?;
     let through = options.today.then(|| day_of(Timestamp::now()));
     let exported: Exported = ask(&stack, &json!({ "start": "export", "through": through })).await?;
-    if !options.json && !exported.days.is_empty() {
+    let has_rows = |day: &Day| day.deliveries + day.events + day.incidents > 0;
+    if !options.json && exported.days.iter().any(has_rows) {
         line!("DAY (UTC)   DELIVERIES    EVENTS  INCIDENTS      SIZE")?;
     }
     for day in &exported.days {
         if options.json {
             line!("{}", serde_json::to_string(day)?)?;
-        } else {
+        } else if has_rows(day) {
             let Day { day, deliveries, events, incidents, bytes } = day;
             line!("{day}  {deliveries:>10}  {events:>8}  {incidents:>9}  {:>5} kB", bytes.div_ceil(1_000))?;
         }

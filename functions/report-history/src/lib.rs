@@ -221,7 +221,8 @@ impl<E: SendEvent> ReportHistory<E> {
             let mut owners = self.owners().await?;
             let mut report = Box::pin(tally.finish(&mut owners, now)).await;
             // What is known of webhooks is their present state.
-            report.webhooks = webhooks.filter(|_| week == Week::last(now, site.timezone.clone()));
+            let is_recent = week.ends() >= Week::last(now, site.timezone.clone()).ends();
+            report.webhooks = webhooks.filter(|_| is_recent);
             state.count_sign_ins(&week, &mut report.week);
             if let Some(before) = &mut report.week_before {
                 state.count_sign_ins(&week.before(), before);

@@ -12,6 +12,7 @@ mod graph;
 mod pagerduty;
 mod posts;
 mod servicenow;
+mod s3;
 mod ses;
 mod slack;
 mod tableau;

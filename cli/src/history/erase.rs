@@ -44,7 +44,13 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
         .into());
     }
     let named = named(&files, person).await?;
-    let question = format!("Erase the person from {} files in the bucket {}?", named.len(), files.bucket());
+    let question = match named.len() {
+        0 => format!(
+            "No file in the bucket {} names the person. Leave them out of later exports and reports?",
+            files.bucket()
+        ),
+        count => format!("Erase the person from {count} files in the bucket {}?", files.bucket()),
+    };
     if !agrees(&question, options.yes, "erase").await? {
         note("nothing was changed");
         return Ok(ExitCode::FAILURE);

@@ -113,6 +113,45 @@ async fn a_record_is_read_as_its_moves_wrote_it_and_the_index_has_what_it_carrie
 }
 
 #[tokio::test]
+async fn records_come_forward_over_days_and_pages_in_the_order_that_is_the_reverse_of_back() {
+    let aws = table().await;
+    let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
+    let records = Records::new(dynamodb(&aws), "deliveries");
+    let mut keys = BTreeSet::new();
+    // Five hours apart: three days.
+    for n in 0..12 {
+        let key = key();
+        let begins = n * 5 * 3_600;
+        store.claim(&key, &EventFacts::default(), &claimant(begins, begins + 60)).await.unwrap();
+        keys.insert(key);
+    }
+    let (since, until) = (at(0), at(11 * 5 * 3_600));
+    let mut found = [Vec::new(), Vec::new()];
+    for (walk, found) in
+        [records.back(since, until), records.forward(since, until)].iter_mut().zip(&mut found)
+    {
+        while let Some(some) = walk.next(Some(2)).await.unwrap() {
+            found.extend(some.into_iter().map(|record| (record.first_seen_at, record.key)));
+        }
+    }
+    let [mut back, forward] = found;
+    back.reverse();
+    assert_eq!((forward.len(), &forward), (12, &back));
+    assert!(forward.is_sorted_by_key(|(at, _)| *at));
+    let mut inside = records.forward(at(1), at(11 * 5 * 3_600 - 1));
+    let mut count = 0;
+    while let Some(some) = inside.next(None).await.unwrap() {
+        count += some.len();
+    }
+    assert_eq!(count, 10);
+    assert!(records.forward(until, since).next(None).await.unwrap().is_none());
+
+    let whole = records.whole(&keys).await.unwrap();
+    assert_eq!((whole.records.len(), whole.left_out.len()), (12, 0));
+    assert!(whole.records.iter().all(|record| !record.owner.is_empty()), "with what the index lacks");
+}
+
+#[tokio::test]
 async fn the_causes_of_many_records_are_read_a_hundred_at_a_time_and_what_is_left_out_is_named() {
     let aws = table().await;
     let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");

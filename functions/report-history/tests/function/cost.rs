@@ -43,8 +43,8 @@ async fn the_calls_of_a_day_are_counted() {
     say(&format!(
         "Query, BatchGetItem, GetItem, UpdateItem, PutObject, GetObject of a day with {EVENTS} events: {first:?}; of an hour without news: {idle:?}"
     ));
-    assert_eq!(&first[1..2], [2], "100 records in one request");
-    assert_eq!(first[4], 4, "three files, and what the next day needs");
-    assert_eq!(idle, [0, 0, idle[2], 0, 0, 0], "an hour without news reads documents alone");
-    assert!(idle[2] <= 6, "{idle:?}");
+    // Five days may change, and the day before one that is written; two batches of at most 100 records; four documents, the rules and the
+    // session; three files, and what the next day needs of incidents.
+    assert_eq!(first, [6, 2, 7, 2, 4, 1]);
+    assert_eq!(idle, [0, 0, 6, 0, 0, 0], "an hour without news reads documents alone");
 }

@@ -1,7 +1,8 @@
 //! Notifications about one event or one incident.
 
+use super::duration::duration;
 use super::standing::standing;
-use super::words::{NEXT_STEP_WITHOUT_JOB, capitalised, duration, next_step, severity, symbol_of, title};
+use super::words::{NEXT_STEP_WITHOUT_JOB, capitalised, next_step, severity, symbol_of, title};
 use super::{
     Cause, DELETED_BY, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Person, Place, Severity, Status,
     Value, WAS_IN, report, webhook,

@@ -1,6 +1,7 @@
 //! Builds notifications about a group: many incidents, or many events of one kind.
 
-use super::words::{duration, severity, symbol_of, title, title_of_many};
+use super::duration::duration;
+use super::words::{severity, symbol_of, title, title_of_many};
 use super::{Item, Kind, List, Notification, Severity, Status, webhook};
 use crate::group::{Member, Placement};
 use jiff::Timestamp;

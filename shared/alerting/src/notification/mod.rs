@@ -3,6 +3,7 @@
 mod build;
 pub mod clock;
 mod digest;
+mod duration;
 mod group;
 mod mentioned;
 mod of_rule;
@@ -15,6 +16,7 @@ mod words;
 
 pub use build::{About, event, opened, resolved, test, updated};
 pub use digest::digest;
+pub use duration::duration;
 pub use group::{group_announced, group_resolved};
 pub use mentioned::{Mentioned, Person};
 pub(crate) use of_rule::OfRule;
@@ -24,7 +26,7 @@ pub use sentence::Sentence;
 pub(crate) use standing::suspends_after;
 pub(crate) use webhook::is_enabled_again;
 pub use webhook::reason;
-pub use words::{duration, next_step, symbol, title};
+pub use words::{next_step, symbol, title};
 
 use crate::impact::Impact;
 use jiff::Timestamp;

@@ -1,8 +1,9 @@
 //! What messages say about a week of a site.
 
 use super::clock::time;
+use super::duration::duration;
 use super::webhook::LIST;
-use super::{Fact, Item, List, NO_NAME, Place, Status, Value, duration};
+use super::{Fact, Item, List, NO_NAME, Place, Status, Value};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

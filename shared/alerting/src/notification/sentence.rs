@@ -3,7 +3,7 @@
 
 use super::Status;
 use super::clock::{span, time};
-use super::duration;
+use super::duration::duration;
 use jiff::tz::TimeZone;
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! How an open incident stands: how often it has failed, since when, and how far Tableau is from suspending its refresh.
 
-use super::words::duration;
+use super::duration::duration;
 use super::{Kind, Notification, Status};
 use crate::incident::Open;
 use rules::{SUSPENDS_AFTER, Site};

@@ -2,7 +2,6 @@
 
 use super::webhook::is_enabled_again;
 use super::{Severity, report, webhook};
-use jiff::SignedDuration;
 use plain_text::one_line;
 use std::borrow::Cow;
 use tableau::{Action, Event, EventName, Object, OwnEvent, OwnSeverity};
@@ -145,18 +144,4 @@ fn fixed_step(name: &EventName) -> Option<&'static str> {
 pub(super) fn capitalised(kind: &str) -> String {
     let mut chars = kind.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// A duration in words, with at most two units: `3 h 10 min`.
-pub fn duration(lasted: SignedDuration) -> String {
-    let minutes = lasted.as_secs().max(0) / 60;
-    let units = [(minutes / 1_440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "min")];
-    let words: Vec<String> = units
-        .iter()
-        .skip_while(|(count, _)| *count == 0)
-        .take(2)
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect();
-    if words.is_empty() { "less than a minute".to_owned() } else { words.join(" ") }
 }

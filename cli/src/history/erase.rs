@@ -66,7 +66,7 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
         }
     }
     note(format!(
-        "the person was erased from {rows} rows in {} files, and later exports and reports do not name them as an owner",
+        "rows changed: {rows}, files changed: {}. Later exports and reports do not name the person as an owner",
         named.len()
     ));
     Ok(ExitCode::SUCCESS)

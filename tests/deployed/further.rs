@@ -25,6 +25,8 @@ const UNKNOWN_TO_THE_EMULATOR: &str = r#"
                   - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${EmailFrom}
                   - !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${EmailConfigurationSet}
 "#;
+/// The emulator is reached over http, and says so to the policy that denies what is not encrypted.
+const ONLY_TLS: &str = r#"{ Bool: { "aws:SecureTransport": "false" } }"#;
 /// The same of request-certification.
 const UNKNOWN_TOO: &str = r#"
                 Condition: { StringEquals: { "ses:FromAddress": !Ref EmailFrom } }
@@ -99,6 +101,8 @@ impl<'a> Further<'a> {
         assert_eq!(text.matches(UNKNOWN_TOO).count(), 1, "the role of request-certification says this");
         let known = "\n                Resource: \"*\"\n";
         let text = text.replace(UNKNOWN_TO_THE_EMULATOR, known).replace(UNKNOWN_TOO, known);
+        assert_eq!(text.matches(ONLY_TLS).count(), 1, "the bucket's policy says this");
+        let text = text.replace(ONLY_TLS, &ONLY_TLS.replace("false", "true"));
         std::fs::write(&path, text).unwrap();
         path
     }

@@ -249,6 +249,18 @@ fn report_history_reads_deliveries_and_changes_what_it_knows_of_reports_and_the_
     assert_eq!(of_the_bucket, expected, "it deletes nothing, and reads no file of the history");
 }
 
+#[test]
+fn the_bucket_of_the_history_refuses_what_is_not_encrypted_on_its_way() {
+    let policy = &read("template.yaml")["Resources"]["ReportHistoryBucketPolicy"]["Properties"];
+    let bucket = json!({ "Fn::GetAtt": "ReportHistoryBucket.Arn" });
+    let expected = json!([{
+        "Sid": "OnlyTls", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [bucket, { "Fn::Sub": "${ReportHistoryBucket.Arn}/*" }],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    }]);
+    assert_eq!(policy["PolicyDocument"]["Statement"], expected);
+}
+
 // 15-3
 #[test]
 fn publish_rules_reaches_the_rules_alone_of_the_table_and_deletes_none() {

@@ -16,7 +16,7 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// How many webhooks the stack has registered and how many of them are disabled, as the last run saw them; `None` if it has registered none.
 ///
 /// # Errors
-/// [`Error::Documents`] when the table does not answer.
+/// [`Error::Table`] when the table does not answer.
 pub async fn figures(documents: &Documents) -> Result<Option<WebhookFigures>, Error> {
     Ok(Registry::read(documents).await?.figures())
 }

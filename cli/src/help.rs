@@ -168,7 +168,7 @@ Examples:
 pub(crate) const HISTORY_ERASE: &str = "\
 Delivery records of the last days are exported again when they change. So erase the person from the stack's table first, as
 docs/security.md says under \"Personal data\": this command refuses as long as a record of those days names the person. Needs
-dynamodb:Query and dynamodb:BatchGetItem on the table; s3:ListBucket, s3:GetObject and s3:PutObject on the bucket.
+dynamodb:Query, BatchGetItem, GetItem and UpdateItem on the table; s3:ListBucket, GetObject and PutObject on the bucket.
 
 Examples:
   tableau-webhooks history erase --person ana.ruiz@example.com

@@ -5,11 +5,8 @@ use crate::options::TargetOptions;
 use crate::out::{line, note};
 use crate::stack::Stack;
 use clap::Args;
-use history::day_of;
+use history::{Exported, ExportedDay, Start, day_of};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::process::ExitCode;
 use workflow::BoxError;
 
@@ -25,29 +22,12 @@ pub(crate) struct ExportOptions {
     target: TargetOptions,
 }
 
-/// What the function answers.
-#[derive(Debug, Deserialize)]
-struct Exported {
-    days: Vec<Day>,
-    unchanged: usize,
-    left: usize,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Day {
-    day: Date,
-    deliveries: u64,
-    events: u64,
-    incidents: u64,
-    bytes: u64,
-}
-
 pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let bucket = files(&stack, None)?;
     let through = options.today.then(|| day_of(Timestamp::now()));
-    let exported: Exported = ask(&stack, &json!({ "start": "export", "through": through })).await?;
-    let has_rows = |day: &Day| day.deliveries + day.events + day.incidents > 0;
+    let exported: Exported = ask(&stack, &Start::Export { through }).await?;
+    let has_rows = |day: &ExportedDay| day.deliveries + day.events + day.incidents > 0;
     if !options.json && exported.days.iter().any(has_rows) {
         line!("DAY (UTC)   DELIVERIES    EVENTS  INCIDENTS      SIZE")?;
     }
@@ -55,7 +35,7 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError>
         if options.json {
             line!("{}", serde_json::to_string(day)?)?;
         } else if has_rows(day) {
-            let Day { day, deliveries, events, incidents, bytes } = day;
+            let ExportedDay { day, deliveries, events, incidents, bytes } = day;
             line!("{day}  {deliveries:>10}  {events:>8}  {incidents:>9}  {:>5} kB", bytes.div_ceil(1_000))?;
         }
     }

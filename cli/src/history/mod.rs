@@ -10,10 +10,9 @@ pub(crate) use report::{ReportOptions, report};
 use crate::help;
 use crate::invocation;
 use crate::stack::Stack;
-use ::history::Files;
+use ::history::{Files, Start};
 use clap::Subcommand;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::process::ExitCode;
 use std::time::Duration;
 use workflow::BoxError;
@@ -45,11 +44,12 @@ pub(crate) async fn run(command: HistoryCommand) -> Result<ExitCode, BoxError> {
 }
 
 /// Lets the function do something, and waits for its answer.
-async fn ask<T: DeserializeOwned>(stack: &Stack, start: &Value) -> Result<T, BoxError> {
+async fn ask<T: DeserializeOwned>(stack: &Stack, start: &Start) -> Result<T, BoxError> {
     let function = stack.function(NAME).ok_or_else(|| {
         format!("the stack `{}` has no {NAME}: deploy it with ReportHistoryEnabled=true", stack.name)
     })?;
-    let answer = invocation::invoke_or_reason(stack, function, start, LONGEST_RUN).await?;
+    let event = serde_json::to_value(start)?;
+    let answer = invocation::invoke_or_reason(stack, function, &event, LONGEST_RUN).await?;
     let answer = answer.map_err(|reason| format!("{NAME} failed: {reason}"))?;
     serde_json::from_slice(&answer).map_err(|_| {
         format!("{NAME} gave no answer that this program knows: its version may be another than that of this program").into()

@@ -6,11 +6,9 @@ use crate::out::{line, plain};
 use crate::stack::Stack;
 use alerting::notification::{report_sections, report_title};
 use clap::Args;
+use history::{SiteReport, SiteReports, Start};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::process::ExitCode;
-use tableau::WeeklyReport;
 use workflow::BoxError;
 
 #[derive(Debug, Args)]
@@ -28,25 +26,12 @@ pub(crate) struct ReportOptions {
     target: TargetOptions,
 }
 
-/// What the function answers.
-#[derive(Debug, Deserialize)]
-struct Reports {
-    reports: Vec<SiteReport>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct SiteReport {
-    site: String,
-    name: String,
-    report: WeeklyReport,
-}
-
 pub(crate) async fn report(options: ReportOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let Reports { mut reports } = ask(&stack, &json!({ "start": "report", "week": options.week })).await?;
+    let SiteReports { mut reports } = ask(&stack, &Start::Report { week: options.week }).await?;
     let known: Vec<String> = reports.iter().map(|of| plain(&of.name)).collect();
     if let Some(site) = &options.site {
-        reports.retain(|of| of.name == *site || of.site.eq_ignore_ascii_case(site));
+        reports.retain(|of| of.name == *site || of.site.as_str().eq_ignore_ascii_case(site));
         if reports.is_empty() {
             return Err(
                 format!("no site is called {site}; the sites of the rules are {}", known.join(", ")).into()

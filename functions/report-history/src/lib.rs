@@ -1,13 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod event;
 mod sites;
 
 pub use config::{Config, SCOPES};
-pub use event::{Answer, SiteReport, Start};
 
-use history::{Exported, Exporter, Files, Records, Reporter, Reports, Tally, Week, day_of};
+use history::{
+    Answer, Exported, Exporter, Files, Records, Reporter, Reports, SiteReport, SiteReports, Start, Week,
+    day_of,
+};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -110,7 +111,7 @@ impl<E: SendEvent> ReportHistory<E> {
                     name: site.name,
                     report,
                 });
-                Ok(Answer::Reports { reports: reports.collect() })
+                Ok(Answer::Reports(SiteReports { reports: reports.collect() }))
             }
         }
     }
@@ -214,7 +215,7 @@ impl<E: SendEvent> ReportHistory<E> {
         let state: Reports = self.documents.read(Reports::KEY).await?;
         let webhooks = webhooks::figures(&self.documents).await?;
         let counted = weeks.iter().map(|(site, week)| (site.luid.to_string(), week.clone())).collect();
-        let tallies: Vec<Tally> = Reporter { records: &self.records }.tallies(counted).await?;
+        let tallies = Reporter { records: &self.records }.tallies(counted).await?;
         let mut reports = Vec::new();
         for ((site, week), tally) in weeks.into_iter().zip(tallies) {
             // Each site has time of its own for its owners.

@@ -1,11 +1,11 @@
 //! Lambda entry point. The function is in `lib.rs`.
 
 use guarded_tableau::SecretCredential;
-use history::{Files, Records};
+use history::{Files, Records, Start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use published_rules::PublishedRules;
-use report_history::{Config, ReportHistory, Start};
+use report_history::{Config, ReportHistory};
 use runtime::Host;
 use session_store::sessions;
 use std::sync::Arc;

@@ -21,7 +21,7 @@ const TRIES: u32 = 8;
 const WAIT: Duration = Duration::from_millis(100);
 
 /// When a day begins in UTC.
-pub fn begin(day: Date) -> Timestamp {
+pub(crate) fn begin(day: Date) -> Timestamp {
     day.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |zoned| zoned.timestamp())
 }
 

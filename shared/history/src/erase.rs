@@ -1,6 +1,6 @@
 //! Takes a person out of a file. No I/O.
 
-use crate::column::Kind;
+use crate::column::{Kind, Type};
 use crate::error::Error;
 use crate::files::{is_state, of_key};
 use serde_json::{Map, Value};
@@ -9,9 +9,6 @@ use serde_json::{Map, Value};
 const ERASED: &str = "[erased]";
 /// Columns that together name one person: if one of them does, all are erased.
 const OWNER: [&str; 2] = ["owner_name", "owner_email"];
-
-/// Columns whose text is JSON: its signs are escaped, so that a plain search would miss a name with a backslash.
-const JSON: [&str; 3] = ["attempts_json", "effects", "payload"];
 
 /// A file without the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +64,7 @@ pub(crate) fn names(text: &str, person: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::File`] when a line is not a row.
-pub fn erase(kind: Kind, key: &str, lines: &[u8], person: &str) -> Result<Erased, Error> {
+fn erase(kind: Kind, key: &str, lines: &[u8], person: &str) -> Result<Erased, Error> {
     let mut erased = Erased { rows: 0, lines: Vec::with_capacity(lines.len()) };
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let mut row: Map<String, Value> = serde_json::from_slice(line).map_err(|error| Error::File {
@@ -88,14 +85,16 @@ pub fn erase(kind: Kind, key: &str, lines: &[u8], person: &str) -> Result<Erased
 fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
     let mut is_named = false;
     let mut is_owner = false;
-    for column in kind.personal() {
-        let Some(Value::String(text)) = row.get_mut(*column) else { continue };
-        let without =
-            if JSON.contains(column) { without_in_json(text, person) } else { without(text, person) };
+    for column in kind.columns().iter().filter(|column| column.is_personal) {
+        let Some(Value::String(text)) = row.get_mut(column.name) else { continue };
+        let without = match column.of {
+            Type::Json => without_in_json(text, person),
+            _ => without(text, person),
+        };
         if let Some(without) = without {
             *text = without;
             is_named = true;
-            is_owner |= OWNER.contains(column);
+            is_owner |= OWNER.contains(&column.name);
         }
     }
     if is_owner {
@@ -108,7 +107,8 @@ fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
     is_named
 }
 
-/// JSON text without the person; `None` if it does not name them.
+/// JSON text without the person: its signs are escaped, so that a plain search would miss a name with a backslash. `None` if it does not name
+/// them.
 fn without_in_json(text: &str, person: &str) -> Option<String> {
     match serde_json::from_str::<Value>(text) {
         Ok(mut value) => (erase_value(&mut value, person) > 0).then(|| value.to_string()),

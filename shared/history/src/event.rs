@@ -2,36 +2,36 @@
 
 use deliveries::{Content, Record};
 use jiff::Timestamp;
-use tableau::{Event, EventId, EventName, Object as Subject, Payload};
+use tableau::{Event, EventId, EventName, Payload};
 
 /// The cause that was looked for and not found.
 const NOT_FOUND: &str = "NotFound";
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happened {
+pub(crate) struct Happened {
     /// Its id.
-    pub id: EventId,
+    pub(crate) id: EventId,
     /// Its name.
-    pub name: EventName,
+    pub(crate) name: EventName,
     /// The site's LUID; empty if the event has none.
-    pub site: String,
+    pub(crate) site: String,
     /// The kind of the object, in words.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The object's LUID; empty if the event has none.
-    pub luid: String,
+    pub(crate) luid: String,
     /// The object's name: untrusted text.
-    pub object_name: String,
+    pub(crate) object_name: String,
     /// When it happened, if Tableau's time can be right.
-    pub at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
     /// When the first workflow received it.
-    pub received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
 }
 
 impl Happened {
     /// What a record says about its event: also one of the index, which has no payload. `None` for a record without the key and the time that
     /// every record has.
-    pub fn of(record: &Record) -> Option<Self> {
+    pub(crate) fn of(record: &Record) -> Option<Self> {
         let received_at = record.first_seen_at?;
         let facts = &record.event;
         let name = EventName::from(facts.name.as_str());
@@ -47,7 +47,7 @@ impl Happened {
             },
         };
         let event = Event::try_from(&payload).ok();
-        let kind = event.as_ref().map_or_else(|| kind(&name), |event| event.subject.kind());
+        let kind = event.as_ref().map_or("resource", |event| event.subject.kind());
         Some(Self {
             id: record.key.as_ref()?.event.clone(),
             name,
@@ -61,47 +61,35 @@ impl Happened {
     }
 
     /// When it happened; when it came, if that is not known.
-    pub fn time(&self) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
         self.at.unwrap_or(self.received_at)
-    }
-}
-
-fn kind(name: &EventName) -> &'static str {
-    match name.object() {
-        Some(Subject::Workbook) => "workbook",
-        Some(Subject::Datasource) => "data source",
-        Some(Subject::View) => "view",
-        Some(Subject::User) => "user",
-        Some(Subject::Site) => "site",
-        Some(Subject::Webhook) => "webhook",
-        Some(Subject::Label) | None => "resource",
     }
 }
 
 /// An event and the records of all workflows that received it that day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRecords {
+pub(crate) struct EventRecords {
     /// The event.
-    pub happened: Happened,
+    pub(crate) happened: Happened,
     /// The records.
-    pub records: Vec<Record>,
+    pub(crate) records: Vec<Record>,
 }
 
 impl EventRecords {
     /// Why the refresh failed, as far as a workflow has found it out.
-    pub fn cause(&self) -> Option<&str> {
+    pub(crate) fn cause(&self) -> Option<&str> {
         let causes =
             self.records.iter().map(|record| record.cause.as_str()).filter(|cause| !cause.is_empty());
         causes.min_by_key(|cause| *cause == NOT_FOUND)
     }
 
     /// Why the refresh failed, if a class was found.
-    pub fn class(&self) -> Option<&str> {
+    pub(crate) fn class(&self) -> Option<&str> {
         self.cause().filter(|cause| *cause != NOT_FOUND)
     }
 
     /// All that was sent, as JSON.
-    pub fn payload(&self) -> &str {
+    pub(crate) fn payload(&self) -> &str {
         self.records
             .iter()
             .map(|record| record.event.payload.as_str())
@@ -110,7 +98,7 @@ impl EventRecords {
     }
 
     /// The event with all that it says; `None` if it cannot be read.
-    pub fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<Event> {
         let Ok(Content::Event(payload)) = Content::stored(self.payload()) else { return None };
         Event::try_from(&payload).ok()
     }

@@ -50,7 +50,7 @@ impl Document for Exports {
 }
 
 /// One exported day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedDay {
     /// The day.
     pub day: Date,
@@ -65,7 +65,7 @@ pub struct ExportedDay {
 }
 
 /// What a run has done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exported {
     /// The days that were written.
     pub days: Vec<ExportedDay>,

@@ -45,13 +45,13 @@ pub(crate) fn state_key(day: Date) -> String {
 }
 
 /// Whether the export keeps this object for itself.
-pub fn is_state(key: &str) -> bool {
+pub(crate) fn is_state(key: &str) -> bool {
     key.starts_with(STATE)
 }
 
 /// A file in the making: lines of JSON, packed.
 #[derive(Debug)]
-pub struct Lines {
+pub(crate) struct Lines {
     packed: GzEncoder<Vec<u8>>,
     rows: u64,
 }
@@ -64,7 +64,7 @@ impl Default for Lines {
 
 impl Lines {
     /// Adds a row.
-    pub fn push(&mut self, row: &impl Serialize) {
+    pub(crate) fn push(&mut self, row: &impl Serialize) {
         // Rows have no maps with keys that are no text, and a vector takes every byte.
         if let Ok(mut line) = serde_json::to_vec(row) {
             line.push(b'\n');
@@ -75,12 +75,12 @@ impl Lines {
     }
 
     /// How many rows there are.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// The file.
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.packed.finish().unwrap_or_default()
     }
 }

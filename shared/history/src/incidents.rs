@@ -13,45 +13,45 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
 
 /// The object of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Object {
+pub(crate) struct Object {
     /// The site's LUID.
-    pub site: String,
+    pub(crate) site: String,
     /// `workbook` or `data source`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The object's LUID.
-    pub luid: String,
+    pub(crate) luid: String,
     /// Its last known name: untrusted text.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// The end of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
+pub(crate) struct End {
     /// When it ended.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Whether its object was deleted.
-    pub is_deletion: bool,
+    pub(crate) is_deletion: bool,
 }
 
 /// An incident that has ended, or is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastIncident {
+pub(crate) struct PastIncident {
     /// Its id, as messages and `events show` have it.
-    pub id: String,
+    pub(crate) id: String,
     /// What failed.
-    pub object: Object,
+    pub(crate) object: Object,
     /// When it failed first.
-    pub opened_at: Timestamp,
+    pub(crate) opened_at: Timestamp,
     /// When it failed last.
-    pub last_failed_at: Timestamp,
+    pub(crate) last_failed_at: Timestamp,
     /// When and how it ended; `None`: it is open.
-    pub end: Option<End>,
+    pub(crate) end: Option<End>,
     /// How many refreshes failed.
-    pub failures: u32,
+    pub(crate) failures: u32,
     /// Which incident of the object it was within 24 hours.
-    pub nth: usize,
+    pub(crate) nth: usize,
     /// The most frequent class of cause.
-    pub cause: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 impl PastIncident {
@@ -70,7 +70,7 @@ impl PastIncident {
     }
 
     /// How long it had lasted at this time, in seconds.
-    pub fn seconds(&self, at: Timestamp) -> i64 {
+    pub(crate) fn seconds(&self, at: Timestamp) -> i64 {
         at.duration_since(self.opened_at).as_secs().max(0)
     }
 
@@ -92,7 +92,7 @@ impl PastIncident {
 
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// An incident opened: the one of this number within 24 hours, from 1.
     Opened(usize),
     /// An incident ended.
@@ -112,11 +112,11 @@ struct Tracked {
 /// The incidents of all objects, event by event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Timeline(Vec<Tracked>);
+pub(crate) struct Timeline(Vec<Tracked>);
 
 impl Timeline {
     /// Applies an event in the order in which events came. `class`: the cause's class, if one was found.
-    pub fn apply(&mut self, event: &Happened, class: Option<&str>) -> Option<Change> {
+    pub(crate) fn apply(&mut self, event: &Happened, class: Option<&str>) -> Option<Change> {
         let signal = signal(event)?;
         let at = self.place(event, matches!(signal, Signal::Failed(..) | Signal::Succeeded(..)))?;
         let tracked = &mut self.0[at];
@@ -179,7 +179,7 @@ impl Timeline {
     }
 
     /// The incidents that are open, by object.
-    pub fn open(&self) -> impl Iterator<Item = PastIncident> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = PastIncident> {
         self.0.iter().filter_map(|tracked| {
             let open = tracked.incident.open.as_ref()?;
             Some(PastIncident::of(&tracked.object, open, &tracked.causes, None))
@@ -187,7 +187,7 @@ impl Timeline {
     }
 
     /// Forgets objects that do not matter for later events, at the end of a day.
-    pub fn forget(&mut self, now: Timestamp) {
+    pub(crate) fn forget(&mut self, now: Timestamp) {
         self.0.retain(|tracked| {
             tracked.incident.open.is_some() || now.duration_since(tracked.last_event) < REMEMBERED
         });

@@ -5,7 +5,7 @@ use crate::incidents::Object;
 use std::collections::HashMap;
 use std::time::Duration;
 use tableau::{SiteLuid, Subject};
-use tableau_client::{Owner, TableauClient};
+use tableau_client::{Error, Owner, TableauClient};
 use tokio::time::Instant;
 use workflow::chain;
 
@@ -19,7 +19,7 @@ const MOST_FAILURES: usize = 3;
 
 /// What is known about an object's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OwnerLookup {
+pub(crate) enum OwnerLookup {
     /// Tableau names this user.
     Found(Owner),
     /// Tableau shows the object, and no owner.
@@ -30,7 +30,7 @@ pub enum OwnerLookup {
 
 impl OwnerLookup {
     /// The owner, if known.
-    pub fn found(&self) -> Option<&Owner> {
+    pub(crate) fn found(&self) -> Option<&Owner> {
         match self {
             Self::Found(owner) => Some(owner),
             Self::NotShown | Self::Unknown => None,
@@ -41,8 +41,10 @@ impl OwnerLookup {
 /// Asks Tableau, each object once.
 #[derive(Debug)]
 pub struct Owners<'a> {
-    /// Tableau and the site of its credential, or why it cannot be asked.
-    tableau: Result<(&'a TableauClient, SiteLuid), String>,
+    /// Tableau, or why it cannot be asked.
+    tableau: Result<&'a TableauClient, String>,
+    /// The site of its credential, once a question has found it out.
+    site: Option<SiteLuid>,
     erased: ErasedPeople,
     known: HashMap<String, OwnerLookup>,
     failures: usize,
@@ -52,14 +54,14 @@ pub struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    /// Asks `tableau` about objects of its site from now on. `erased` people are not named.
-    pub fn new(tableau: Result<(&'a TableauClient, SiteLuid), String>, erased: ErasedPeople) -> Self {
+    /// Asks `tableau` about objects of its site from now on, and signs in only for a question. `erased` people are not named.
+    pub fn new(tableau: Result<&'a TableauClient, String>, erased: ErasedPeople) -> Self {
         let until = Instant::now() + LONGEST;
-        Self { tableau, erased, known: HashMap::new(), failures: 0, until, problem: None }
+        Self { tableau, site: None, erased, known: HashMap::new(), failures: 0, until, problem: None }
     }
 
     /// The owner of a workbook or data source.
-    pub async fn of(&mut self, object: &Object) -> OwnerLookup {
+    pub(crate) async fn of(&mut self, object: &Object) -> OwnerLookup {
         if let Some(known) = self.known.get(&object.luid) {
             return known.clone();
         }
@@ -77,25 +79,36 @@ impl<'a> Owners<'a> {
     }
 
     async fn ask(&mut self, site: &str, subject: &Subject) -> Result<OwnerLookup, String> {
-        let (tableau, own_site) = self.tableau.as_ref().map_err(Clone::clone)?;
-        if own_site.as_str() != site {
-            return Err("the stack's credential is of another site".to_owned());
-        }
+        let tableau = self.tableau.clone()?;
         if self.failures >= MOST_FAILURES {
             return Err("Tableau did not answer".to_owned());
         }
         if self.known.len() >= MOST {
             return Err(format!("more than {MOST} objects failed, and Tableau is asked about no more"));
         }
-        let answer = match tokio::time::timeout_at(self.until, tableau.content(subject)).await {
+        let own_site = match &self.site {
+            Some(own_site) => own_site.clone(),
+            None => self.in_time(tableau.session_site()).await?,
+        };
+        let is_own = own_site.as_str() == site;
+        self.site = Some(own_site);
+        if !is_own {
+            return Err("the stack's credential is of another site".to_owned());
+        }
+        Ok(match self.in_time(tableau.content(subject)).await? {
+            None => OwnerLookup::Unknown,
+            Some(content) => content.owner.map_or(OwnerLookup::NotShown, OwnerLookup::Found),
+        })
+    }
+
+    /// An answer of Tableau, or why there is none. Failures are counted.
+    async fn in_time<T>(&mut self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
+        let answer = match tokio::time::timeout_at(self.until, answer).await {
             Ok(answer) => answer.map_err(|error| chain(&error)),
             Err(_) => Err("Tableau did not answer in two minutes".to_owned()),
         };
         self.failures += usize::from(answer.is_err());
-        Ok(match answer? {
-            None => OwnerLookup::Unknown,
-            Some(content) => content.owner.map_or(OwnerLookup::NotShown, OwnerLookup::Found),
-        })
+        answer
     }
 
     /// Why not all owners are known; `None` if all that were asked for are.

@@ -7,6 +7,7 @@ use crate::incidents::{Change, Object, PastIncident, Timeline};
 use crate::owners::{OwnerLookup, Owners};
 use crate::row::done_at;
 use crate::week::Week;
+use alerting::incident::FLAPPING;
 use deliveries::{DeliveryKey, Record, Records, State};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::cmp::Reverse;
@@ -19,8 +20,6 @@ use workflow::{MESSAGE_OBJECTIVE, counts_for_objective};
 
 /// How many places a list has.
 const PLACES: usize = 5;
-/// An object that has so many incidents within 24 hours flaps, as in messages.
-const FLAPPING: usize = 4;
 /// A refresh whose end comes later than this after its start belongs to another start.
 const LONGEST_REFRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How many days before the two weeks incidents may have opened: older records are gone.
@@ -161,21 +160,6 @@ impl Tally {
             slowest: Vec::new(),
             starts: BTreeMap::new(),
         }
-    }
-
-    /// The site's LUID.
-    pub fn site(&self) -> &str {
-        &self.site
-    }
-
-    /// The week.
-    pub fn week(&self) -> &Week {
-        &self.week
-    }
-
-    /// How many events came in the week.
-    pub fn events(&self) -> u64 {
-        self.this.week.events
     }
 
     /// The figures that a time belongs to.

@@ -10,62 +10,59 @@ use workflow::SharedMessage;
 
 /// A row of `deliveries`. [`Kind::columns`](crate::Kind::columns) describes its fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the columns are documented in one place")]
-pub struct DeliveryRow {
-    pub event_id: String,
-    pub workflow: String,
-    pub event_name: String,
-    pub site_luid: String,
-    pub object_luid: String,
-    pub happened_at: Option<Timestamp>,
-    pub first_seen_at: Timestamp,
-    pub updated_at: Option<Timestamp>,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub attempts: u64,
-    pub cause: Option<String>,
-    pub done_at: Option<Timestamp>,
-    pub seconds_to_done: Option<f64>,
-    pub effects: String,
-    pub attempts_json: String,
+pub(crate) struct DeliveryRow {
+    pub(crate) event_id: String,
+    pub(crate) workflow: String,
+    pub(crate) event_name: String,
+    pub(crate) site_luid: String,
+    pub(crate) object_luid: String,
+    pub(crate) happened_at: Option<Timestamp>,
+    pub(crate) first_seen_at: Timestamp,
+    pub(crate) updated_at: Option<Timestamp>,
+    pub(crate) outcome: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) attempts: u64,
+    pub(crate) cause: Option<String>,
+    pub(crate) done_at: Option<Timestamp>,
+    pub(crate) seconds_to_done: Option<f64>,
+    pub(crate) effects: String,
+    pub(crate) attempts_json: String,
 }
 
 /// A row of `events`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the columns are documented in one place")]
-pub struct EventRow {
-    pub event_id: String,
-    pub event_name: String,
-    pub site_luid: String,
-    pub object_kind: String,
-    pub object_luid: String,
-    pub object_name: Option<String>,
-    pub happened_at: Option<Timestamp>,
-    pub received_at: Timestamp,
-    pub cause: Option<String>,
-    pub payload: String,
+pub(crate) struct EventRow {
+    pub(crate) event_id: String,
+    pub(crate) event_name: String,
+    pub(crate) site_luid: String,
+    pub(crate) object_kind: String,
+    pub(crate) object_luid: String,
+    pub(crate) object_name: Option<String>,
+    pub(crate) happened_at: Option<Timestamp>,
+    pub(crate) received_at: Timestamp,
+    pub(crate) cause: Option<String>,
+    pub(crate) payload: String,
 }
 
 /// A row of `incidents`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the columns are documented in one place")]
-pub struct IncidentRow {
-    pub incident_id: String,
-    pub state: &'static str,
-    pub site_luid: String,
-    pub object_kind: String,
-    pub object_luid: String,
-    pub object_name: Option<String>,
-    pub opened_at: Timestamp,
-    pub last_failed_at: Timestamp,
-    pub ended_at: Option<Timestamp>,
-    pub how_ended: Option<&'static str>,
-    pub failures: u32,
-    pub lasted_seconds: Option<i64>,
-    pub incidents_within_a_day: usize,
-    pub cause: Option<String>,
-    pub owner_name: Option<String>,
-    pub owner_email: Option<String>,
+pub(crate) struct IncidentRow {
+    pub(crate) incident_id: String,
+    pub(crate) state: &'static str,
+    pub(crate) site_luid: String,
+    pub(crate) object_kind: String,
+    pub(crate) object_luid: String,
+    pub(crate) object_name: Option<String>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) last_failed_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) how_ended: Option<&'static str>,
+    pub(crate) failures: u32,
+    pub(crate) lasted_seconds: Option<i64>,
+    pub(crate) incidents_within_a_day: usize,
+    pub(crate) cause: Option<String>,
+    pub(crate) owner_name: Option<String>,
+    pub(crate) owner_email: Option<String>,
 }
 
 /// One attempt, as `attempts_json` has it.
@@ -101,7 +98,7 @@ fn json(value: impl Serialize) -> String {
 }
 
 /// When a delivery was done; `None` if it is not.
-pub fn done_at(record: &Record) -> Option<Timestamp> {
+pub(crate) fn done_at(record: &Record) -> Option<Timestamp> {
     if record.state != Some(State::Done) {
         return None;
     }
@@ -120,7 +117,7 @@ fn outcome(record: &Record) -> &str {
 
 impl DeliveryRow {
     /// The row of one workflow's record of an event; `None` for a record without the times that every record has.
-    pub fn of(record: &Record, happened: &Happened) -> Option<Self> {
+    pub(crate) fn of(record: &Record, happened: &Happened) -> Option<Self> {
         let done_at = done_at(record);
         let since = |at: Timestamp| {
             happened.at.map(|from| (at.as_millisecond() - from.as_millisecond()) as f64 / 1_000.0)
@@ -150,7 +147,7 @@ impl DeliveryRow {
 
 impl EventRow {
     /// The row of an event.
-    pub fn of(event: &EventRecords) -> Self {
+    pub(crate) fn of(event: &EventRecords) -> Self {
         let happened = &event.happened;
         Self {
             event_id: happened.id.to_string(),
@@ -169,7 +166,7 @@ impl EventRow {
 
 impl IncidentRow {
     /// The row of an incident, with the owner of its object.
-    pub fn of(incident: &PastIncident, owner: Option<&Owner>) -> Self {
+    pub(crate) fn of(incident: &PastIncident, owner: Option<&Owner>) -> Self {
         let object = &incident.object;
         Self {
             incident_id: incident.id.clone(),

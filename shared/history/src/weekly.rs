@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(due(&reports, "2026-11-30T04:59:59Z"), None);
         assert_eq!(due(&reports, "2026-11-30T05:00:00Z").as_deref(), Some("2026-11-23"));
         assert_eq!(due(&reports, "2026-12-02T23:00:00Z").as_deref(), Some("2026-11-23"));
-        assert_eq!(due(&reports, "2026-12-02T23:00:01Z"), None, "nobody reads it any more");
+        assert_eq!(due(&reports, "2026-12-02T23:00:01Z"), None, "three days later it is too late");
         let week = Week::last(at("2026-11-30T05:00:00Z"), TimeZone::get("Europe/Berlin").unwrap());
         reports.sent("s", &week);
         assert_eq!(due(&reports, "2026-11-30T06:00:00Z"), None);

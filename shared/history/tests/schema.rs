@@ -36,7 +36,7 @@ fn the_views_for_duckdb_have_the_columns_of_the_code() {
         let words: Vec<&str> = columns.split_whitespace().collect();
         let found = words.join(" ").trim_end_matches(',').to_owned();
         let of = |kind: Type| match kind {
-            Type::Text => "VARCHAR",
+            Type::Text | Type::Json => "VARCHAR",
             Type::Timestamp => "TIMESTAMP",
             Type::Integer => "BIGINT",
             Type::Number => "DOUBLE",

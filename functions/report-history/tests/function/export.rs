@@ -2,8 +2,7 @@
 
 use crate::scene::{SITE, Scene, at, body};
 use deliveries::End;
-use history::Kind;
-use report_history::Start;
+use history::{Kind, Start};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -4,10 +4,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use deliveries::{
     Claim, ClaimStore, Claimant, Content, DeliveryKey, DynamoDbClaims, End, Ended, EventFacts, Records,
 };
-use history::Files;
+use history::{Answer, Files, Start};
 use jiff::{SignedDuration, Timestamp};
 use published_rules::PublishedRules;
-use report_history::{Answer, ReportHistory, SendEvent, Start};
+use report_history::{ReportHistory, SendEvent};
 use serde_json::{Value, json};
 use session_store::sessions;
 use std::sync::{Arc, Mutex};

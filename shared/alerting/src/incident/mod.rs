@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An object that opens this many incidents within a [`DAY`] is flapping: further incidents are suppressed, until a
 /// day has passed in which the object opened fewer.
-const FLAPPING: usize = 4;
+pub const FLAPPING: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A suppressed incident that lasts this long is announced after all: it is a lasting failure and not flapping.
 pub const LASTING: SignedDuration = SignedDuration::from_hours(1);

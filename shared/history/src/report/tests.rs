@@ -212,7 +212,7 @@ fn done_after(seconds: i64) -> impl Fn(&mut Record) {
 }
 
 #[tokio::test]
-async fn the_objective_counts_messages_and_neither_other_work_nor_what_waits_on_purpose() {
+async fn the_objective_counts_messages_and_neither_other_work_nor_deliberate_delays() {
     let mut scene = Scene::new();
     for minute in 0..10 {
         scene.event(

@@ -1,12 +1,12 @@
-//! What starts the function, and what it answers. No I/O.
+//! What starts the function `report-history`, and what it answers: the function and the command line share it. No I/O.
 
-use history::Exported;
+use crate::export::Exported;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tableau::{SiteLuid, WeeklyReport};
 
 /// What starts the function.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "start", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Start {
     /// The schedule: exports the days that are over, and sends the reports that are due.
@@ -37,6 +37,13 @@ pub struct SiteReport {
     pub report: WeeklyReport,
 }
 
+/// The reports of all sites.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteReports {
+    /// The reports.
+    pub reports: Vec<SiteReport>,
+}
+
 /// What the function answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -51,10 +58,7 @@ pub enum Answer {
     /// What was exported.
     Export(Exported),
     /// The reports of all sites.
-    Reports {
-        /// The reports.
-        reports: Vec<SiteReport>,
-    },
+    Reports(SiteReports),
 }
 
 #[cfg(test)]

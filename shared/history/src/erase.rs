@@ -22,7 +22,7 @@ pub struct Erased {
 /// Takes a person out of a file of the bucket, which was unpacked; `None` for a file that is not the export's.
 ///
 /// # Errors
-/// As for [`erase`].
+/// [`Error::File`] when the content is not what the export writes.
 pub fn erase_file(key: &str, content: &[u8], person: &str) -> Result<Option<Erased>, Error> {
     if let Some((kind, _)) = of_key(key) {
         return erase(kind, key, content, person).map(Some);

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An object that opens this many incidents within a [`DAY`] is flapping: further incidents are suppressed, until a
+/// An object that opens this many incidents within 24 hours is flapping: further incidents are suppressed, until a
 /// day has passed in which the object opened fewer.
 pub const FLAPPING: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);

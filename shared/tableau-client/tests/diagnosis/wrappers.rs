@@ -152,6 +152,18 @@ fn no_wrapper_changes_the_class_of_an_example() {
     assert_few(&lost, count);
 }
 
+/// The same number means something else to another vendor: the longer text counts where the notes name both.
+#[test]
+fn a_code_of_two_sources_is_told_apart_by_its_words() {
+    let closing = "Unable to connect to the Microsoft SQL Server server \"host.example.com\".";
+    for (text, class) in [
+        ("Vertica: ERROR 4060: new session rejected", CauseClass::Busy),
+        ("ERROR 4060: login refused", CauseClass::Permission),
+    ] {
+        assert_eq!(diagnose(&format!("{text}\n{closing}")).class, class, "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

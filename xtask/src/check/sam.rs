@@ -28,14 +28,18 @@ for folder in map(pathlib.Path, sys.argv[1:]):
 pub(crate) enum Linked {
     /// As a release is, by the profile `release` of `Cargo.toml`.
     AsReleased,
-    /// In less time, and a fifth larger.
+    /// In a third of the time, and larger.
     Quickly,
 }
 
 impl Linked {
     fn set(self, command: &mut Command) {
         if self == Self::Quickly {
-            command.env("CARGO_PROFILE_RELEASE_LTO", "thin");
+            command.envs([
+                ("CARGO_PROFILE_RELEASE_LTO", "off"),
+                ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+            ]);
         }
     }
 }

@@ -9,9 +9,7 @@ use super::sam::{self, Linked};
 use crate::delivery;
 use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
-use std::io::{self, Write as _};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 
 /// Where the bundle is that the step `deployed` deploys.
 const BUNDLE: &str = "target/checked-bundle";
@@ -45,9 +43,9 @@ pub(crate) enum PartOf {
 pub(crate) enum Run {
     /// `cargo` with these arguments and variables.
     Cargo(&'static [&'static str], Variables),
-    /// All tests. `meanwhile` are tests that wait for minutes: each group runs at the same time as the others, and `test = false` in
-    /// their `Cargo.toml` keeps them out of `cargo test`.
-    Tests { meanwhile: &'static [Group] },
+    /// All tests. `last` are tests that wait for minutes, and run for minutes: `test = false` in their `Cargo.toml` keeps them out of a plain
+    /// `cargo test`.
+    Tests { last: &'static [&'static str] },
     /// Installs the Python tools.
     InstallTools,
     /// A Python tool with these arguments and variables.
@@ -76,21 +74,6 @@ pub(crate) enum Run {
     Delivery,
     /// A test of the repository that opens Chromium, and fails where there is none.
     InChromium(&'static str),
-}
-
-/// Tests that one `cargo test` runs, one after the other.
-#[derive(Debug)]
-pub(crate) struct Group {
-    /// Their names.
-    pub(crate) tests: &'static [&'static str],
-    /// How many of their cases run at a time: more would take the processor from the tests that they run beside.
-    pub(crate) threads: &'static str,
-}
-
-impl Group {
-    fn arguments(&self) -> impl Iterator<Item = &'static str> {
-        self.tests.iter().flat_map(|test| ["--test", *test])
-    }
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -137,12 +120,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
         part_of: PartOf::Quick,
-        run: Run::Tests {
-            meanwhile: &[
-                Group { tests: &["delivery", "webhooks_commands"], threads: "1" },
-                Group { tests: &["refreshes"], threads: "2" },
-            ],
-        },
+        run: Run::Tests { last: &["delivery", "refreshes", "webhooks_commands"] },
     },
     Step {
         name: "run",
@@ -336,7 +314,7 @@ impl Run {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
             }
-            Self::Tests { meanwhile } => tests(repository, meanwhile)?,
+            Self::Tests { last } => tests(repository, last)?,
             Self::InstallTools => {
                 TOOLS.install(repository)?;
                 SCANNER.install(repository)?;
@@ -397,39 +375,28 @@ impl Run {
     }
 }
 
-/// Runs all tests, and the test `meanwhile` at the same time. The output of `meanwhile` follows that of the others.
-fn tests(repository: &Repository, meanwhile: &[Group]) -> Result<(), Problem> {
-    let test = |arguments: &[&str]| {
+/// Runs all tests: with cargo-nextest if it is installed, which runs tests of several packages at a time, as `.config/nextest.toml` says.
+fn tests(repository: &Repository, last: &[&str]) -> Result<(), Problem> {
+    let cargo = |arguments: &[&str]| {
         let mut cargo = repository.cargo();
-        cargo.args(["test", "--workspace"]).args(arguments);
-        // Many tests wait: for timers, for processes. More threads than cores use that time.
-        cargo.env("RUST_TEST_THREADS", "4");
+        cargo.args(arguments);
         cargo
     };
-    succeed(&mut test(&["--no-run"]))?;
-    succeed(test(&["--no-run"]).args(meanwhile.iter().flat_map(Group::arguments)))?;
-    let mut groups = Vec::new();
-    for group in meanwhile {
-        let mut beside = test(&["--quiet", "--no-fail-fast"]);
-        beside.args(group.arguments()).env("RUST_TEST_THREADS", group.threads);
-        let beside = beside.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        // Its output is read all the time: it would stop at a pipe that is full.
-        groups.push((group, thread::spawn(move || beside.wait_with_output())));
+    let named: Vec<&str> = last.iter().flat_map(|test| ["--test", *test]).collect();
+    if !has_nextest(repository) {
+        println!("cargo-nextest is not installed: the tests of one package run after those of another");
+        // The functions' binaries, which tests of other packages run, are there then.
+        succeed(&mut cargo(&["test", "--workspace", "--no-run"]))?;
+        succeed(&mut cargo(&["test", "--workspace"]))?;
+        return succeed(cargo(&["test", "--workspace"]).args(named));
     }
-    let others = succeed(&mut test(&[]));
-    let mut failed = Vec::new();
-    for (group, beside) in groups {
-        let names = group.tests.join(", ");
-        let ended = beside.join().map_err(|_| format!("the output of {names} could not be read"))??;
-        println!("\n── {names}, which ran beside the others");
-        io::stdout().write_all(&ended.stdout)?;
-        io::stderr().write_all(&ended.stderr)?;
-        if !ended.status.success() {
-            failed.push(format!("{names} ended with {}", ended.status));
-        }
-    }
-    others?;
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
+    succeed(cargo(&["nextest", "run", "--workspace", "--lib", "--bins", "--tests"]).args(named))?;
+    succeed(&mut cargo(&["test", "--workspace", "--doc"]))
+}
+
+fn has_nextest(repository: &Repository) -> bool {
+    let output = repository.cargo().args(["nextest", "--version"]).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 /// Checks the templates of a release as `template.yaml` is checked.

@@ -56,6 +56,14 @@ def double(url, region, key, secret, token):
     check("a missing object is NoSuchKey", refused("NoSuchKey", client.get_object, Key="other"))
     check("a missing bucket is NoSuchBucket", refused("NoSuchBucket", client.list_objects_v2, Bucket="none"))
 
+    tag = client.get_object(Bucket=BUCKET, Key=day)["ETag"]
+    written = client.put_object(Bucket=BUCKET, Key=day, Body=b"on condition", IfMatch=tag)["ETag"]
+    check("a write on condition replaces the version that it names", written != tag and client.get_object(Bucket=BUCKET, Key=day)["ETag"] == written)
+    check("… and no other one", refused("PreconditionFailed", client.put_object, Key=day, Body=b"late", IfMatch=tag))
+    check("… which stays", client.get_object(Bucket=BUCKET, Key=day)["Body"].read() == b"on condition")
+    check("… nor one that is gone", refused("NoSuchKey", client.put_object, Key="gone", Body=b"late", IfMatch=tag))
+    check("a write of a new object replaces none", refused("PreconditionFailed", client.put_object, Key=day, Body=b"x", IfNoneMatch="*"))
+
     for n in range(5):
         client.put_object(Bucket=BUCKET, Key=f"many/{n}", Body=b"x" * n)
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="many/", PaginationConfig={"PageSize": 2})

@@ -8,7 +8,7 @@ use crate::stack::Stack;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use deliveries::Records;
-use history::{ErasedPeople, FOLDER, Files, STATE, erase_file, packed, records_that_name, unpacked};
+use history::{ErasedPeople, records_that_name};
 use jiff::Timestamp;
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -43,7 +43,7 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
         )
         .into());
     }
-    let named = named(&files, person).await?;
+    let named = files.that_name(person).await?;
     let question = match named.len() {
         0 => format!(
             "No file in the bucket {} names the person. Leave them out of later exports and reports?",
@@ -60,34 +60,11 @@ pub(super) async fn erase(options: EraseOptions) -> Result<ExitCode, BoxError> {
     documents.change(ErasedPeople::KEY, now, |erased: &mut ErasedPeople| erased.add(person)).await?;
     let mut rows = 0;
     for key in &named {
-        if let Some((found, lines)) = without(&files, key, person).await? {
-            files.put(key, packed(&lines)).await?;
-            rows += found;
-        }
+        rows += files.erase(key, person).await?;
     }
     note(format!(
         "rows changed: {rows}, files changed: {}. Later exports and reports do not name the person as an owner",
         named.len()
     ));
     Ok(ExitCode::SUCCESS)
-}
-
-/// The files that name the person.
-async fn named(files: &Files, person: &str) -> Result<Vec<String>, BoxError> {
-    let mut named = Vec::new();
-    for folder in [FOLDER, STATE] {
-        for key in files.list(folder).await? {
-            if without(files, &key, person).await?.is_some() {
-                named.push(key);
-            }
-        }
-    }
-    Ok(named)
-}
-
-/// How many rows of a file name the person, and the file without the person; `None` if it does not name them.
-async fn without(files: &Files, key: &str, person: &str) -> Result<Option<(u64, Vec<u8>)>, BoxError> {
-    let Some(bytes) = files.get(key).await? else { return Ok(None) };
-    let erased = erase_file(key, &unpacked(key, &bytes)?, person)?;
-    Ok(erased.filter(|erased| erased.rows > 0).map(|erased| (erased.rows, erased.lines)))
 }

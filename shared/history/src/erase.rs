@@ -12,18 +12,18 @@ const OWNER: [&str; 2] = ["owner_name", "owner_email"];
 
 /// A file without the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Erased {
+pub(crate) struct Erased {
     /// How many rows named the person.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// All lines of the file.
-    pub lines: Vec<u8>,
+    pub(crate) lines: Vec<u8>,
 }
 
 /// Takes a person out of a file of the bucket, which was unpacked; `None` for a file that is not the export's.
 ///
 /// # Errors
 /// [`Error::File`] when the content is not what the export writes.
-pub fn erase_file(key: &str, content: &[u8], person: &str) -> Result<Option<Erased>, Error> {
+pub(crate) fn erase_file(key: &str, content: &[u8], person: &str) -> Result<Option<Erased>, Error> {
     if let Some((kind, _)) = of_key(key) {
         return erase(kind, key, content, person).map(Some);
     }

@@ -3,6 +3,7 @@
 use crate::column::Kind;
 use crate::days::{APART, Reads, Received, begin, day_of, next, number, received};
 use crate::erase::{json_names, names};
+use crate::erased_people::ErasedPeople;
 use crate::error::Error;
 use crate::files::{Files, Lines, key};
 use crate::incidents::{Change, PastIncident, Timeline};
@@ -73,6 +74,14 @@ pub struct Exported {
     pub unchanged: usize,
     /// How many days are left for the next run, for want of time.
     pub left: usize,
+}
+
+/// A file that was written.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    rows: u64,
+    /// Packed.
+    bytes: usize,
 }
 
 /// Exports the history.
@@ -186,28 +195,49 @@ impl Exporter<'_> {
                 }
             }
         }
-        let mut incidents = Lines::default();
-        for incident in ended.into_iter().chain(timeline.open()) {
-            let owner = owners.of(&incident.object).await;
-            incidents.push(&IncidentRow::of(&incident, owner.found()));
-        }
+        let deliveries = self.put(Kind::Deliveries, day, deliveries).await?;
+        let events = self.put(Kind::Events, day, events).await?;
+        let incidents: Vec<PastIncident> = ended.into_iter().chain(timeline.open()).collect();
+        let incidents = self.put_incidents(day, &incidents, owners).await?;
         timeline.forget(begin(next(day)));
-        let mut written = ExportedDay {
-            day,
-            deliveries: deliveries.rows(),
-            events: events.rows(),
-            incidents: incidents.rows(),
-            bytes: 0,
-        };
-        for (kind, lines) in
-            [(Kind::Deliveries, deliveries), (Kind::Events, events), (Kind::Incidents, incidents)]
-        {
-            let file = lines.finish();
-            written.bytes += file.len();
-            self.files.put(&key(kind, day), file).await?;
-        }
         self.files.put_state(day, &timeline).await?;
+        let written = ExportedDay {
+            day,
+            deliveries: deliveries.rows,
+            events: events.rows,
+            incidents: incidents.rows,
+            bytes: deliveries.bytes + events.bytes + incidents.bytes,
+        };
         Ok((written, timeline))
+    }
+
+    /// Writes the incidents of a day, again if a person was erased meanwhile: who erases a person says so first and reads the files then, so
+    /// that one of the two finds the other's work.
+    async fn put_incidents(
+        &self,
+        day: Date,
+        incidents: &[PastIncident],
+        owners: &mut Owners<'_>,
+    ) -> Result<Written, Error> {
+        loop {
+            let mut lines = Lines::default();
+            for incident in incidents {
+                let owner = owners.of(&incident.object).await;
+                lines.push(&IncidentRow::of(incident, owner.found()));
+            }
+            let written = self.put(Kind::Incidents, day, lines).await?;
+            if incidents.is_empty() || !owners.forget(self.documents.read(ErasedPeople::KEY).await?) {
+                return Ok(written);
+            }
+        }
+    }
+
+    async fn put(&self, kind: Kind, day: Date, lines: Lines) -> Result<Written, Error> {
+        let rows = lines.rows();
+        let file = lines.finish();
+        let bytes = file.len();
+        self.files.put(&key(kind, day), file).await?;
+        Ok(Written { rows, bytes })
     }
 }
 

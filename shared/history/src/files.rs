@@ -4,6 +4,7 @@ use crate::column::Kind;
 use crate::error::Error;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -21,11 +22,16 @@ const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_
 /// The most bytes of a file when it is unpacked: more was not written by the export.
 const LONGEST: u64 = 1 << 30;
 const TYPE: &str = "application/gzip";
+/// What S3 answers to a write with the condition that a version is still there: there is another one, another one is being written, none is
+/// there any more.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+const ANOTHER_VERSION: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
 
 /// The folder of what is for readers.
 pub const FOLDER: &str = "history/";
 /// The folder of what the export keeps for itself.
-pub const STATE: &str = "state/";
+const STATE: &str = "state/";
 
 /// The key of a file: one for each kind and day.
 pub fn key(kind: Kind, day: Date) -> String {
@@ -86,7 +92,7 @@ impl Lines {
 }
 
 /// Packs bytes as a file of the export is packed.
-pub fn packed(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     let _ = packed.write_all(bytes);
     packed.finish().unwrap_or_default()
@@ -106,6 +112,10 @@ pub fn unpacked(key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     }
     Ok(unpacked)
 }
+
+/// Which content an object has: its entity tag.
+#[derive(Debug)]
+pub(crate) struct Version(String);
 
 /// The bucket of the export.
 #[derive(Clone, Debug)]
@@ -150,11 +160,30 @@ impl Files {
         Ok(())
     }
 
+    /// Writes an object in place of the version that was read. Returns false, and writes nothing, if another one is there now, or none. Needs
+    /// `s3:PutObject`.
+    ///
+    /// # Errors
+    /// [`Error::Bucket`].
+    pub(crate) async fn replace(&self, key: &str, bytes: Vec<u8>, read: &Version) -> Result<bool, Error> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(TYPE);
+        match put.if_match(&read.0).body(ByteStream::from(bytes)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code().is_some_and(|code| ANOTHER_VERSION.contains(&code)) => Ok(false),
+            Err(error) => Err(failed("write", key, aws_http::reason("s3:PutObject", &error))),
+        }
+    }
+
     /// Reads an object; `None` if it is not there. Needs `s3:GetObject`, and `s3:ListBucket` to tell that it is not there.
     ///
     /// # Errors
     /// [`Error::Bucket`].
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.get_version(key).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// Reads an object, and which version of it that is. As [`Self::get`].
+    pub(crate) async fn get_version(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, Error> {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(answer) => answer,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
@@ -162,6 +191,7 @@ impl Files {
             }
             Err(error) => return Err(failed("read", key, aws_http::reason("s3:GetObject", &error))),
         };
+        let version = Version(answer.e_tag.unwrap_or_default());
         let body = answer.body.collect().await;
         let body = body.map_err(|_| {
             failed(
@@ -170,7 +200,7 @@ impl Files {
                 "the connection ended before the whole object was there; try again".to_owned(),
             )
         })?;
-        Ok(Some(body.to_vec()))
+        Ok(Some((body.to_vec(), version)))
     }
 
     /// The keys that begin so. Needs `s3:ListBucket`.
@@ -191,6 +221,11 @@ impl Files {
                 return Ok(keys);
             }
         }
+    }
+
+    /// The keys of all files.
+    pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
+        Ok([self.list(FOLDER).await?, self.list(STATE).await?].concat())
     }
 
     pub(crate) async fn state<T: DeserializeOwned>(&self, day: Date) -> Result<Option<T>, Error> {

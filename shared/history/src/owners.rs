@@ -60,6 +60,20 @@ impl<'a> Owners<'a> {
         Self { tableau, site: None, erased, known: HashMap::new(), failures: 0, until, problem: None }
     }
 
+    /// Names these people no more. Returns whether they are others than before.
+    pub(crate) fn forget(&mut self, erased: ErasedPeople) -> bool {
+        if self.erased == erased {
+            return false;
+        }
+        for known in self.known.values_mut() {
+            if known.found().is_some_and(|owner| erased.has(owner)) {
+                *known = OwnerLookup::Unknown;
+            }
+        }
+        self.erased = erased;
+        true
+    }
+
     /// The owner of a workbook or data source.
     pub(crate) async fn of(&mut self, object: &Object) -> OwnerLookup {
         if let Some(known) = self.known.get(&object.luid) {

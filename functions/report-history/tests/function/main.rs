@@ -4,6 +4,7 @@
 
 mod binary;
 mod cost;
+mod erase;
 mod export;
 mod scene;
 mod weekly;

@@ -8,6 +8,7 @@ mod fault;
 mod input;
 mod invoke;
 mod keys;
+mod md5_hex;
 pub(crate) mod names;
 mod query_protocol;
 mod refusal;

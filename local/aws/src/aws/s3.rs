@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
 
+use super::md5_hex::md5_hex;
 use super::{Refusal, query_protocol};
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
@@ -56,6 +57,11 @@ pub(super) struct Buckets {
 pub(super) fn is_s3(headers: &HeaderMap) -> bool {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     authorization.is_some_and(|value| value.contains("/s3/aws4_request"))
+}
+
+/// The entity tag of an object: S3's is a checksum as well, in quotation marks.
+fn entity_tag(content: &[u8]) -> String {
+    format!("\"{}\"", md5_hex(content))
 }
 
 fn refused(status: StatusCode, code: &str) -> Response {
@@ -155,8 +161,11 @@ impl Buckets {
                 StatusCode::NO_CONTENT.into_response()
             }
             (&Method::PUT, None) => {
+                if let Some(refusal) = self.refused_by_condition(&parts.headers, bucket, key) {
+                    return refusal;
+                }
                 self.put(bucket, key, content_type, body.to_vec(), 0);
-                [("etag", "\"whole\"")].into_response()
+                [(header::ETAG, entity_tag(body))].into_response()
             }
             (&Method::GET, None) if key.is_empty() => self.list(bucket, &query),
             (&Method::GET, None) => self.get(bucket, key),
@@ -168,11 +177,34 @@ impl Buckets {
         }
     }
 
+    fn find(&self, bucket: &str, key: &str) -> Option<&S3Object> {
+        self.objects.iter().find(|object| object.bucket == bucket && object.key == key)
+    }
+
+    /// The answer to a write whose condition does not hold.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    fn refused_by_condition(&self, headers: &HeaderMap, bucket: &str, key: &str) -> Option<Response> {
+        let there = self.find(bucket, key).map(|object| entity_tag(&object.content));
+        let wanted = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        match (wanted(header::IF_MATCH), wanted(header::IF_NONE_MATCH), there) {
+            (None, None, _) | (None, Some("*"), None) => None,
+            (None, Some("*"), Some(_)) => {
+                Some(refused(StatusCode::PRECONDITION_FAILED, "PreconditionFailed"))
+            }
+            (Some(_), None, None) => Some(refused(StatusCode::NOT_FOUND, "NoSuchKey")),
+            (Some(wanted), None, Some(there)) if wanted.trim_matches('"') == there.trim_matches('"') => None,
+            (Some(_), None, Some(_)) => Some(refused(StatusCode::PRECONDITION_FAILED, "PreconditionFailed")),
+            (_, Some(_), _) => Some(refused(StatusCode::NOT_IMPLEMENTED, "NotImplemented")),
+        }
+    }
+
     fn get(&self, bucket: &str, key: &str) -> Response {
-        match self.objects.iter().find(|object| object.bucket == bucket && object.key == key) {
+        match self.find(bucket, key) {
             Some(object) => {
                 let content_type = object.content_type.clone();
-                let headers = [(header::CONTENT_TYPE.as_str(), content_type)];
+                let headers =
+                    [(header::CONTENT_TYPE, content_type), (header::ETAG, entity_tag(&object.content))];
                 (Extension(IsObject), headers, object.content.clone()).into_response()
             }
             None => refused(StatusCode::NOT_FOUND, "NoSuchKey"),
@@ -261,8 +293,10 @@ impl Buckets {
             return refused(StatusCode::NOT_FOUND, "NoSuchUpload");
         };
         let count = parts.len();
-        self.put(&bucket, &key, content_type, parts.into_values().flatten().collect(), count);
-        "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>"
+        let content: Vec<u8> = parts.into_values().flatten().collect();
+        let tag = entity_tag(&content);
+        self.put(&bucket, &key, content_type, content, count);
+        format!("<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>")
             .into_response()
     }
 

@@ -1,18 +1,9 @@
 //! The MD5 sums that SQS returns, by which clients check what arrived.
 
+use crate::aws::md5_hex::md5_hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
 use serde_json::{Map, Value};
-use std::fmt::Write as _;
-
-fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().fold(String::with_capacity(32), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// `MD5OfMessageBody`.
 pub(crate) fn of_body(body: &str) -> String {

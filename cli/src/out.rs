@@ -77,6 +77,11 @@ pub(crate) fn note(what: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(&what.to_string()));
 }
 
+/// `1 event`, `2 events`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// The text on one line, without characters that control a terminal or are invisible. Any user who may publish
 /// chooses names of workbooks, and answers may come from any server.
 pub(crate) fn plain(text: &str) -> String {

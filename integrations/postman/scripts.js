@@ -163,7 +163,7 @@ pm.test("The webhook has the new name and URL, and the event of before", () => {
 pm.test("The webhook is off, with the reason", () => {
   pm.expect(webhook.id).to.eql(value("webhook_id"));
   pm.expect(String(webhook.isEnabled)).to.eql("false");
-  pm.expect(webhook.statusChangeReason).to.eql("Paused for maintenance");
+  pm.expect(webhook.statusChangeReason).to.eql("Keep disabled: maintenance");
 });
 
 //# enabled

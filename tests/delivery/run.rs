@@ -21,7 +21,7 @@ use tempfile::NamedTempFile;
 use testkit::TOKEN;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The emulator has one stack, so runs take turns.
+/// The emulator has one stack, so runs take turns, as `.config/nextest.toml` says where each has a process.
 static ONE_RUN: Mutex<()> = Mutex::const_new(());
 
 /// The size of a run, and its faults.

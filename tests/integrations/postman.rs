@@ -205,7 +205,7 @@ async fn tableau_has_the_webhooks_that_the_collection_makes_and_no_longer_those_
             (&EventName::WorkbookRefreshFailed, &EventName::WorkbookRefreshFailed)
         );
         assert_eq!((&changed.url, changed.enabled, second.enabled), (&new_url(&scene), false, true));
-        assert_eq!(changed.status_change_reason, "Paused for maintenance");
+        assert_eq!(changed.status_change_reason, "Keep disabled: maintenance");
 
         let newman = newman.with("webhook_id", &changed.luid).with("second_webhook_id", &second.luid);
         let then = of(&[sign_in, "Enable it", "Delete it"]);

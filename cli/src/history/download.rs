@@ -1,12 +1,13 @@
 //! The command `history download`.
 
 use super::files;
+use crate::aws::Account;
 use crate::options::TargetOptions;
 use crate::out::note;
 use crate::stack::Stack;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use history::{FOLDER, of_key};
+use history::{FOLDER, Files, of_key};
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,8 +26,11 @@ pub(crate) struct DownloadOptions {
 }
 
 pub(super) async fn download(options: DownloadOptions) -> Result<ExitCode, BoxError> {
-    let stack = Stack::find(&options.target).await?;
-    let files = files(&stack, options.bucket.as_deref())?;
+    let files = match &options.bucket {
+        // Its stack may be gone.
+        Some(bucket) => Files::new(&Account::find(&options.target).await?.config, bucket),
+        None => files(&Stack::find(&options.target).await?)?,
+    };
     let keys = files.list(FOLDER).await?;
     // A key that the export does not write could lead out of the folder.
     let keys: Vec<&String> = keys.iter().filter(|key| of_key(key).is_some()).collect();

@@ -24,7 +24,7 @@ pub(crate) struct ExportOptions {
 
 pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
-    let bucket = files(&stack, None)?;
+    let bucket = files(&stack)?;
     let through = options.today.then(|| day_of(Timestamp::now()));
     let exported: Exported = ask(&stack, &Start::Export { through }).await?;
     let has_rows = |day: &ExportedDay| day.deliveries + day.events + day.incidents > 0;

@@ -12,6 +12,7 @@ use crate::invocation;
 use crate::stack::Stack;
 use ::history::{Files, Start};
 use clap::Subcommand;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -56,9 +57,14 @@ async fn ask<T: DeserializeOwned>(stack: &Stack, start: &Start) -> Result<T, Box
     })
 }
 
-/// The bucket with the exported files.
-fn files(stack: &Stack, bucket: Option<&str>) -> Result<Files, BoxError> {
-    let bucket = bucket.or(stack.history_bucket.as_deref()).ok_or_else(|| {
+/// A day that was written.
+fn date(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| "write a date such as 2026-11-23")
+}
+
+/// The bucket of the stack with the exported files.
+fn files(stack: &Stack) -> Result<Files, BoxError> {
+    let bucket = stack.history_bucket.as_deref().ok_or_else(|| {
         format!(
             "the stack `{}` exports no history: deploy it with HistoryExportEnabled=true. For the files of an earlier bucket, give --bucket",
             stack.name

@@ -1,6 +1,6 @@
 //! The command `report`.
 
-use super::ask;
+use super::{ask, date};
 use crate::options::TargetOptions;
 use crate::out::{line, plain};
 use crate::stack::Stack;
@@ -14,7 +14,7 @@ use workflow::BoxError;
 #[derive(Debug, Args)]
 pub(crate) struct ReportOptions {
     /// A day of the week, such as 2026-11-23 [default: of the last week that is over]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     week: Option<Date>,
     /// Only the site of this name or LUID
     #[arg(long, value_name = "SITE")]
@@ -31,11 +31,11 @@ pub(crate) async fn report(options: ReportOptions) -> Result<ExitCode, BoxError>
     let SiteReports { mut reports } = ask(&stack, &Start::Report { week: options.week }).await?;
     let known: Vec<String> = reports.iter().map(|of| plain(&of.name)).collect();
     if let Some(site) = &options.site {
-        reports.retain(|of| of.name == *site || of.site.as_str().eq_ignore_ascii_case(site));
+        reports.retain(|of| {
+            of.name.to_lowercase() == site.to_lowercase() || of.site.as_str().eq_ignore_ascii_case(site)
+        });
         if reports.is_empty() {
-            return Err(
-                format!("no site is called {site}; the sites of the rules are {}", known.join(", ")).into()
-            );
+            return Err(format!("no site is called {site}; there are reports of {}", known.join(", ")).into());
         }
     }
     for (at, of) in reports.iter().enumerate() {

@@ -115,5 +115,9 @@ fn a_person_whom_the_records_still_name_is_not_erased_from_the_files_alone() {
     let person = person["resource_name"].as_str().unwrap();
     let erased = home.run(&["history", "erase", "--person", person, "--local", "--yes"]);
     assert!(!erased.status.success());
-    assert!(stderr(&erased).contains("erase the person from the table first"), "{}", stderr(&erased));
+    assert!(
+        stderr(&erased).contains("Delete them first") && stderr(&erased).contains("delivery#notify-slack#"),
+        "{}",
+        stderr(&erased)
+    );
 }

@@ -6,8 +6,8 @@ mod sites;
 pub use config::{Config, SCOPES};
 
 use history::{
-    Answer, Exported, Exporter, Files, Records, Reporter, Reports, SiteReport, SiteReports, Start, Week,
-    day_of,
+    Answer, Exported, Exporter, Files, Owners, Records, Reporter, Reports, SiteReport, SiteReports, Start,
+    Week, day_of, is_kept,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -95,7 +95,7 @@ impl<E: SendEvent> ReportHistory<E> {
             }
             Start::Report { week } => {
                 if let Some(week) = week {
-                    check(*week, day_of(now))?;
+                    check(*week, now)?;
                 }
                 let weeks = self.sites().await?.into_iter().map(|site| {
                     let timezone = site.timezone.clone();
@@ -118,9 +118,22 @@ impl<E: SendEvent> ReportHistory<E> {
 
     async fn scheduled(&self, now: Timestamp, until: Instant) -> Result<Answer, BoxError> {
         self.note_sign_ins(now).await;
-        // The report comes first: it is short, and an export may need all the time there is. Neither waits for the other to succeed.
-        let sent = self.send_due(now).await;
-        let export = self.export(now, yesterday(day_of(now)), until, true).await?;
+        // The report comes first, and has half of the time: an export may need all that there is. Neither waits for the other to succeed.
+        let begun = Instant::now();
+        let half = begun + until.saturating_duration_since(begun) / 2;
+        let sent = match tokio::time::timeout_at(half, self.send_due(now)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(
+                "the weekly reports are not made in half of the time that there is; the next run tries again"
+                    .into(),
+            ),
+        };
+        let export = self.export(now, yesterday(day_of(now)), until, true).await.inspect_err(|_| {
+            // The answer has room for one error.
+            if let Err(error) = &sent {
+                tracing::error!(reason = chain(error.as_ref()), "not all weekly reports are sent");
+            }
+        })?;
         if let Some(Exported { days, unchanged, left }) = &export {
             let rows: u64 = days.iter().map(|day| day.deliveries).sum();
             tracing::info!(days = days.len(), rows, unchanged, left, "history exported");
@@ -138,7 +151,7 @@ impl<E: SendEvent> ReportHistory<E> {
     ) -> Result<Option<Exported>, BoxError> {
         let Some(files) = &self.files else { return Ok(None) };
         let exporter = Exporter { records: &self.records, documents: &self.documents, files };
-        let mut owners = self.owners().await?;
+        let mut owners = self.owners(Owners::until()).await?;
         // Boxed, because the nested futures would otherwise be too deep for the compiler.
         let exported = Box::pin(exporter.run(now, last, until, &mut owners, only_with_new_days)).await?;
         if let Some(reason) = owners.problem() {
@@ -216,10 +229,11 @@ impl<E: SendEvent> ReportHistory<E> {
         let webhooks = webhooks::figures(&self.documents).await?;
         let counted = weeks.iter().map(|(site, week)| (site.luid.to_string(), week.clone())).collect();
         let tallies = Reporter { records: &self.records }.tallies(counted).await?;
+        // Of all sites: a Tableau that does not answer costs the owners, and no report.
+        let until = Owners::until();
         let mut reports = Vec::new();
         for ((site, week), tally) in weeks.into_iter().zip(tallies) {
-            // Each site has time of its own for its owners.
-            let mut owners = self.owners().await?;
+            let mut owners = self.owners(until).await?;
             let mut report = Box::pin(tally.finish(&mut owners, now)).await;
             // What is known of webhooks is their present state.
             let is_recent = week.ends() >= Week::last(now, site.timezone.clone()).ends();
@@ -235,12 +249,12 @@ impl<E: SendEvent> ReportHistory<E> {
 }
 
 /// A week whose records are all there, in any time zone.
-fn check(day: Date, today: Date) -> Result<(), Refused> {
+fn check(day: Date, now: Timestamp) -> Result<(), Refused> {
     let week = Week::of(day, TimeZone::UTC);
-    if week.first_day > today.saturating_add(1.day()) {
+    if week.first_day > day_of(now).saturating_add(1.day()) {
         return Err(Refused::Future(day));
     }
-    if week.first_day < today.saturating_sub(29.days()) {
+    if !is_kept(week.begins(), now) {
         return Err(Refused::TooOld(day));
     }
     Ok(())

@@ -76,7 +76,7 @@ pub fn config(at: impl Into<Endpoint>) -> SdkConfig {
         .build()
 }
 
-/// Writes a line past the capture of the test harness.
+/// Writes a line past the capture of `cargo test`; cargo-nextest shows it if the test fails.
 pub fn say(line: &str) {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{line}").expect("DynamoDB");

@@ -1,6 +1,7 @@
 //! Takes a person out of a file. No I/O.
 
 use crate::column::{Kind, Type};
+use crate::erased_people::is_same_person;
 use crate::error::Error;
 use crate::files::{is_state, of_key};
 use serde_json::{Map, Value};
@@ -60,7 +61,7 @@ pub(crate) fn names(text: &str, person: &str) -> bool {
 }
 
 /// Takes a person out of the lines of a file: a name or an e-mail address, in upper or lower case, that is not a part of a longer word.
-/// Columns that do not name people are left alone.
+/// An owner is the person only if the whole name or address is theirs, as it is for later exports. Columns that do not name people are left alone.
 ///
 /// # Errors
 /// [`Error::File`] when a line is not a row.
@@ -87,6 +88,10 @@ fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
     let mut is_owner = false;
     for column in kind.columns().iter().filter(|column| column.is_personal) {
         let Some(Value::String(text)) = row.get_mut(column.name) else { continue };
+        if OWNER.contains(&column.name) {
+            is_owner |= is_same_person(text, person);
+            continue;
+        }
         let without = match column.of {
             Type::Json => without_in_json(text, person),
             _ => without(text, person),
@@ -94,10 +99,10 @@ fn erase_row(kind: Kind, row: &mut Map<String, Value>, person: &str) -> bool {
         if let Some(without) = without {
             *text = without;
             is_named = true;
-            is_owner |= OWNER.contains(&column.name);
         }
     }
     if is_owner {
+        is_named = true;
         for column in OWNER {
             if row.get(column).is_some_and(Value::is_string) {
                 row.insert(column.to_owned(), ERASED.into());
@@ -136,15 +141,20 @@ fn without(text: &str, person: &str) -> Option<String> {
     is_found.then_some(kept)
 }
 
+/// Signs that an e-mail address may have beside letters and digits.
+const OF_ADDRESSES: [char; 5] = ['.', '_', '+', '-', '%'];
+
 /// Where the person is named, and with how many bytes. `before`: the character before the text.
 fn find(text: &str, person: &str, before: Option<char>) -> Option<(usize, usize)> {
     let wanted: Vec<char> = person.chars().flat_map(char::to_lowercase).collect();
     if wanted.is_empty() {
         return None;
     }
+    let is_address = wanted.contains(&'@');
+    let goes_on = |sign: char| sign.is_alphanumeric() || (is_address && OF_ADDRESSES.contains(&sign));
     let mut previous = before;
     for (at, first) in text.char_indices() {
-        let is_start = !previous.is_some_and(char::is_alphanumeric);
+        let is_start = !previous.is_some_and(goes_on);
         previous = Some(first);
         if !is_start {
             continue;
@@ -156,8 +166,13 @@ fn find(text: &str, person: &str, before: Option<char>) -> Option<(usize, usize)
             left = rest;
             if left.is_empty() {
                 let length = offset + character.len_utf8();
-                let is_end = !text[at + length..].chars().next().is_some_and(char::is_alphanumeric);
-                if is_end {
+                // The point after an address may be that of the sentence.
+                let mut after = text[at + length..].chars();
+                let is_longer = match after.next() {
+                    Some('.' | '-') if is_address => after.next().is_some_and(char::is_alphanumeric),
+                    next => next.is_some_and(goes_on),
+                };
+                if !is_longer {
                     return Some((at, length));
                 }
                 break;
@@ -191,11 +206,18 @@ mod tests {
             json!({ "incident_id": "bea", "object_name": "[erased]'s sales", "owner_name": "[erased]", "owner_email": "[erased]", "cause": null })
         );
         assert_eq!(rows[1], other);
-        let (_, rows) = erased(Kind::Incidents, &[row], "bea@example.com");
+        let (_, rows) = erased(Kind::Incidents, std::slice::from_ref(&row), "bea@example.com");
         assert_eq!(
             (&rows[0]["owner_name"], &rows[0]["owner_email"]),
             (&json!("[erased]"), &json!("[erased]"))
         );
+        for part in ["Bea", "example.com", "Larsson"] {
+            let (_, rows) = erased(Kind::Incidents, std::slice::from_ref(&row), part);
+            assert_eq!(
+                rows[0]["owner_name"], "Bea Larsson",
+                "a part of a name may be that of another person"
+            );
+        }
     }
 
     #[test]
@@ -231,6 +253,11 @@ mod tests {
             ("Analysis by Diana", "Ana", None),
             ("AnaAna Ana", "Ana", Some("AnaAna [erased]")),
             ("JÜRGEN GROẞ", "jürgen groß", Some("[erased]")),
+            ("a john.smith@example.com", "smith@example.com", None),
+            ("ana@example.com.au, ana@example.com-x.org", "ana@example.com", None),
+            ("by <ana@example.com>, ana@example.com.", "Ana@Example.com", Some("by <[erased]>, [erased].")),
+            ("mailto:ana@example.com", "ana@example.com", Some("mailto:[erased]")),
+            ("Ana Ruiz-Gomez", "ana ruiz", Some("[erased]-Gomez")),
             ("x", "", None),
             ("", "x", None),
         ] {

@@ -36,9 +36,18 @@ impl ErasedPeople {
     }
 }
 
+/// Whether two texts are the same name or address: upper and lower case and the spaces around it are no difference.
+pub(crate) fn is_same_person(one: &str, other: &str) -> bool {
+    normal(one) == normal(other)
+}
+
+fn normal(person: &str) -> String {
+    person.trim().to_lowercase()
+}
+
 fn checksum(person: &str) -> String {
     let mut hex = String::new();
-    for byte in Sha256::digest(person.trim().to_lowercase().as_bytes()) {
+    for byte in Sha256::digest(normal(person).as_bytes()) {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }

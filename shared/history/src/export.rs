@@ -9,7 +9,7 @@ use crate::files::{Files, Lines, key};
 use crate::incidents::{Change, PastIncident, Timeline};
 use crate::owners::Owners;
 use crate::row::{DeliveryRow, EventRow, IncidentRow};
-use deliveries::{Record, Records};
+use deliveries::{DeliveryKey, Record, Records};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,10 @@ impl Exporter<'_> {
             let received = received(self.records, begin(day), begin(next(day)), |_| {}).await?;
             if before.is_none() && exports.is_same(day, &received) {
                 exported.unchanged += 1;
+                if !exports.is_complete(day) && day < day_of(now) {
+                    let renew = |exports: &mut Exports| exports.renew(bucket, day, now);
+                    self.documents.change(DOCUMENT, now, renew).await?;
+                }
                 continue;
             }
             let timeline = match before {
@@ -241,18 +245,23 @@ impl Exporter<'_> {
     }
 }
 
-/// How many delivery records name a person that a later export may write: those of the days that are compared again.
+/// The delivery records that name a person and that a later export may write.
 ///
 /// # Errors
 /// [`Error::Records`].
-pub async fn records_that_name(records: &Records, person: &str, now: Timestamp) -> Result<usize, Error> {
-    let from = begin(previous_by(day_of(now), CHANGING_DAYS));
+pub async fn records_that_name(
+    records: &Records,
+    person: &str,
+    now: Timestamp,
+) -> Result<Vec<DeliveryKey>, Error> {
+    // All that any export reads: a day may have been left out so far, and another bucket begins anew.
+    let from = begin(previous_by(day_of(now), REACH_DAYS));
     let received = received(records, from, later(now, SETTLING), |_| {}).await?;
-    let mut found = 0;
+    let mut found = Vec::new();
     let mut reads = Reads::new(records, received.batches());
     while let Some(events) = reads.next().await? {
-        let all = events.iter().flat_map(|event| &event.records);
-        found += all.filter(|record| record_names(record, person)).count();
+        let all = events.into_iter().flat_map(|event| event.records);
+        found.extend(all.filter(|record| record_names(record, person)).filter_map(|record| record.key));
     }
     Ok(found)
 }
@@ -297,6 +306,15 @@ impl Exports {
                 && received.last_change.is_none_or(|change| later(change, SETTLING) < done.at)
         };
         self.days.get(&day).is_some_and(is_same) && !self.is_outdated(day)
+    }
+
+    /// The day is over, and as it was when it was written before its end.
+    fn renew(&mut self, bucket: &str, day: Date, now: Timestamp) {
+        if self.bucket == bucket
+            && let Some(done) = self.days.get_mut(&day)
+        {
+            done.at = done.at.max(now);
+        }
     }
 
     /// The day was written to the bucket. Each later day that is there has to follow.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// How long one try of a call may take, and all of its tries together.
 const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(180));
-/// The most bytes of a file when it is unpacked: more was not written by the export.
+/// The most bytes of a file when it is unpacked: about a million rows, which is a day of a very large site.
 const LONGEST: u64 = 1 << 30;
 const TYPE: &str = "application/gzip";
 /// What S3 answers to a write with the condition that a version is still there: there is another one, another one is being written, none is
@@ -52,7 +52,8 @@ pub(crate) fn state_key(day: Date) -> String {
 
 /// Whether the export keeps this object for itself.
 pub(crate) fn is_state(key: &str) -> bool {
-    key.starts_with(STATE)
+    let day = key.split('/').find_map(|part| part.strip_prefix("day=")).and_then(|day| day.parse().ok());
+    day.is_some_and(|day| state_key(day) == key)
 }
 
 /// A file in the making: lines of JSON, packed.
@@ -115,7 +116,7 @@ pub fn unpacked(key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
 
 /// Which content an object has: its entity tag.
 #[derive(Debug)]
-pub(crate) struct Version(String);
+pub(crate) struct Version(Option<String>);
 
 /// The bucket of the export.
 #[derive(Clone, Debug)]
@@ -161,13 +162,16 @@ impl Files {
     }
 
     /// Writes an object in place of the version that was read. Returns false, and writes nothing, if another one is there now, or none. Needs
-    /// `s3:PutObject`.
+    /// `s3:PutObject` and `s3:GetObject`.
     ///
     /// # Errors
     /// [`Error::Bucket`].
     pub(crate) async fn replace(&self, key: &str, bytes: Vec<u8>, read: &Version) -> Result<bool, Error> {
+        let Version(Some(tag)) = read else {
+            return Err(failed("write", key, "the bucket does not say which version it has".to_owned()));
+        };
         let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(TYPE);
-        match put.if_match(&read.0).body(ByteStream::from(bytes)).send().await {
+        match put.if_match(tag).body(ByteStream::from(bytes)).send().await {
             Ok(_) => Ok(true),
             Err(error) if error.code().is_some_and(|code| ANOTHER_VERSION.contains(&code)) => Ok(false),
             Err(error) => Err(failed("write", key, aws_http::reason("s3:PutObject", &error))),
@@ -191,7 +195,7 @@ impl Files {
             }
             Err(error) => return Err(failed("read", key, aws_http::reason("s3:GetObject", &error))),
         };
-        let version = Version(answer.e_tag.unwrap_or_default());
+        let version = Version(answer.e_tag);
         let body = answer.body.collect().await;
         let body = body.map_err(|_| {
             failed(
@@ -223,9 +227,11 @@ impl Files {
         }
     }
 
-    /// The keys of all files.
+    /// The keys of all that the export has written: people may keep other objects beside it.
     pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
-        Ok([self.list(FOLDER).await?, self.list(STATE).await?].concat())
+        let mut keys = [self.list(FOLDER).await?, self.list(STATE).await?].concat();
+        keys.retain(|key| of_key(key).is_some() || is_state(key));
+        Ok(keys)
     }
 
     pub(crate) async fn state<T: DeserializeOwned>(&self, day: Date) -> Result<Option<T>, Error> {

@@ -11,7 +11,7 @@ use workflow::chain;
 
 /// How many objects are asked about in one run at most.
 const MOST: usize = 300;
-/// How long all questions of a run may take.
+/// How long all questions of an export, or of all reports of a run, may take.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// So many failed questions end the questions of a run: Tableau is down.
@@ -22,7 +22,7 @@ const MOST_FAILURES: usize = 3;
 pub(crate) enum OwnerLookup {
     /// Tableau names this user.
     Found(Owner),
-    /// Tableau shows the object, and no owner.
+    /// Tableau shows the object, and no owner; or the owner has left the site.
     NotShown,
     /// Not known: the object is gone, or Tableau was not asked, or does not answer; or the owner was erased.
     Unknown,
@@ -54,9 +54,8 @@ pub struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    /// Asks `tableau` about objects of its site from now on, and signs in only for a question. `erased` people are not named.
-    pub fn new(tableau: Result<&'a TableauClient, String>, erased: ErasedPeople) -> Self {
-        let until = Instant::now() + LONGEST;
+    /// Asks `tableau` about objects of its site until `until`, and signs in only for a question. `erased` people are not named.
+    pub fn new(tableau: Result<&'a TableauClient, String>, erased: ErasedPeople, until: Instant) -> Self {
         Self { tableau, site: None, erased, known: HashMap::new(), failures: 0, until, problem: None }
     }
 
@@ -72,6 +71,11 @@ impl<'a> Owners<'a> {
         }
         self.erased = erased;
         true
+    }
+
+    /// How long questions that begin now may take.
+    pub fn until() -> Instant {
+        Instant::now() + LONGEST
     }
 
     /// The owner of a workbook or data source.
@@ -104,15 +108,22 @@ impl<'a> Owners<'a> {
             Some(own_site) => own_site.clone(),
             None => self.in_time(tableau.session_site()).await?,
         };
-        let is_own = own_site.as_str() == site;
+        let is_own = own_site.as_str().eq_ignore_ascii_case(site);
         self.site = Some(own_site);
         if !is_own {
             return Err("the stack's credential is of another site".to_owned());
         }
-        Ok(match self.in_time(tableau.content(subject)).await? {
-            None => OwnerLookup::Unknown,
-            Some(content) => content.owner.map_or(OwnerLookup::NotShown, OwnerLookup::Found),
-        })
+        let Some(item) = self.in_time(tableau.item(subject)).await? else { return Ok(OwnerLookup::Unknown) };
+        let Some(owner) = item.owner else { return Ok(OwnerLookup::NotShown) };
+        // An owner who may not be seen is not one who is gone.
+        let user = async {
+            match tableau.user(&owner).await {
+                Err(error) if error.is_not_found() => Ok(None),
+                answer => answer.map(Some),
+            }
+        };
+        let user = self.in_time(user).await?;
+        Ok(user.map_or(OwnerLookup::NotShown, |user| OwnerLookup::Found(Owner::from(&user))))
     }
 
     /// An answer of Tableau, or why there is none. Failures are counted.

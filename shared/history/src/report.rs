@@ -24,6 +24,8 @@ const PLACES: usize = 5;
 const LONGEST_REFRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How many days before the two weeks incidents may have opened: older records are gone.
 const LOOK_BACK_DAYS: i64 = 14;
+/// How long all records are there: a day less than DynamoDB keeps them.
+const KEPT: SignedDuration = SignedDuration::from_hours(29 * 24);
 
 /// Makes reports from delivery records.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Reporter<'_> {
         let (Some(from), Some(until)) = (from, until) else { return Ok(tallies) };
         let look_back = from.checked_sub((LOOK_BACK_DAYS * 24).hours()).unwrap_or(from);
         let mut day = day_of(look_back);
-        // Day by day, so that a large site needs no more memory than a day of it.
+        // Day by day, so that a large site needs no more memory than two days of it.
         while begin(day) < until {
             let (begins, ends) = (begin(day).max(look_back), begin(next(day)).min(until));
             self.day(begins, ends, from, &mut tallies).await?;
@@ -68,13 +70,13 @@ impl Reporter<'_> {
                 tally.record(record, &happened);
                 tally.event(&happened);
             }
-            let is_counted =
-                happened.received_at >= from && tallies.iter().any(|of| of.site == happened.site);
+            let is_counted = happened.received_at >= from && tallies.iter().any(|of| of.is_about(&happened));
             if is_counted && has_more(record, &happened) {
                 wanted.extend(record.key.clone());
             }
         })
         .await?;
+        tallies.iter_mut().for_each(Tally::end_day);
         let mut batches = Vec::new();
         while !wanted.is_empty() {
             let rest = wanted.iter().nth(BATCH).cloned().map(|first| wanted.split_off(&first));
@@ -92,7 +94,7 @@ impl Reporter<'_> {
 
 /// Whether a record has something for the report that the index does not contain: the time of a message, a cause, a webhook.
 fn has_more(record: &Record, happened: &Happened) -> bool {
-    let is_message = matches!(record.state, Some(State::Done | State::Failed))
+    let is_message = matches!(record.state, Some(State::Done | State::Failed | State::Dropped))
         && counts_for_objective(&record.workflow, &happened.name, record.deferrals);
     is_message || matches!(happened.name.action(), Some(Action::RefreshFailed | Action::Disabled))
 }
@@ -109,8 +111,8 @@ pub struct Tally {
     /// Whether something is known from before the week before, so that this week is whole.
     reaches_back: bool,
     /// The events that were counted, and those whose details were.
-    seen: HashSet<u128>,
-    detailed: HashSet<u128>,
+    seen: RecentIds,
+    detailed: RecentIds,
     /// What failed, by LUID.
     objects: BTreeMap<String, OfObject>,
     causes: BTreeMap<String, u64>,
@@ -152,8 +154,8 @@ impl Tally {
             this: Figures::default(),
             earlier: Figures::default(),
             reaches_back: false,
-            seen: HashSet::new(),
-            detailed: HashSet::new(),
+            seen: RecentIds::default(),
+            detailed: RecentIds::default(),
             objects: BTreeMap::new(),
             causes: BTreeMap::new(),
             longest: Vec::new(),
@@ -173,9 +175,19 @@ impl Tally {
         }
     }
 
+    fn is_about(&self, happened: &Happened) -> bool {
+        self.site.eq_ignore_ascii_case(&happened.site)
+    }
+
+    /// All events of a day were counted.
+    fn end_day(&mut self) {
+        self.seen.end_day();
+        self.detailed.end_day();
+    }
+
     /// Counts what a workflow did about an event.
     fn record(&mut self, record: &Record, happened: &Happened) {
-        if happened.site != self.site || !matches!(record.state, Some(State::Failed | State::Dropped)) {
+        if !self.is_about(happened) || !matches!(record.state, Some(State::Failed | State::Dropped)) {
             return;
         }
         if let Some(figures) = self.figures(happened.received_at) {
@@ -185,7 +197,7 @@ impl Tally {
 
     /// Counts an event, once.
     fn event(&mut self, happened: &Happened) {
-        if happened.site != self.site || !self.seen.insert(number(&happened.id)) {
+        if !self.is_about(happened) || !self.seen.insert(number(&happened.id)) {
             return;
         }
         let at = happened.received_at;
@@ -247,7 +259,7 @@ impl Tally {
     /// Counts what only whole records say.
     fn details(&mut self, event: &EventRecords) {
         let happened = &event.happened;
-        if happened.site != self.site {
+        if !self.is_about(happened) {
             return;
         }
         let is_this = self.week.contains(happened.received_at);
@@ -296,6 +308,7 @@ impl Tally {
     /// The report at `now`, which may be before the week is over. Asks for the owners of what failed.
     pub async fn finish(mut self, owners: &mut Owners<'_>, now: Timestamp) -> WeeklyReport {
         let ends = self.week.ends().min(now);
+        let is_whole = self.reaches_back && is_kept(self.before.begins(), now);
         for incident in self.timeline.open() {
             self.longest.push((incident, ends));
         }
@@ -327,7 +340,7 @@ impl Tally {
             first_day: self.week.first_day,
             timezone: self.week.timezone.iana_name().unwrap_or("UTC").to_owned(),
             week: self.this.finish(),
-            week_before: self.reaches_back.then(|| self.earlier.finish()),
+            week_before: is_whole.then(|| self.earlier.finish()),
             causes: causes(&self.causes),
             owners: of_owners,
             without_owner,
@@ -368,7 +381,7 @@ impl Figures {
         if !counts_for_objective(&record.workflow, &happened.name, record.deferrals) {
             return;
         }
-        if record.state == Some(State::Failed) {
+        if matches!(record.state, Some(State::Failed | State::Dropped)) {
             self.never_sent += 1;
         }
         if let (Some(done), Some(at)) = (done_at(record), happened.at) {
@@ -403,16 +416,39 @@ impl Figures {
         week.messages = self.waits.len() as u64 + self.never_sent;
         let objective = u32::try_from(MESSAGE_OBJECTIVE.as_millis()).unwrap_or(u32::MAX);
         week.messages_in_time = self.waits.iter().filter(|wait| **wait <= objective).count() as u64;
-        week.message_p99_ms = percentile(&self.waits, 99).map(u64::from);
+        week.message_p99_ms = percentile(&self.waits, week.messages, 99).map(u64::from);
         week.webhook_outages = self.outages.len() as u64;
         week
     }
 }
 
-/// The smallest of the sorted values that so many of 100 do not exceed.
-fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
-    let rank = (sorted.len() * percent).div_ceil(100);
+/// The smallest of the sorted values that so many of 100 do not exceed; `None` if it is among those of `count` that have no value.
+fn percentile(sorted: &[u32], count: u64, percent: u64) -> Option<u32> {
+    let rank = usize::try_from((count * percent).div_ceil(100)).ok()?;
     sorted.get(rank.checked_sub(1)?).copied()
+}
+
+/// Whether all records since then are there at `now`: each is kept for 30 days after its last change.
+pub fn is_kept(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) <= KEPT
+}
+
+/// The ids of a day's events and of those of the day before: records of one event are not further apart.
+#[derive(Debug, Default)]
+struct RecentIds {
+    today: HashSet<u128>,
+    before: HashSet<u128>,
+}
+
+impl RecentIds {
+    /// Returns whether the id is new.
+    fn insert(&mut self, id: u128) -> bool {
+        !self.before.contains(&id) && self.today.insert(id)
+    }
+
+    fn end_day(&mut self) {
+        self.before = std::mem::take(&mut self.today);
+    }
 }
 
 /// Keeps the first places.

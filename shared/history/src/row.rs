@@ -119,8 +119,9 @@ impl DeliveryRow {
     /// The row of one workflow's record of an event; `None` for a record without the times that every record has.
     pub(crate) fn of(record: &Record, happened: &Happened) -> Option<Self> {
         let done_at = done_at(record);
+        // Tableau rounds the time of an event up to a second.
         let since = |at: Timestamp| {
-            happened.at.map(|from| (at.as_millisecond() - from.as_millisecond()) as f64 / 1_000.0)
+            happened.at.map(|from| (at.as_millisecond() - from.as_millisecond()).max(0) as f64 / 1_000.0)
         };
         let effects: Vec<String> = record.effects.iter().map(ToString::to_string).collect();
         let attempts: Vec<Attempt<'_>> = record.history.iter().map(Attempt::from).collect();

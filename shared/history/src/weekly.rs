@@ -90,6 +90,11 @@ impl Reports {
         self.sent.insert(site.to_owned(), week.first_day);
     }
 
+    /// Forgets what was to be sent again: it may name a person who is erased, and is made anew.
+    pub(crate) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
     /// Notes how many sessions at Tableau there have been so far. Returns whether that was not known of this day.
     pub fn note_sign_ins(&mut self, day: Date, count: u64) -> bool {
         let is_new = !self.sign_ins.contains_key(&day);

@@ -335,7 +335,6 @@ fn failed(
     Attempted::Failed { failure, next }
 }
 
-/// Writes the one log line about an attempt, and its metrics.
 /// Reports how long after its event a message was sent, for the alarm on the service objective: one metric for all destinations.
 fn report_message_time(workflow: &str, content: &Content, deferrals: u32, now: Timestamp) {
     let Content::Event(payload) = content else { return };
@@ -349,6 +348,7 @@ fn report_message_time(workflow: &str, content: &Content, deferrals: u32, now: T
     }
 }
 
+/// Writes the one log line about an attempt, and its metrics.
 fn log(
     key: &DeliveryKey,
     facts: &EventFacts,

@@ -64,7 +64,8 @@ pub struct WeekFigures {
     pub messages: u64,
     /// How many of these messages were sent within the objective, 60 seconds after the event.
     pub messages_in_time: u64,
-    /// The time from an event to its message that 99 of 100 messages kept, in milliseconds; `None` without messages.
+    /// The time from an event to its message that 99 of 100 messages kept, in milliseconds; `None` without messages, or if
+    /// more than one of 100 was never sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_p99_ms: Option<u64>,
     /// How many deliveries failed for good and are dead letters, or were.

@@ -43,9 +43,9 @@ pub(crate) enum PartOf {
 pub(crate) enum Run {
     /// `cargo` with these arguments and variables.
     Cargo(&'static [&'static str], Variables),
-    /// All tests. `last` are tests that wait for minutes, and run for minutes: `test = false` in their `Cargo.toml` keeps them out of a plain
+    /// All tests. `slow` are tests that wait for minutes: `test = false` in their `Cargo.toml` keeps them out of a plain
     /// `cargo test`.
-    Tests { last: &'static [&'static str] },
+    Tests { slow: &'static [&'static str] },
     /// Installs the Python tools.
     InstallTools,
     /// A Python tool with these arguments and variables.
@@ -120,7 +120,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
         part_of: PartOf::Quick,
-        run: Run::Tests { last: &["delivery", "refreshes", "webhooks_commands"] },
+        run: Run::Tests { slow: &["delivery", "refreshes", "webhooks_commands"] },
     },
     Step {
         name: "run",
@@ -314,7 +314,7 @@ impl Run {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
             }
-            Self::Tests { last } => tests(repository, last)?,
+            Self::Tests { slow } => tests(repository, slow)?,
             Self::InstallTools => {
                 TOOLS.install(repository)?;
                 SCANNER.install(repository)?;
@@ -376,17 +376,18 @@ impl Run {
 }
 
 /// Runs all tests: with cargo-nextest if it is installed, which runs tests of several packages at a time, as `.config/nextest.toml` says.
-fn tests(repository: &Repository, last: &[&str]) -> Result<(), Problem> {
+fn tests(repository: &Repository, slow: &[&str]) -> Result<(), Problem> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = repository.cargo();
         cargo.args(arguments);
         cargo
     };
-    let named: Vec<&str> = last.iter().flat_map(|test| ["--test", *test]).collect();
+    let named: Vec<&str> = slow.iter().flat_map(|test| ["--test", *test]).collect();
+    println!("What needs other programs is skipped here, and has a step of its own.");
+    // All functions' binaries are there then, which tests of other packages run.
+    succeed(&mut cargo(&["test", "--workspace", "--no-run"]))?;
     if !has_nextest(repository) {
         println!("cargo-nextest is not installed: the tests of one package run after those of another");
-        // The functions' binaries, which tests of other packages run, are there then.
-        succeed(&mut cargo(&["test", "--workspace", "--no-run"]))?;
         succeed(&mut cargo(&["test", "--workspace"]))?;
         return succeed(cargo(&["test", "--workspace"]).args(named));
     }

@@ -1,6 +1,7 @@
 //! The subject of a dead letter: an event or a timer. No I/O.
 
 use super::dead_letter::Timer;
+use crate::out::counted;
 use std::collections::BTreeSet;
 use std::fmt;
 use tableau::EventId;
@@ -39,8 +40,4 @@ pub(super) fn count(subjects: &BTreeSet<Subject>) -> String {
         (_, 0) => counted(events, "event"),
         _ => format!("{} and {}", counted(events, "event"), counted(timers, "timer")),
     }
-}
-
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

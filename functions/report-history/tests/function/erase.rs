@@ -2,16 +2,17 @@
 
 use crate::scene::{BUCKET, Scene, at, body};
 use deliveries::End;
-use history::{ErasedPeople, Files, Kind, Start, key};
+use history::{ErasedFiles, Files, Kind, Start, erase_person, key};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tableau::Event;
 use testkit::local_aws::Fault;
 use tokio::time::{sleep, timeout};
 
 const DAY: &str = "2026-11-27";
 const PERSON: &str = "bea@example.com";
 /// Longer than what a test does meanwhile.
-const MEANWHILE: Duration = Duration::from_secs(2);
+const MEANWHILE: Duration = Duration::from_secs(6);
 
 /// An event that names the person, and an incident whose owner Tableau says.
 async fn exported(scene: &Scene) -> Files {
@@ -48,7 +49,7 @@ async fn what_an_export_writes_while_a_person_is_erased_is_not_lost() {
     let scene = Scene::new().await;
     let files = exported(&scene).await;
     let events = key(Kind::Events, DAY.parse().unwrap());
-    assert_eq!(files.that_name(PERSON).await.unwrap(), std::slice::from_ref(&events));
+    assert_eq!(files.that_name(PERSON).await.unwrap(), [(events.clone(), 1)].into());
 
     let aws = &scene.environment.aws;
     let (puts, before) = (aws.calls("S3.PutObject"), names(&scene).len());
@@ -72,6 +73,43 @@ async fn what_an_export_writes_while_a_person_is_erased_is_not_lost() {
 }
 
 #[tokio::test]
+async fn what_others_keep_in_the_bucket_is_left_alone() {
+    let scene = Scene::new().await;
+    let files = exported(&scene).await;
+    for key in
+        ["history/", "history/_SUCCESS", "history/notes.txt", "state/day=2026-11-27/incidents.json.gz.bak"]
+    {
+        files.put(key, PERSON.as_bytes().to_vec()).await.unwrap();
+    }
+    let now = at("2026-11-28T03:00:00Z");
+    let erased = erase_person(&scene.function().documents, Some(&files), PERSON, now).await.unwrap();
+    assert_eq!(erased, ErasedFiles { files: 1, rows: 1 });
+    assert_eq!(files.get("history/notes.txt").await.unwrap().unwrap(), PERSON.as_bytes());
+}
+
+#[tokio::test]
+async fn a_report_that_could_not_be_sent_does_not_name_a_person_who_was_erased_since() {
+    let scene = Scene::new().await;
+    let source = scene.environment.tableau.datasource("Sales Orders").unwrap();
+    let failed = body("DatasourceRefreshFailed", source.as_str(), "2026-11-24T04:10:00Z");
+    let attempt = scene.receive("notify-slack", &failed, "2026-11-24T04:10:02.000Z").await;
+    attempt.ends(End::Done, "2026-11-24T04:10:05.000Z", None).await;
+    *scene.bus.is_down.lock().unwrap() = true;
+    scene.run(Start::Periodic, "2026-11-30T05:30:00Z").await.unwrap_err();
+    *scene.bus.is_down.lock().unwrap() = false;
+    let owners = |scene: &Scene| -> Vec<Option<String>> {
+        let sent = scene.bus.sent.lock().unwrap();
+        let reports = sent.iter().map(|payload| Event::try_from(payload).unwrap().report.unwrap());
+        reports.map(|report| report.failed_most[0].object.owner.clone()).collect()
+    };
+    let owner = owners(&scene)[0].clone().unwrap();
+    let now = at("2026-11-30T06:00:00Z");
+    erase_person(&scene.function().documents, None, &owner, now).await.unwrap();
+    assert_eq!(scene.run(Start::Periodic, "2026-11-30T06:30:00Z").await.unwrap()["sent"], 1);
+    assert_eq!(owners(&scene)[1], None);
+}
+
+#[tokio::test]
 async fn an_owner_who_is_erased_while_an_export_writes_is_not_named_by_it() {
     let scene = Scene::new().await;
     let files = exported(&scene).await;
@@ -84,12 +122,8 @@ async fn an_owner_who_is_erased_while_an_export_writes_is_not_named_by_it() {
     let export = scene.run(Start::Export { through: None }, "2026-11-29T02:00:00Z");
     let erase = async {
         writes(&scene, puts + 3).await;
-        let erase = |erased: &mut ErasedPeople| erased.add(&owner);
-        let now = at("2026-11-29T02:00:01Z");
-        scene.function().documents.change(ErasedPeople::KEY, now, erase).await.unwrap();
-        for key in files.that_name(&owner).await.unwrap() {
-            files.erase(&key, &owner).await.unwrap();
-        }
+        let documents = scene.function().documents;
+        erase_person(&documents, Some(&files), &owner, at("2026-11-29T02:00:01Z")).await.unwrap();
     };
     let (exported, ()) = tokio::join!(export, erase);
     exported.unwrap();

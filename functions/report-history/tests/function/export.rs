@@ -216,6 +216,19 @@ async fn today_is_exported_for_a_person_and_again_when_it_is_over() {
 }
 
 #[tokio::test]
+async fn a_quiet_day_that_a_person_exported_before_its_end_is_looked_at_once_more() {
+    let scene = Scene::new().await;
+    two_days(&scene).await;
+    let today = Start::Export { through: "2026-11-28".parse().ok() };
+    scene.run(today, "2026-11-28T12:00:00Z").await.unwrap();
+    let answer = scene.run(Start::Periodic, "2026-11-29T00:30:00Z").await.unwrap();
+    assert_eq!(answer["export"]["days"], json!([]), "it is as it was");
+    let queries = scene.environment.aws.calls("DynamoDB.Query");
+    scene.run(Start::Periodic, "2026-11-29T01:30:00Z").await.unwrap();
+    assert_eq!(scene.environment.aws.calls("DynamoDB.Query"), queries);
+}
+
+#[tokio::test]
 async fn more_events_than_one_request_reads_are_all_there() {
     let scene = Scene::new().await;
     let mut ids = BTreeSet::new();

@@ -58,7 +58,13 @@ pub(super) async fn invoke(
         Ok(answer) => Ok((StatusCode::OK, answer.to_string()).into_response()),
         Err(InvocationError::Throttled) => Err(Refusal::new("TooManyRequestsException", "Rate Exceeded.")),
         Err(error) => {
-            let body = json!({ "errorType": "Error", "errorMessage": error.to_string() });
+            // An error of the function comes as the function wrote it.
+            let body = match error {
+                InvocationError::Function { error_type, message } => {
+                    json!({ "errorType": error_type, "errorMessage": message })
+                }
+                error => json!({ "errorType": "Error", "errorMessage": error.to_string() }),
+            };
             let header = [("x-amz-function-error", "Unhandled")];
             Ok((StatusCode::OK, header, body.to_string()).into_response())
         }

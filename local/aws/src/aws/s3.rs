@@ -155,7 +155,10 @@ impl Buckets {
                 .into_response()
             }
             (&Method::PUT, Some(id)) => self.part(id, query.get("partNumber").map(String::as_str), body),
-            (&Method::POST, Some(id)) => self.complete(id),
+            (&Method::POST, Some(id)) => match self.refused_by_condition(&parts.headers, bucket, key) {
+                Some(refusal) => refusal,
+                None => self.complete(id),
+            },
             (&Method::DELETE, Some(id)) => {
                 self.uploads.remove(id);
                 StatusCode::NO_CONTENT.into_response()

@@ -92,7 +92,7 @@ impl Status {
                 };
                 Sentence::new(
                     "No deliveries",
-                    format!(" {in_time}. Events of that time did not arrive, and are lost."),
+                    format!(" {in_time}. Events while it was disabled did not arrive, and are lost."),
                 )
             }
             Self::FailedInWeek { failed, ended, before } => {

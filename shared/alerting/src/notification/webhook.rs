@@ -160,7 +160,7 @@ mod tests {
             sentences(&shown),
             [
                 "No deliveries for up to 2 h 10 min, from Wed 15 Jan 2025, 18:00 to 20:10 CET (17:00 to 19:10 UTC). \
-              Events of that time did not arrive, and are lost."
+              Events while it was disabled did not arrive, and are lost."
             ]
         );
         let step = shown.next_step.unwrap();

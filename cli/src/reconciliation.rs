@@ -35,7 +35,9 @@ pub(crate) async fn after_publication(stack: &Stack) -> Result<(), BoxError> {
     let Some(function) = function(stack) else { return Ok(()) };
     let event: Value = serde_json::to_value(Start::Rules)?;
     match invocation::start(stack, function, &event).await {
-        Ok(()) => line!("{NAME} registers the webhooks that are missing now")?,
+        Ok(()) => line!(
+            "{NAME} registers the webhooks that the rules need now, and deletes those that they need no more"
+        )?,
         Err(error) => {
             note(format!(
                 "note: {NAME} was not started, and registers missing webhooks within 15 minutes: {error}"

@@ -13,7 +13,7 @@ SELECT CASE
     THEN error('The variable `history` is not set. Set it to your copy of the history first: SET VARIABLE history = ''./history'';')
   WHEN count(found.file) = 0
     THEN error('There are no files of ' || kind || ' in the folder "' || getvariable('history') || '". It should hold '
-      || kind || '/day=YYYY-MM-DD/' || kind || '.ndjson.gz. Check the path, and copy the history with `aws s3 sync`.')
+      || kind || '/day=YYYY-MM-DD/' || kind || '.ndjson.gz. Check the path, and copy the history with `tableau-webhooks history download` or `aws s3 sync`.')
   ELSE count(found.file) END AS files, kind
 FROM (VALUES ('deliveries'), ('events'), ('incidents')) AS kinds(kind)
 LEFT JOIN glob(coalesce(getvariable('history'), '') || '/*/day=*/*.ndjson.gz') AS found

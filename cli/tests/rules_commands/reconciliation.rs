@@ -5,7 +5,7 @@ use crate::{stderr, stdout};
 use local_aws::Fault;
 use std::time::{Duration, Instant};
 
-const STARTED: &str = "reconcile-webhooks registers the webhooks that are missing now\n";
+const STARTED: &str = "reconcile-webhooks registers the webhooks that the rules need now, and deletes those that they need no more\n";
 
 /// Waits until Tableau has webhooks for these events.
 async fn until_registered(stack: &Stack, expected: &[&str]) {

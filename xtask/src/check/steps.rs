@@ -384,14 +384,15 @@ fn tests(repository: &Repository, slow: &[&str]) -> Result<(), Problem> {
     };
     let named: Vec<&str> = slow.iter().flat_map(|test| ["--test", *test]).collect();
     println!("What needs other programs is skipped here, and has a step of its own.");
-    // All functions' binaries are there then, which tests of other packages run.
+    // All functions' binaries are there then, which tests of other packages run: cargo builds those of a package with its tests.
     succeed(&mut cargo(&["test", "--workspace", "--no-run"]))?;
+    succeed(cargo(&["test", "--workspace", "--no-run"]).args(&named))?;
     if !has_nextest(repository) {
         println!("cargo-nextest is not installed: the tests of one package run after those of another");
         succeed(&mut cargo(&["test", "--workspace"]))?;
-        return succeed(cargo(&["test", "--workspace"]).args(named));
+        return succeed(cargo(&["test", "--workspace"]).args(&named));
     }
-    succeed(cargo(&["nextest", "run", "--workspace", "--lib", "--bins", "--tests"]).args(named))?;
+    succeed(cargo(&["nextest", "run", "--workspace", "--lib", "--bins", "--tests"]).args(&named))?;
     succeed(&mut cargo(&["test", "--workspace", "--doc"]))
 }
 

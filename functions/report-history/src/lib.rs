@@ -151,7 +151,7 @@ impl<E: SendEvent> ReportHistory<E> {
     ) -> Result<Option<Exported>, BoxError> {
         let Some(files) = &self.files else { return Ok(None) };
         let exporter = Exporter { records: &self.records, documents: &self.documents, files };
-        let mut owners = self.owners(Owners::until()).await?;
+        let mut owners = self.owners(Owners::deadline()).await?;
         // Boxed, because the nested futures would otherwise be too deep for the compiler.
         let exported = Box::pin(exporter.run(now, last, until, &mut owners, only_with_new_days)).await?;
         if let Some(reason) = owners.problem() {
@@ -230,7 +230,7 @@ impl<E: SendEvent> ReportHistory<E> {
         let counted = weeks.iter().map(|(site, week)| (site.luid.to_string(), week.clone())).collect();
         let tallies = Reporter { records: &self.records }.tallies(counted).await?;
         // Of all sites: a Tableau that does not answer costs the owners, and no report.
-        let until = Owners::until();
+        let until = Owners::deadline();
         let mut reports = Vec::new();
         for ((site, week), tally) in weeks.into_iter().zip(tallies) {
             let mut owners = self.owners(until).await?;

@@ -30,6 +30,14 @@ pub fn day_of(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
+/// How many days back all records are there: one less than they are kept after their last change.
+pub(crate) const KEPT_DAYS: i64 = 29;
+
+/// Whether all records since then are there at `now`.
+pub fn is_kept(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) <= SignedDuration::from_hours(KEPT_DAYS * 24)
+}
+
 /// The day after.
 pub(crate) fn next(day: Date) -> Date {
     day.saturating_add(1.day())

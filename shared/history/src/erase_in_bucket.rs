@@ -37,7 +37,7 @@ pub async fn erase_person(
     documents.change(Reports::KEY, now, Reports::forget_pending).await?;
     let mut changed = ErasedFiles::default();
     let Some(files) = files else { return Ok(changed) };
-    for (key, _) in files.that_name(person).await? {
+    for key in files.that_name(person).await?.into_keys() {
         let rows = files.erase(&key, person).await?;
         changed.rows += rows;
         changed.files += usize::from(rows > 0);

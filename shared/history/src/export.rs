@@ -1,7 +1,7 @@
 //! The export: one file for each kind and day.
 
 use crate::column::Kind;
-use crate::days::{APART, Reads, Received, begin, day_of, next, number, received};
+use crate::days::{APART, KEPT_DAYS, Reads, Received, begin, day_of, next, number, received};
 use crate::erase::{json_names, names};
 use crate::erased_people::ErasedPeople;
 use crate::error::Error;
@@ -19,8 +19,6 @@ use tokio::time::Instant;
 
 /// The key of [`Exports`].
 const DOCUMENT: &str = "export";
-/// How many days back the first export begins: delivery records are kept for 30 days after their last change.
-const REACH_DAYS: i64 = 29;
 /// How many past days are compared again: an event may wait for three days, and a message for a weekend.
 const CHANGING_DAYS: i64 = 5;
 /// A record may have changed this long before it could be read.
@@ -255,7 +253,7 @@ pub async fn records_that_name(
     now: Timestamp,
 ) -> Result<Vec<DeliveryKey>, Error> {
     // All that any export reads: a day may have been left out so far, and another bucket begins anew.
-    let from = begin(previous_by(day_of(now), REACH_DAYS));
+    let from = begin(previous_by(day_of(now), KEPT_DAYS));
     let received = received(records, from, later(now, SETTLING), |_| {}).await?;
     let mut found = Vec::new();
     let mut reads = Reads::new(records, received.batches());
@@ -281,7 +279,7 @@ fn record_names(record: &Record, person: &str) -> bool {
 impl Exports {
     /// The days that may have to be written, oldest first: from the first one that is new, outdated, or may still change.
     fn days_to_look_at(&self, today: Date, last: Date) -> Vec<Date> {
-        let days = previous_by(today, REACH_DAYS).series(1.day()).take_while(|day| *day <= last);
+        let days = previous_by(today, KEPT_DAYS).series(1.day()).take_while(|day| *day <= last);
         days.skip_while(|day| self.is_final(*day, today)).collect()
     }
 
@@ -323,7 +321,7 @@ impl Exports {
             *self = Self { bucket: bucket.to_owned(), ..Self::default() };
         }
         self.days.insert(day, entry);
-        let oldest = previous_by(day, REACH_DAYS * 2);
+        let oldest = previous_by(day, KEPT_DAYS * 2);
         self.days.retain(|day, _| *day >= oldest);
         self.outdated_from = Some(next(day));
     }

@@ -73,8 +73,8 @@ impl<'a> Owners<'a> {
         true
     }
 
-    /// How long questions that begin now may take.
-    pub fn until() -> Instant {
+    /// When questions that begin now end.
+    pub fn deadline() -> Instant {
         Instant::now() + LONGEST
     }
 

@@ -1,6 +1,6 @@
 //! The report of a week.
 
-use crate::days::{BATCH, Reads, begin, day_of, next, number, received};
+use crate::days::{BATCH, Reads, begin, day_of, is_kept, next, number, received};
 use crate::error::Error;
 use crate::event::{EventRecords, Happened};
 use crate::incidents::{Change, Object, PastIncident, Timeline};
@@ -24,8 +24,6 @@ const PLACES: usize = 5;
 const LONGEST_REFRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How many days before the two weeks incidents may have opened: older records are gone.
 const LOOK_BACK_DAYS: i64 = 14;
-/// How long all records are there: a day less than DynamoDB keeps them.
-const KEPT: SignedDuration = SignedDuration::from_hours(29 * 24);
 
 /// Makes reports from delivery records.
 #[derive(Debug)]
@@ -426,11 +424,6 @@ impl Figures {
 fn percentile(sorted: &[u32], count: u64, percent: u64) -> Option<u32> {
     let rank = usize::try_from((count * percent).div_ceil(100)).ok()?;
     sorted.get(rank.checked_sub(1)?).copied()
-}
-
-/// Whether all records since then are there at `now`: each is kept for 30 days after its last change.
-pub fn is_kept(since: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(since) <= KEPT
 }
 
 /// The ids of a day's events and of those of the day before: records of one event are not further apart.

@@ -8,7 +8,7 @@ mod steps;
 
 pub(crate) use emulator::{Emulator, Iam};
 pub(crate) use python::{ALL as ALL_TOOLS, OLDEST_PYTHON, TOOLS};
-pub(crate) use sam::{Linked, build_command_line, build_for, functions_in};
+pub(crate) use sam::{Optimized, build_command_line, build_for, functions_in};
 
 use crate::repository::{Problem, Repository};
 use clap::builder::PossibleValuesParser;
@@ -61,11 +61,11 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
         None => step.part_of <= arguments.part_of(),
     };
     let is_usual = arguments.step.is_none() && arguments.part_of() < PartOf::Full;
-    let linked = if is_usual { Linked::Quickly } else { Linked::AsReleased };
+    let optimized = if is_usual { Optimized::ForTests } else { Optimized::AsReleased };
     let mut lines: Vec<Line> = Vec::new();
     for step in STEPS.iter().filter(asked) {
         let failed = lines.iter().any(Line::failed);
-        lines.push(Line { step, ended: (!failed).then(|| timed(repository, step, linked)) });
+        lines.push(Line { step, ended: (!failed).then(|| timed(repository, step, optimized)) });
     }
     println!("\n{}", summary(&lines));
     match lines.iter().find(|line| line.failed()) {
@@ -76,10 +76,10 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
 }
 
-fn timed(repository: &Repository, step: &Step, linked: Linked) -> (Result<Ended, Problem>, Duration) {
+fn timed(repository: &Repository, step: &Step, optimized: Optimized) -> (Result<Ended, Problem>, Duration) {
     println!("\n── {}: {}", step.name, step.purpose);
     let start = Instant::now();
-    let ended = step.run.run(repository, linked);
+    let ended = step.run.run(repository, optimized);
     let took = start.elapsed();
     match &ended {
         Ok(Ended::Passed) => println!("── {}: passed in {:.1} s", step.name, took.as_secs_f64()),

@@ -23,18 +23,18 @@ for folder in map(pathlib.Path, sys.argv[1:]):
         print(folder.name, file.tell(), os.path.getsize(folder / 'bootstrap'))
 ";
 
-/// How the functions are linked. Both run the same code; a check of a change need not wait for the smaller one.
+/// How the functions are optimized. Both run the same code; a check of a change need not wait for the smaller one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Linked {
+pub(crate) enum Optimized {
     /// As a release is, by the profile `release` of `Cargo.toml`.
     AsReleased,
     /// In a third of the time, and larger.
-    Quickly,
+    ForTests,
 }
 
-impl Linked {
+impl Optimized {
     fn set(self, command: &mut Command) {
-        if self == Self::Quickly {
+        if self == Self::ForTests {
             command.envs([
                 ("CARGO_PROFILE_RELEASE_LTO", "off"),
                 ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -46,12 +46,12 @@ impl Linked {
 
 /// Builds everything in `template.yaml` that has code, for the processor of this machine, and prints how large it is, if it is as a
 /// release has it. Gives Lambda's name of the processor.
-pub(crate) fn build(repository: &Repository, linked: Linked) -> Result<&'static str, Problem> {
+pub(crate) fn build(repository: &Repository, optimized: Optimized) -> Result<&'static str, Problem> {
     let architecture = architecture(std::env::consts::ARCH)?;
-    build_for(repository, architecture, linked, &built(repository))?;
-    match linked {
-        Linked::AsReleased => print!("\n{architecture}:\n{}", sizes(repository)?),
-        Linked::Quickly => println!(
+    build_for(repository, architecture, optimized, &built(repository))?;
+    match optimized {
+        Optimized::AsReleased => print!("\n{architecture}:\n{}", sizes(repository)?),
+        Optimized::ForTests => println!(
             "\nBuilt for {architecture}. `cargo xtask check --step build` has the sizes of a release."
         ),
     }
@@ -62,13 +62,13 @@ pub(crate) fn build(repository: &Repository, linked: Linked) -> Result<&'static 
 pub(crate) fn build_for(
     repository: &Repository,
     architecture: &str,
-    linked: Linked,
+    optimized: Optimized,
     folder: &Path,
 ) -> Result<(), Problem> {
     TOOLS.install(repository)?;
-    compile(repository, architecture, linked)?;
+    compile(repository, architecture, optimized)?;
     let mut sam = sam(repository);
-    linked.set(&mut sam);
+    optimized.set(&mut sam);
     sam.arg("build").arg("--build-dir").arg(folder).arg("--parameter-overrides");
     // The server's address plays no part in a build, but has no default.
     let parameters =
@@ -81,7 +81,7 @@ pub(crate) fn build_for(
 ///
 /// Functions that are built together share the features of their dependencies. `sam build` builds each alone, and would compile it again if
 /// it had others. So only those are built together that have the same features alone.
-fn compile(repository: &Repository, architecture: &str, linked: Linked) -> Result<(), Problem> {
+fn compile(repository: &Repository, architecture: &str, optimized: Optimized) -> Result<(), Problem> {
     let target = match architecture {
         "arm64" => "aarch64-unknown-linux-gnu",
         _ => "x86_64-unknown-linux-gnu",
@@ -94,7 +94,7 @@ fn compile(repository: &Repository, architecture: &str, linked: Linked) -> Resul
     for group in groups(all) {
         let mut cargo = beside_tools(repository, TOOLS.tool(repository, "cargo-lambda"));
         cargo.args(["lambda", "build", "--release"]);
-        linked.set(&mut cargo);
+        optimized.set(&mut cargo);
         if architecture == "arm64" {
             cargo.arg("--arm64");
         }

@@ -5,7 +5,7 @@ use super::npm;
 use super::python::{
     AIRFLOW, AIRFLOW_OPERATOR, DAGSTER, DBT, NOTEBOOK, OPENAPI, SCANNER, SNOWFLAKE, TABCMD, TOOLS, Tools,
 };
-use super::sam::{self, Linked};
+use super::sam::{self, Optimized};
 use crate::delivery;
 use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
@@ -309,7 +309,7 @@ pub(crate) fn overview() -> String {
 
 impl Run {
     /// Runs the step.
-    pub(crate) fn run(&self, repository: &Repository, linked: Linked) -> Result<Ended, Problem> {
+    pub(crate) fn run(&self, repository: &Repository, optimized: Optimized) -> Result<Ended, Problem> {
         match self {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
@@ -344,13 +344,13 @@ impl Run {
                 succeed(integrations(repository, tests)?.env("NEWMAN", newman).arg("--nocapture"))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
-            Self::Build => drop(sam::build(repository, linked)?),
+            Self::Build => drop(sam::build(repository, optimized)?),
             Self::Built(test) => {
-                sam::build(repository, linked)?;
+                sam::build(repository, optimized)?;
                 succeed(&mut on_built(repository, test))?;
             }
             Self::Deployed(test) => {
-                let architecture = sam::build(repository, linked)?;
+                let architecture = sam::build(repository, optimized)?;
                 let bundle = Bundle::new(repository.path(BUNDLE))?;
                 bundle.add_functions(repository, architecture, &sam::built(repository))?;
                 // The test runs our command line as well, which no test of its own package builds.

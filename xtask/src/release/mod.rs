@@ -4,7 +4,7 @@ mod bundle;
 mod licences;
 mod template;
 
-use crate::check::{Linked, build_command_line, build_for};
+use crate::check::{Optimized, build_command_line, build_for};
 use crate::repository::{Problem, Repository, succeed};
 pub(crate) use bundle::Bundle;
 use std::fs;
@@ -43,7 +43,7 @@ pub(crate) fn run(repository: &Repository, _: &Arguments) -> Result<(), Problem>
     for (processor, _) in PROCESSORS {
         println!("\n── {processor}");
         let built = repository.path(BUILT).join(processor);
-        build_for(repository, processor, Linked::AsReleased, &built)?;
+        build_for(repository, processor, Optimized::AsReleased, &built)?;
         bundle.add_functions(repository, processor, &built)?;
         let program = build_command_line(repository, processor, &repository.path(BUILT), COMMAND_LINE)?;
         bundle.copy(&program, &format!("linux-{processor}/{COMMAND_LINE}"))?;

@@ -5,6 +5,7 @@ use deliveries::End;
 use history::Start;
 use serde_json::json;
 use tableau::{Event, WeeklyReport};
+use testkit::simulator::Fault;
 
 const MONDAY: &str = "2026-11-30T05:30:00Z";
 
@@ -171,6 +172,19 @@ async fn without_sites_in_the_rules_the_report_is_of_the_site_of_the_credential_
         (&report["report"]["timezone"], &report["report"]["week"]["failed"]),
         (&json!("UTC"), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn an_owner_who_may_not_be_seen_is_not_one_who_is_gone() {
+    for (refusal, without_owner, is_known) in [("403004", 0, false), ("404002", 1, true)] {
+        let scene = Scene::new().await;
+        a_week(&scene).await;
+        scene.environment.tableau.fail_always("GET /sites/*/users/*", Fault::Error(refusal));
+        scene.run(Start::Periodic, MONDAY).await.unwrap();
+        let report = report(&scene);
+        assert_eq!(report.without_owner.len(), without_owner, "{refusal}");
+        assert_eq!(report.owners_unknown.is_none(), is_known, "{refusal}: {:?}", report.owners_unknown);
+    }
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl Scene {
 
     async fn report_at(self, now: &str) -> WeeklyReport {
         let not_asked = Err("Tableau is not asked".to_owned());
-        let mut owners = Owners::new(not_asked, crate::ErasedPeople::default(), Owners::until());
+        let mut owners = Owners::new(not_asked, crate::ErasedPeople::default(), Owners::deadline());
         self.0.finish(&mut owners, at(now)).await
     }
 }

@@ -3,7 +3,7 @@
 use super::files;
 use crate::aws::Account;
 use crate::options::TargetOptions;
-use crate::out::note;
+use crate::out::{counted, note};
 use crate::stack::Stack;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -47,6 +47,6 @@ pub(super) async fn download(options: DownloadOptions) -> Result<ExitCode, BoxEr
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
         written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
-    note(format!("{} files in {}", keys.len(), options.to.display()));
+    note(format!("{} in {}", counted(keys.len(), "file"), options.to.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use super::{ask, files};
 use crate::options::TargetOptions;
-use crate::out::{line, note};
+use crate::out::{counted, line, note};
 use crate::stack::Stack;
 use clap::Args;
 use history::{Exported, ExportedDay, Start, day_of};
@@ -42,12 +42,13 @@ pub(super) async fn export(options: ExportOptions) -> Result<ExitCode, BoxError>
     let Exported { days, unchanged, left } = &exported;
     note(format!(
         "{} written to the bucket {}, {unchanged} unchanged",
-        if days.len() == 1 { "1 day".to_owned() } else { format!("{} days", days.len()) },
+        counted(days.len(), "day"),
         bucket.bucket()
     ));
     if *left > 0 {
         note(format!(
-            "{left} days are not exported yet. Run the command again, or wait for the next run within the hour"
+            "not exported yet: {}. Run the command again, or wait for the next run within the hour",
+            counted(*left, "day")
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -81,7 +81,7 @@ pub(super) fn summary(file: &Path, rules: &Rules) -> String {
 
 /// So many rules, in words.
 pub(super) fn count(rules: usize) -> String {
-    if rules == 1 { "1 rule".to_owned() } else { format!("{rules} rules") }
+    out::counted(rules, "rule")
 }
 
 /// What is valid and may surprise.

@@ -53,7 +53,7 @@ pub(super) fn test(options: &TestOptions) -> Result<ExitCode, BoxError> {
         }
     }
     if !options.json {
-        let cases = if count == 1 { "1 case".to_owned() } else { format!("{count} cases") };
+        let cases = out::counted(count, "case");
         match failed {
             0 => line!("{}", paint(AnsiColor::Green.on_default(), &format!("{cases}: all passed")))?,
             failed => {

@@ -2,6 +2,7 @@
 
 use super::subject::Subject;
 use crate::events::table::{cell, name};
+use crate::out::counted;
 use crate::timer_words;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use deliveries::Content as Stored;
@@ -147,10 +148,7 @@ impl DeadLetter {
 }
 
 fn size(text: &str) -> String {
-    match text.len() {
-        1 => "1 byte".to_owned(),
-        bytes => format!("{bytes} bytes"),
-    }
+    counted(text.len(), "byte")
 }
 
 /// The content of a message that a workflow can read.

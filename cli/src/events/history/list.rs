@@ -159,8 +159,7 @@ fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> Strin
 fn summary(lines: usize, events: usize, timers: usize, more: bool) -> String {
     let timers = match timers {
         0 => String::new(),
-        1 => "1 timer".to_owned(),
-        timers => format!("{timers} timers"),
+        timers => out::counted(timers, "timer"),
     };
     let what = match (lines, events) {
         (0, _) => String::new(),

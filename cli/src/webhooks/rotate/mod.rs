@@ -238,5 +238,5 @@ impl Rotation<'_> {
 }
 
 fn count(webhooks: usize) -> String {
-    if webhooks == 1 { "1 webhook".to_owned() } else { format!("{webhooks} webhooks") }
+    out::counted(webhooks, "webhook")
 }
